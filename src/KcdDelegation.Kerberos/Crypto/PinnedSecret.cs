@@ -1,0 +1,39 @@
+using System.Security.Cryptography;
+
+namespace KcdDelegation.Kerberos.Crypto;
+
+/// <summary>Bytes that the collector never moves (so that no copy stays behind) and that are zeroed on <see cref="Dispose"/>, or by
+/// the finalizer when nobody can reach them any more.</summary>
+internal sealed class PinnedSecret : IDisposable
+{
+    private readonly byte[] _bytes;
+    private volatile bool _zeroed;
+
+    public PinnedSecret(int length) => _bytes = GC.AllocateUninitializedArray<byte>(length, pinned: true);
+
+    public PinnedSecret(ReadOnlySpan<byte> bytes)
+        : this(bytes.Length) => bytes.CopyTo(_bytes);
+
+    ~PinnedSecret() => CryptographicOperations.ZeroMemory(_bytes);
+
+    public int Length => _bytes.Length;
+
+    /// <exception cref="ObjectDisposedException">The secret was zeroed: an all-zero key must never be used in its place.</exception>
+    public Span<byte> Span
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_zeroed, this);
+            return _bytes;
+        }
+    }
+
+    public void Dispose()
+    {
+        _zeroed = true;
+        CryptographicOperations.ZeroMemory(_bytes);
+        GC.SuppressFinalize(this);
+    }
+
+    public override string ToString() => "(secret)";
+}

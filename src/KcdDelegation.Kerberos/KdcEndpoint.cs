@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Net;
+
+namespace KcdDelegation.Kerberos;
+
+/// <summary>How a KDC is spoken to.</summary>
+public enum KdcTransport
+{
+    /// <summary>TCP only: the default, since tickets with a PAC seldom fit a datagram.</summary>
+    Tcp,
+
+    /// <summary>UDP, and TCP for requests over 1,400 bytes and after KRB_ERR_RESPONSE_TOO_BIG (RFC 4120 §7.2.1).</summary>
+    Udp,
+}
+
+/// <summary>HOST, HOST:PORT or [IPv6]:PORT, with <c>udp/</c> or <c>tcp/</c> before it if wanted; a name is resolved at each connect,
+/// an address is used as it is.</summary>
+/// <param name="Host">Name or address, an IPv6 address without brackets.</param>
+/// <param name="Port">1 to 65535.</param>
+/// <param name="Transport">How it is spoken to.</param>
+public readonly record struct KdcEndpoint(string Host, int Port = 88, KdcTransport Transport = KdcTransport.Tcp) : IParsable<KdcEndpoint>
+{
+    /// <summary>Reads an endpoint.</summary>
+    /// <exception cref="FormatException">Not of the form HOST, HOST:PORT or [IPv6]:PORT.</exception>
+    public static KdcEndpoint Parse(string s, IFormatProvider? provider = null)
+    {
+        ArgumentNullException.ThrowIfNull(s);
+        return TryParse(s, provider, out var result)
+            ? result
+            : throw new FormatException("Not a KDC: it looks like dc1.contoso.com, dc1.contoso.com:88, [2001:db8::1]:88 or udp/dc1.contoso.com.");
+    }
+
+    /// <inheritdoc cref="Parse"/>
+    public static bool TryParse(string? s, IFormatProvider? provider, out KdcEndpoint result)
+    {
+        result = default;
+        if (s is null)
+            return false;
+        var transport = KdcTransport.Tcp;
+        if (s.StartsWith("udp/", StringComparison.OrdinalIgnoreCase))
+            (transport, s) = (KdcTransport.Udp, s[4..]);
+        else if (s.StartsWith("tcp/", StringComparison.OrdinalIgnoreCase))
+            s = s[4..];
+
+        var (host, port) = (s, 88);
+        if (s.StartsWith('['))
+        {
+            var end = s.IndexOf(']', StringComparison.Ordinal);
+            if (end < 0 || !IPAddress.TryParse(s.AsSpan(1, end - 1), out _) || (end + 1 < s.Length && !TryPort(s.AsSpan(end + 1), out port)))
+                return false;
+            host = s[1..end];
+        }
+        else if (!IPAddress.TryParse(s, out _))
+        {
+            var colon = s.IndexOf(':', StringComparison.Ordinal);
+            if (colon >= 0 && !TryPort(s.AsSpan(colon), out port))
+                return false;
+            host = colon < 0 ? s : s[..colon];
+            if (Uri.CheckHostName(host) is not (UriHostNameType.Dns or UriHostNameType.IPv4))
+                return false;
+        }
+        result = new KdcEndpoint(host, port, transport);
+        return true;
+    }
+
+    private static bool TryPort(ReadOnlySpan<char> text, out int port)
+    {
+        port = 0;
+        return text.Length > 1 && text[0] == ':'
+            && int.TryParse(text[1..], NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is >= 1 and <= 65535;
+    }
+
+    /// <summary>The form that <see cref="Parse"/> reads.</summary>
+    public override string ToString()
+    {
+        var host = Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host;
+        return string.Create(CultureInfo.InvariantCulture, $"{(Transport == KdcTransport.Udp ? "udp/" : "")}{host}:{Port}");
+    }
+}
