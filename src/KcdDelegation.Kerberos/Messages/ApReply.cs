@@ -1,0 +1,41 @@
+namespace KcdDelegation.Kerberos.Messages;
+
+/// <summary>RFC 4120 §5.5.2: AP-REP ::= [APPLICATION 15] SEQUENCE { pvno [0] INTEGER (5), msg-type [1] INTEGER (15), enc-part [2] }.</summary>
+internal sealed record ApReply(EncryptedData EncryptedPart)
+{
+    public const int Tag = 15;
+
+    public static ApReply Decode(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("AP-REP", bytes, reader =>
+    {
+        var fields = reader.ReadApplication(Tag);
+        if (fields.ReadField(0).ReadInt32() != 5 || fields.ReadField(1).ReadInt32() != Tag)
+            throw new System.Formats.Asn1.AsnContentException("The version or type of the message is wrong.");
+        return new ApReply(EncryptedData.Read(fields.ReadField(2)));
+    });
+
+    public byte[] Encode() => MessageFormat.Encode(writer => writer.WriteApplication(Tag, fields =>
+    {
+        fields.WriteInteger(0, 5);
+        fields.WriteInteger(1, Tag);
+        fields.WriteField(2, EncryptedPart.Write);
+    }));
+}
+
+/// <summary>RFC 4120 §5.5.2: EncAPRepPart ::= [APPLICATION 27] SEQUENCE { ctime [0], cusec [1], subkey [2] OPTIONAL, seq-number [3] OPTIONAL }.
+/// A subkey is not read: nothing is wrapped with it here.</summary>
+internal sealed record EncApReplyPart(DateTimeOffset Time, int Microseconds)
+{
+    public const int Tag = 27;
+
+    public static EncApReplyPart Decode(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("EncAPRepPart", bytes, reader =>
+    {
+        var fields = reader.ReadApplication(Tag);
+        return new EncApReplyPart(fields.ReadField(0).ReadKerberosTime(), fields.ReadField(1).ReadMicroseconds());
+    });
+
+    public byte[] Encode() => MessageFormat.Encode(writer => writer.WriteApplication(Tag, fields =>
+    {
+        fields.WriteTime(0, Time);
+        fields.WriteInteger(1, Microseconds);
+    }));
+}

@@ -1,0 +1,34 @@
+using System.Formats.Asn1;
+
+namespace KcdDelegation.Kerberos.Messages;
+
+/// <summary>RFC 4120 §5.2.6: AuthorizationData ::= SEQUENCE OF SEQUENCE { ad-type [0] Int32, ad-data [1] OCTET STRING }.</summary>
+internal sealed record AuthorizationDataEntry(int Type, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>AD-IF-RELEVANT (RFC 4120 §5.2.6.1): holds further entries.</summary>
+    public const int IfRelevant = 1;
+
+    /// <summary>AD-WIN2K-PAC (MS-PAC §2.1).</summary>
+    public const int Pac = 128;
+
+    public static AuthorizationDataEntry Read(AsnReader reader)
+    {
+        var sequence = reader.ReadSequence();
+        return new AuthorizationDataEntry(sequence.ReadField(0).ReadInt32(), sequence.ReadField(1).ReadOctets());
+    }
+
+    public static List<AuthorizationDataEntry> DecodeList(ReadOnlyMemory<byte> bytes) =>
+        MessageFormat.Decode("AuthorizationData", bytes, reader => reader.ReadList(Read));
+
+    public static void WriteList(AsnWriter writer, IEnumerable<AuthorizationDataEntry> entries) =>
+        writer.WriteList(entries, static (w, entry) => entry.Write(w));
+
+    public void Write(AsnWriter writer)
+    {
+        using (writer.PushSequence())
+        {
+            writer.WriteInteger(0, Type);
+            writer.WriteOctets(1, Data);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Formats.Asn1;
+using KcdDelegation.Kerberos.Crypto;
+
+namespace KcdDelegation.Kerberos.Messages;
+
+/// <summary>RFC 4120 §5.2.9: Checksum ::= SEQUENCE { cksumtype [0] Int32, checksum [1] OCTET STRING }.</summary>
+internal sealed record ChecksumField(ChecksumType Type, ReadOnlyMemory<byte> Value)
+{
+    /// <summary>The mandatory checksum of the key's type.</summary>
+    public static ChecksumField Of(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data) =>
+        new(key.Profile.ChecksumType, key.Checksum(usage, data));
+
+    public bool IsOf(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data) =>
+        Type == key.Profile.ChecksumType && key.VerifyChecksum(usage, data, Value.Span);
+
+    public static ChecksumField Read(AsnReader reader)
+    {
+        var sequence = reader.ReadSequence();
+        return new ChecksumField((ChecksumType)sequence.ReadField(0).ReadInt32(), sequence.ReadField(1).ReadOctets());
+    }
+
+    public void Write(AsnWriter writer)
+    {
+        using (writer.PushSequence())
+        {
+            writer.WriteInteger(0, (int)Type);
+            writer.WriteOctets(1, Value);
+        }
+    }
+}

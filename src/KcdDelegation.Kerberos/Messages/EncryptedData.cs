@@ -1,0 +1,38 @@
+using System.Formats.Asn1;
+using KcdDelegation.Kerberos.Crypto;
+
+namespace KcdDelegation.Kerberos.Messages;
+
+/// <summary>RFC 4120 §5.2.9: EncryptedData ::= SEQUENCE { etype [0] Int32, kvno [1] UInt32 OPTIONAL, cipher [2] OCTET STRING }.</summary>
+internal sealed record EncryptedData(EncryptionType Type, uint? KeyVersion, ReadOnlyMemory<byte> Cipher)
+{
+    public static EncryptedData Encrypt(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> plaintext, uint? keyVersion = null) =>
+        new(key.Type, keyVersion, key.Encrypt(usage, plaintext));
+
+    public static EncryptedData Read(AsnReader reader)
+    {
+        var sequence = reader.ReadSequence();
+        return new EncryptedData((EncryptionType)sequence.ReadField(0).ReadInt32(), sequence.ReadOptionalField(1)?.ReadUInt32(), sequence.ReadField(2).ReadOctets());
+    }
+
+    public static EncryptedData Decode(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("EncryptedData", bytes, Read);
+
+    public void Write(AsnWriter writer)
+    {
+        using (writer.PushSequence())
+        {
+            writer.WriteInteger(0, (int)Type);
+            if (KeyVersion is { } version)
+                writer.WriteInteger(1, version);
+            writer.WriteOctets(2, Cipher);
+        }
+    }
+
+    public byte[] Encode() => MessageFormat.Encode(Write);
+
+    /// <exception cref="KerberosException">Another type than the key's, or the integrity check failed.</exception>
+    public byte[] Decrypt(KerberosKey key, KeyUsage usage) =>
+        Type == key.Type
+            ? key.Decrypt(usage, Cipher.Span)
+            : throw KerberosException.Rejected($"encrypted with {Type}, the key is of {key.Type}");
+}

@@ -1,0 +1,34 @@
+using System.Formats.Asn1;
+
+namespace KcdDelegation.Kerberos.Messages;
+
+/// <summary>RFC 4120 §5.3: Ticket ::= [APPLICATION 1] SEQUENCE { tkt-vno [0] INTEGER (5), realm [1] Realm, sname [2] PrincipalName,
+/// enc-part [3] EncryptedData }. The bytes as they came are kept and sent again: a re-encoded ticket is another ticket.</summary>
+internal sealed record Ticket(string Realm, PrincipalName Service, EncryptedData EncryptedPart, ReadOnlyMemory<byte> Encoded)
+{
+    public static Ticket Create(string realm, PrincipalName service, EncryptedData encryptedPart)
+    {
+        var bytes = MessageFormat.Encode(writer => writer.WriteApplication(1, fields =>
+        {
+            fields.WriteInteger(0, 5);
+            fields.WriteText(1, realm);
+            fields.WriteField(2, service.Write);
+            fields.WriteField(3, encryptedPart.Write);
+        }));
+        return new Ticket(realm, service, encryptedPart, bytes);
+    }
+
+    public static Ticket Read(AsnReader reader)
+    {
+        var encoded = reader.PeekEncodedValue();
+        var fields = reader.ReadApplication(1);
+        if (fields.ReadField(0).ReadInt32() != 5)
+            throw new AsnContentException("The ticket is not of version 5.");
+        // The reply's buffer also holds what came beside the ticket: a copy keeps only the ticket alive.
+        return new Ticket(fields.ReadField(1).ReadKerberosString(), PrincipalName.Read(fields.ReadField(2)), EncryptedData.Read(fields.ReadField(3)), encoded.ToArray());
+    }
+
+    public static Ticket Decode(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("Ticket", bytes, Read);
+
+    public void Write(AsnWriter writer) => writer.WriteEncodedValue(Encoded.Span);
+}
