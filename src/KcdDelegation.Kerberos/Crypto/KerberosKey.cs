@@ -1,10 +1,12 @@
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>A protocol key (RFC 3961 §3): its type and its bytes in pinned memory. Thread-safe. Zeroed on <see cref="Dispose"/> or when
-/// nobody can reach it any more; prints nothing of itself.</summary>
+/// <summary>A protocol key (RFC 3961 §3): its type, its bytes in pinned memory, and the keys derived from it for each usage. Thread-safe.
+/// Zeroed on <see cref="Dispose"/> or when nobody can reach it any more; prints nothing of itself. A key that is disposed while an
+/// operation runs makes that operation throw <see cref="ObjectDisposedException"/>.</summary>
 internal sealed class KerberosKey : IDisposable
 {
     private readonly PinnedSecret _secret;
+    private readonly DerivedKeys _derived = new();
 
     /// <exception cref="KerberosException">The type is not implemented, or the length is not that of the type.</exception>
     public KerberosKey(EncryptionType type, ReadOnlySpan<byte> bytes)
@@ -19,6 +21,8 @@ internal sealed class KerberosKey : IDisposable
 
     public EncryptionType Type => Profile.Type;
 
+    /// <summary>To be used at once, and followed by <see cref="ThrowIfDisposed"/> where the result leaves this process.</summary>
+    /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
     public ReadOnlySpan<byte> Bytes => _secret.Span;
 
     public static KerberosKey CreateRandom(EncryptionType type) => EncryptionProfile.Get(type).CreateRandomKey();
@@ -37,7 +41,18 @@ internal sealed class KerberosKey : IDisposable
     public bool VerifyChecksum(KeyUsage usage, ReadOnlySpan<byte> data, ReadOnlySpan<byte> checksum) =>
         Profile.VerifyChecksum(this, usage, data, checksum);
 
-    public void Dispose() => _secret.Dispose();
+    /// <summary>Kc, Ke or Ki of a usage (RFC 3961 §5.3, RFC 8009 §5): derived once, and zeroed together with this key.</summary>
+    public PinnedSecret Derive(KeyUsage usage, KeyPurpose purpose) => _derived.GetOrAdd(this, usage, purpose);
+
+    /// <summary>After the last use of <see cref="Bytes"/>: they were not zeroed meanwhile.</summary>
+    /// <exception cref="ObjectDisposedException">What was computed may have used zeros: throw it away.</exception>
+    public void ThrowIfDisposed() => _secret.ThrowIfZeroed();
+
+    public void Dispose()
+    {
+        _secret.Dispose();
+        _derived.Dispose();
+    }
 
     public override string ToString() => $"{Type} key";
 }

@@ -1,0 +1,127 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace KcdDelegation.Kerberos.Crypto;
+
+/// <summary>RFC 8009: aes128-cts-hmac-sha256-128 and aes256-cts-hmac-sha384-192. The tag is of the ciphertext, so nothing is decrypted
+/// that was not verified.</summary>
+internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
+{
+    /// <summary>RFC 8009 §5: the tag also covers the cipher state, which is all zero in Kerberos messages.</summary>
+    private static ReadOnlySpan<byte> InitialState => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    public override EncryptionType Type => type;
+
+    public override int KeyLength => IsAes128 ? 16 : 32;
+
+    public override ChecksumType ChecksumType => IsAes128 ? ChecksumType.HmacSha256Aes128 : ChecksumType.HmacSha384Aes256;
+
+    /// <summary>RFC 8009 §5: half of the hash.</summary>
+    public override int ChecksumLength => IsAes128 ? 16 : 24;
+
+    /// <summary>RFC 8009 §4: "the default is 00 00 80 00".</summary>
+    public override int DefaultIterations => 32768;
+
+    private bool IsAes128 => type == EncryptionType.Aes128CtsHmacSha256;
+
+    private HashAlgorithmName Hash => IsAes128 ? HashAlgorithmName.SHA256 : HashAlgorithmName.SHA384;
+
+    private int HashLength => IsAes128 ? HMACSHA256.HashSizeInBytes : HMACSHA384.HashSizeInBytes;
+
+    /// <summary>RFC 8009 §4: "enctype-name", which goes in front of the salt.</summary>
+    private ReadOnlySpan<byte> Name => IsAes128 ? "aes128-cts-hmac-sha256-128"u8 : "aes256-cts-hmac-sha384-192"u8;
+
+    /// <summary>RFC 8009 §5: Ke is as long as the protocol key, Kc and Ki are as long as the tag.</summary>
+    public override PinnedSecret Derive(KerberosKey key, KeyUsage usage, KeyPurpose purpose)
+    {
+        Span<byte> label = stackalloc byte[5];
+        BinaryPrimitives.WriteInt32BigEndian(label, (int)usage);
+        label[4] = (byte)purpose;
+        var derived = new PinnedSecret(purpose == KeyPurpose.Encryption ? KeyLength : ChecksumLength);
+        DeriveKey(key.Bytes, label, derived.Span);
+        key.ThrowIfDisposed();
+        return derived;
+    }
+
+    /// <summary>RFC 8009 §5: C = E(Ke, N | plaintext, IV), H = HMAC(Ki, IV | C), ciphertext = C | H[1..h].</summary>
+    public override void Seal(KerberosKey key, KeyUsage usage, Span<byte> message)
+    {
+        var encryptionKey = key.Derive(usage, KeyPurpose.Encryption);
+        var integrityKey = key.Derive(usage, KeyPurpose.Integrity);
+        var text = message[..^ChecksumLength];
+        AesCts.Encrypt(encryptionKey, text);
+        AuthenticateCiphertext(integrityKey, text, message[^ChecksumLength..]);
+        encryptionKey.ThrowIfZeroed();
+        integrityKey.ThrowIfZeroed();
+    }
+
+    protected override byte[]? Open(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> ciphertext)
+    {
+        var encryptionKey = key.Derive(usage, KeyPurpose.Encryption);
+        var integrityKey = key.Derive(usage, KeyPurpose.Integrity);
+        Span<byte> tag = stackalloc byte[ChecksumLength];
+        AuthenticateCiphertext(integrityKey, ciphertext[..^ChecksumLength], tag);
+        bool genuine = CryptographicOperations.FixedTimeEquals(tag, ciphertext[^ChecksumLength..]);
+        integrityKey.ThrowIfZeroed();
+        if (!genuine)
+            return null;
+
+        var text = new byte[ciphertext.Length - ChecksumLength];
+        try
+        {
+            AesCts.Decrypt(encryptionKey, ciphertext[..^ChecksumLength], text);
+            encryptionKey.ThrowIfZeroed();
+            return text[ConfounderLength..];
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(text);
+        }
+    }
+
+    /// <summary>RFC 8009 §6: the checksum is of the data alone.</summary>
+    protected override void Authenticate(PinnedSecret key, ReadOnlySpan<byte> data, Span<byte> tag) =>
+        Authenticate(key.Span, [], data, tag);
+
+    /// <summary>RFC 8009 §4: tkey = random-to-key(PBKDF2(passphrase, enctype-name | 0x00 | salt, iter_count, keylength)),
+    /// base-key = random-to-key(KDF-HMAC-SHA2(tkey, "kerberos", keylength)).</summary>
+    protected override KerberosKey DeriveFromPassword(PinnedSecret password, ReadOnlySpan<byte> salt, int iterations)
+    {
+        Span<byte> intermediate = stackalloc byte[KeyLength];
+        Span<byte> bytes = stackalloc byte[KeyLength];
+        byte[] namedSalt = [.. Name, 0, .. salt];
+        Rfc2898DeriveBytes.Pbkdf2(password.Span, namedSalt, intermediate, iterations, Hash);
+        DeriveKey(intermediate, "kerberos"u8, bytes);
+        var key = new KerberosKey(type, bytes);
+        CryptographicOperations.ZeroMemory(intermediate);
+        CryptographicOperations.ZeroMemory(bytes);
+        return key;
+    }
+
+    /// <summary>RFC 8009 §3: KDF-HMAC-SHA2(key, label, k) = k-truncate(HMAC(key, 00 00 00 01 | label | 00 | k)), k in bits.</summary>
+    private void DeriveKey(ReadOnlySpan<byte> key, ReadOnlySpan<byte> label, Span<byte> derived)
+    {
+        Span<byte> input = stackalloc byte[4 + label.Length + 1 + 4];
+        BinaryPrimitives.WriteInt32BigEndian(input, 1);
+        label.CopyTo(input[4..]);
+        input[4 + label.Length] = 0;
+        BinaryPrimitives.WriteInt32BigEndian(input[^4..], derived.Length * 8);
+        Authenticate(key, [], input, derived);
+    }
+
+    private void AuthenticateCiphertext(PinnedSecret key, ReadOnlySpan<byte> ciphertext, Span<byte> tag) =>
+        Authenticate(key.Span, InitialState, ciphertext, tag);
+
+    private void Authenticate(ReadOnlySpan<byte> key, ReadOnlySpan<byte> head, ReadOnlySpan<byte> data, Span<byte> tag)
+    {
+        Span<byte> hash = stackalloc byte[HashLength];
+        using (var hmac = IncrementalHash.CreateHMAC(Hash, key))
+        {
+            hmac.AppendData(head);
+            hmac.AppendData(data);
+            hmac.GetHashAndReset(hash);
+        }
+        hash[..tag.Length].CopyTo(tag);
+        CryptographicOperations.ZeroMemory(hash);
+    }
+}
