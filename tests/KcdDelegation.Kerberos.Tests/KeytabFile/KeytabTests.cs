@@ -1,0 +1,63 @@
+using KcdDelegation.Kerberos.KeytabFile;
+
+namespace KcdDelegation.Kerberos.Tests.KeytabFile;
+
+public sealed class KeytabTests
+{
+    private const EncryptionType Aes256 = EncryptionType.Aes256CtsHmacSha1;
+
+    [Fact]
+    public void The_newest_version_is_the_highest() =>
+        Newest(KeytabSamples.Entry("gw", 2, Aes256, 2), KeytabSamples.Entry("gw", 10, Aes256, 10), KeytabSamples.Entry("gw", 9, Aes256, 9)).ShouldBe(10u);
+
+    [Fact]
+    public void A_version_of_eight_bits_wraps_around_where_the_low_one_is_not_older()
+    {
+        var before = KeytabSamples.Entry("gw", 255, Aes256, 1, width: KvnoWidth.LowEightBits);
+        var after = KeytabSamples.Entry("gw", 0, Aes256, 2, KeytabSamples.Written.AddDays(30), KvnoWidth.LowEightBits);
+        var old = KeytabSamples.Entry("gw", 1, Aes256, 3, KeytabSamples.Written.AddDays(-3000), KvnoWidth.LowEightBits);
+
+        Newest(before, after, old).ShouldBe(0u);
+        Newest(before, old).ShouldBe(255u);
+    }
+
+    [Fact]
+    public void A_full_version_does_not_wrap() =>
+        Newest(KeytabSamples.Entry("gw", 255, Aes256, 1), KeytabSamples.Entry("gw", 1, Aes256, 2, KeytabSamples.Written.AddDays(1))).ShouldBe(255u);
+
+    [Fact]
+    public void A_name_spelled_exactly_so_is_preferred_to_one_that_differs_in_case()
+    {
+        using var keytab = new Keytab([KeytabSamples.Entry("GW", 9, Aes256, 9), KeytabSamples.Entry("gw", 1, Aes256, 1)]);
+
+        keytab.EntriesOf("gw", "CONTOSO.COM").Select(entry => entry.Kvno).ShouldBe([1u]);
+        keytab.EntriesOf("Gw", "contoso.com").Select(entry => entry.Kvno).ShouldBe([9u, 1u]);
+    }
+
+    [Fact]
+    public void Names_are_compared_by_component_and_realm()
+    {
+        using var keytab = new Keytab([KeytabSamples.Entry("HTTP/gw", 1, Aes256, 1)]);
+
+        keytab.EntriesOf("HTTP", "CONTOSO.COM").ShouldBeEmpty();
+        keytab.EntriesOf("HTTP/gw", "OTHER.COM").ShouldBeEmpty();
+        keytab.EntriesOf("http/GW", "CONTOSO.COM").ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void A_ticket_from_a_read_only_controller_names_the_same_key() =>
+        KeytabSamples.Entry("gw", 5, Aes256, 1).HasKvno(0x1A2B0005).ShouldBeTrue();
+
+    [Fact]
+    public void Where_eight_bits_are_known_eight_bits_are_compared()
+    {
+        KeytabSamples.Entry("gw", 5, Aes256, 1, width: KvnoWidth.LowEightBits).HasKvno(261).ShouldBeTrue();
+        KeytabSamples.Entry("gw", 5, Aes256, 1, width: KvnoWidth.Full).HasKvno(261).ShouldBeFalse();
+    }
+
+    private static uint Newest(params KeytabEntry[] entries)
+    {
+        using var keytab = new Keytab(entries);
+        return Keytab.NewestOf(keytab.EntriesOf("gw", "CONTOSO.COM"))[0].Kvno;
+    }
+}
