@@ -1,0 +1,160 @@
+using System.Security.Cryptography;
+
+namespace KcdDelegation.Tests.Headers;
+
+public sealed class NegotiateTokenTests
+{
+    public static TheoryData<string, byte[], NegotiateTokenKind> Kinds => new()
+    {
+        { "AP-REQ in GSS", Tokens.ApRequest(), NegotiateTokenKind.Kerberos },
+        { "AP-REQ in GSS with Microsoft's identifier", Tokens.Gss(Tokens.MicrosoftKerberos, [1, 0, .. Tokens.Message(14)]), NegotiateTokenKind.Kerberos },
+        { "AP-REP in GSS", Tokens.ApReply(), NegotiateTokenKind.KerberosReply },
+        { "AP-REP bare", Tokens.Message(15), NegotiateTokenKind.KerberosReply },
+        { "KRB-ERROR in GSS", Tokens.KrbError(), NegotiateTokenKind.KerberosError },
+        { "KRB-ERROR bare", Tokens.Message(30), NegotiateTokenKind.KerberosError },
+        { "AP-REQ bare", Tokens.Message(14), NegotiateTokenKind.BareApRequest },
+        { "SPNEGO with Kerberos", Tokens.NegTokenInit([Tokens.MicrosoftKerberos, Tokens.Kerberos], Tokens.ApRequest()), NegotiateTokenKind.SpnegoKerberos },
+        { "SPNEGO that prefers Kerberos", Tokens.NegTokenInit([Tokens.Kerberos, Tokens.Ntlm]), NegotiateTokenKind.SpnegoKerberos },
+        { "SPNEGO with NTLM", Tokens.NegTokenInit([Tokens.Ntlm], Tokens.NtlmMessage(1)), NegotiateTokenKind.SpnegoNtlm },
+        { "SPNEGO that names Kerberos and carries NTLM", Tokens.NegTokenInit([Tokens.Kerberos, Tokens.Ntlm], Tokens.NtlmMessage(1)), NegotiateTokenKind.SpnegoNtlm },
+        { "SPNEGO that prefers NTLM", Tokens.NegTokenInit([Tokens.Ntlm, Tokens.Kerberos]), NegotiateTokenKind.SpnegoNtlm },
+        { "SPNEGO with NegoEx", Tokens.NegTokenInit([Tokens.NegoEx, Tokens.Kerberos], [.. "NEGOEXTS"u8, 0, 0]), NegotiateTokenKind.SpnegoOther },
+        { "SPNEGO answer", Tokens.NegTokenResp(0, Tokens.Kerberos, Tokens.ApReply()), NegotiateTokenKind.SpnegoResponse },
+        { "SPNEGO answer with a state only", Convert.FromBase64String("oQcwBaADCgEA"), NegotiateTokenKind.SpnegoResponse },
+        { "NTLM 1", Tokens.NtlmMessage(1), NegotiateTokenKind.NtlmNegotiate },
+        { "NTLM 2", Tokens.NtlmMessage(2), NegotiateTokenKind.NtlmChallenge },
+        { "NTLM 3", Tokens.NtlmMessage(3), NegotiateTokenKind.NtlmAuthenticate },
+    };
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Each_kind_is_told_by_its_object_identifier(string name, byte[] bytes, NegotiateTokenKind kind)
+    {
+        NegotiateToken.TryParse(bytes, out var token).ShouldBeTrue(name);
+        token!.Kind.ShouldBe(kind, name);
+    }
+
+    [Theory]
+    [InlineData("Negotiate ")]
+    [InlineData("negotiate   ")]
+    [InlineData("KERBEROS ")]
+    [InlineData("NTLM ")]
+    [InlineData("  ")]
+    [InlineData("")]
+    public void A_header_value_is_read_with_its_scheme_in_any_case_or_without(string before)
+    {
+        NegotiateToken.TryParse(before + Convert.ToBase64String(Tokens.ApRequest()) + " ", out var token).ShouldBeTrue();
+        token!.Kind.ShouldBe(NegotiateTokenKind.Kerberos);
+    }
+
+    [Fact]
+    public void Raw_Kerberos_and_SPNEGO_begin_alike_and_are_told_apart()
+    {
+        var raw = Convert.ToBase64String(Tokens.ApRequest(1000));
+        var spnego = Convert.ToBase64String(Tokens.NegTokenInit([Tokens.Kerberos], Tokens.ApRequest(1000)));
+        raw[..3].ShouldBe("YII");
+        spnego[..3].ShouldBe("YII");
+
+        NegotiateToken.TryParse(raw, out var first).ShouldBeTrue();
+        NegotiateToken.TryParse(spnego, out var second).ShouldBeTrue();
+        (first!.Kind, second!.Kind).ShouldBe((NegotiateTokenKind.Kerberos, NegotiateTokenKind.SpnegoKerberos));
+    }
+
+    [Fact]
+    public void SPNEGO_gives_its_mechanisms_in_order_and_the_token_inside()
+    {
+        var inner = Tokens.ApRequest();
+        NegotiateToken.TryParse(Tokens.NegTokenInit([Tokens.MicrosoftKerberos, Tokens.Kerberos, Tokens.Ntlm, "1.2.3.4"], inner), out var token).ShouldBeTrue();
+
+        token!.Mechanisms.ShouldBe([Tokens.MicrosoftKerberos, Tokens.Kerberos, Tokens.Ntlm, "1.2.3.4"]);
+        token.MechanismToken.ToArray().ShouldBe(inner);
+        token.ToString().ShouldBe($"SpnegoKerberos ({Tokens.MicrosoftKerberos}, {Tokens.Kerberos}, {Tokens.Ntlm}, 1.2.3.4)");
+    }
+
+    [Fact]
+    public void A_SPNEGO_answer_gives_the_chosen_mechanism_and_the_token_inside()
+    {
+        NegotiateToken.TryParse(Tokens.NegTokenResp(1, Tokens.Kerberos, [1, 2, 3]), out var token).ShouldBeTrue();
+        token!.Mechanisms.ShouldBe([Tokens.Kerberos]);
+        token.MechanismToken.ToArray().ShouldBe([1, 2, 3]);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Negotiate")]
+    [InlineData("Negotiate ")]
+    [InlineData("Bearer YIIB")]
+    [InlineData("Negotiate not base64!")]
+    [InlineData("YII")]
+    [InlineData("oYCgAAAA")]
+    [InlineData("TlRMTVNTUAA=")]
+    public void Text_that_is_no_token_is_told_so(string text) => NegotiateToken.TryParse(text, out _).ShouldBeFalse();
+
+    [Fact]
+    public void Indefinite_lengths_are_refused()
+    {
+        NegotiateToken.TryParse([0x6e, 0x80, 0x04, 0x00, 0x00, 0x00], out _).ShouldBeFalse();
+        byte[] spnego = [0x60, 0x0c, 0x06, 0x06, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x02, 0xa0, 0x80, 0x00, 0x00];
+        NegotiateToken.TryParse(spnego, out _).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_list_with_more_mechanisms_than_anyone_offers_is_refused() =>
+        NegotiateToken.TryParse(Tokens.NegTokenInit([.. Enumerable.Range(0, 1000).Select(number => $"1.2.{number}")]), out _).ShouldBeFalse();
+
+    [Fact]
+    public void SPNEGO_nested_in_SPNEGO_is_not_opened_again()
+    {
+        var token = Tokens.ApRequest();
+        for (var depth = 0; depth < 1000; depth++)
+            token = Tokens.NegTokenInit([Tokens.Spnego], token);
+
+        NegotiateToken.TryParse(token, out var parsed).ShouldBeTrue();
+        parsed!.Kind.ShouldBe(NegotiateTokenKind.SpnegoOther);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Cut_tokens_are_read_without_an_exception(string name, byte[] bytes, NegotiateTokenKind kind)
+    {
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            if (NegotiateToken.TryParse(bytes.AsSpan(0, length), out var token))
+                token.Kind.ShouldBe(kind, $"{name} cut to {length} bytes");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Mutated_tokens_never_throw_and_never_take_more_memory_than_a_few_times_their_size(string name, byte[] bytes, NegotiateTokenKind kind)
+    {
+        Enum.IsDefined(kind).ShouldBeTrue(name);
+        for (var position = 0; position < bytes.Length; position++)
+        {
+            foreach (var value in (byte[])[0x00, 0x1f, 0x7f, 0x80, 0x84, 0x88, 0xff, (byte)(bytes[position] ^ 1)])
+            {
+                var mutated = bytes.ToArray();
+                mutated[position] = value;
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                KindOf(mutated);
+                // What an exception inside takes on its first throw is not the input's doing: hence the constant.
+                (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(64_000, $"{name}, byte {position} = {value:x2}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Noise_is_read_without_an_exception()
+    {
+        for (var round = 0; round < 5_000; round++)
+        {
+            byte[] noise = [.. (ReadOnlySpan<byte>)[0x60, 0xa0, 0xa1, 0x6e], .. RandomNumberGenerator.GetBytes(40)];
+            NegotiateToken.TryParse(Convert.ToBase64String(noise), out var token).ShouldBe(KindOf(noise) is not null);
+            (token?.Kind).ShouldBe(KindOf(noise));
+            KindOf(noise.AsSpan(1 + (round % 4))).ShouldNotBe(NegotiateTokenKind.NtlmNegotiate);
+        }
+        KindOf([]).ShouldBeNull();
+    }
+
+    private static NegotiateTokenKind? KindOf(ReadOnlySpan<byte> bytes) => NegotiateToken.TryParse(bytes, out var token) ? token.Kind : null;
+}
