@@ -1,0 +1,148 @@
+# What every script of the lab shares: where it lives, what it needs, how processes are started and ended. Sourced, never run.
+set -euo pipefail
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+SELF=$(basename "$0")
+# Unix socket paths end at 108 bytes, so this stays short. Ports are fixed: one lab at a time.
+export LAB_DIR=${LAB_DIR:-${TMPDIR:-/tmp}/kcdlab}
+# The system's own tools (and its python3, which has the bindings), whatever else is installed.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL=C.UTF-8
+unset PYENV_VERSION PYTHONPATH KRB5CCNAME KRB5_CONFIG KRB5_KDC_PROFILE KRB5_KTNAME
+
+PASSWORD='Passw0rd!'        # of every account that has one
+SKIPPED=77                  # exit code: this machine cannot run it (automake's number for a skipped test)
+
+say() { echo "[$SELF] $*"; }
+fail() { echo "[$SELF] $*" >&2; exit 1; }
+
+# unsupported : prints in one line why this machine cannot run the lab; nothing if it can
+unsupported() {
+  local id
+  [ "$(uname -s)" = Linux ] || { echo "the lab needs Debian or Ubuntu"; return; }
+  id=$(. /etc/os-release 2>/dev/null && echo "${ID:-} ${ID_LIKE:-}")
+  case " $id " in *" debian "* | *" ubuntu "*) ;; *) echo "the lab needs Debian or Ubuntu"; return;; esac
+  [ "$(id -u)" = 0 ] || { echo "the lab needs root (port 88, private mount namespaces)"; return; }
+  command -v apt-get >/dev/null || echo "the lab needs apt-get"
+}
+
+# need_system : leaves with 77 and the reason where the lab cannot run
+need_system() {
+  local why; why=$(unsupported)
+  [ -z "$why" ] || { echo "[$SELF] skipped: $why" >&2; exit $SKIPPED; }
+  mkdir -p "$LAB_DIR/why"
+  chmod 755 "$LAB_DIR"
+}
+
+# need_tools TOOL... : fails naming what is missing
+need_tools() {
+  local t
+  for t; do command -v "$t" >/dev/null || fail "$t is not installed: run tests/lab/packages"; done
+}
+
+# one_at_a_time NAME : the rest of this script holds the lock of that part, so that two `up` do not trample on each other
+one_at_a_time() {
+  exec 9>"$LAB_DIR/.lock.$1"
+  flock -w 300 9 || fail "another script has been busy with $1 for five minutes"
+}
+
+# ---- processes: a pid file holds "PID STARTTIME"; the start time tells our process from a later one that got the same number
+
+started_at() { # field 22 of /proc/PID/stat, counted behind the command's closing parenthesis
+  local stat
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  set -- ${stat##*) }
+  [ "$1" != Z ] && echo "${20}"
+}
+
+# spawn PIDFILE LOG COMMAND... : in the background, as leader of its own session
+spawn() {
+  local pidfile=$1 log=$2; shift 2
+  setsid "$@" >"$log" 2>&1 </dev/null 9>&- &
+  echo "$! $(started_at $! || true)" >"$pidfile"
+}
+
+# pid_of PIDFILE : the number, if that very process is still there
+pid_of() {
+  local pid start
+  [ -f "$1" ] && read -r pid start <"$1" || return 1
+  [ -n "$start" ] && [ "$(started_at "$pid")" = "$start" ] && echo "$pid"
+}
+
+alive() { pid_of "$1" >/dev/null; }
+
+# stop_pid PIDFILE : ends the process group that spawn started
+stop_pid() {
+  local pid
+  if pid=$(pid_of "$1"); then
+    kill -TERM -- "-$pid" 2>/dev/null || true
+    kill -CONT -- "-$pid" 2>/dev/null || true          # a frozen process does not see its TERM
+    for _ in $(seq 50); do alive "$1" || break; sleep 0.1; done
+    if alive "$1"; then kill -KILL -- "-$pid" 2>/dev/null || true; fi
+  fi
+  rm -f "$1"
+}
+
+tcp_open() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
+
+# wait_tcp HOST PORT [PIDFILE LOG] : until something listens there; with a pid file, gives up when the process has ended
+wait_tcp() {
+  for _ in $(seq 300); do
+    tcp_open "$1" "$2" && return 0
+    if [ $# -gt 2 ] && ! alive "$3"; then fail "no server on $1:$2; $4 ends with: $(tail -n 1 "$4" 2>/dev/null)"; fi
+    sleep 0.1
+  done
+  fail "no server on $1:$2 after 30 s"
+}
+
+# port_free HOST PORT : fails when somebody else listens there already
+port_free() { ! tcp_open "$1" "$2" || fail "$1:$2 is taken by another process (another lab?)"; }
+
+# ---- state of a part: DIR/ready exists while it is up and holds a checksum of the scripts that brought it up
+
+scripts_sum() { find "$HERE" -maxdepth 1 -type f ! -name '*.md' -print0 | sort -z | xargs -0 cat | cksum | cut -d' ' -f1; }
+
+mark_ready() { scripts_sum >"$1/ready"; rm -f "$LAB_DIR/why/$SELF"; }
+
+# is_up DIR PIDFILE... : ready and every process alive
+is_up() {
+  local dir=$1 f; shift
+  [ -f "$dir/ready" ] || return 1
+  for f; do alive "$f" || return 1; done
+}
+
+say_already_up() {
+  if [ "$(cat "$1/ready")" = "$(scripts_sum)" ]; then say "already up"
+  else say "already up, by an earlier version of these scripts (down, then up, brings the present one)"; fi
+}
+
+# say_status UP : "NAME up" or "NAME down REASON"
+say_status() {
+  local why
+  if [ "$1" = up ]; then echo "$SELF up"; return; fi
+  why=$(unsupported)
+  [ -n "$why" ] || why=$(cat "$LAB_DIR/why/$SELF" 2>/dev/null) || why="not started (tests/lab/all up)"
+  echo "$SELF down $why"
+}
+
+usage() { echo "usage: $SELF $*" >&2; exit 2; }
+
+# The five encryption types in the configuration of every krb5 program here
+ENCTYPES="aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96 aes256-cts-hmac-sha384-192 aes128-cts-hmac-sha256-128 arcfour-hmac"
+
+# krb5_libdefaults REALM : nothing is asked of DNS, every ticket may be forwarded
+krb5_libdefaults() {
+  cat <<X
+[libdefaults]
+ default_realm = $1
+ dns_lookup_kdc = false
+ dns_lookup_realm = false
+ dns_canonicalize_hostname = false
+ rdns = false
+ # Without it S4U2Proxy ends with EVIDENCE_TKT_NOT_FORWARDABLE.
+ forwardable = true
+ # Debian's krb5 1.20.1-2+deb12u4 and later gives no RC4 session key without it.
+ allow_rc4 = true
+ permitted_enctypes = $ENCTYPES
+X
+}
