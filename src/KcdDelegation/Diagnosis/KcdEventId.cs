@@ -1,0 +1,73 @@
+namespace KcdDelegation.Diagnosis;
+
+/// <summary>Every event number of this assembly. 12xxx, 13xxx and 24xxx are the numbers that administrators of connectors for Integrated
+/// Windows Authentication know; the rest go by stage: 1xxx token and identity, 2xxx Kerberos, 3xxx headers, 4xxx HTTP.</summary>
+internal static class KcdEventId
+{
+    // The token as text.
+    public const int TokenTooLarge = 1001;
+    public const int TokenMalformed = 1002;
+    public const int TokenMembersDoubled = 1003;
+    public const int TokenEncrypted = 1004;
+    public const int TokenTypeRefused = 1005;
+    public const int TokenCriticalExtension = 1006;
+    public const int TokenAlgorithmRefused = 1007;
+
+    // The token's signature.
+    public const int TokenKeyUnknown = 1010;
+    public const int TokenKeyRefused = 1011;
+    public const int TokenSignatureWrong = 1012;
+
+    // What the token says.
+    public const int TokenExpired = 1020;
+    public const int TokenNotYetValid = 1021;
+    public const int TokenIssuerWrong = 1022;
+    public const int TokenTenantWrong = 1023;
+    public const int TokenAudienceWrong = 1024;
+    public const int GuestRefused = 1025;
+    public const int ApplicationTokenRefused = 1026;
+
+    // The issuer's documents.
+    public const int TokenNotConfigured = 1030;
+    public const int IssuerUnreachable = 1031;
+    public const int IssuerDocumentRefused = 1032;
+    public const int SigningKeysLoaded = 1033;
+
+    // The identity.
+    public const int CallerMissing = 1040;
+    public const int ClaimAmbiguous = 1041;
+    public const int NameRefused = 1042;
+    public const int SuffixNotListed = 1043;
+    public const int BuiltInAccountRefused = 1044;
+
+    // The settings.
+    public const int SettingsApplied = 1050;
+    public const int SettingsRejected = 1051;
+
+    // Kerberos.
+    public const int ClientOpened = 2001;
+    public const int ClientClosed = 2002;
+    public const int ClientCloseFailed = 2003;
+    public const int TicketsPurged = 2010;
+
+    /// <summary>Too many attempts for one request.</summary>
+    public const int TooManyAttempts = 12008;
+
+    /// <summary>No ticket: the delegating account itself has no credentials, or no KDC can be reached.</summary>
+    public const int NoCredentials = 12027;
+
+    /// <summary>The caller has no identity that could be delegated.</summary>
+    public const int NoIdentity = 13016;
+
+    /// <summary>No ticket for this user or service.</summary>
+    public const int NoTicket = 13019;
+
+    /// <summary>No service principal name is configured.</summary>
+    public const int NoServicePrincipalName = 13020;
+
+    /// <summary>The backend answered 401 to the ticket; the caller sees 403.</summary>
+    public const int TicketRefused = 13022;
+
+    /// <summary>Debug: the identity that is delegated.</summary>
+    public const int IdentityUsed = 24029;
+}

@@ -1,0 +1,33 @@
+using System.Diagnostics;
+using KcdDelegation.Diagnosis;
+
+namespace KcdDelegation;
+
+/// <summary>Why a request was not sent as the user, in terms that an administrator can act on. Thrown before anything is sent. Not an
+/// <see cref="HttpRequestException"/>: retry policies must not repeat a refusal. Immutable; its texts hold no secret and no control
+/// character, but names of users and services.</summary>
+public sealed class KcdException : Exception
+{
+    internal KcdException(KcdFailure failure, Exception? inner = null)
+        : base(failure.Describe(), inner) => Failure = failure;
+
+    private KcdFailure Failure { get; }
+
+    /// <summary>Where it failed.</summary>
+    public KcdStage Stage => Failure.Stage;
+
+    /// <summary>12027, 13016, 13019, 13020, 13022 or this project's own number; the same as in the log.</summary>
+    public int EventId => Failure.EventId;
+
+    /// <summary>What is wrong, with the names at hand.</summary>
+    public string Cause => Failure.Cause;
+
+    /// <summary>What to do about it.</summary>
+    public string Remedy => Failure.Remedy;
+
+    /// <summary>True: may pass by itself (a server is down or busy). False: a refusal, which comes again until something is changed.</summary>
+    public bool IsTransient => Failure.IsTransient;
+
+    /// <summary>The trace in which it happened (W3C trace id, 32 hexadecimal digits), to find it in the log; null without a trace.</summary>
+    public string? TraceId { get; } = Activity.Current?.TraceId.ToString();
+}

@@ -1,0 +1,40 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Security.Claims;
+
+namespace KcdDelegation.Identity;
+
+/// <summary>Which claims carry a login identity: the raw JWT names, and the URIs that .NET's inbound claim mapping and SAML use.</summary>
+internal static class ClaimSources
+{
+    private static readonly ImmutableArray<string> UserPrincipalName = ["upn", ClaimTypes.Upn];
+
+    // Not an optional claim of Entra: issued by a claims mapping policy, whose source has this name.
+    private static readonly ImmutableArray<string> OnPremisesUserPrincipalName = ["onpremisesuserprincipalname"];
+
+    private static readonly ImmutableArray<string> OnPremisesSamAccountName =
+        ["onprem_sam_account_name", "onpremisessamaccountname", ClaimTypes.WindowsAccountName];
+
+    // Claims that the user, an application's owner or a guest's home tenant can set: good to show, never to act on.
+    private static readonly FrozenSet<string> Unsafe = new[]
+    {
+        "email", "emails", "mail", "preferred_username", "unique_name", "name", "given_name", "family_name", "middle_name", "nickname",
+        "profile", "website", "picture", "phone_number", "login_hint", "signin_names",
+        "verified_primary_email", "verified_secondary_email", "displayname", "username", "user_name",
+        ClaimTypes.Email, ClaimTypes.Name, ClaimTypes.GivenName, ClaimTypes.Surname,
+        ClaimTypes.HomePhone, ClaimTypes.MobilePhone, ClaimTypes.OtherPhone, ClaimTypes.Webpage,
+        "http://schemas.microsoft.com/identity/claims/displayname",
+        "http://schemas.microsoft.com/identity/claims/preferred_username",
+        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/mail",
+    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    public static ImmutableArray<string> DefaultsOf(LoginIdentity identity) => identity switch
+    {
+        LoginIdentity.UserPrincipalName or LoginIdentity.UserPrincipalUsername => UserPrincipalName,
+        LoginIdentity.OnPremisesUserPrincipalName or LoginIdentity.OnPremisesUserPrincipalUsername => OnPremisesUserPrincipalName,
+        LoginIdentity.OnPremisesSamAccountName => OnPremisesSamAccountName,
+        _ => throw new ArgumentOutOfRangeException(nameof(identity), identity, "Not a login identity."),
+    };
+
+    public static bool IsUnsafe(string claimType) => Unsafe.Contains(claimType);
+}

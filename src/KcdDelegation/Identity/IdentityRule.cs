@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using System.Security.Claims;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.Identity;
+
+/// <summary>Caller to principal for one application. Pure: the same claims always give the same name or the same refusal.</summary>
+internal sealed class IdentityRule(DelegatedApplication application, UserPolicy users)
+{
+    private static readonly ImmutableArray<string> TenantClaims = ["tid", "http://schemas.microsoft.com/identity/claims/tenantid"];
+
+    private string AccountRealm => application.Realm ?? users.Realm
+        ?? throw new InvalidOperationException("Checked settings give every application a realm.");
+
+    /// <exception cref="KcdException">The caller has no identity that may be delegated.</exception>
+    public KerberosPrincipal Map(ClaimsPrincipal caller)
+    {
+        var claims = CallerClaims.Of(caller);
+        RefuseForeignTenant(claims);
+        RefuseGuestsAndApplications(claims);
+        var name = ReadName(claims);
+        return application.LoginIdentity switch
+        {
+            LoginIdentity.OnPremisesSamAccountName => ToSamAccount(name),
+            LoginIdentity.UserPrincipalUsername or LoginIdentity.OnPremisesUserPrincipalUsername => ToUsername(name),
+            _ => name.Contains('@', StringComparison.Ordinal) ? ToUserPrincipal(name) : ToAccount(name, UserRealm),
+        };
+    }
+
+    private string UserRealm => application.UserRealm ?? AccountRealm;
+
+    private void RefuseForeignTenant(CallerClaims claims)
+    {
+        if (users.TenantId is { } tenant && claims.Find(TenantClaims) is { } theirs && theirs != tenant)
+            throw KcdFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller belongs to the tenant {PrintableText.Quoted(theirs)}, not to {tenant}.",
+                "Only users of the configured tenant can be delegated: their names are unique there only.").ToException();
+    }
+
+    private void RefuseGuestsAndApplications(CallerClaims claims)
+    {
+        // Entra: acct is 0 for members of the tenant and 1 for guests.
+        if (!users.AllowGuests && claims.Find("acct") is { } account && account != "0")
+            throw GuestRefused();
+        if (!users.AllowApplicationTokens && claims.Find("idtyp") == "app")
+            throw KcdFailure.Identity(KcdEventId.ApplicationTokenRefused, "The caller is an application without a user.",
+                "Call with a user's token (on-behalf-of instead of client credentials), or allow it with Kcd:Token:AllowApplicationTokens.").ToException();
+    }
+
+    private static KcdException GuestRefused() =>
+        KcdFailure.Identity(KcdEventId.GuestRefused, "The caller is a guest of the tenant, so another organisation vouches for the name.",
+            "Call as a member of the tenant, or allow guests with Kcd:Token:AllowGuests.").ToException();
+
+    private string ReadName(CallerClaims claims)
+    {
+        // Checked with the settings too; a mapper of somebody else's may pass an application that never was there.
+        if (application.ClaimType is { } unsafeClaim && ClaimSources.IsUnsafe(unsafeClaim) && !application.AllowUnsafeClaimType)
+            throw KcdFailure.Identity(KcdEventId.ClaimAmbiguous, $"The claim {PrintableText.Quoted(unsafeClaim)} can be set by users to another user's name.",
+                "Read another claim, or set AllowUnsafeClaimType at your own risk.").ToException();
+        ImmutableArray<string> sources = application.ClaimType is { } claim ? [claim] : ClaimSources.DefaultsOf(application.LoginIdentity);
+        if (claims.Find(sources) is not { Length: > 0 } name)
+            throw KcdFailure.Identity(KcdEventId.NoIdentity,
+                $"The caller has no claim {string.Join(" or ", sources.Select(PrintableText.Quoted))}, which is the login identity {application.LoginIdentity}.",
+                "Add the claim to the token (in Entra an optional claim or a claims mapping policy), or choose another LoginIdentity or ClaimType.").ToException();
+        return name;
+    }
+
+    private KerberosPrincipal ToSamAccount(string name)
+    {
+        if (name.EnumerateRunes().Count() > NameRules.MaxSamLength && !name.EndsWith('$'))
+            throw NameRefused(name, $"it is longer than the {NameRules.MaxSamLength} characters of a sAMAccountName");
+        return ToAccount(name, UserRealm);
+    }
+
+    /// <summary>joe@contoso.com becomes joe, for listed suffixes only: joe@contoso.com and joe@other.example are two people.</summary>
+    private KerberosPrincipal ToUsername(string name)
+    {
+        var (account, suffix) = SplitUserPrincipal(name);
+        return ToAccount(account, ListedRealmOf(suffix) ?? OwnRealmOf(suffix)
+            ?? throw KcdFailure.Identity(KcdEventId.SuffixNotListed, $"The suffix {PrintableText.Quoted(suffix)} of the caller's name is not listed for any realm.",
+                "List it under Kcd:Realms:REALM:UserPrincipalSuffixes if the users of this suffix live in that realm.").ToException());
+    }
+
+    /// <summary>The whole name is the principal (RFC 6806 §5). Its realm is known for listed suffixes; for others the KDC tells.</summary>
+    private KerberosPrincipal ToUserPrincipal(string name)
+    {
+        var (account, suffix) = SplitUserPrincipal(name);
+        // A KDC that finds no such UPN takes the part before the @ for an account's name (MS-KILE §3.3.5.6.1).
+        RefuseRealmsOwnAccounts(account);
+        return KerberosPrincipal.Enterprise(name, ListedRealmOf(suffix));
+    }
+
+    private KerberosPrincipal ToAccount(string account, string realm)
+    {
+        if (NameRules.WhyAccountRefused(account) is { } why)
+            throw NameRefused(account, why);
+        RefuseRealmsOwnAccounts(account);
+        return KerberosPrincipal.Principal(account, realm);
+    }
+
+    private (string Account, string Suffix) SplitUserPrincipal(string name)
+    {
+        var at = name.IndexOf('@', StringComparison.Ordinal);
+        if (at < 0)
+            throw NameRefused(name, "it has no @, so its suffix is not known");
+        var (account, suffix) = (name[..at], name[(at + 1)..]);
+        if (account.Contains("#EXT#", StringComparison.OrdinalIgnoreCase) && !users.AllowGuests)
+            throw GuestRefused();
+        if ((NameRules.WhyAccountRefused(account) ?? NameRules.WhySuffixRefused(suffix)) is { } why)
+            throw NameRefused(name, why);
+        return (account, suffix);
+    }
+
+    private string? ListedRealmOf(string suffix) => users.SuffixRealms.GetValueOrDefault(suffix);
+
+    private string? OwnRealmOf(string suffix)
+    {
+        // Suffixes are ASCII, so ignoring case folds nothing else.
+        if (string.Equals(suffix, UserRealm, StringComparison.OrdinalIgnoreCase))
+            return UserRealm;
+        return string.Equals(suffix, AccountRealm, StringComparison.OrdinalIgnoreCase) ? AccountRealm : null;
+    }
+
+    private void RefuseRealmsOwnAccounts(string account)
+    {
+        if (NameRules.IsKdc(account))
+            throw KcdFailure.Identity(KcdEventId.BuiltInAccountRefused, $"{PrintableText.Quoted(account)} is the account of the KDC itself.",
+                "No one may act as it. Find out how this name came into a token.").ToException();
+        if (!application.AllowBuiltInAccounts && NameRules.IsBuiltIn(account))
+            throw KcdFailure.Identity(KcdEventId.BuiltInAccountRefused, $"{PrintableText.Quoted(account)} is, or may be taken for, a built-in or computer account.",
+                "Call as a person's own account, or lift the ban for this application with AllowBuiltInAccounts.").ToException();
+    }
+
+    private static KcdException NameRefused(string name, string why) =>
+        KcdFailure.Identity(KcdEventId.NameRefused, $"The caller's name {PrintableText.Quoted(name)} cannot be delegated: {why}.",
+            "Correct the name in the directory, or choose a LoginIdentity or ClaimType that carries a plain name.").ToException();
+}

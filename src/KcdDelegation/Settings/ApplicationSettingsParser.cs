@@ -1,0 +1,138 @@
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Identity;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.Settings;
+
+/// <summary>One <see cref="DelegatedApplication"/> to <see cref="ApplicationSettings"/>.</summary>
+internal sealed class ApplicationSettingsParser(KcdOptions options, RealmKdcs kdcs, SettingsErrors errors)
+{
+    /// <summary>Null if something is wrong; it has been reported.</summary>
+    public ApplicationSettings? Parse(string name, DelegatedApplication? application)
+    {
+        var key = $"Applications:{name}";
+        if (string.IsNullOrWhiteSpace(name) || PrintableText.Of(name, 64) != name)
+            errors.Add(key, "has a name that cannot be printed", "Name applications with at most 64 visible characters");
+        if (application is null)
+        {
+            errors.Add(key, "is empty", "Set InternalUrl and ServicePrincipalName");
+            return null;
+        }
+        var url = ParseUrl(application, key);
+        var service = ParseService(application, key);
+        var client = ParseClient(application, key);
+        CheckIdentity(application, key);
+        CheckEnum(application.TokenFormat, $"{key}:TokenFormat");
+        CheckEnum(application.Start, $"{key}:Start");
+        CheckEnum(application.MutualAuthentication, $"{key}:MutualAuthentication");
+        if (url is null || service is null || client is null)
+            return null;
+        return new ApplicationSettings(
+            name, url, service, application.TokenFormat, application.Start, application.MutualAuthentication,
+            application.ChannelBinding, application.ShareConnectionsBetweenUsers, client, application.Copy());
+    }
+
+    private Uri? ParseUrl(DelegatedApplication application, string key)
+    {
+        const string Remedy = "Write the backend's address, such as https://erp.contoso.com/";
+        key += ":InternalUrl";
+        if (application.InternalUrl is not { } url)
+        {
+            errors.Add(key, "is missing", Remedy);
+            return null;
+        }
+        if (!url.IsAbsoluteUri || (url.Scheme != Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttp))
+        {
+            errors.Add(key, $"{PrintableText.Quoted(url.OriginalString)} is not an http or https address", Remedy);
+            return null;
+        }
+        if (url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
+            errors.Add(key, $"has a user, a query or a fragment", "Keep the scheme, the host, the port and the path");
+        if (url.Scheme == Uri.UriSchemeHttp && !application.AllowPlainHttp)
+            errors.Add(key, $"{PrintableText.Quoted(url.OriginalString)} is plain http, where anyone on the way can use the user's ticket", $"Use https, or set {errors.Key(key.Replace(":InternalUrl", ":AllowPlainHttp", StringComparison.Ordinal))} to true on a network that you trust");
+        return url;
+    }
+
+    private ServicePrincipalName? ParseService(DelegatedApplication application, string key)
+    {
+        key += ":ServicePrincipalName";
+        if (string.IsNullOrWhiteSpace(application.ServicePrincipalName))
+        {
+            errors.Add(key, $"is missing (event {KcdEventId.NoServicePrincipalName})", "Write the SPN that the backend's account holds, such as HTTP/erp.contoso.com; setspn -L ACCOUNT lists them");
+            return null;
+        }
+        if (!ServicePrincipalName.TryParse(application.ServicePrincipalName, provider: null, out var service))
+        {
+            errors.Add(key, $"{PrintableText.Quoted(application.ServicePrincipalName)} is not a service principal name", "Write class/host, such as HTTP/erp.contoso.com");
+            return null;
+        }
+        // A ticket for these would give the user's rights over the realm itself; a KDC refuses them too (MS-SFU §3.2.5.2).
+        if (service.ServiceClass.StartsWith("krbtgt", StringComparison.OrdinalIgnoreCase) || string.Equals(service.ServiceClass, "kadmin", StringComparison.OrdinalIgnoreCase))
+        {
+            errors.Add(key, $"{PrintableText.Quoted(application.ServicePrincipalName)} belongs to the KDC itself", "Write the SPN of the backend");
+            return null;
+        }
+        return service;
+    }
+
+    private ClientSettings? ParseClient(DelegatedApplication application, string key)
+    {
+        var realm = application.Realm ?? options.Realm;
+        var realmIsRight = true;
+        if (realm is null)
+        {
+            errors.Add("Realm", "is missing", "Write the delegating account's realm, such as CONTOSO.COM");
+            realmIsRight = false;
+        }
+        else if (application.Realm is not null)
+        {
+            realmIsRight = RealmNames.Check(application.Realm, $"{key}:Realm", errors);
+            if (application.ServiceAccount is null)
+            {
+                errors.Add($"{key}:ServiceAccount", "is missing, but the application has a realm of its own", "Write the account of that realm with its Name and Keytab");
+                return null;
+            }
+        }
+        var account = application.ServiceAccount ?? options.ServiceAccount;
+        var accountKey = application.ServiceAccount is null ? "ServiceAccount" : $"{key}:ServiceAccount";
+        if (account is null || string.IsNullOrWhiteSpace(account.Name))
+        {
+            errors.Add($"{accountKey}:Name", "is missing", "Write the sAMAccountName of the account that may delegate, such as CONNECTOR$");
+            return null;
+        }
+        if (NameRules.WhyAccountRefused(account.Name) is { } why)
+        {
+            errors.Add($"{accountKey}:Name", $"{PrintableText.Quoted(account.Name)} is not an account's name: {why}", "Write the sAMAccountName without domain, such as CONNECTOR$");
+            return null;
+        }
+        if (string.IsNullOrWhiteSpace(account.Keytab) == string.IsNullOrWhiteSpace(account.PasswordFile))
+        {
+            var problem = string.IsNullOrWhiteSpace(account.Keytab) ? "is missing" : "is set beside PasswordFile";
+            errors.Add($"{accountKey}:Keytab", problem, "Set exactly one of Keytab and PasswordFile to the path of a file");
+            return null;
+        }
+        return !realmIsRight ? null : string.IsNullOrWhiteSpace(account.Keytab)
+            ? new ClientSettings(realm!, account.Name, AccountKeySource.PasswordFile, account.PasswordFile!, kdcs)
+            : new ClientSettings(realm!, account.Name, AccountKeySource.Keytab, account.Keytab, kdcs);
+    }
+
+    private void CheckIdentity(DelegatedApplication application, string key)
+    {
+        CheckEnum(application.LoginIdentity, $"{key}:LoginIdentity");
+        if (application.UserRealm is not null)
+            RealmNames.Check(application.UserRealm, $"{key}:UserRealm", errors);
+        if (application.ClaimType is not { } claim)
+            return;
+        if (string.IsNullOrWhiteSpace(claim))
+            errors.Add($"{key}:ClaimType", "is blank", "Write a claim's name, or remove the setting");
+        else if (ClaimSources.IsUnsafe(claim) && !application.AllowUnsafeClaimType)
+            errors.Add($"{key}:ClaimType", $"{PrintableText.Quoted(claim)} can be set by users to another user's name", $"Use upn, onprem_sam_account_name or a claim that only the directory sets; {errors.Key($"{key}:AllowUnsafeClaimType")} lifts this at your own risk");
+    }
+
+    private void CheckEnum<T>(T value, string key)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+            errors.Add(key, $"{PrintableText.Quoted(value.ToString())} is not one of its values", $"Write {string.Join(", ", Enum.GetNames<T>())}");
+    }
+}

@@ -1,0 +1,67 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using KcdDelegation.Identity;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.Settings;
+
+/// <summary>What <see cref="KcdOptions"/> say, parsed once: immutable and known to be right. One is in force at a time, and a request works
+/// with the one it started with.</summary>
+internal sealed record KcdSettings(FrozenDictionary<string, ApplicationSettings> Applications, TokenSettings? Token, UserPolicy Users);
+
+/// <summary>One application. <see cref="Options"/> is a private copy of what was configured, for identity mappers.</summary>
+internal sealed record ApplicationSettings(
+    string Name,
+    Uri InternalUrl,
+    ServicePrincipalName Service,
+    TokenFormat TokenFormat,
+    AuthenticationStart Start,
+    MutualAuthentication MutualAuthentication,
+    bool ChannelBinding,
+    bool ShareConnectionsBetweenUsers,
+    ClientSettings Client,
+    DelegatedApplication Options);
+
+/// <summary>All that makes one engine client differ from another. Two applications with equal values share one client; a change of any makes
+/// a new one.</summary>
+internal sealed record ClientSettings(string Realm, string AccountName, AccountKeySource KeySource, string KeyPath, RealmKdcs Kdcs);
+
+internal enum AccountKeySource
+{
+    Keytab,
+    PasswordFile,
+}
+
+/// <summary>The configured KDCs of every realm, compared by value.</summary>
+internal sealed class RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>> byRealm) : IEquatable<RealmKdcs>
+{
+    public ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>> ByRealm { get; } = byRealm;
+
+    public bool Equals(RealmKdcs? other) =>
+        other is not null && ByRealm.Count == other.ByRealm.Count
+        && ByRealm.Zip(other.ByRealm).All(pair => pair.First.Key == pair.Second.Key && pair.First.Value.SequenceEqual(pair.Second.Value));
+
+    public override bool Equals(object? obj) => Equals(obj as RealmKdcs);
+
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (var (realm, kdcs) in ByRealm)
+        {
+            hash.Add(realm, StringComparer.Ordinal);
+            foreach (var kdc in kdcs)
+                hash.Add(kdc);
+        }
+        return hash.ToHashCode();
+    }
+}
+
+/// <summary>Which tokens are believed.</summary>
+/// <param name="DiscoveryDocument">Address of the OpenID Connect discovery document.</param>
+/// <param name="Issuer">The one issuer, of the tokens and of the document.</param>
+/// <param name="Audience">The one audience.</param>
+/// <param name="TenantId">The one tenant; null where the issuer has none.</param>
+/// <param name="AllowGuests">Whether guests may pass.</param>
+/// <param name="AllowApplicationTokens">Whether tokens without a user may pass.</param>
+internal sealed record TokenSettings(
+    Uri DiscoveryDocument, string Issuer, string Audience, string? TenantId, bool AllowGuests, bool AllowApplicationTokens);

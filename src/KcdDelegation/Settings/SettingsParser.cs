@@ -1,0 +1,108 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Identity;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.Settings;
+
+/// <summary>Turns <see cref="KcdOptions"/> into <see cref="KcdSettings"/>, or says everything that is wrong with them.</summary>
+internal sealed class SettingsParser
+{
+    private readonly KcdOptions _options;
+    private readonly SettingsErrors _errors;
+
+    private SettingsParser(KcdOptions options) => (_options, _errors) = (options, new SettingsErrors(options.Section));
+
+    /// <returns>True with settings, or false with at least one error.</returns>
+    public static bool TryParse(KcdOptions options, [NotNullWhen(true)] out KcdSettings? settings, out IReadOnlyList<string> errors)
+    {
+        var parser = new SettingsParser(options);
+        var parsed = parser.Parse();
+        errors = parser._errors.All;
+        settings = errors.Count == 0 ? parsed : null;
+        return settings is not null;
+    }
+
+    private KcdSettings Parse()
+    {
+        if (_options.Realm is not null)
+            RealmNames.Check(_options.Realm, "Realm", _errors);
+        var kdcs = ParseKdcs();
+        var token = TokenSettingsParser.Parse(_options.Token, _errors);
+        var users = new UserPolicy(
+            _options.Realm, ParseSuffixes(),
+            token?.TenantId, _options.Token.AllowGuests, _options.Token.AllowApplicationTokens);
+
+        if (_options.Applications.Count == 0)
+            _errors.Add("Applications", "is empty", $"Add the backend to call, with {_errors.Key("Applications:NAME:InternalUrl")} and ServicePrincipalName");
+        var applicationParser = new ApplicationSettingsParser(_options, kdcs, _errors);
+        var applications = _options.Applications
+            .Select(application => applicationParser.Parse(application.Key, application.Value))
+            .OfType<ApplicationSettings>()
+            .ToArray();
+        CheckOneKeyPerAccount(applications);
+        return new KcdSettings(applications.ToFrozenDictionary(application => application.Name, StringComparer.OrdinalIgnoreCase), token, users);
+    }
+
+    private RealmKdcs ParseKdcs()
+    {
+        var byRealm = ImmutableSortedDictionary.CreateBuilder<string, ImmutableArray<KdcEndpoint>>(StringComparer.Ordinal);
+        Add(_options.Realm, _options.Kdcs, "Kdcs");
+        foreach (var (realm, settings) in _options.Realms)
+        {
+            RealmNames.Check(realm, $"Realms:{realm}", _errors);
+            if (settings is not null)
+                Add(realm, settings.Kdcs, $"Realms:{realm}:Kdcs");
+        }
+        return new RealmKdcs(byRealm.ToImmutable());
+
+        void Add(string? realm, IList<string> texts, string key)
+        {
+            var endpoints = ImmutableArray.CreateBuilder<KdcEndpoint>();
+            for (var i = 0; i < texts.Count; i++)
+            {
+                if (KdcEndpoint.TryParse(texts[i], provider: null, out var endpoint))
+                    endpoints.Add(endpoint);
+                else
+                    _errors.Add($"{key}:{i}", $"{PrintableText.Quoted(texts[i])} is not a KDC", "Write dc1.contoso.com, dc1.contoso.com:88 or [2001:db8::1]:88");
+            }
+            if (endpoints.Count == 0)
+                return;
+            if (realm is null)
+                _errors.Add("Kdcs", "has KDCs of no realm", $"Set {_errors.Key("Realm")}, or move them to {_errors.Key("Realms:NAME:Kdcs")}");
+            else if (!byRealm.TryAdd(realm, endpoints.ToImmutable()))
+                _errors.Add(key, $"gives KDCs of {PrintableText.Quoted(realm)} for the second time", $"Keep one of it and {_errors.Key("Kdcs")}");
+        }
+    }
+
+    private FrozenDictionary<string, string> ParseSuffixes()
+    {
+        var realmBySuffix = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (realm, settings) in _options.Realms)
+        {
+            for (var i = 0; i < (settings?.UserPrincipalSuffixes.Count ?? 0); i++)
+            {
+                var suffix = settings!.UserPrincipalSuffixes[i];
+                var key = $"Realms:{realm}:UserPrincipalSuffixes:{i}";
+                if (NameRules.WhySuffixRefused(suffix) is { } why)
+                    _errors.Add(key, $"{PrintableText.Quoted(suffix)} is not a suffix: {why}", "Write what stands behind the @, such as eu.contoso.com");
+                else if (!realmBySuffix.TryAdd(suffix, realm))
+                    _errors.Add(key, $"lists {suffix} again, which is listed under {realmBySuffix[suffix]}", "List a suffix under one realm only: the same name in two realms is two people");
+            }
+        }
+        return realmBySuffix.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>One client exists per realm and account, so its key cannot come from two places.</summary>
+    private void CheckOneKeyPerAccount(ApplicationSettings[] applications)
+    {
+        foreach (var account in applications.GroupBy(application => (application.Client.Realm, application.Client.AccountName)))
+        {
+            var first = account.First();
+            foreach (var other in account.Where(application => application.Client != first.Client))
+                _errors.Add($"Applications:{other.Name}:ServiceAccount", $"takes the key of {PrintableText.Of(first.Client.AccountName)} from another file than {_errors.Key($"Applications:{first.Name}")}", "Name the same keytab or password file in both");
+        }
+    }
+}

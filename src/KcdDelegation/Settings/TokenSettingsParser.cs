@@ -1,0 +1,96 @@
+using KcdDelegation.Diagnosis;
+
+namespace KcdDelegation.Settings;
+
+/// <summary>Options to <see cref="TokenSettings"/>: left out altogether, or complete.</summary>
+internal static class TokenSettingsParser
+{
+    // Names that stand for every tenant: their documents have "{tenantid}" for an issuer, which pins nothing.
+    private static readonly string[] SharedTenants = ["common", "organizations", "consumers"];
+
+    /// <summary>Null if the options are empty, or wrong and reported.</summary>
+    public static TokenSettings? Parse(TokenOptions options, SettingsErrors errors)
+    {
+        if (options.Authority is null && options.Issuer is null && options.Audience is null && options.TenantId is null)
+            return null;
+        var authority = ParseAuthority(options.Authority, errors);
+        if (string.IsNullOrWhiteSpace(options.Audience))
+            errors.Add("Token:Audience", "is missing", "Set it to the value of aud in tokens for this gateway, such as api://gateway or the application (client) id");
+        if (authority is null)
+            return null;
+        var entra = EntraCloud.Of(authority);
+        var tenant = ParseTenant(options.TenantId, authority, entra, errors);
+        var issuer = options.Issuer ?? (entra is null ? options.Authority! : entra.IssuerOf(authority, tenant));
+        if (string.IsNullOrWhiteSpace(issuer) || issuer.Contains('{', StringComparison.Ordinal))
+            errors.Add("Token:Issuer", $"{PrintableText.Quoted(issuer)} does not pin one issuer", "Write the exact value of iss in your tokens");
+        return new TokenSettings(
+            new Uri(authority.AbsoluteUri.TrimEnd('/') + "/.well-known/openid-configuration"),
+            issuer, options.Audience ?? "", tenant, options.AllowGuests, options.AllowApplicationTokens);
+    }
+
+    private static Uri? ParseAuthority(string? text, SettingsErrors errors)
+    {
+        const string Remedy = "Write the issuer's https address, such as https://login.microsoftonline.com/TENANT-ID/v2.0";
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            errors.Add("Token:Authority", "is missing", Remedy);
+            return null;
+        }
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var authority) || authority.Query.Length > 0 || authority.Fragment.Length > 0 || authority.UserInfo.Length > 0)
+        {
+            errors.Add("Token:Authority", $"{PrintableText.Quoted(text)} is not the address of an issuer", Remedy);
+            return null;
+        }
+        if (!KeyAddress.IsAllowed(authority))
+        {
+            errors.Add("Token:Authority", $"{PrintableText.Quoted(text)} is neither https nor on a loopback address, so anyone on the way could replace the signing keys", Remedy);
+            return null;
+        }
+        return authority;
+    }
+
+    private static string? ParseTenant(string? tenant, Uri authority, EntraCloud? entra, SettingsErrors errors)
+    {
+        if (entra is null)
+        {
+            if (tenant is not null && string.IsNullOrWhiteSpace(tenant))
+                errors.Add("Token:TenantId", "is blank", "Write the value of tid in your tokens, or remove the setting if they have none");
+            return tenant;
+        }
+        if (authority.Segments.Length > 1 && SharedTenants.Contains(authority.Segments[1].TrimEnd('/'), StringComparer.OrdinalIgnoreCase))
+            errors.Add("Token:Authority", $"{PrintableText.Quoted(authority.AbsoluteUri)} stands for every tenant", "Put your tenant's id in the place of common, organizations or consumers");
+        if (Guid.TryParseExact(tenant, "D", out var id))
+            return id.ToString("D"); // Entra writes it in lower case.
+        errors.Add("Token:TenantId", tenant is null ? "is missing" : $"{PrintableText.Quoted(tenant)} is not a tenant id", "Write the directory (tenant) id, a GUID, from the overview page of Microsoft Entra ID");
+        return null;
+    }
+}
+
+/// <summary>A Microsoft Entra cloud: version 1.0 tokens are issued under another name than the address of the authority.</summary>
+/// <param name="Host">Host of the authority.</param>
+/// <param name="Version1Issuer">Issuer of version 1.0 tokens without the tenant.</param>
+internal sealed record EntraCloud(string Host, string Version1Issuer)
+{
+    private static readonly EntraCloud[] All =
+    [
+        new("login.microsoftonline.com", "https://sts.windows.net/"),
+        new("login.microsoftonline.us", "https://sts.windows.net/"),
+        new("login.partner.microsoftonline.cn", "https://sts.chinacloudapi.cn/"),
+    ];
+
+    public static EntraCloud? Of(Uri authority) =>
+        Array.Find(All, cloud => string.Equals(cloud.Host, authority.Host, StringComparison.OrdinalIgnoreCase));
+
+    public string IssuerOf(Uri authority, string? tenant) =>
+        authority.AbsolutePath.TrimEnd('/').EndsWith("/v2.0", StringComparison.OrdinalIgnoreCase)
+            ? $"https://{Host}/{tenant}/v2.0"
+            : $"{Version1Issuer}{tenant}/";
+}
+
+/// <summary>Where signing keys may come from.</summary>
+internal static class KeyAddress
+{
+    /// <summary>https, or http to this machine.</summary>
+    public static bool IsAllowed(Uri address) =>
+        address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback);
+}

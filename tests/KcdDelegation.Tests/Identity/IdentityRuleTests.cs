@@ -1,0 +1,326 @@
+using System.Security.Claims;
+using KcdDelegation.Identity;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
+
+namespace KcdDelegation.Tests.Identity;
+
+public sealed class IdentityRuleTests
+{
+    private readonly KcdOptions _options = Samples.Options();
+
+    [Theory]
+    [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada@fabrikam.com", PrincipalNameType.Enterprise, "ada@fabrikam.com", null)]
+    [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada@contoso.com", PrincipalNameType.Enterprise, "ada@contoso.com", null)]
+    [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada@EU.contoso.com", PrincipalNameType.Enterprise, "ada@EU.contoso.com", "EU.CONTOSO.COM")]
+    [InlineData(LoginIdentity.UserPrincipalName, ClaimTypes.Upn, "Ada.O'Hara@contoso.com", PrincipalNameType.Enterprise, "Ada.O'Hara@contoso.com", null)]
+    [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
+    [InlineData(LoginIdentity.OnPremisesUserPrincipalName, "onpremisesuserprincipalname", "ada@contoso.local", PrincipalNameType.Enterprise, "ada@contoso.local", null)]
+    [InlineData(LoginIdentity.UserPrincipalUsername, "upn", "ada@contoso.com", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
+    [InlineData(LoginIdentity.UserPrincipalUsername, "upn", "Ada@eu.contoso.com", PrincipalNameType.Principal, "Ada", "EU.CONTOSO.COM")]
+    [InlineData(LoginIdentity.OnPremisesUserPrincipalUsername, "onpremisesuserprincipalname", "ada@Contoso.Com", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
+    [InlineData(LoginIdentity.OnPremisesSamAccountName, "onprem_sam_account_name", "ada", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
+    [InlineData(LoginIdentity.OnPremisesSamAccountName, "onpremisessamaccountname", "jörg müller", PrincipalNameType.Principal, "jörg müller", "CONTOSO.COM")]
+    [InlineData(LoginIdentity.OnPremisesSamAccountName, ClaimTypes.WindowsAccountName, "ada", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
+    public void A_login_identity_becomes_a_principal(LoginIdentity identity, string claim, string value, PrincipalNameType type, string name, string? realm)
+    {
+        _options.Application().LoginIdentity = identity;
+
+        Map((claim, value)).ShouldBe(new KerberosPrincipal(type, name, realm));
+    }
+
+    [Fact]
+    public void Users_without_a_suffix_live_in_the_realm_configured_for_them()
+    {
+        _options.Application().UserRealm = "EU.CONTOSO.COM";
+
+        Map(("onprem_sam_account_name", "ada")).Realm.ShouldBe("EU.CONTOSO.COM");
+    }
+
+    [Fact]
+    public void An_application_with_its_own_account_looks_for_users_in_that_realm()
+    {
+        _options.Application().Realm = "PARTNER.TEST";
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
+        _options.Application().ServiceAccount = new ServiceAccountOptions { Name = "gw", Keytab = "k" };
+
+        Map(("upn", "ada@partner.test")).ShouldBe(KerberosPrincipal.Principal("ada", "PARTNER.TEST"));
+        Refused(("upn", "ada@contoso.com")).EventId.ShouldBe(1043);
+    }
+
+    [Fact]
+    public void A_listed_suffix_wins_over_the_realm_of_the_same_name()
+    {
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
+        _options.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("contoso.com");
+
+        Map(("upn", "ada@contoso.com")).ShouldBe(KerberosPrincipal.Principal("ada", "EU.CONTOSO.COM"));
+    }
+
+    [Fact]
+    public void A_username_part_of_an_unlisted_suffix_is_refused()
+    {
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
+
+        var error = Refused(("upn", "ada@evil.example"));
+
+        error.EventId.ShouldBe(1043);
+        error.Cause.ShouldContain("evil.example");
+        error.Remedy.ShouldContain("UserPrincipalSuffixes");
+    }
+
+    [Fact]
+    public void A_username_part_needs_a_suffix()
+    {
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
+
+        Refused(("upn", "ada")).EventId.ShouldBe(1042);
+    }
+
+    [Fact]
+    public void Nobody_signed_in_is_no_identity()
+    {
+        var anonymous = new ClaimsPrincipal(new ClaimsIdentity([new Claim("onprem_sam_account_name", "ada")]));
+
+        var error = Should.Throw<KcdException>(() => Rule().Map(anonymous));
+
+        (error.EventId, error.Stage, error.IsTransient).ShouldBe((13016, KcdStage.Identity, false));
+    }
+
+    [Fact]
+    public void Claims_of_an_identity_that_has_not_authenticated_do_not_count()
+    {
+        var caller = new ClaimsPrincipal([
+            new ClaimsIdentity([new Claim("sub", "1")], "Bearer"),
+            new ClaimsIdentity([new Claim("onprem_sam_account_name", "ada")]),
+        ]);
+
+        Should.Throw<KcdException>(() => Rule().Map(caller)).EventId.ShouldBe(13016);
+    }
+
+    [Fact]
+    public void A_missing_claim_is_an_error_and_no_other_claim_stands_in()
+    {
+        var error = Refused(("upn", "ada@contoso.com"), ("preferred_username", "ada"), ("sub", "ada"), ("ONPREM_SAM_ACCOUNT_NAME", "ada"));
+
+        error.EventId.ShouldBe(13016);
+        error.Cause.ShouldContain("\"onprem_sam_account_name\"");
+    }
+
+    [Fact]
+    public void An_empty_claim_is_a_missing_one() => Refused(("onprem_sam_account_name", "")).EventId.ShouldBe(13016);
+
+    [Fact]
+    public void A_doubled_claim_is_an_error_even_with_one_value() =>
+        Refused(("onprem_sam_account_name", "ada"), ("onprem_sam_account_name", "ada")).EventId.ShouldBe(1041);
+
+    [Fact]
+    public void Short_and_long_form_with_different_values_are_an_error() =>
+        Refused(("onprem_sam_account_name", "ada"), (ClaimTypes.WindowsAccountName, "eve")).EventId.ShouldBe(1041);
+
+    [Fact]
+    public void Short_and_long_form_with_one_value_are_one_claim() =>
+        Map(("onprem_sam_account_name", "ada"), (ClaimTypes.WindowsAccountName, "ada")).Name.ShouldBe("ada");
+
+    [Fact]
+    public void Two_signed_in_identities_with_the_same_claim_are_an_error()
+    {
+        var caller = new ClaimsPrincipal([
+            new ClaimsIdentity([new Claim("onprem_sam_account_name", "ada")], "Bearer"),
+            new ClaimsIdentity([new Claim("onprem_sam_account_name", "eve")], "Cookies"),
+        ]);
+
+        Should.Throw<KcdException>(() => Rule().Map(caller)).EventId.ShouldBe(1041);
+    }
+
+    [Fact]
+    public void A_configured_claim_is_the_only_one_that_is_read()
+    {
+        _options.Application().ClaimType = "directory_name";
+
+        Map(("directory_name", "ada"), ("onprem_sam_account_name", "eve")).Name.ShouldBe("ada");
+        Refused(("onprem_sam_account_name", "eve")).EventId.ShouldBe(13016);
+    }
+
+    [Fact]
+    public void An_unsafe_claim_is_refused_again_when_it_is_read()
+    {
+        _options.Application().AllowUnsafeClaimType = true;
+        _options.Application().ClaimType = "email";
+        var application = new DelegatedApplication { ClaimType = "email", LoginIdentity = LoginIdentity.UserPrincipalName };
+
+        Map(("email", "ada")).Name.ShouldBe("ada");
+        Should.Throw<KcdException>(() => new IdentityRule(application, Settings().Users).Map(Caller(("email", "eve@contoso.com")))).Cause.ShouldContain("email");
+    }
+
+    [Theory]
+    [InlineData("acct", "1")]
+    [InlineData("acct", "2")]
+    public void Guests_are_refused_unless_allowed(string claim, string value)
+    {
+        Refused((claim, value), ("onprem_sam_account_name", "ada")).EventId.ShouldBe(1025);
+        _options.Token.AllowGuests = true;
+        Map((claim, value), ("onprem_sam_account_name", "ada")).Name.ShouldBe("ada");
+    }
+
+    [Fact]
+    public void A_guest_is_known_by_the_name_too()
+    {
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalName;
+
+        Refused(("upn", "eve_evil.example#EXT#@contoso.com")).EventId.ShouldBe(1025);
+    }
+
+    [Fact]
+    public void Members_pass() => Map(("acct", "0"), ("idtyp", "user"), ("onprem_sam_account_name", "ada")).Name.ShouldBe("ada");
+
+    [Fact]
+    public void Applications_without_a_user_are_refused_unless_allowed()
+    {
+        Refused(("idtyp", "app"), ("onprem_sam_account_name", "ada")).EventId.ShouldBe(1026);
+        _options.Token.AllowApplicationTokens = true;
+        Map(("idtyp", "app"), ("onprem_sam_account_name", "ada")).Name.ShouldBe("ada");
+    }
+
+    [Theory]
+    [InlineData("tid")]
+    [InlineData("http://schemas.microsoft.com/identity/claims/tenantid")]
+    public void A_caller_of_another_tenant_is_refused(string claim)
+    {
+        Refused((claim, "99999999-2222-3333-4444-555555555555"), ("onprem_sam_account_name", "ada")).EventId.ShouldBe(1023);
+        Map((claim, _options.Token.TenantId!), ("onprem_sam_account_name", "ada")).Name.ShouldBe("ada");
+    }
+
+    [Theory]
+    [InlineData("krbtgt")]
+    [InlineData("KRBTGT")]
+    [InlineData("krbtgt_21345")]
+    [InlineData("krbtģt")]
+    public void The_KDC_is_never_delegated(string name)
+    {
+        _options.Application().AllowBuiltInAccounts = true;
+
+        Refused(("onprem_sam_account_name", name)).EventId.ShouldBe(1044);
+    }
+
+    [Theory]
+    [InlineData("Administrator")]
+    [InlineData("ADMINISTRATOR")]
+    [InlineData("Ádministrator")]
+    [InlineData("аdministrator")]
+    [InlineData("Administrateur")]
+    [InlineData("guest")]
+    [InlineData("DC1$")]
+    public void Built_in_and_computer_accounts_are_refused_unless_allowed(string name)
+    {
+        Refused(("onprem_sam_account_name", name)).EventId.ShouldBe(1044);
+        _options.Application().AllowBuiltInAccounts = true;
+        Map(("onprem_sam_account_name", name)).Name.ShouldBe(name);
+    }
+
+    [Theory]
+    [InlineData("administrator@contoso.com")]
+    [InlineData("dc1$@contoso.com")]
+    [InlineData("krbtgt@contoso.com")]
+    public void They_are_refused_before_an_at_sign_too(string name)
+    {
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalName;
+        Refused(("upn", name)).EventId.ShouldBe(1044);
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
+        Refused(("upn", name)).EventId.ShouldBe(1044);
+    }
+
+    [Theory]
+    [InlineData("CONTOSO\\ada")]
+    [InlineData("ada/admin")]
+    [InlineData("ada@contoso.com")]
+    [InlineData("ada\0")]
+    [InlineData("ada\r\nX")]
+    [InlineData("ada\u202e")]
+    [InlineData("a\u200bda")]
+    [InlineData("a\u00adda")]
+    [InlineData("a\u3164da")]
+    [InlineData("a\u034fda")]
+    [InlineData("ada\u0301")]
+    [InlineData("ａda")]
+    [InlineData("ﬁda")]
+    [InlineData("\U0001d44eda")]
+    [InlineData("ada ")]
+    [InlineData(" ada")]
+    [InlineData("ada.")]
+    [InlineData("ada\u00a0x")]
+    [InlineData("\ud800ada")]
+    [InlineData("ada*")]
+    [InlineData("a=b")]
+    [InlineData("[\"ada\"]")]
+    [InlineData("twenty-one-characters")]
+    public void A_name_that_could_be_read_as_another_is_refused(string name) =>
+        Refused(("onprem_sam_account_name", name)).EventId.ShouldBe(1042);
+
+    [Theory]
+    [InlineData("ada@contoso.com@evil.example")]
+    [InlineData("@contoso.com")]
+    [InlineData("ada@")]
+    [InlineData("ada@contoso.com.")]
+    [InlineData("ada@.contoso.com")]
+    [InlineData("ada@conto so.com")]
+    [InlineData("ada@cоntoso.com")]
+    [InlineData("ada @contoso.com")]
+    [InlineData("ada\u200f@contoso.com")]
+    [InlineData("http/web@contoso.com")]
+    public void A_user_principal_name_that_could_be_read_as_another_is_refused(string name)
+    {
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalName;
+
+        Refused(("upn", name)).EventId.ShouldBe(1042);
+    }
+
+    [Fact]
+    public void Absurd_lengths_are_refused()
+    {
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalName;
+
+        Refused(("upn", new string('a', 65) + "@contoso.com")).EventId.ShouldBe(1042);
+        Refused(("upn", "ada@" + new string('a', 256))).EventId.ShouldBe(1042);
+    }
+
+    [Fact]
+    public void A_refusal_prints_no_control_character_of_the_name()
+    {
+        var error = Refused(("onprem_sam_account_name", "ada\r\n\u202eevil"));
+
+        error.Message.ShouldContain("<U+000D><U+000A><U+202E>");
+        error.Message.ShouldNotContain("\n");
+    }
+
+    [Fact]
+    public async Task The_default_mapper_follows_the_settings_in_force()
+    {
+        using var store = new SettingsStore(_options, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var application = store.Current.Applications["erp"].Options;
+
+        var principal = await new ClaimsIdentityMapper(store).MapAsync(Caller(("onprem_sam_account_name", "ada")), application, TestContext.Current.CancellationToken);
+
+        principal.ShouldBe(KerberosPrincipal.Principal("ada", "CONTOSO.COM"));
+    }
+
+    private KcdSettings Settings()
+    {
+        SettingsParser.TryParse(_options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
+        return settings.ShouldNotBeNull();
+    }
+
+    private IdentityRule Rule() => new(Settings().Applications["erp"].Options, Settings().Users);
+
+    private KerberosPrincipal Map(params (string Type, string Value)[] claims) => Rule().Map(Caller(claims));
+
+    private KcdException Refused(params (string Type, string Value)[] claims)
+    {
+        var error = Should.Throw<KcdException>(() => Rule().Map(Caller(claims)));
+        error.Stage.ShouldBe(KcdStage.Identity);
+        return error;
+    }
+
+    private static ClaimsPrincipal Caller(params (string Type, string Value)[] claims) =>
+        new(new ClaimsIdentity(claims.Select(claim => new Claim(claim.Type, claim.Value)), "Bearer"));
+}

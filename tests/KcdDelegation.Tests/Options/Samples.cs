@@ -1,0 +1,34 @@
+namespace KcdDelegation.Tests;
+
+/// <summary>Options that are right, to be made wrong one setting at a time.</summary>
+internal static class Samples
+{
+    public static KcdOptions Options() => new()
+    {
+        Realm = "CONTOSO.COM",
+        ServiceAccount = { Name = "CONNECTOR$", Keytab = "/etc/kcd/connector.keytab" },
+        Kdcs = { "dc1.contoso.com" },
+        Realms =
+        {
+            ["EU.CONTOSO.COM"] = new RealmOptions { Kdcs = { "dc1.eu.contoso.com" }, UserPrincipalSuffixes = { "eu.contoso.com" } },
+        },
+        Token =
+        {
+            Authority = "https://login.example/tenant/v2.0",
+            Audience = "api://gateway",
+            TenantId = "11111111-2222-3333-4444-555555555555",
+        },
+        Applications =
+        {
+            ["erp"] = new DelegatedApplication
+            {
+                InternalUrl = new Uri("https://erp.contoso.com/"),
+                ServicePrincipalName = "HTTP/erp.contoso.com",
+                LoginIdentity = LoginIdentity.OnPremisesSamAccountName,
+                TokenFormat = TokenFormat.Spnego,
+            },
+        },
+    };
+
+    public static DelegatedApplication Application(this KcdOptions options) => options.Applications["erp"];
+}

@@ -1,0 +1,245 @@
+using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
+
+namespace KcdDelegation.Tests.Settings;
+
+public sealed class SettingsParserTests
+{
+    [Fact]
+    public void Right_options_become_settings_with_parsed_values()
+    {
+        var settings = Parsed(Samples.Options());
+
+        var erp = settings.Applications["ERP"];
+        erp.Service.ShouldBe(ServicePrincipalName.Parse("HTTP/erp.contoso.com"));
+        erp.TokenFormat.ShouldBe(TokenFormat.Spnego);
+        erp.ChannelBinding.ShouldBeTrue();
+        erp.Client.Realm.ShouldBe("CONTOSO.COM");
+        erp.Client.AccountName.ShouldBe("CONNECTOR$");
+        erp.Client.Kdcs.ByRealm.Keys.ShouldBe(["CONTOSO.COM", "EU.CONTOSO.COM"]);
+        erp.Client.Kdcs.ByRealm["CONTOSO.COM"].ShouldBe([new KdcEndpoint("dc1.contoso.com")]);
+        settings.Token.ShouldNotBeNull().DiscoveryDocument.AbsoluteUri.ShouldBe("https://login.example/tenant/v2.0/.well-known/openid-configuration");
+        settings.Users.SuffixRealms["EU.contoso.com"].ShouldBe("EU.CONTOSO.COM");
+    }
+
+    [Fact]
+    public void Settings_do_not_follow_later_changes_of_the_options()
+    {
+        var options = Samples.Options();
+        var settings = Parsed(options);
+
+        options.Application().ClaimType = "email";
+        options.Application().InternalUrl = null;
+
+        settings.Applications["erp"].Options.ClaimType.ShouldBeNull();
+        settings.Applications["erp"].InternalUrl.Host.ShouldBe("erp.contoso.com");
+    }
+
+    [Fact]
+    public void Every_mistake_is_reported_at_once()
+    {
+        var options = Samples.Options();
+        options.Realm = null;
+        options.Kdcs.Clear();
+        options.Token.Audience = " ";
+        options.Application().InternalUrl = new Uri("http://erp.contoso.com/");
+        options.Application().ServicePrincipalName = "erp";
+
+        var errors = Errors(options);
+
+        errors.Count.ShouldBe(4);
+        errors.ShouldAllBe(error => error.StartsWith("Kcd:", StringComparison.Ordinal) && error.EndsWith('.'));
+    }
+
+    public static TheoryData<string, string, Action<KcdOptions>> Mistakes => new()
+    {
+        { "Kcd:Realm", "not a realm", o => o.Realm = "CONTOSO COM" },
+        { "Kcd:Realm", "is missing", o => (o.Realm, _) = (null, Emptied(o.Kdcs)) },
+        { "Kcd:Kdcs", "KDCs of no realm", o => (o.Realm, o.Application().Realm, o.Application().ServiceAccount) = (null, "EU.COM", new ServiceAccountOptions { Name = "a", Keytab = "b" }) },
+        { "Kcd:Kdcs:1", "\"dc1:0\" is not a KDC", o => o.Kdcs.Add("dc1:0") },
+        { "Kcd:Realms:CONTOSO.COM:Kdcs", "second time", o => o.Realms["CONTOSO.COM"] = new RealmOptions { Kdcs = { "dc9" } } },
+        { "Kcd:Realms:EU.CONTOSO.COM:UserPrincipalSuffixes:1", "other characters", o => o.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("@eu") },
+        { "Kcd:Realms:EU.CONTOSO.COM:UserPrincipalSuffixes:1", "ends with a dot", o => o.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("eu.") },
+        { "Kcd:Realms:US.CONTOSO.COM:UserPrincipalSuffixes:0", "listed under EU.CONTOSO.COM", o => o.Realms["US.CONTOSO.COM"] = new RealmOptions { UserPrincipalSuffixes = { "EU.contoso.com" } } },
+        { "Kcd:ServiceAccount:Name", "is missing", o => o.ServiceAccount.Name = null },
+        { "Kcd:ServiceAccount:Name", @"it contains \", o => o.ServiceAccount.Name = @"CONTOSO\CONNECTOR$" },
+        { "Kcd:ServiceAccount:Keytab", "is missing", o => o.ServiceAccount.Keytab = null },
+        { "Kcd:ServiceAccount:Keytab", "beside PasswordFile", o => o.ServiceAccount.PasswordFile = "/etc/kcd/password" },
+        { "Kcd:Token:Authority", "is missing", o => o.Token.Authority = null },
+        { "Kcd:Token:Authority", "neither https nor", o => o.Token.Authority = "http://login.example/" },
+        { "Kcd:Token:Authority", "neither https nor", o => o.Token.Authority = "http://localhost.example/" },
+        { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "login.example" },
+        { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "https://login.example/?tenant=1" },
+        { "Kcd:Token:Authority", "every tenant", o => o.Token.Authority = "https://login.microsoftonline.com/common/v2.0" },
+        { "Kcd:Token:Audience", "is missing", o => o.Token.Audience = null },
+        { "Kcd:Token:TenantId", "is blank", o => o.Token.TenantId = "" },
+        { "Kcd:Token:TenantId", "is missing", o => (o.Token.Authority, o.Token.TenantId) = ("https://login.microsoftonline.com/x/v2.0", null) },
+        { "Kcd:Token:TenantId", "not a tenant id", o => (o.Token.Authority, o.Token.TenantId) = ("https://login.microsoftonline.com/x/v2.0", "contoso.onmicrosoft.com") },
+        { "Kcd:Token:Issuer", "does not pin", o => o.Token.Issuer = "https://login.example/{tenantid}/v2.0" },
+        { "Kcd:Applications", "is empty", o => o.Applications.Clear() },
+        { "Kcd:Applications:crm", "is empty", o => o.Applications["crm"] = null! },
+        { "Kcd:Applications:erp:InternalUrl", "is missing", o => o.Application().InternalUrl = null },
+        { "Kcd:Applications:erp:InternalUrl", "not an http", o => o.Application().InternalUrl = new Uri("ftp://erp.contoso.com/") },
+        { "Kcd:Applications:erp:InternalUrl", "not an http", o => o.Application().InternalUrl = new Uri("erp.contoso.com", UriKind.Relative) },
+        { "Kcd:Applications:erp:InternalUrl", "a user, a query", o => o.Application().InternalUrl = new Uri("https://a@erp.contoso.com/") },
+        { "Kcd:Applications:erp:InternalUrl", "Kcd:Applications:erp:AllowPlainHttp", o => o.Application().InternalUrl = new Uri("http://erp.contoso.com/") },
+        { "Kcd:Applications:erp:ServicePrincipalName", "13020", o => o.Application().ServicePrincipalName = null },
+        { "Kcd:Applications:erp:ServicePrincipalName", "not a service principal name", o => o.Application().ServicePrincipalName = "erp.contoso.com" },
+        { "Kcd:Applications:erp:ServicePrincipalName", "KDC itself", o => o.Application().ServicePrincipalName = "krbtgt/CONTOSO.COM" },
+        { "Kcd:Applications:erp:UserRealm", "not a realm", o => o.Application().UserRealm = "EU..COM" },
+        { "Kcd:Applications:erp:Realm", "not a realm", o => (o.Application().Realm, o.Application().ServiceAccount) = ("EU/COM", new ServiceAccountOptions { Name = "a", Keytab = "b" }) },
+        { "Kcd:Applications:erp:ServiceAccount", "realm of its own", o => o.Application().Realm = "EU.CONTOSO.COM" },
+        { "Kcd:Applications:erp:ServiceAccount:Name", "is missing", o => o.Application().ServiceAccount = new ServiceAccountOptions { Keytab = "x" } },
+        { "Kcd:Applications:erp:ClaimType", "can be set by users", o => o.Application().ClaimType = "Preferred_Username" },
+        { "Kcd:Applications:erp:ClaimType", "is blank", o => o.Application().ClaimType = " " },
+        { "Kcd:Applications:erp:LoginIdentity", "OnPremisesSamAccountName", o => o.Application().LoginIdentity = (LoginIdentity)9 },
+        { "Kcd:Applications:erp:TokenFormat", "Spnego", o => o.Application().TokenFormat = (TokenFormat)9 },
+        { "Kcd:Applications:erp:Start", "OnChallenge", o => o.Application().Start = (AuthenticationStart)9 },
+        { "Kcd:Applications:erp:MutualAuthentication", "Required", o => o.Application().MutualAuthentication = (MutualAuthentication)9 },
+        { "Kcd:Applications:crm:ServiceAccount", "from another file", o => Add(o, "crm").ServiceAccount = new ServiceAccountOptions { Name = "CONNECTOR$", Keytab = "/other" } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mistakes), DisableDiscoveryEnumeration = true)]
+    public void A_mistake_is_reported_under_its_key(string key, string problem, Action<KcdOptions> make)
+    {
+        var options = Samples.Options();
+        make(options);
+
+        var error = Errors(options).ShouldHaveSingleItem();
+
+        error.ShouldStartWith(key + " ");
+        error.ShouldContain(problem);
+    }
+
+    [Fact]
+    public void Keys_in_errors_carry_the_path_of_the_section_that_was_bound()
+    {
+        var options = Samples.Options();
+        options.Section = "Gateway:Kcd";
+        options.Realm = "?";
+
+        Errors(options).ShouldHaveSingleItem().ShouldStartWith("Gateway:Kcd:Realm ");
+    }
+
+    [Fact]
+    public void Control_characters_of_a_wrong_value_are_not_printed_raw()
+    {
+        var options = Samples.Options();
+        options.Application().ServicePrincipalName = "HTTP/erp\r\nFatal: all is lost\u202e";
+
+        var error = Errors(options).ShouldHaveSingleItem();
+
+        error.ShouldContain("<U+000D><U+000A>");
+        error.ShouldContain("<U+202E>");
+        error.ShouldNotContain("\n");
+    }
+
+    [Fact]
+    public void Plain_http_is_taken_where_it_is_allowed()
+    {
+        var options = Samples.Options();
+        options.Application().InternalUrl = new Uri("http://erp.contoso.com/");
+        options.Application().AllowPlainHttp = true;
+
+        Parsed(options).Applications["erp"].InternalUrl.Scheme.ShouldBe("http");
+    }
+
+    [Fact]
+    public void Tokens_need_no_settings_where_the_host_validates_them()
+    {
+        var options = Samples.Options();
+        options.Token = new TokenOptions();
+
+        Parsed(options).Token.ShouldBeNull();
+    }
+
+    [Fact]
+    public void An_unsafe_claim_is_taken_where_that_is_said()
+    {
+        var options = Samples.Options();
+        options.Application().ClaimType = "email";
+        options.Application().AllowUnsafeClaimType = true;
+
+        Parsed(options).Applications["erp"].Options.ClaimType.ShouldBe("email");
+    }
+
+    [Fact]
+    public void The_common_account_is_not_needed_when_every_application_has_its_own()
+    {
+        var options = Samples.Options();
+        options.Realm = null;
+        options.Kdcs.Clear();
+        options.ServiceAccount = new ServiceAccountOptions();
+        options.Application().Realm = "EU.CONTOSO.COM";
+        options.Application().ServiceAccount = new ServiceAccountOptions { Name = "svc-eu", PasswordFile = "/etc/kcd/eu" };
+
+        var client = Parsed(options).Applications["erp"].Client;
+
+        (client.Realm, client.AccountName, client.KeySource, client.KeyPath).ShouldBe(("EU.CONTOSO.COM", "svc-eu", AccountKeySource.PasswordFile, "/etc/kcd/eu"));
+    }
+
+    [Theory]
+    [InlineData("https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555A/v2.0", "https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555a/v2.0")]
+    [InlineData("https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555A", "https://sts.windows.net/11111111-2222-3333-4444-55555555555a/")]
+    [InlineData("https://login.microsoftonline.com/contoso.com/v2.0/", "https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555a/v2.0")]
+    public void The_issuer_of_Entra_follows_from_the_version_and_the_tenant(string authority, string issuer)
+    {
+        var options = Samples.Options();
+        options.Token.Authority = authority;
+        options.Token.TenantId = "11111111-2222-3333-4444-55555555555A";
+
+        var token = Parsed(options).Token.ShouldNotBeNull();
+
+        token.Issuer.ShouldBe(issuer);
+        token.TenantId.ShouldBe("11111111-2222-3333-4444-55555555555a");
+    }
+
+    [Theory]
+    [InlineData("http://localhost:5001/")]
+    [InlineData("http://127.0.0.1:5001/tenant")]
+    [InlineData("http://[::1]:5001")]
+    public void An_authority_on_this_machine_may_be_plain_http_and_is_its_own_issuer(string authority)
+    {
+        var options = Samples.Options();
+        options.Token.Authority = authority;
+
+        Parsed(options).Token.ShouldNotBeNull().Issuer.ShouldBe(authority);
+    }
+
+    [Fact]
+    public void Equal_accounts_and_KDCs_make_equal_clients()
+    {
+        var first = Parsed(Samples.Options()).Applications["erp"].Client;
+        var options = Samples.Options();
+        var second = Parsed(options).Applications["erp"].Client;
+        options.Kdcs.Add("dc2.contoso.com");
+        var third = Parsed(options).Applications["erp"].Client;
+
+        second.ShouldBe(first);
+        second.GetHashCode().ShouldBe(first.GetHashCode());
+        third.ShouldNotBe(first);
+    }
+
+    private static KcdSettings Parsed(KcdOptions options)
+    {
+        SettingsParser.TryParse(options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
+        return settings.ShouldNotBeNull();
+    }
+
+    private static IReadOnlyList<string> Errors(KcdOptions options)
+    {
+        SettingsParser.TryParse(options, out var settings, out var errors).ShouldBeFalse();
+        settings.ShouldBeNull();
+        return errors;
+    }
+
+    private static DelegatedApplication Add(KcdOptions options, string name) =>
+        options.Applications[name] = new DelegatedApplication { InternalUrl = new Uri($"https://{name}.contoso.com"), ServicePrincipalName = $"HTTP/{name}.contoso.com" };
+
+    private static int Emptied(IList<string> list)
+    {
+        list.Clear();
+        return 0;
+    }
+}
