@@ -15,7 +15,7 @@ public sealed class KerberosException : Exception
     public KerberosErrorCode? Code => Failure.Code;
 
     /// <summary>The step that failed.</summary>
-    public KerberosExchange Exchange => Failure.Exchange;
+    public KerberosExchange Exchange => Failure.Exchange ?? KerberosExchange.Configuration;
 
     /// <summary>What is known of the cause beyond the code.</summary>
     public KerberosFailureReason Reason => Failure.Reason;
@@ -53,7 +53,7 @@ public sealed class KerberosException : Exception
     internal KerberosException InContext(KerberosFailure context) =>
         new(Failure with
         {
-            Exchange = Failure.Exchange == KerberosExchange.Configuration && Failure.Reason != KerberosFailureReason.KeyUnavailable ? context.Exchange : Failure.Exchange,
+            Exchange = Failure.Exchange ?? context.Exchange,
             Realm = Failure.Realm ?? context.Realm,
             Account = Failure.Account ?? context.Account,
             User = Failure.User ?? context.User,
@@ -65,7 +65,7 @@ public sealed class KerberosException : Exception
 internal sealed record KerberosFailure
 {
     public KerberosErrorCode? Code { get; init; }
-    public KerberosExchange Exchange { get; init; }
+    public KerberosExchange? Exchange { get; init; }
     public KerberosFailureReason Reason { get; init; }
     public int? NtStatus { get; init; }
     public string? Realm { get; init; }
@@ -80,7 +80,7 @@ internal sealed record KerberosFailure
         var text = new StringBuilder(Code is { } code ? KerberosErrorNames.Of(code) : Reason.ToString());
         if (NtStatus is { } status)
             text.Append(" (NTSTATUS 0x").Append(status.ToString("X8", null)).Append(')');
-        text.Append(" in ").Append(Exchange);
+        text.Append(" in ").Append(Exchange ?? KerberosExchange.Configuration);
         if (Service is not null)
             text.Append(" for ").Append(Service);
         if (User is not null)

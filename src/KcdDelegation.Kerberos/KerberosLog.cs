@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos;
 
-/// <summary>The events of the engine, 2xxx: 20xx keys of the account, 21xx transport to the KDCs. User names and secrets are in none of them.</summary>
+/// <summary>The events of the engine, 2xxx: 20xx keys of the account, 21xx transport to the KDCs, 22xx exchanges, 23xx cache. User names and secrets are in none of them.</summary>
 internal static partial class KerberosLog
 {
     [LoggerMessage(2001, LogLevel.Debug, "The keys of {Account} were read from {Path} (version {Version})")]
@@ -13,4 +13,22 @@ internal static partial class KerberosLog
 
     [LoggerMessage(2003, LogLevel.Warning, "The key file {Path} can be read or changed by others (mode {Mode}): whoever reads it can act as the account. Make it 0600")]
     public static partial void KeyFileOpenToOthers(ILogger logger, string path, string mode);
+
+    [LoggerMessage(2201, LogLevel.Information, "{Account} logged on at {Realm}; the ticket ends at {EndTime:u}")]
+    public static partial void LoggedOn(ILogger logger, string account, string realm, DateTimeOffset endTime);
+
+    [LoggerMessage(2202, LogLevel.Warning, "The KDC of {Realm} is {Offset} from this machine's clock, which is corrected for; set both by NTP")]
+    public static partial void ClockCorrected(ILogger logger, TimeSpan offset, string realm);
+
+    [LoggerMessage(2203, LogLevel.Warning, "The KDC of {Realm} gave {Account} a ticket that may not be delegated: the account may not use protocol transition, or the user may not be delegated. Most KDCs refuse the next step")]
+    public static partial void EvidenceNotForwardable(ILogger logger, string account, string realm);
+
+    [LoggerMessage(2204, LogLevel.Information, "The KDC of {Realm} no longer takes a ticket that was cached ({Code}); asking for new ones")]
+    public static partial void CachedTicketRefused(ILogger logger, string realm, KerberosErrorCode? code);
+
+    [LoggerMessage(2301, LogLevel.Debug, "A ticket in use could not be renewed ahead of its end and stays in use: {Reason}")]
+    public static partial void RefreshFailed(ILogger logger, string reason);
+
+    [LoggerMessage(2302, LogLevel.Error, "An exchange failed in a way that no KDC can cause")]
+    public static partial void ExchangeFaulted(ILogger logger, Exception exception);
 }

@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Messages;
+
+namespace KcdDelegation.Kerberos;
+
+/// <summary>A GSS krb5 initial token (RFC 4121 §4.1) of constant length: <see cref="Prefix"/> never changes, the tail is new per
+/// request. This is the door through which the header path passes from the library into the engine. Thread-safe.</summary>
+public sealed class ApRequestTemplate
+{
+    private readonly ServiceTicket _ticket;
+    private readonly AuthenticatorTemplate _authenticator;
+    private readonly byte[] _prefix;
+    private readonly int _stampSequence;
+
+    internal ApRequestTemplate(ServiceTicket ticket, ApRequestOptions options)
+    {
+        _ticket = ticket;
+        _authenticator = new AuthenticatorTemplate(ticket.Issued, options);
+        _stampSequence = AuthenticatorStamps.SequenceOf(ticket.User);
+        MutualAuthentication = options.MutualAuthentication;
+        var key = ticket.Issued.SessionKey;
+        TailLength = EncryptionProfile.ConfounderLength + _authenticator.Length + key.Profile.ChecksumLength;
+        // The cipher is the last field of the AP-REQ, so all that stands before it is fixed once its length is.
+        var request = new ApRequest(
+            options.MutualAuthentication ? ApRequest.MutualRequired : 0,
+            ticket.Issued.Ticket,
+            new EncryptedData(key.Type, null, new byte[TailLength])).Encode();
+        _prefix = GssKerberosToken.Wrap(GssKerberosToken.ApRequestToken, request)[..^TailLength];
+    }
+
+    /// <summary>The bytes before the tail: GSS frame, AP-REQ head, ticket, and the head of the encrypted authenticator.</summary>
+    public ReadOnlyMemory<byte> Prefix => _prefix;
+
+    /// <summary>Bytes that <see cref="WriteTail"/> writes.</summary>
+    public int TailLength { get; }
+
+    internal bool MutualAuthentication { get; }
+
+    internal KerberosKey SessionKey => _ticket.Issued.SessionKey;
+
+    internal ServiceTicket Ticket => _ticket;
+
+    /// <summary>Writes a new authenticator; with the prefix before it, it is a token to be sent once.</summary>
+    /// <param name="destination">At least <see cref="TailLength"/> bytes.</param>
+    /// <returns>What the AP-REP must echo.</returns>
+    /// <exception cref="ArgumentException">The destination is too short.</exception>
+    /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
+    public ApRequestState WriteTail(Span<byte> destination)
+    {
+        if (destination.Length < TailLength)
+            throw new ArgumentException($"The tail takes {TailLength} bytes.", nameof(destination));
+        _ticket.ThrowIfUnusable();
+        var (seconds, microseconds) = AuthenticatorStamps.Next(_stampSequence, _ticket.Clock);
+        Span<byte> plaintext = stackalloc byte[_authenticator.Length];
+        _authenticator.Write(plaintext, seconds, microseconds);
+        try
+        {
+            SessionKey.Encrypt(KeyUsage.ApRequestAuthenticator, plaintext).CopyTo(destination);
+        }
+        catch (ObjectDisposedException error)
+        {
+            throw new InvalidOperationException("The ticket's client was disposed: its keys are gone.", error);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(plaintext);
+        }
+        return new ApRequestState(seconds, microseconds);
+    }
+}

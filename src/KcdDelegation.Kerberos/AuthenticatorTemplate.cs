@@ -1,0 +1,110 @@
+using System.Buffers.Binary;
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Messages;
+
+namespace KcdDelegation.Kerberos;
+
+/// <summary>The DER of an authenticator (RFC 4120 §5.5.1) with the places of what changes per request: time, microseconds, subkey and
+/// sequence number. All have values whose encoding never changes its length.</summary>
+internal sealed class AuthenticatorTemplate
+{
+    private const int TimeLength = 15; // yyyyMMddHHmmssZ
+
+    private readonly byte[] _encoded;
+    private readonly int _microseconds;
+    private readonly int _time;
+    private readonly int _subkey;
+    private readonly int _sequenceNumber;
+    private readonly int _subkeyLength;
+
+    public AuthenticatorTemplate(IssuedTicket ticket, ApRequestOptions options)
+    {
+        var channelBinding = options.ChannelBinding.Span;
+        var flags = GssChecksum.Replay | GssChecksum.Sequence | GssChecksum.Confidentiality | GssChecksum.Integrity
+            | (options.MutualAuthentication ? GssChecksum.Mutual : 0);
+        using var placeholder = KerberosKey.CreateRandom(ticket.SessionKey.Type);
+        _subkeyLength = placeholder.Bytes.Length;
+        _encoded = new Authenticator
+        {
+            ClientRealm = ticket.ClientRealm,
+            Client = ticket.Client,
+            Checksum = new ChecksumField(ChecksumType.Gss, GssChecksum.Create(flags, channelBinding)),
+            Microseconds = AuthenticatorStamps.FirstMicrosecond,
+            Time = DateTimeOffset.UnixEpoch,
+            Subkey = placeholder,
+            SequenceNumber = FirstSequenceNumber,
+            AuthorizationData = channelBinding.IsEmpty ? [] : [InsistOnChannelBinding()],
+        }.Encode();
+        (_microseconds, _time, _subkey, _sequenceNumber) = Locate(_encoded);
+        _encoded.AsSpan(_subkey, _subkeyLength).Clear();
+    }
+
+    /// <summary>Always four bytes of DER: 0x40000000 and thirty random bits.</summary>
+    private const uint FirstSequenceNumber = 0x4000_0000;
+
+    public int Length => _encoded.Length;
+
+    /// <summary>Writes the authenticator for one request.</summary>
+    public void Write(Span<byte> destination, long unixSeconds, int microseconds)
+    {
+        _encoded.CopyTo(destination);
+        destination[_microseconds] = (byte)(microseconds >> 16);
+        destination[_microseconds + 1] = (byte)(microseconds >> 8);
+        destination[_microseconds + 2] = (byte)microseconds;
+        WriteTime(destination.Slice(_time, TimeLength), unixSeconds);
+        RandomNumberGenerator.Fill(destination.Slice(_subkey, _subkeyLength));
+        var number = destination.Slice(_sequenceNumber, 4);
+        RandomNumberGenerator.Fill(number);
+        BinaryPrimitives.WriteUInt32BigEndian(number, FirstSequenceNumber | (BinaryPrimitives.ReadUInt32BigEndian(number) & 0x3FFF_FFFF));
+    }
+
+    private static void WriteTime(Span<byte> destination, long unixSeconds)
+    {
+        var time = DateTimeOffset.FromUnixTimeSeconds(unixSeconds);
+        WriteDigits(destination[..4], time.Year);
+        WriteDigits(destination[4..6], time.Month);
+        WriteDigits(destination[6..8], time.Day);
+        WriteDigits(destination[8..10], time.Hour);
+        WriteDigits(destination[10..12], time.Minute);
+        WriteDigits(destination[12..14], time.Second);
+    }
+
+    private static void WriteDigits(Span<byte> destination, int value)
+    {
+        for (var i = destination.Length - 1; i >= 0; i--, value /= 10)
+            destination[i] = (byte)('0' + (value % 10));
+    }
+
+    /// <summary>AD-IF-RELEVANT around KERB_AP_OPTIONS with KERB_AP_OPTIONS_CBT (MS-KILE §3.2.5.8): an acceptor that knows it then
+    /// insists on the binding.</summary>
+    private static AuthorizationDataEntry InsistOnChannelBinding()
+    {
+        const int apOptions = 143;
+        byte[] channelBindingToken = [0x00, 0x40, 0x00, 0x00]; // LE32 0x4000
+        return new AuthorizationDataEntry(AuthorizationDataEntry.IfRelevant, MessageFormat.Encode(writer =>
+            AuthorizationDataEntry.WriteList(writer, [new AuthorizationDataEntry(apOptions, channelBindingToken)])));
+    }
+
+    /// <summary>Finds the contents of [4] cusec, [5] ctime, [6] subkey and [7] seq-number by reading what was written.</summary>
+    private static (int Microseconds, int Time, int Subkey, int SequenceNumber) Locate(byte[] encoded)
+    {
+        var reader = new AsnReader(encoded, AsnEncodingRules.DER);
+        var fields = reader.ReadSequence(new Asn1Tag(TagClass.Application, 2)).ReadSequence();
+        for (var field = 0; field <= 3; field++)
+            fields.ReadField(field);
+        var microseconds = OffsetOf(encoded, fields.ReadField(4).PeekContentBytes());
+        var time = OffsetOf(encoded, fields.ReadField(5).PeekContentBytes());
+        var key = fields.ReadField(6).ReadSequence();
+        key.ReadField(0);
+        var subkey = OffsetOf(encoded, key.ReadField(1).PeekContentBytes());
+        return (microseconds, time, subkey, OffsetOf(encoded, fields.ReadField(7).PeekContentBytes()));
+    }
+
+    private static int OffsetOf(ReadOnlySpan<byte> whole, ReadOnlyMemory<byte> part)
+    {
+        whole.Overlaps(part.Span, out var offset);
+        return offset;
+    }
+}

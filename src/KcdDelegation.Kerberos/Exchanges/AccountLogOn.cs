@@ -1,0 +1,79 @@
+using KcdDelegation.Kerberos.Transport;
+
+namespace KcdDelegation.Kerberos.Exchanges;
+
+/// <summary>The AS exchange of the delegating account (RFC 4120 §3.1): asks what the KDC wants, proves the key, corrects the clock.</summary>
+internal sealed class AccountLogOn(ExchangeContext context)
+{
+    private readonly RejectedKeyMemory _rejected = new(context.Clock.TimeProvider);
+
+    public async Task<IssuedTicket> RequestAsync(CancellationToken cancellationToken)
+    {
+        var keys = context.Account.Keys;
+        keys.Refresh(context.Logger);
+        var keyVersion = keys.Version;
+        _rejected.ThrowIfRejected(keyVersion);
+        // A keytab account offers only what it can decrypt.
+        var held = keys.AvailableTypes(context.Realm);
+        var types = held is null ? context.EncryptionTypes : [.. context.EncryptionTypes.Where(held.Contains)];
+        if (types.Count == 0)
+            throw new KerberosException(new KerberosFailure
+            {
+                Exchange = KerberosExchange.Configuration,
+                Reason = KerberosFailureReason.KeyUnavailable,
+                Detail = $"the keytab has keys of {string.Join(", ", held ?? [])}, and the options allow {string.Join(", ", context.EncryptionTypes)}",
+            });
+        try
+        {
+            return await LogOnAsync(types, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KerberosException error) when (error.Code == KerberosErrorCode.PreAuthenticationFailed)
+        {
+            // Every further try counts towards the account's lock-out.
+            _rejected.Remember(keyVersion);
+            throw;
+        }
+    }
+
+    private async Task<IssuedTicket> LogOnAsync(IReadOnlyList<EncryptionType> types, CancellationToken cancellationToken)
+    {
+        LogOnKey? proof = null;
+        var offset = context.Clock.Offset;
+        var corrected = false;
+        while (true)
+        {
+            var (key, clockOffset) = (proof, offset);
+            // A request that proves a key is never sent to two KDCs at once: a wrong key would count twice.
+            var attempts = key is null ? KdcAttempts.Hedged : KdcAttempts.OneAtATime;
+            var outcome = await context.SendAsync(context.Realm, attempts, () => new AsAttempt(context, types, key, clockOffset), new KerberosFailure { Exchange = KerberosExchange.LogOn }, cancellationToken).ConfigureAwait(false);
+            switch (outcome)
+            {
+                case AsOutcome.PreAuthenticationRequired required:
+                    proof = LogOnKey.Choose(context, types, required.Hints);
+                    break;
+                case AsOutcome.ClockSkew skew when corrected:
+                    throw skew.Error;
+                case AsOutcome.ClockSkew skew:
+                    offset = Correction(skew);
+                    corrected = true;
+                    break;
+                case AsOutcome.Ticket ticket:
+                    // Only now, by a reply that decrypts and whose authtime agrees, is the KDC's clock believed: an error could be forged.
+                    if (corrected)
+                    {
+                        context.Clock.Adopt(offset);
+                        KerberosLog.ClockCorrected(context.Logger, offset, context.Realm);
+                    }
+                    return ticket.Tgt;
+            }
+        }
+    }
+
+    private TimeSpan Correction(AsOutcome.ClockSkew skew)
+    {
+        var offset = skew.ServerTime - context.Clock.TimeProvider.GetUtcNow();
+        return offset.Duration() <= context.MaxClockCorrection
+            ? offset
+            : throw new KerberosException(skew.Error.Failure with { Detail = $"the KDC's clock is {offset:c} from this machine's, more than the {context.MaxClockCorrection:c} that are corrected" });
+    }
+}

@@ -1,0 +1,117 @@
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.Transport;
+
+namespace KcdDelegation.Kerberos.Exchanges;
+
+/// <summary>What the KDC answered to an AS-REQ, where that is not a plain refusal.</summary>
+internal abstract record AsOutcome
+{
+    /// <summary>The reply, decrypted and checked.</summary>
+    public sealed record Ticket(IssuedTicket Tgt) : AsOutcome;
+
+    /// <summary>25: prove the key first; the hints say with what salt.</summary>
+    public sealed record PreAuthenticationRequired(IReadOnlyList<EtypeInfo2Entry> Hints) : AsOutcome;
+
+    /// <summary>37: the clocks differ. Unauthenticated, so good for one more try only.</summary>
+    public sealed record ClockSkew(DateTimeOffset ServerTime, KerberosException Error) : AsOutcome;
+}
+
+/// <summary>One AS-REQ of the delegating account (RFC 4120 §3.1.1) and the check of what comes back (§3.1.5).</summary>
+internal sealed class AsAttempt : KdcRequest<AsOutcome>
+{
+    private readonly ExchangeContext _context;
+    private readonly PrincipalName _client;
+    private readonly KdcRequestBody _body;
+    private readonly LogOnKey? _preAuthentication;
+    private readonly TimeSpan _clockOffset;
+
+    /// <param name="context">Of the account.</param>
+    /// <param name="encryptionTypes">Those that the account can use.</param>
+    /// <param name="preAuthentication">The key to prove; null: ask what the KDC wants first.</param>
+    /// <param name="clockOffset">To try the KDC's clock with.</param>
+    public AsAttempt(ExchangeContext context, IReadOnlyList<EncryptionType> encryptionTypes, LogOnKey? preAuthentication, TimeSpan clockOffset)
+    {
+        (_context, _preAuthentication, _clockOffset) = (context, preAuthentication, clockOffset);
+        _client = new PrincipalName((int)PrincipalNameType.Principal, context.Account.Name.Split('/'));
+        var stamp = context.Clock.UniqueNow(clockOffset);
+        _body = new KdcRequestBody
+        {
+            Options = KdcOptionFlags.Forwardable | KdcOptionFlags.Renewable | KdcOptionFlags.Canonicalize,
+            Client = _client,
+            Realm = context.Realm,
+            Service = PrincipalName.TicketGranting(context.Realm),
+            Till = stamp + ExchangeContext.TicketLife,
+            RenewTill = stamp.AddDays(7),
+            Nonce = Nonce.Create(),
+            EncryptionTypes = encryptionTypes,
+        };
+        List<PaData> paData = [PaPacRequest.Include];
+        if (preAuthentication is not null)
+        {
+            var (seconds, microseconds) = stamp.Split();
+            // RFC 4120 §5.2.7.2: PA-ENC-TIMESTAMP is an EncryptedData of PA-ENC-TS-ENC under the account's long-term key.
+            var proof = EncryptedData.Encrypt(preAuthentication.Key, KeyUsage.EncryptedTimestamp, new PaEncTimestamp(seconds, microseconds).Encode());
+            paData.Insert(0, new PaData(PaDataType.EncryptedTimestamp, proof.Encode()));
+        }
+        Message = new KdcRequestMessage(KdcMessageType.AsRequest, paData, _body.Encode()).Encode();
+    }
+
+    public override ReadOnlyMemory<byte> Message { get; }
+
+    public override AsOutcome Check(ReadOnlyMemory<byte> reply)
+    {
+        if (KrbError.Is(reply))
+            return CheckError(KrbError.Decode(reply));
+
+        var message = KdcReplyMessage.Decode(KdcMessageType.AsReply, reply);
+        var key = KeyFor(message);
+        var now = _context.Clock.TimeProvider.GetUtcNow() + _clockOffset;
+        var part = ReplyChecks.Open(message, key, KeyUsage.AsReply, _body, now);
+        // RFC 6806 §7: with canonicalize the KDC may answer with its own spelling of the realm and of the account, but no other service.
+        if (part.Service.TicketGrantingRealm is not { } realm || !string.Equals(realm, _context.Realm, StringComparison.OrdinalIgnoreCase) || !ReplyChecks.SameRealm(realm, part.ServiceRealm))
+            throw KerberosException.Rejected($"the ticket is for {part.Service}@{part.ServiceRealm}, not for the ticket-granting service of {_context.Realm}");
+        if (!ReplyChecks.SameRealm(message.ClientRealm, part.ServiceRealm))
+            throw KerberosException.Rejected($"the reply names the account {message.Client}@{message.ClientRealm}, whose realm is not {part.ServiceRealm}");
+        if (Math.Abs((part.AuthTime - now).Ticks) > ExchangeContext.AllowedSkew.Ticks)
+            return new AsOutcome.ClockSkew(part.AuthTime, Skewed(part.AuthTime - now));
+        return new AsOutcome.Ticket(ReplyChecks.ToTicket(message, part));
+    }
+
+    private AsOutcome CheckError(KrbError error)
+    {
+        var exception = KdcErrorReply.ToException(error);
+        switch (error.Code)
+        {
+            case KerberosErrorCode.PreAuthenticationRequired when _preAuthentication is null:
+                var hints = PaData.DecodeMethodData(error.Data).Find(PaDataType.EtypeInfo2);
+                return new AsOutcome.PreAuthenticationRequired(hints is { } value ? EtypeInfo2Entry.DecodeList(value) : []);
+            case KerberosErrorCode.Skew:
+                return new AsOutcome.ClockSkew(error.ServerTime, exception);
+            case KerberosErrorCode.WrongRealm:
+                // Referrals are for users (RFC 6806 §6); the account's realm is configuration, and a KDC that denies it is wrong or lying.
+                throw new KerberosException(exception.Failure with { Detail = $"the KDC says that the account {_client} is of {error.ClientRealm ?? "another realm"}; the configured realm is {_context.Realm}" });
+            default:
+                throw exception;
+        }
+    }
+
+    /// <summary>The key that the reply must be encrypted with: the one that was proven, or, where the KDC wanted no proof, the
+    /// account's key of the reply's type, if that was offered, with the salt that the reply names.</summary>
+    private Crypto.KerberosKey KeyFor(KdcReplyMessage message)
+    {
+        var type = message.EncryptedPart.Type;
+        if (!_body.EncryptionTypes.Contains(type))
+            throw KerberosException.Rejected($"the reply is encrypted with {type}, which was not offered");
+        if (_preAuthentication is { } proven && proven.Key.Type == type)
+            return proven.Key;
+        var hints = message.PaData.Find(PaDataType.EtypeInfo2) is { } value ? EtypeInfo2Entry.DecodeList(value) : [];
+        return LogOnKey.Choose(_context, [type], hints).Key;
+    }
+
+    private static KerberosException Skewed(TimeSpan by) => new(new KerberosFailure
+    {
+        Reason = KerberosFailureReason.ReplyRejected,
+        Detail = $"the KDC's clock differs by {by.Duration():hh\\:mm\\:ss} from this machine's",
+    });
+}

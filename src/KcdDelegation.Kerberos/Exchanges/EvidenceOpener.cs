@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Messages;
+
+namespace KcdDelegation.Kerberos.Exchanges;
+
+/// <summary>Opens a ticket that was issued to the delegating account, with the account's own key: the only cryptographic proof of
+/// whose ticket it is, since the names in a TGS-REP stand outside its encryption.</summary>
+internal static class EvidenceOpener
+{
+    /// <summary>Null if the account has no key of the ticket's type and version (a password whose salt for the type is not known, or
+    /// a keytab that is older than the account's newest key).</summary>
+    /// <exception cref="KerberosException">There is a key for it, and it does not open the ticket.</exception>
+    public static EncTicketPart? Open(ExchangeContext context, Ticket ticket)
+    {
+        var encrypted = ticket.EncryptedPart;
+        if (!EncryptionProfile.TryGet(encrypted.Type, out _))
+            return null;
+        KerberosException? failure = null;
+        foreach (var key in context.Account.Keys.GetTicketKeys(context.Realm, encrypted.Type, encrypted.KeyVersion, context.Logger))
+        {
+            byte[] plaintext;
+            try
+            {
+                plaintext = encrypted.Decrypt(key, KeyUsage.Ticket);
+            }
+            catch (KerberosException error)
+            {
+                failure = error; // another version of the key may be the right one
+                continue;
+            }
+            try
+            {
+                return EncTicketPart.Decode(plaintext);
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(plaintext);
+            }
+        }
+        return failure is null ? null : throw KerberosException.Rejected("the account's own key does not open the ticket that was issued to the account");
+    }
+}

@@ -1,0 +1,33 @@
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Messages;
+
+namespace KcdDelegation.Kerberos.Exchanges;
+
+/// <summary>The account's long-term key as the KDC's hints (ETYPE-INFO2, RFC 4120 §5.2.7.5) select it.</summary>
+/// <param name="Key">Owned by the account.</param>
+internal sealed record LogOnKey(KerberosKey Key)
+{
+    /// <summary>PBKDF2 rounds are paid by us before the KDC has proven anything: 2^24 take seconds, more is an attack.</summary>
+    private const uint MaxIterations = 1 << 24;
+
+    /// <exception cref="KerberosException">No type in common, or the KDC asks for rounds that are out of bounds.</exception>
+    public static LogOnKey Choose(ExchangeContext context, IReadOnlyList<EncryptionType> offered, IReadOnlyList<EtypeInfo2Entry> hints)
+    {
+        // RFC 4120 §5.2.7.5: "the entries are in the order of the KDC's preference"; the first that was offered is taken.
+        var hint = hints.FirstOrDefault(entry => offered.Contains(entry.Type));
+        if (hint is null && hints.Count > 0)
+            throw new KerberosException(new KerberosFailure
+            {
+                Reason = KerberosFailureReason.EncryptionTypeRefused,
+                Detail = $"the KDC has keys of {string.Join(", ", hints.Select(entry => entry.Type).Distinct())} for the account, this client can use {string.Join(", ", offered)}",
+            });
+        var type = hint?.Type ?? offered[0];
+        var profile = EncryptionProfile.Get(type);
+        var iterations = hint?.Iterations ?? (uint)profile.DefaultIterations;
+        if (iterations < profile.DefaultIterations || iterations > MaxIterations)
+            throw KerberosException.Rejected($"the KDC asks for {iterations} rounds of key derivation; {type} takes {profile.DefaultIterations} to {MaxIterations}");
+        // RFC 4120 §4: the default salt is the realm and the components of the name, joined without separators.
+        var salt = hint?.Salt ?? context.Realm + context.Account.Name.Replace("/", "", StringComparison.Ordinal);
+        return new LogOnKey(context.Account.Keys.GetLogOnKey(context.Realm, type, salt, (int)iterations));
+    }
+}

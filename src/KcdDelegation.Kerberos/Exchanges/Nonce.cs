@@ -1,0 +1,15 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace KcdDelegation.Kerberos.Exchanges;
+
+internal static class Nonce
+{
+    /// <summary>31 random bits: RFC 4120 §5.4.1 has 32, but peers read them as a signed number.</summary>
+    public static uint Create()
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        RandomNumberGenerator.Fill(bytes);
+        return BinaryPrimitives.ReadUInt32LittleEndian(bytes) & 0x7FFF_FFFF;
+    }
+}

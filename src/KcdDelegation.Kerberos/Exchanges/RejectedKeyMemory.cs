@@ -1,0 +1,34 @@
+namespace KcdDelegation.Kerberos.Exchanges;
+
+/// <summary>A key that the KDC rejected is not tried again before the keytab or password changes or five minutes have passed: a client
+/// that keeps trying locks its own account out.</summary>
+internal sealed class RejectedKeyMemory(TimeProvider timeProvider)
+{
+    private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
+
+    private readonly Lock _lock = new();
+    private (long KeyVersion, DateTimeOffset Until)? _rejected;
+
+    public void Remember(long keyVersion)
+    {
+        lock (_lock)
+            _rejected = (keyVersion, timeProvider.GetUtcNow() + Life);
+    }
+
+    /// <exception cref="KerberosException">This key was rejected a moment ago (<see cref="KerberosFailureReason.KeyRejected"/>).</exception>
+    public void ThrowIfRejected(long keyVersion)
+    {
+        lock (_lock)
+        {
+            if (_rejected is not { } rejected || rejected.KeyVersion != keyVersion || timeProvider.GetUtcNow() >= rejected.Until)
+                return;
+            throw new KerberosException(new KerberosFailure
+            {
+                Code = KerberosErrorCode.PreAuthenticationFailed,
+                Exchange = KerberosExchange.LogOn,
+                Reason = KerberosFailureReason.KeyRejected,
+                Detail = $"the KDC rejected this key; it is not tried again before the key changes or {rejected.Until:u}, so that the account is not locked out",
+            });
+        }
+    }
+}

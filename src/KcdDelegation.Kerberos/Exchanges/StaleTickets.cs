@@ -1,0 +1,11 @@
+namespace KcdDelegation.Kerberos.Exchanges;
+
+/// <summary>Whether a refusal may be due to cached tickets that have outlived a change at the KDC: new keys of the account or of the
+/// KDC itself, a changed account, a clock that was set. Then new tickets are worth one try.</summary>
+internal static class StaleTickets
+{
+    public static bool AreCauseOf(KerberosException error) => error.Code is
+        KerberosErrorCode.TgtRevoked or KerberosErrorCode.BadIntegrity or KerberosErrorCode.TicketExpired or KerberosErrorCode.TicketNotYetValid
+        or KerberosErrorCode.NotUs or KerberosErrorCode.Skew or KerberosErrorCode.Modified or KerberosErrorCode.BadKeyVersion
+        or KerberosErrorCode.NoKey or KerberosErrorCode.ServerNoMatch;
+}

@@ -1,0 +1,16 @@
+using KcdDelegation.Kerberos.TicketCache;
+
+namespace KcdDelegation.Kerberos.Exchanges;
+
+/// <summary>A ticket to the delegating account in a user's name: what S4U2Proxy is asked with.</summary>
+/// <param name="Ticket">As the KDC issued it; its client is the user.</param>
+internal sealed record UserEvidence(IssuedTicket Ticket) : ICachedTicket
+{
+    public DateTimeOffset EndTime => Ticket.EndTime;
+
+    public int Size => Ticket.Size;
+
+    public void Retire() => Ticket.Retire();
+
+    public void Dispose() => Ticket.Dispose();
+}

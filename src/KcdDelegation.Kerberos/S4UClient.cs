@@ -1,0 +1,161 @@
+using KcdDelegation.Kerberos.Exchanges;
+using KcdDelegation.Kerberos.TicketCache;
+using KcdDelegation.Kerberos.Transport;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KcdDelegation.Kerberos;
+
+/// <summary>Gets service tickets in users' names by protocol transition and constrained delegation (MS-SFU): the account's ticket-granting
+/// ticket, a ticket to the account itself in the user's name (S4U2Self), and with it one to the target (S4U2Proxy), each through
+/// the cache. One per delegating account and process. Thread-safe. Does not own the account, logger factory or time provider.</summary>
+public sealed class S4UClient : IAsyncDisposable
+{
+    private readonly string _account;
+    private readonly KdcClock _clock;
+    private readonly ILogger _logger;
+    private readonly ExchangeGate _gate;
+    private readonly TicketStore _store;
+    private readonly AccountLogOn _logOn;
+    private readonly S4U2SelfExchange _self;
+    private readonly S4U2ProxyExchange _proxy;
+
+    /// <summary>Reads the options; speaks to no KDC yet.</summary>
+    /// <exception cref="ArgumentException">An option is missing or out of range; the message names it.</exception>
+    public S4UClient(S4UClientOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        S4UClientOptionsRules.ThrowIfInvalid(options);
+        _account = options.Account.Name;
+        _clock = new KdcClock(options.TimeProvider);
+        _logger = options.LoggerFactory?.CreateLogger<S4UClient>() ?? NullLogger<S4UClient>.Instance;
+        _gate = new ExchangeGate(options.Cache.MaxConcurrentExchanges, options.Cache.MaxQueuedExchanges);
+        _store = new TicketStore(options.Cache, options.Timeout, _clock, _logger);
+        var context = new ExchangeContext
+        {
+            Realm = options.Realm,
+            Account = options.Account,
+            EncryptionTypes = [.. options.EncryptionTypes],
+            MaxClockCorrection = options.MaxClockCorrection,
+            Clock = _clock,
+            Dispatcher = KdcDispatcher.Create(options, _logger),
+            Gate = _gate,
+            Logger = _logger,
+        };
+        (_logOn, _self, _proxy) = (new AccountLogOn(context), new S4U2SelfExchange(context), new S4U2ProxyExchange(context));
+    }
+
+    /// <summary>Logs the account on if it is not; used by health checks and to fail at start rather than at the first user.</summary>
+    /// <exception cref="KerberosException">The KDC refused the account, or none answered.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    public async ValueTask LogOnAsync(CancellationToken cancellationToken = default) =>
+        await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>S4U2Self and S4U2Proxy, from the cache where possible. Cancels this wait only, never an exchange that others share.</summary>
+    /// <param name="user">Whom to act as.</param>
+    /// <param name="service">The target; one of the account's delegation list, or one whose own list has the account.</param>
+    /// <param name="cancellationToken">Of this caller.</param>
+    /// <exception cref="KerberosException">A KDC refused, none answered, or a reply failed its checks.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    public ValueTask<ServiceTicket> GetTicketAsync(KerberosPrincipal user, ServicePrincipalName service, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(user);
+        ArgumentNullException.ThrowIfNull(service);
+        var key = TicketKey.Proxy(_account, user, service, EvidenceOrigin.ProtocolTransition);
+        return _store.TryGet<ServiceTicket.CacheSide>(key, out var held)
+            ? ValueTask.FromResult(held.Ticket)
+            : RequestAsync(key, user, service, cancellationToken);
+    }
+
+    private async ValueTask<ServiceTicket> RequestAsync(TicketKey key, KerberosPrincipal user, ServicePrincipalName service, CancellationToken cancellationToken)
+    {
+        var held = await _store.GetOrAddAsync(key, token => DelegateAsync(user, service, token), cancellationToken).ConfigureAwait(false);
+        return held.Ticket;
+    }
+
+    private async Task<ServiceTicket.CacheSide> DelegateAsync(KerberosPrincipal user, ServicePrincipalName service, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+            var evidence = await GetEvidenceAsync(user, cancellationToken).ConfigureAwait(false);
+            IssuedTicket ticket;
+            try
+            {
+                ticket = await _proxy.RequestAsync(tgt, evidence, service, cancellationToken).ConfigureAwait(false);
+            }
+            catch (KerberosException error) when (StaleTickets.AreCauseOf(error))
+            {
+                DropStale(error, TicketKey.Tgt(_account), tgt);
+                _store.Drop(TicketKey.Self(_account, user), evidence);
+                tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+                evidence = await GetEvidenceAsync(user, cancellationToken).ConfigureAwait(false);
+                ticket = await _proxy.RequestAsync(tgt, evidence, service, cancellationToken).ConfigureAwait(false);
+            }
+            return new ServiceTicket(ticket, service, _clock).Cached;
+        }
+        catch (KerberosException error)
+        {
+            throw error.InContext(new KerberosFailure { User = user, Service = service });
+        }
+    }
+
+    private Task<UserEvidence> GetEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken) =>
+        _store.GetOrAddAsync(TicketKey.Self(_account, user), token => RequestEvidenceAsync(user, token), cancellationToken);
+
+    private async Task<UserEvidence> RequestEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken)
+    {
+        var tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await _self.RequestAsync(tgt, user, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KerberosException error) when (StaleTickets.AreCauseOf(error))
+        {
+            DropStale(error, TicketKey.Tgt(_account), tgt);
+            tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+            return await _self.RequestAsync(tgt, user, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private Task<IssuedTicket> GetTgtAsync(CancellationToken cancellationToken) =>
+        _store.GetOrAddAsync(TicketKey.Tgt(_account), _logOn.RequestAsync, cancellationToken);
+
+    private void DropStale(KerberosException error, TicketKey key, ICachedTicket ticket)
+    {
+        KerberosLog.CachedTicketRefused(_logger, error.Realm, error.Code);
+        _store.Drop(key, ticket);
+    }
+
+    /// <summary>Drops every ticket of the user. No header is made from a purged ticket after this returns.</summary>
+    /// <param name="user">As it was asked for.</param>
+    /// <returns>The number of entries dropped.</returns>
+    public int Purge(KerberosPrincipal user)
+    {
+        ArgumentNullException.ThrowIfNull(user);
+        return _store.Purge(key => user.Equals(key.User));
+    }
+
+    /// <summary>Drops every user's ticket to the service. No header is made from a purged ticket after this returns.</summary>
+    /// <param name="service">As it was asked for.</param>
+    /// <returns>The number of entries dropped.</returns>
+    public int Purge(ServicePrincipalName service)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        return _store.Purge(key => service.Equals(key.Service));
+    }
+
+    /// <summary>Drops everything, the account's own ticket included. No header is made from a purged ticket after this returns.</summary>
+    /// <returns>The number of entries dropped.</returns>
+    public int PurgeAll() => _store.Purge(static _ => true);
+
+    /// <summary>Stops renewals, waits for the exchanges under way, then drops and zeroes every key. Calls after it throw
+    /// <see cref="ObjectDisposedException"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _store.DisposeAsync().ConfigureAwait(false);
+        _gate.Dispose();
+    }
+}

@@ -1,0 +1,128 @@
+using KcdDelegation.Kerberos.CredentialCacheFile;
+using KcdDelegation.Kerberos.TicketCache;
+
+namespace KcdDelegation.Kerberos;
+
+/// <summary>A service ticket and its session key: immutable, thread-safe, shared with the cache and so not disposable. Its key lives in
+/// pinned memory and is zeroed when no one can use it any more (purged or evicted, and no caller holds it), and at once when its
+/// client is disposed.</summary>
+public sealed class ServiceTicket
+{
+    private volatile bool _retired;
+
+    internal ServiceTicket(IssuedTicket issued, ServicePrincipalName service, KdcClock clock)
+    {
+        (Issued, Service, Clock) = (issued, service, clock);
+        User = issued.ClientPrincipal;
+        Cached = new CacheSide(this);
+    }
+
+    /// <summary>Whom the service will see: client name and realm as the KDC put them into the ticket.</summary>
+    public KerberosPrincipal User { get; }
+
+    /// <summary>The target, as it was asked for.</summary>
+    public ServicePrincipalName Service { get; }
+
+    /// <summary>As the KDC set them.</summary>
+    public TicketFlags Flags => Issued.Flags;
+
+    /// <summary>Of the ticket (the service's key), as the KDC sent it; any type, RC4 too.</summary>
+    public EncryptionType TicketEncryptionType => Issued.Ticket.EncryptedPart.Type;
+
+    /// <summary>Of the session key, one of those that were offered.</summary>
+    public EncryptionType SessionKeyType => Issued.SessionKey.Type;
+
+    /// <summary>When the KDC first authenticated, UTC by the KDC's clock.</summary>
+    public DateTimeOffset AuthTime => Issued.AuthTime;
+
+    /// <summary>From when on the ticket is valid, UTC by the KDC's clock.</summary>
+    public DateTimeOffset StartTime => Issued.StartTime;
+
+    /// <summary>Until when the ticket is valid, UTC by the KDC's clock.</summary>
+    public DateTimeOffset EndTime => Issued.EndTime;
+
+    /// <summary>DER bytes of the ticket; a header is about four thirds of it.</summary>
+    public int Size => Issued.Size;
+
+    internal IssuedTicket Issued { get; }
+
+    internal KdcClock Clock { get; }
+
+    /// <summary>The same ticket as the cache sees it, kept out of the public type.</summary>
+    internal CacheSide Cached { get; }
+
+    /// <summary>Prepares tokens for the service (RFC 4120 §3.2.1). The template costs about as much memory as the ticket: keep it while
+    /// it is used.</summary>
+    /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
+    public ApRequestTemplate CreateApRequest(ApRequestOptions options = default)
+    {
+        ThrowIfUnusable();
+        return new ApRequestTemplate(this, options);
+    }
+
+    /// <summary>Adds the ticket to an MIT credential cache file (0504), or makes one: mode 0600, replaced atomically. The file can act
+    /// as the user: treat it as a password.</summary>
+    /// <exception cref="IOException">The file cannot be written, or is something else than a credential cache of this user.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
+    public Task WriteCredentialCacheAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ThrowIfUnusable();
+        return WriteAsync(path, cancellationToken);
+    }
+
+    /// <summary>Prints who, for what and until when; never a key.</summary>
+    public override string ToString() => $"{User} for {Service} until {EndTime:u}";
+
+    internal void ThrowIfUnusable()
+    {
+        if (_retired)
+            throw new InvalidOperationException($"The ticket of {User} for {Service} was purged: ask the client for a new one.");
+        if (Clock.Now >= EndTime)
+            throw new InvalidOperationException($"The ticket of {User} for {Service} ended at {EndTime:u}: ask the client for a new one.");
+    }
+
+    private async Task WriteAsync(string path, CancellationToken cancellationToken)
+    {
+        var key = Issued.SessionKey.Bytes.ToArray();
+        try
+        {
+            await CredentialCacheWriter.AddAsync(path, new CachedCredential
+            {
+                Client = new CachePrincipal(Issued.Client, Issued.ClientRealm),
+                Server = new CachePrincipal(Issued.Service, Issued.ServiceRealm),
+                SessionKeyType = SessionKeyType,
+                SessionKey = key,
+                AuthTime = AuthTime,
+                StartTime = StartTime,
+                EndTime = EndTime,
+                RenewUntil = Issued.RenewTill,
+                Flags = Flags,
+                Ticket = Issued.Ticket.Encoded,
+            }, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+
+    internal sealed class CacheSide(ServiceTicket ticket) : ICachedTicket
+    {
+        public ServiceTicket Ticket => ticket;
+
+        public DateTimeOffset EndTime => ticket.EndTime;
+
+        public int Size => ticket.Size;
+
+        public void Retire() => ticket._retired = true;
+
+        public void Dispose()
+        {
+            Retire();
+            ticket.Issued.Dispose();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace KcdDelegation.Kerberos.TicketCache;
+
+/// <summary>The cache's instruments, of the meter <c>KcdDelegation.Kerberos</c>. User names are never tags; the kind of ticket is.</summary>
+internal sealed class TicketCacheMetrics : IDisposable
+{
+    public const string Name = "KcdDelegation.Kerberos";
+
+    public static readonly ActivitySource Activities = new(Name);
+
+    private readonly Meter _meter = new(Name);
+    private readonly Counter<long> _hits;
+    private readonly Counter<long> _waits;
+    private readonly Counter<long> _exchanges;
+    private readonly Counter<long> _refusals;
+    private readonly Counter<long> _evictions;
+
+    public TicketCacheMetrics(Func<int> entries, Func<long> bytes)
+    {
+        _hits = _meter.CreateCounter<long>("kcd.ticket_cache.hits", "{ticket}", "Tickets given out from the cache.");
+        _waits = _meter.CreateCounter<long>("kcd.ticket_cache.waits", "{caller}", "Callers who waited for an exchange, their own or another's.");
+        _exchanges = _meter.CreateCounter<long>("kcd.ticket_cache.exchanges", "{exchange}", "Exchanges begun: misses and renewals.");
+        _refusals = _meter.CreateCounter<long>("kcd.ticket_cache.refusals", "{refusal}", "Refusals by a KDC, remembered ones included.");
+        _evictions = _meter.CreateCounter<long>("kcd.ticket_cache.evictions", "{ticket}", "Tickets dropped to stay within the bounds.");
+        _meter.CreateObservableGauge("kcd.ticket_cache.entries", entries, "{ticket}", "Tickets held.");
+        _meter.CreateObservableGauge("kcd.ticket_cache.size", bytes, "By", "Bytes held.");
+    }
+
+    public void Hit(TicketKind kind) => _hits.Add(1, Tag(kind));
+
+    public void Wait(TicketKind kind) => _waits.Add(1, Tag(kind));
+
+    public void Exchange(TicketKind kind) => _exchanges.Add(1, Tag(kind));
+
+    public void Refusal(TicketKind kind) => _refusals.Add(1, Tag(kind));
+
+    public void Eviction(TicketKind kind) => _evictions.Add(1, Tag(kind));
+
+    public void Dispose() => _meter.Dispose();
+
+    private static KeyValuePair<string, object?> Tag(TicketKind kind) => new("kcd.ticket.kind", kind switch
+    {
+        TicketKind.Tgt => "tgt",
+        TicketKind.Evidence => "evidence",
+        _ => "service",
+    });
+}

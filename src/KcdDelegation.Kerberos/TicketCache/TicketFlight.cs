@@ -1,0 +1,38 @@
+using System.Diagnostics;
+
+namespace KcdDelegation.Kerberos.TicketCache;
+
+/// <summary>How a shared exchange ended. A value, not an exception: each waiter makes an exception object of its own.</summary>
+internal abstract record FlightOutcome
+{
+    public sealed record Landed(ICachedTicket Ticket) : FlightOutcome;
+
+    public sealed record Failed(KerberosFailure Failure, Exception Error) : FlightOutcome;
+
+    /// <summary>Something other than a KDC or a time-out: a defect, or a disposed client.</summary>
+    public sealed record Faulted(Exception Error) : FlightOutcome;
+
+    /// <summary>Purged while under way: what came is dropped, and who still waits asks again.</summary>
+    public sealed record Purged : FlightOutcome;
+}
+
+/// <summary>One exchange, and the callers who wait for it.</summary>
+internal sealed class TicketFlight
+{
+    private readonly TaskCompletionSource<FlightOutcome> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<FlightOutcome> Outcome => _completion.Task;
+
+    /// <summary>The exchange's own span; callers are linked to it, since it belongs to none of them.</summary>
+    public Activity? Activity { get; set; }
+
+    public void Complete(FlightOutcome outcome) => _completion.SetResult(outcome);
+
+    /// <summary>Waits by the caller's own token; the exchange goes on when all have left.</summary>
+    public Task<FlightOutcome> WaitAsync(CancellationToken cancellationToken)
+    {
+        if (System.Diagnostics.Activity.Current is { } caller)
+            Activity?.AddLink(new ActivityLink(caller.Context));
+        return _completion.Task.WaitAsync(cancellationToken);
+    }
+}
