@@ -54,7 +54,7 @@ internal sealed record LabRealm(string Part, string Realm, LabKdc Software, KdcE
     public string Spn(string host) => $"HTTP/{host}.{Domain}";
 
     /// <summary>A keytab of the realm by its name: connector, connector-notrans, rbcdonly, web...</summary>
-    public string Keytab(string name) => Path.Combine(Lab.Directory, Part == "trust" ? "partner" : Part, "kt", name + ".keytab");
+    public string Keytab(string name) => Lab.PathOf($"{Part}/kt/{name}.keytab");
 
     /// <summary>A page of the realm's Apache: <c>spnego/</c>, <c>krb5only/</c>, <c>oneshot/</c>, <c>session/</c>.</summary>
     public Uri Web(string path) => new($"http://127.0.0.1:{HttpPort}/{path}");

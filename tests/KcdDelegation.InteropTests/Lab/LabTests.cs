@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests;
 
@@ -20,20 +21,20 @@ public sealed class LabTests
     {
         var realm = LabRealm.Of(part);
         realm.Require();
-        var cancellation = TestContext.Current.CancellationToken;
 
-        using var tcp = new TcpClient();
-        await tcp.ConnectAsync(realm.Kdc.Host, realm.Kdc.Port, cancellation);
-        var stream = tcp.GetStream();
-        await stream.WriteAsync(AsRequestFor("nobody-here", realm.Realm), cancellation);
-        var length = new byte[4];
-        await stream.ReadExactlyAsync(length, cancellation);
-        var reply = new byte[BinaryPrimitives.ReadInt32BigEndian(length)];
-        await stream.ReadExactlyAsync(reply, cancellation);
+        await ShouldAnswerForAsync(realm.Realm, realm.Kdc);
+    }
 
-        // RFC 4120 §5.9.1: KRB-ERROR ::= [APPLICATION 30], and it names its realm.
-        reply[0].ShouldBe((byte)0x7E);
-        Encoding.Latin1.GetString(reply).ShouldContain(realm.Realm);
+    [Fact]
+    public async Task Each_fault_kdc_and_the_second_controller_answer_for_their_realms()
+    {
+        Lab.Require("mit-faults", "samba-dc2");
+
+        await ShouldAnswerForAsync("MIT.TEST", LabFaults.Second);
+        await ShouldAnswerForAsync("MIT.TEST", LabFaults.TcpOnly);
+        await ShouldAnswerForAsync("MIT.TEST", LabFaults.TooBigForUdp);
+        await ShouldAnswerForAsync("MIT.TEST", LabFaults.TenMinutesAhead);
+        await ShouldAnswerForAsync("AD.TEST", LabFaults.SecondOfAd);
     }
 
     [Theory]
@@ -48,11 +49,12 @@ public sealed class LabTests
     }
 
     [Fact]
-    public async Task Apache_with_a_replay_cache_asks_for_a_ticket()
+    public async Task The_other_web_servers_ask_for_a_ticket()
     {
-        Lab.Require("mit", "web");
+        Lab.Require("web", "nginx", "acceptors");
 
-        await ShouldAskForNegotiateAsync(new Uri("http://127.0.0.1:10086/spnego/"));
+        foreach (var url in new[] { LabWeb.ReplayCache, LabWeb.Nginx, LabWeb.NginxOfAd22, LabWeb.Java, LabWeb.JavaTls, LabWeb.PythonTls })
+            await ShouldAskForNegotiateAsync(url);
     }
 
     [Fact]
@@ -65,10 +67,27 @@ public sealed class LabTests
         output.Trim().ShouldBe("mit up");
     }
 
+    private static async Task ShouldAnswerForAsync(string realm, KdcEndpoint kdc)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var tcp = new TcpClient();
+        await tcp.ConnectAsync(kdc.Host, kdc.Port, cancellation);
+        var stream = tcp.GetStream();
+        await stream.WriteAsync(AsRequestFor("nobody-here", realm), cancellation);
+        var length = new byte[4];
+        await stream.ReadExactlyAsync(length, cancellation);
+        var reply = new byte[BinaryPrimitives.ReadInt32BigEndian(length)];
+        await stream.ReadExactlyAsync(reply, cancellation);
+
+        // RFC 4120 §5.9.1: KRB-ERROR ::= [APPLICATION 30], and it names its realm.
+        reply[0].ShouldBe((byte)0x7E);
+        Encoding.Latin1.GetString(reply).ShouldContain(realm);
+    }
+
     private static async Task ShouldAskForNegotiateAsync(Uri url)
     {
         using var handler = new SocketsHttpHandler { UseProxy = false };
-        using var expected = X509CertificateLoader.LoadCertificateFromFile(Lab.PathOf("web/tls.pem"));
+        using var expected = X509CertificateLoader.LoadCertificateFromFile(LabWeb.CertificatePath);
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => expected.Equals(certificate);
         using var http = new HttpClient(handler);
 
