@@ -31,10 +31,11 @@ internal static class MessageFormat
         }
     }
 
-    /// <summary>Encodes with strict DER.</summary>
+    /// <summary>Encodes with strict DER. The writer's mode is BER only so that it takes a ticket with a length that is not minimal as it
+    /// came; what it writes by itself is the same in both modes (definite, minimal, and there is no SET in Kerberos).</summary>
     public static byte[] Encode(Action<AsnWriter> write)
     {
-        var writer = new AsnWriter(AsnEncodingRules.DER);
+        var writer = new AsnWriter(AsnEncodingRules.BER);
         write(writer);
         var bytes = writer.Encode();
         writer.Reset(); // keys may have passed through its buffer

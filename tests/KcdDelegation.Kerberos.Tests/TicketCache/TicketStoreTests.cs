@@ -1,0 +1,343 @@
+using KcdDelegation.Kerberos.TicketCache;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KcdDelegation.Kerberos.Tests.TicketCache;
+
+public sealed class TicketStoreTests
+{
+    private static readonly KerberosPrincipal Ada = KerberosPrincipal.Principal("ada", "CONTOSO.TEST");
+    private static readonly ServicePrincipalName Web = ServicePrincipalName.Parse("HTTP/web");
+
+    private readonly ManualClock _time = new();
+    private int _exchanges;
+
+    [Fact]
+    public async Task Two_hundred_callers_for_one_key_make_one_exchange()
+    {
+        await using var store = Store();
+        var release = new TaskCompletionSource();
+        var callers = Enumerable.Range(0, 200).Select(_ => GetAsync(store, Key(Ada), async () =>
+        {
+            await release.Task;
+            return Ticket();
+        })).ToArray();
+        release.SetResult();
+        var tickets = await Task.WhenAll(callers);
+        _exchanges.ShouldBe(1);
+        tickets.Distinct().Count().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_caller_who_leaves_does_not_end_the_exchange_that_others_wait_for()
+    {
+        await using var store = Store();
+        var release = new TaskCompletionSource();
+        using var leaves = new CancellationTokenSource();
+        Task<FakeTicket> Get(CancellationToken token) => store.GetOrAddAsync(Key(Ada), async _ =>
+        {
+            Interlocked.Increment(ref _exchanges);
+            await release.Task;
+            return Ticket();
+        }, token);
+        var first = Get(leaves.Token);
+        var second = Get(CancellationToken.None);
+        await leaves.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => first);
+        release.SetResult();
+        (await second).ShouldNotBeNull();
+        _exchanges.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task The_exchange_goes_on_when_all_have_left_and_its_ticket_serves_the_next()
+    {
+        await using var store = Store();
+        var release = new TaskCompletionSource();
+        using var leaves = new CancellationTokenSource();
+        var only = store.GetOrAddAsync(Key(Ada), async token =>
+        {
+            Interlocked.Increment(ref _exchanges);
+            await release.Task.WaitAsync(token);
+            return Ticket();
+        }, leaves.Token);
+        await leaves.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => only);
+        release.SetResult();
+        await GetAsync(store, Key(Ada), Ticket);
+        _exchanges.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task No_caller_lends_the_exchange_his_ambient_state()
+    {
+        await using var store = Store();
+        var ambient = new AsyncLocal<string?> { Value = "ada's" };
+        var seen = "?";
+        await GetAsync(store, Key(Ada), () =>
+        {
+            seen = ambient.Value;
+            return Ticket();
+        });
+        seen.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Every_waiter_gets_an_exception_object_of_his_own()
+    {
+        await using var store = Store();
+        var release = new TaskCompletionSource();
+        var callers = Enumerable.Range(0, 10).Select(_ => GetAsync(store, Key(Ada), async () =>
+        {
+            await release.Task;
+            throw Refusal();
+        })).ToArray();
+        release.SetResult();
+        var errors = new List<KerberosException>();
+        foreach (var caller in callers)
+            errors.Add(await Should.ThrowAsync<KerberosException>(() => caller));
+        errors.Distinct(ReferenceEqualityComparer.Instance).Count().ShouldBe(10);
+        errors.ShouldAllBe(error => error.Code == KerberosErrorCode.BadOption);
+    }
+
+    [Fact]
+    public async Task A_refusal_is_repeated_for_a_while_without_asking_and_then_asked_again()
+    {
+        await using var store = Store();
+        await Should.ThrowAsync<KerberosException>(() => GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(Refusal())));
+        await Should.ThrowAsync<KerberosException>(() => GetAsync(store, Key(Ada), Ticket));
+        _exchanges.ShouldBe(1);
+        _time.Advance(TimeSpan.FromSeconds(31));
+        await GetAsync(store, Key(Ada), Ticket);
+        _exchanges.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task An_outage_is_forgotten_at_once()
+    {
+        await using var store = Store();
+        await Should.ThrowAsync<KerberosException>(() => GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(Outage())));
+        (await GetAsync(store, Key(Ada), Ticket)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task The_failed_log_on_of_the_account_is_not_remembered_against_the_user()
+    {
+        await using var store = Store();
+        var logOn = new KerberosException(new KerberosFailure { Code = KerberosErrorCode.PreAuthenticationFailed, Exchange = KerberosExchange.LogOn });
+        await Should.ThrowAsync<KerberosException>(() => GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(logOn)));
+        (await GetAsync(store, Key(Ada), Ticket)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_ticket_that_is_about_to_end_is_not_used()
+    {
+        await using var store = Store();
+        await GetAsync(store, Key(Ada), Ticket);
+        _time.Advance(TimeSpan.FromHours(10) - TimeSpan.FromSeconds(59));
+        await GetAsync(store, Key(Ada), Ticket);
+        _exchanges.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_ticket_in_use_is_renewed_ahead_of_its_end_while_callers_go_on_with_it()
+    {
+        await using var store = Store();
+        var first = await GetAsync(store, Key(Ada), Ticket);
+        _time.Advance(TimeSpan.FromHours(10) - TimeSpan.FromMinutes(14));
+        var renewed = new TaskCompletionSource<FakeTicket>();
+        (await GetAsync(store, Key(Ada), () => renewed.Task)).ShouldBe(first);
+        var next = Ticket();
+        renewed.SetResult(next);
+        await Eventually(async () => await GetAsync(store, Key(Ada), Ticket) == next);
+        _exchanges.ShouldBe(2);
+        first.IsRetired.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_KDC_that_is_down_when_a_ticket_is_due_leaves_the_ticket_in_use()
+    {
+        await using var store = Store();
+        var first = await GetAsync(store, Key(Ada), Ticket);
+        _time.Advance(TimeSpan.FromHours(10) - TimeSpan.FromMinutes(14));
+        await GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(Outage()));
+        await Eventually(() => Task.FromResult(_exchanges == 2));
+        (await GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(Outage()))).ShouldBe(first);
+    }
+
+    [Fact]
+    public async Task A_KDC_that_refuses_when_a_ticket_is_due_ends_its_use()
+    {
+        await using var store = Store();
+        await GetAsync(store, Key(Ada), Ticket);
+        _time.Advance(TimeSpan.FromHours(10) - TimeSpan.FromMinutes(14));
+        await GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(Refusal()));
+        await Eventually(() => Task.FromResult(store.Count == 0));
+        await Should.ThrowAsync<KerberosException>(() => GetAsync(store, Key(Ada), Ticket));
+    }
+
+    [Fact]
+    public async Task Keys_that_differ_in_user_type_realm_service_or_origin_never_share_a_ticket()
+    {
+        await using var store = Store();
+        TicketKey[] keys =
+        [
+            Key(Ada),
+            Key(KerberosPrincipal.Principal("ada", "OTHER.TEST")),
+            Key(KerberosPrincipal.Principal("Ada", "CONTOSO.TEST")),
+            Key(KerberosPrincipal.Enterprise("ada", "CONTOSO.TEST")),
+            Key(KerberosPrincipal.Enterprise("ada")),
+            TicketKey.Proxy("gw", Ada, ServicePrincipalName.Parse("http/web"), EvidenceOrigin.ProtocolTransition),
+            TicketKey.Proxy("gw", Ada, Web, new EvidenceOrigin("presented")),
+            TicketKey.Proxy("gw2", Ada, Web, EvidenceOrigin.ProtocolTransition),
+            TicketKey.Self("gw", Ada),
+            TicketKey.Tgt("gw"),
+        ];
+        var tickets = new List<FakeTicket>();
+        foreach (var key in keys)
+            tickets.Add(await GetAsync(store, key, Ticket));
+        tickets.Distinct().Count().ShouldBe(keys.Length);
+        store.Count.ShouldBe(keys.Length);
+    }
+
+    [Fact]
+    public async Task A_purged_ticket_is_retired_and_asked_for_anew()
+    {
+        await using var store = Store();
+        var first = await GetAsync(store, Key(Ada), Ticket);
+        store.Purge(key => key.User == Ada).ShouldBe(1);
+        first.IsRetired.ShouldBeTrue();
+        store.Count.ShouldBe(0);
+        store.Bytes.ShouldBe(0);
+        (await GetAsync(store, Key(Ada), Ticket)).ShouldNotBe(first);
+    }
+
+    [Fact]
+    public async Task A_ticket_that_arrives_after_its_user_was_purged_is_dropped_and_its_waiters_ask_again()
+    {
+        await using var store = Store();
+        var begun = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        var stale = Ticket();
+        var fresh = Ticket();
+        var waiter = store.GetOrAddAsync(Key(Ada), async _ =>
+        {
+            if (Interlocked.Increment(ref _exchanges) > 1)
+                return fresh;
+            begun.SetResult();
+            await release.Task;
+            return stale;
+        }, CancellationToken.None);
+        await begun.Task;
+        store.Purge(static _ => true).ShouldBe(1);
+        release.SetResult();
+        (await waiter).ShouldBe(fresh);
+        stale.IsRetired.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task The_cache_stays_within_its_count_and_keeps_who_is_used()
+    {
+        await using var store = Store(new TicketCacheOptions { MaxEntries = 10 });
+        var used = Key(User(0));
+        for (var i = 0; i < 100; i++)
+        {
+            await GetAsync(store, Key(User(i)), Ticket);
+            await GetAsync(store, used, Ticket);
+        }
+        await Eventually(() => Task.FromResult(store.Count <= 10));
+        var before = _exchanges;
+        await GetAsync(store, used, Ticket);
+        _exchanges.ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task The_cache_stays_within_its_bytes()
+    {
+        await using var store = Store(new TicketCacheOptions { MaxBytes = 50_000 });
+        for (var i = 0; i < 100; i++)
+            await GetAsync(store, Key(User(i)), () => new FakeTicket(_time.GetUtcNow().AddHours(10), 4000));
+        await Eventually(() => Task.FromResult(store.Bytes <= 50_000));
+        store.Count.ShouldBeGreaterThan(5);
+    }
+
+    [Fact]
+    public async Task Disposing_waits_for_the_exchange_under_way_and_zeroes_what_is_held()
+    {
+        var store = Store();
+        var held = await GetAsync(store, Key(Ada), Ticket);
+        var begun = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        var ended = false;
+        _ = GetAsync(store, Key(User(1)), async () =>
+        {
+            begun.SetResult();
+            await release.Task;
+            ended = true;
+            return Ticket();
+        });
+        await begun.Task;
+        var disposal = store.DisposeAsync();
+        disposal.IsCompleted.ShouldBeFalse();
+        release.SetResult();
+        await disposal;
+        ended.ShouldBeTrue();
+        held.IsDisposed.ShouldBeTrue();
+        await Should.ThrowAsync<ObjectDisposedException>(() => GetAsync(store, Key(Ada), Ticket));
+    }
+
+    [Fact]
+    public async Task An_exchange_that_outlasts_its_deadline_is_an_outage()
+    {
+        await using var store = new TicketStore(new TicketCacheOptions(), TimeSpan.FromMilliseconds(50), new KdcClock(TimeProvider.System), NullLogger.Instance);
+        var error = await Should.ThrowAsync<KerberosException>(() => store.GetOrAddAsync<FakeTicket>(Key(Ada), async token =>
+        {
+            await Task.Delay(Timeout.Infinite, token);
+            throw new InvalidOperationException("not reached");
+        }, CancellationToken.None));
+        error.IsTransient.ShouldBeTrue();
+        error.Code.ShouldBeNull();
+    }
+
+    private TicketStore Store(TicketCacheOptions? options = null) =>
+        new(options ?? new TicketCacheOptions(), TimeSpan.FromSeconds(30), new KdcClock(_time), NullLogger.Instance);
+
+    private Task<FakeTicket> GetAsync(TicketStore store, TicketKey key, Func<FakeTicket> make) => GetAsync(store, key, () => Task.FromResult(make()));
+
+    private Task<FakeTicket> GetAsync(TicketStore store, TicketKey key, Func<Task<FakeTicket>> make) => store.GetOrAddAsync(key, _ =>
+    {
+        Interlocked.Increment(ref _exchanges);
+        return make();
+    }, CancellationToken.None);
+
+    private FakeTicket Ticket() => new(_time.GetUtcNow().AddHours(10), 2000);
+
+    private static KerberosPrincipal User(int number) => KerberosPrincipal.Principal($"user{number}", "CONTOSO.TEST");
+
+    private static TicketKey Key(KerberosPrincipal user) => TicketKey.Proxy("gw", user, Web, EvidenceOrigin.ProtocolTransition);
+
+    private static KerberosException Refusal() => new(new KerberosFailure { Code = KerberosErrorCode.BadOption, Exchange = KerberosExchange.S4U2Proxy });
+
+    private static KerberosException Outage() => new(new KerberosFailure { Reason = KerberosFailureReason.KdcUnreachable, Exchange = KerberosExchange.S4U2Proxy, IsTransient = true });
+
+    private static async Task Eventually(Func<Task<bool>> condition)
+    {
+        for (var i = 0; i < 500 && !await condition(); i++)
+            await Task.Delay(10);
+        (await condition()).ShouldBeTrue();
+    }
+
+    private sealed class FakeTicket(DateTimeOffset endTime, int size) : ICachedTicket
+    {
+        public DateTimeOffset EndTime => endTime;
+
+        public int Size => size;
+
+        public bool IsRetired { get; private set; }
+
+        public bool IsDisposed { get; private set; }
+
+        public void Retire() => IsRetired = true;
+
+        public void Dispose() => IsDisposed = true;
+    }
+}
