@@ -1,0 +1,43 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace KcdDelegation.Testing.Accounts;
+
+/// <summary>MS-DTYP §2.4.2: S-1-authority-subauthorities, in text and as the packet that a PAC holds.</summary>
+internal sealed record SecurityIdentifier(string Text)
+{
+    /// <summary>S-1-5-21 and three numbers that belong to the realm.</summary>
+    public static SecurityIdentifier OfDomain(string realm)
+    {
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(realm.ToUpperInvariant()));
+        var numbers = Enumerable.Range(0, 3).Select(i => BinaryPrimitives.ReadUInt32LittleEndian(hash.AsSpan(4 * i)));
+        return new SecurityIdentifier("S-1-5-21-" + string.Join('-', numbers));
+    }
+
+    public SecurityIdentifier WithRelativeId(int id) => new(string.Create(CultureInfo.InvariantCulture, $"{Text}-{id}"));
+
+    /// <exception cref="FormatException">Not of the form S-1-authority-subauthority…, with at most 15 subauthorities.</exception>
+    public static SecurityIdentifier Parse(string text)
+    {
+        var identifier = new SecurityIdentifier(text);
+        _ = identifier.ToBytes();
+        return identifier;
+    }
+
+    /// <summary>MS-DTYP §2.4.2.2: revision, count, authority (6 bytes, big-endian), subauthorities (little-endian).</summary>
+    public byte[] ToBytes()
+    {
+        var parts = Text.Split('-');
+        if (parts is not ["S", "1", ..] || parts.Length is < 4 or > 18)
+            throw new FormatException($"Not a security identifier: {Text}. It looks like S-1-5-21-1-2-3-1104.");
+        var bytes = new byte[8 + (4 * (parts.Length - 3))];
+        bytes[0] = 1;
+        bytes[1] = (byte)(parts.Length - 3);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(4), uint.Parse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture));
+        for (var i = 3; i < parts.Length; i++)
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8 + (4 * (i - 3))), uint.Parse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture));
+        return bytes;
+    }
+}

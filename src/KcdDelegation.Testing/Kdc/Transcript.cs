@@ -1,0 +1,26 @@
+namespace KcdDelegation.Testing.Kdc;
+
+/// <summary>What was asked and answered, in that order. Thread-safe.</summary>
+internal sealed class Transcript
+{
+    private readonly Lock _lock = new();
+    private readonly List<string> _lines = [];
+
+    public IReadOnlyList<string> Snapshot()
+    {
+        lock (_lock)
+            return [.. _lines];
+    }
+
+    public void Add(string line)
+    {
+        lock (_lock)
+            _lines.Add(line);
+    }
+
+    public void Clear()
+    {
+        lock (_lock)
+            _lines.Clear();
+    }
+}

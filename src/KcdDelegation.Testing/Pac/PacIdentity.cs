@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace KcdDelegation.Testing.Pac;
+
+/// <summary>Whom a PAC is about: what the buffers CLIENT_INFO and UPN_DNS_INFO say.</summary>
+/// <param name="ClientName">MS-PAC §2.7: the name in the ticket; with @REALM in the TGT of a cross-realm S4U2Self (MS-SFU §3.2.5.1.1).</param>
+/// <param name="AuthTime">MS-PAC §2.7: of the TGT.</param>
+/// <param name="UserPrincipalName">MS-PAC §2.10.</param>
+/// <param name="DnsDomain">MS-PAC §2.10: the account's own realm.</param>
+/// <param name="SamName">MS-PAC §2.10, extended form.</param>
+/// <param name="Sid">MS-PAC §2.10, extended form: a SID packet.</param>
+internal sealed record PacIdentity(string ClientName, DateTimeOffset AuthTime, string UserPrincipalName, string DnsDomain, string SamName, ReadOnlyMemory<byte> Sid)
+{
+    /// <summary>MS-PAC §2.10: the name was made from sAMAccountName and realm.</summary>
+    private const uint NoUserPrincipalName = 1;
+
+    /// <summary>MS-PAC §2.10: sAMAccountName and SID follow.</summary>
+    private const uint Extended = 2;
+
+    public bool NameIsImplied { get; init; }
+
+    /// <summary>MS-PAC §2.7 PAC_CLIENT_INFO: ClientId (FILETIME), NameLength, Name.</summary>
+    public byte[] EncodeClientInfo()
+    {
+        var name = Encoding.Unicode.GetBytes(ClientName);
+        var buffer = new byte[10 + name.Length];
+        BinaryPrimitives.WriteInt64LittleEndian(buffer, AuthTime.ToFileTime());
+        BinaryPrimitives.WriteUInt16LittleEndian(buffer.AsSpan(8), checked((ushort)name.Length));
+        name.CopyTo(buffer, 10);
+        return buffer;
+    }
+
+    /// <summary>MS-PAC §2.10 UPN_DNS_INFO: pairs of length and offset, flags between the second and the third.</summary>
+    public byte[] EncodeUpnDnsInfo()
+    {
+        var values = new[] { Encoding.Unicode.GetBytes(UserPrincipalName), Encoding.Unicode.GetBytes(DnsDomain), Encoding.Unicode.GetBytes(SamName), Sid.ToArray() };
+        int[] heads = [0, 4, 12, 16];
+        var offset = 24;
+        var buffer = new byte[offset + values.Sum(value => Align(value.Length))];
+        BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(8), Extended | (NameIsImplied ? NoUserPrincipalName : 0));
+        for (var i = 0; i < values.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(buffer.AsSpan(heads[i]), checked((ushort)values[i].Length));
+            BinaryPrimitives.WriteUInt16LittleEndian(buffer.AsSpan(heads[i] + 2), checked((ushort)offset));
+            values[i].CopyTo(buffer, offset);
+            offset += Align(values[i].Length);
+        }
+        return buffer;
+    }
+
+    public static PacIdentity Decode(ReadOnlySpan<byte> clientInfo, ReadOnlySpan<byte> upnDnsInfo)
+    {
+        var nameLength = BinaryPrimitives.ReadUInt16LittleEndian(clientInfo[8..]);
+        return new PacIdentity(
+            Encoding.Unicode.GetString(clientInfo.Slice(10, nameLength)),
+            DateTimeOffset.FromFileTime(BinaryPrimitives.ReadInt64LittleEndian(clientInfo)).ToUniversalTime(),
+            Encoding.Unicode.GetString(Value(upnDnsInfo, 0)),
+            Encoding.Unicode.GetString(Value(upnDnsInfo, 4)),
+            Encoding.Unicode.GetString(Value(upnDnsInfo, 12)),
+            Value(upnDnsInfo, 16).ToArray())
+        {
+            NameIsImplied = (BinaryPrimitives.ReadUInt32LittleEndian(upnDnsInfo[8..]) & NoUserPrincipalName) != 0,
+        };
+    }
+
+    private static ReadOnlySpan<byte> Value(ReadOnlySpan<byte> buffer, int head) =>
+        buffer.Slice(BinaryPrimitives.ReadUInt16LittleEndian(buffer[(head + 2)..]), BinaryPrimitives.ReadUInt16LittleEndian(buffer[head..]));
+
+    private static int Align(int length) => (length + 7) & ~7;
+}

@@ -1,0 +1,238 @@
+using System.Security.Cryptography;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.KeytabFile;
+using KcdDelegation.Testing.Accounts;
+using KcdDelegation.Testing.Kdc;
+using KcdDelegation.Testing.Listening;
+
+namespace KcdDelegation.Testing;
+
+/// <summary>A Kerberos realm with its KDC, in this process, on loopback, over TCP and UDP. It does what a domain controller does for
+/// log-on, S4U2Self and S4U2Proxy (MS-SFU), says what was asked of it (<see cref="Transcript"/>), and misbehaves on demand. Thread-safe:
+/// accounts may be added and changed while requests are answered.</summary>
+/// <example>
+/// <code>
+/// await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app");
+/// </code>
+/// </example>
+/// <remarks>Messages and cryptography are the engine's own: this realm proves flows, not encodings.</remarks>
+public sealed class TestRealm : IAsyncDisposable
+{
+    private static readonly EncryptionType[] DefaultTypes = [EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha1];
+
+    private readonly RealmState _state;
+    private readonly Transcript _transcript = new();
+    private readonly KdcListener _listener;
+
+    private TestRealm(RealmState state)
+    {
+        _state = state;
+        _listener = new KdcListener(new KeyDistributionCenter(state, _transcript).Answer);
+    }
+
+    /// <summary>Starts the KDC on a free port of 127.0.0.1.</summary>
+    /// <param name="realm">The realm's name, by custom in capitals.</param>
+    /// <param name="kind">Whose habits it has.</param>
+    /// <param name="timeProvider">Its clock; null: the system's.</param>
+    public static TestRealm Start(string realm = "CONTOSO.TEST", KdcKind kind = KdcKind.Windows, TimeProvider? timeProvider = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(realm);
+        return new TestRealm(new RealmState(realm, kind, timeProvider ?? TimeProvider.System));
+    }
+
+    /// <summary>The realm's name.</summary>
+    public string Name => _state.Name;
+
+    /// <summary>The KDC, over TCP.</summary>
+    public KdcEndpoint Endpoint => new("127.0.0.1", _listener.Port);
+
+    /// <summary>The KDC, over UDP first. Replies over 1,465 bytes get KRB_ERR_RESPONSE_TOO_BIG, as from Windows.</summary>
+    public KdcEndpoint UdpEndpoint => new("127.0.0.1", _listener.Port, KdcTransport.Udp);
+
+    /// <summary>What was asked and answered so far, a line for each request: <c>AS gw ok</c>, <c>FIND ada@contoso.test ok</c> (which realm
+    /// has the user), <c>SELF ada&gt;gw ok</c>, <c>PROXY ada&gt;HTTP/app KDC_ERR_BADOPTION</c>, <c>TGS gw&gt;krbtgt/EU.TEST ok</c>. A
+    /// referral ends in <c>referral REALM</c>. The first AS-REQ of a log-on, which every KDC refuses for want of pre-authentication,
+    /// is left out. A snapshot.</summary>
+    public IReadOnlyList<string> Transcript => _transcript.Snapshot();
+
+    /// <summary>Begins the transcript anew.</summary>
+    public void ClearTranscript() => _transcript.Clear();
+
+    /// <summary>Adds a user.</summary>
+    /// <param name="name">The sAMAccountName.</param>
+    /// <param name="userPrincipalName">Null: name@realm is implied.</param>
+    /// <param name="sid">S-1-5-21-…; null: the next of the realm.</param>
+    /// <param name="sensitive">"Account is sensitive and cannot be delegated".</param>
+    /// <param name="protectedUser">Member of Protected Users: cannot be delegated either.</param>
+    /// <param name="disabled">The account is disabled.</param>
+    /// <exception cref="ArgumentException">The name is taken.</exception>
+    public TestRealm User(string name, string? userPrincipalName = null, string? sid = null, bool sensitive = false, bool protectedUser = false, bool disabled = false)
+    {
+        Add(name, CreateKeys(name, password: null, DefaultTypes, keyVersion: 2), sid, entry => new DirectoryEntry(name, entry.Keys, entry.Sid)
+        {
+            UserPrincipalName = userPrincipalName, ServicePrincipalNames = [], Sensitive = sensitive, ProtectedUser = protectedUser, Disabled = disabled,
+        });
+        return this;
+    }
+
+    /// <summary>Adds an account that delegates: a gateway's.</summary>
+    /// <param name="name">The sAMAccountName; that of a computer ends in a dollar sign.</param>
+    /// <param name="mayDelegateTo">Its delegation list (msDS-AllowedToDelegateTo): service principal names.</param>
+    /// <param name="anyProtocol">"Use any authentication protocol": its S4U2Self tickets are forwardable.</param>
+    /// <param name="servicePrincipalNames">Its own; null: HTTP/name.</param>
+    /// <param name="password">Null: a random one.</param>
+    /// <param name="encryptionTypes">Of its keys, best first; null: AES256 and AES128 with SHA-1.</param>
+    /// <param name="keyVersion">Of its first keys.</param>
+    /// <param name="disabled">The account is disabled.</param>
+    /// <exception cref="ArgumentException">The name is taken.</exception>
+    public TestRealm Account(string name, IEnumerable<string>? mayDelegateTo = null, bool anyProtocol = true, IEnumerable<string>? servicePrincipalNames = null,
+        string? password = null, IEnumerable<EncryptionType>? encryptionTypes = null, int keyVersion = 2, bool disabled = false)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        Add(name, CreateKeys(name, password ?? RandomPassword(), encryptionTypes, keyVersion), sid: null, entry => new DirectoryEntry(name, entry.Keys, entry.Sid)
+        {
+            ServicePrincipalNames = [.. servicePrincipalNames ?? [$"HTTP/{name.TrimEnd('$')}"]], AnyProtocol = anyProtocol, Disabled = disabled,
+        });
+        foreach (var target in mayDelegateTo ?? [])
+            AllowDelegation(name, target);
+        return this;
+    }
+
+    /// <summary>Adds a service that users are delegated to, with an account of its own.</summary>
+    /// <param name="servicePrincipalName">Such as HTTP/app.</param>
+    /// <param name="delegatedFrom">Its resource-based list (msDS-AllowedToActOnBehalfOfOtherIdentity): names of accounts, those of other
+    /// realms as name@REALM.</param>
+    /// <param name="account">Name of its account; null: made from the service principal name.</param>
+    /// <param name="encryptionTypes">Of its keys, best first; null: AES256 and AES128 with SHA-1.</param>
+    /// <param name="keyVersion">Of its first keys.</param>
+    /// <exception cref="ArgumentException">The account's name is taken.</exception>
+    public TestRealm Service(string servicePrincipalName, IEnumerable<string>? delegatedFrom = null, string? account = null,
+        IEnumerable<EncryptionType>? encryptionTypes = null, int keyVersion = 2)
+    {
+        ArgumentNullException.ThrowIfNull(servicePrincipalName);
+        var name = account ?? "svc-" + servicePrincipalName.Replace('/', '-');
+        Add(name, CreateKeys(name, password: null, encryptionTypes, keyVersion), sid: null, entry => new DirectoryEntry(name, entry.Keys, entry.Sid)
+        {
+            ServicePrincipalNames = [servicePrincipalName],
+        });
+        foreach (var allowed in delegatedFrom ?? [])
+            AllowResourceBasedDelegation(allowed, servicePrincipalName);
+        return this;
+    }
+
+    /// <summary>Makes every PAC at least so long, as many groups and claims do. A ticket is about 350 bytes longer than its PAC.</summary>
+    /// <param name="bytes">0 to 60,000.</param>
+    public TestRealm PacSize(int bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, 60_000);
+        _state.PacSize = bytes;
+        return this;
+    }
+
+    /// <summary>Sets the KDC's clock ahead (or, with a negative span, back).</summary>
+    public TestRealm ClockAhead(TimeSpan offset)
+    {
+        _state.ClockOffset = offset;
+        return this;
+    }
+
+    /// <summary>Adds to an account's delegation list.</summary>
+    /// <param name="account">Account or service principal name.</param>
+    /// <param name="servicePrincipalName">The target.</param>
+    /// <exception cref="ArgumentException">No such account.</exception>
+    public TestRealm AllowDelegation(string account, string servicePrincipalName)
+    {
+        _state.Accounts.Get(account).MayDelegateTo[servicePrincipalName] = true;
+        return this;
+    }
+
+    /// <summary>Takes from an account's delegation list.</summary>
+    /// <exception cref="ArgumentException">No such account.</exception>
+    public TestRealm DenyDelegation(string account, string servicePrincipalName)
+    {
+        _state.Accounts.Get(account).MayDelegateTo.TryRemove(servicePrincipalName, out _);
+        return this;
+    }
+
+    /// <summary>Adds to a service's resource-based list.</summary>
+    /// <param name="account">Who may delegate: name, or name@REALM of another realm.</param>
+    /// <param name="service">Account or service principal name of the target.</param>
+    /// <exception cref="ArgumentException">No such service.</exception>
+    public TestRealm AllowResourceBasedDelegation(string account, string service)
+    {
+        _state.Accounts.Get(service).AllowsActingAs[account] = true;
+        return this;
+    }
+
+    /// <summary>Disables an account: KDC_ERR_CLIENT_REVOKED from now on.</summary>
+    /// <exception cref="ArgumentException">No such account.</exception>
+    public TestRealm Disable(string account)
+    {
+        _state.Accounts.Get(account).Disabled = true;
+        return this;
+    }
+
+    /// <summary>Lets an account's password expire: KDC_ERR_KEY_EXPIRED at its next log-on.</summary>
+    /// <exception cref="ArgumentException">No such account.</exception>
+    public TestRealm ExpirePassword(string account)
+    {
+        _state.Accounts.Get(account).PasswordExpired = true;
+        return this;
+    }
+
+    /// <summary>Deletes an account.</summary>
+    /// <exception cref="ArgumentException">No such account.</exception>
+    public TestRealm Remove(string account)
+    {
+        _state.Accounts.Remove(account);
+        return this;
+    }
+
+    /// <summary>Gives an account new keys under the next version number. Tickets under the old ones still open; log-on with them fails.</summary>
+    /// <param name="account">Account or service principal name.</param>
+    /// <param name="password">Null: a random one.</param>
+    /// <exception cref="ArgumentException">No such account.</exception>
+    public TestRealm RollKeys(string account, string? password = null)
+    {
+        var keys = _state.Accounts.Get(account).Keys;
+        keys.Replace(password ?? (keys.Current.Password is null ? null : RandomPassword()));
+        return this;
+    }
+
+    /// <summary>Writes the newest AES keys of an account or service to an MIT keytab (version 0502), mode 0600: for an account under its
+    /// name, for a service under its service principal names too.</summary>
+    /// <param name="account">Account or service principal name.</param>
+    /// <param name="path">Made or replaced in one step.</param>
+    /// <param name="cancellationToken">Stops the writing.</param>
+    /// <exception cref="ArgumentException">No such account.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public Task WriteKeytabAsync(string account, string path, CancellationToken cancellationToken = default)
+    {
+        var entry = _state.Accounts.Get(account);
+        var version = entry.Keys.Current;
+        var names = entry.ServicePrincipalNames.Prepend(entry.Name);
+        var entries =
+            from name in names
+            from type in entry.Keys.Types
+            where EncryptionProfile.TryGet(type, out _)
+            select new KeytabEntry(name.Split('/'), Name, (int)PrincipalNameType.Principal, _state.Now, version.Number, (int)type, version.KeyOf(type));
+        return KeytabWriter.WriteAsync(path, [.. entries], cancellationToken);
+    }
+
+    /// <summary>Stops the KDC.</summary>
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
+
+    private void Add(string name, KeyHistory keys, string? sid, Func<(KeyHistory Keys, SecurityIdentifier Sid), DirectoryEntry> create) =>
+        _state.Accounts.Add(create((keys, sid is null ? _state.Accounts.NextSid() : SecurityIdentifier.Parse(sid))));
+
+    private KeyHistory CreateKeys(string name, string? password, IEnumerable<EncryptionType>? types, int keyVersion) =>
+        new(password, Salt(name), [.. types ?? DefaultTypes], checked((uint)keyVersion));
+
+    /// <summary>MS-KILE §3.1.1.2: a computer's salt is made from its host name.</summary>
+    private string Salt(string name) =>
+        name.EndsWith('$') ? $"{Name}host{name[..^1].ToLowerInvariant()}.{Name.ToLowerInvariant()}" : Name + name;
+
+    private static string RandomPassword() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(24));
+}
