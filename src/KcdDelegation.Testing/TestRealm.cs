@@ -24,11 +24,14 @@ public sealed class TestRealm : IAsyncDisposable
     private readonly RealmState _state;
     private readonly Transcript _transcript = new();
     private readonly KdcListener _listener;
+    private readonly RealmClients _clients;
 
     private TestRealm(RealmState state)
     {
         _state = state;
         _listener = new KdcListener(new KeyDistributionCenter(state, _transcript).Answer);
+        state.Endpoint = Endpoint;
+        _clients = new RealmClients(state);
     }
 
     /// <summary>Starts the KDC on a free port of 127.0.0.1.</summary>
@@ -221,8 +224,46 @@ public sealed class TestRealm : IAsyncDisposable
         return KeytabWriter.WriteAsync(path, [.. entries], cancellationToken);
     }
 
-    /// <summary>Stops the KDC.</summary>
-    public ValueTask DisposeAsync() => _listener.DisposeAsync();
+    /// <summary>A client that delegates with an account, by its password and over TCP. It knows the KDCs of all realms that are trusted now.</summary>
+    /// <param name="account">Added with <see cref="Account"/>.</param>
+    /// <returns>To be disposed before the realm.</returns>
+    /// <exception cref="ArgumentException">No such account, or it has no password.</exception>
+    public S4UClient CreateClient(string account) => new(_clients.CreateOptions(account));
+
+    /// <summary>The account for options that a test writes itself, with the account's present password. Disposed with the realm.</summary>
+    /// <exception cref="ArgumentException">No such account, or it has no password.</exception>
+    public ServiceAccount CreateServiceAccount(string account) => _clients.CreateServiceAccount(account);
+
+    /// <summary>The user's ticket for a service by S4U2Self and S4U2Proxy, from a client that all calls with this account share: its
+    /// cache answers the second call.</summary>
+    /// <param name="account">Who delegates.</param>
+    /// <param name="user">Whom it acts as: with an at sign an enterprise name, else a principal of this realm.</param>
+    /// <param name="service">The target's service principal name.</param>
+    /// <param name="cancellationToken">Of this wait.</param>
+    /// <exception cref="ArgumentException">No such account, or it has no password.</exception>
+    /// <exception cref="KerberosException">The KDC refused, or a fault was asked for.</exception>
+    public ValueTask<ServiceTicket> GetTicketAsync(string account, string user, string service, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(user);
+        var principal = user.Contains('@', StringComparison.Ordinal) ? KerberosPrincipal.Enterprise(user) : KerberosPrincipal.Principal(user, Name);
+        return _clients.Shared(account).GetTicketAsync(principal, ServicePrincipalName.Parse(service), cancellationToken);
+    }
+
+    /// <summary>The ticket that a user has who logged on herself: what a browser presents to a gateway, and the evidence of a delegation
+    /// without protocol transition. Not in the transcript.</summary>
+    /// <param name="user">A user of this realm.</param>
+    /// <param name="service">A service principal name of this realm.</param>
+    /// <param name="flags">Without <see cref="TicketFlags.Forwardable"/> it is no evidence.</param>
+    /// <exception cref="ArgumentException">No such user or service.</exception>
+    public ServiceTicket IssueTicket(string user, string service, TicketFlags flags = TicketFlags.Forwardable | TicketFlags.PreAuthenticated) =>
+        UserLogOn.Issue(_state, _state.TimeProvider, user, ServicePrincipalName.Parse(service), flags);
+
+    /// <summary>Stops the KDC, and disposes the client behind <see cref="GetTicketAsync"/> first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _clients.DisposeAsync().ConfigureAwait(false);
+        await _listener.DisposeAsync().ConfigureAwait(false);
+    }
 
     private void Add(string name, KeyHistory keys, string? sid, Func<(KeyHistory Keys, SecurityIdentifier Sid), DirectoryEntry> create) =>
         _state.Accounts.Add(create((keys, sid is null ? _state.Accounts.NextSid() : SecurityIdentifier.Parse(sid))));

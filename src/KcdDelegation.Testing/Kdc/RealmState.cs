@@ -10,13 +10,12 @@ internal sealed class RealmState
     /// <summary>RFC 4120 §1.6 leaves it to the site; every KDC in the field takes five minutes.</summary>
     public static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(5);
 
-    private readonly TimeProvider _timeProvider;
     private long _clockOffset;
     private int _pacSize;
 
     public RealmState(string name, KdcKind kind, TimeProvider timeProvider)
     {
-        (Name, Kind, _timeProvider) = (name, kind, timeProvider);
+        (Name, Kind, TimeProvider) = (name, kind, timeProvider);
         Accounts = new AccountDirectory(name, kind);
         TicketGranting = new KeyHistory(password: null, salt: "", AllTypes, version: 2);
     }
@@ -35,7 +34,13 @@ internal sealed class RealmState
     /// <summary>By the name of the realm trusted.</summary>
     public ConcurrentDictionary<string, Trust> Trusts { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    public DateTimeOffset Now => _timeProvider.GetUtcNow() + ClockOffset;
+    /// <summary>Of the realm's clock before it was set ahead or back.</summary>
+    public TimeProvider TimeProvider { get; }
+
+    /// <summary>Where the realm's KDC listens; set once, when it does.</summary>
+    public KdcEndpoint Endpoint { get; set; }
+
+    public DateTimeOffset Now => TimeProvider.GetUtcNow() + ClockOffset;
 
     public TimeSpan ClockOffset
     {
@@ -51,6 +56,18 @@ internal sealed class RealmState
     }
 
     public bool IsNamed(string realm) => realm.Equals(Name, Kind == KdcKind.Windows ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
+
+    /// <summary>This realm, and those that it trusts directly or through others.</summary>
+    public IReadOnlyCollection<RealmState> Reachable()
+    {
+        var found = new HashSet<RealmState> { this };
+        _ = Route(other =>
+        {
+            found.Add(other);
+            return false;
+        });
+        return found;
+    }
 
     /// <summary>The trusted realm through which the nearest realm is reached that fulfils the condition, and that realm; null: none does.</summary>
     public (Trust NextHop, RealmState Destination)? Route(Predicate<RealmState> isDestination)

@@ -1,0 +1,42 @@
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Testing.Pac;
+
+namespace KcdDelegation.Testing.Kdc;
+
+/// <summary>A service ticket as a user has it after logging on herself and asking for it, without the messages in between.</summary>
+internal static class UserLogOn
+{
+    private static readonly TimeSpan Life = TimeSpan.FromHours(10);
+
+    public static ServiceTicket Issue(RealmState realm, TimeProvider timeProvider, string user, ServicePrincipalName service, TicketFlags flags)
+    {
+        var account = realm.Accounts.Get(user);
+        var target = realm.Accounts.Get(service.ToString());
+        var name = new PrincipalName((int)PrincipalNameType.Principal, [account.Name]);
+        var type = target.Keys.Choose(target.Keys.Types) ?? throw new ArgumentException($"{service} has no AES key.", nameof(service));
+        var sessionKey = KerberosKey.CreateRandom(type);
+        var (start, _) = realm.Now.Split();
+        var draft = new TicketDraft
+        {
+            Realm = realm.Name,
+            Service = PrincipalName.Of(service),
+            Pac = PacOf.Account(realm, account, name, start),
+            PacSize = realm.PacSize,
+            Key = target.Keys.Current.KeyOf(type),
+            KeyVersion = target.Keys.Current.Number,
+            KdcKey = realm.TicketGranting.Current.KeyOf(realm.TicketGranting.Types[0]),
+            Part = new EncTicketPart
+            {
+                Flags = (uint)flags, Key = sessionKey, ClientRealm = realm.Name, Client = name, AuthTime = start, StartTime = start, EndTime = start + Life,
+            },
+        };
+        var issued = new IssuedTicket
+        {
+            Client = name, ClientRealm = realm.Name, Service = draft.Service, ServiceRealm = realm.Name, Ticket = draft.Encrypt(), SessionKey = sessionKey,
+            Flags = flags, AuthTime = start, StartTime = start, EndTime = start + Life,
+        };
+        return new ServiceTicket(issued, service, new KdcClock(timeProvider));
+    }
+}
