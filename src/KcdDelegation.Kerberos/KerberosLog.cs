@@ -14,6 +14,27 @@ internal static partial class KerberosLog
     [LoggerMessage(2003, LogLevel.Warning, "The key file {Path} can be read or changed by others (mode {Mode}): whoever reads it can act as the account. Make it 0600")]
     public static partial void KeyFileOpenToOthers(ILogger logger, string path, string mode);
 
+    [LoggerMessage(2101, LogLevel.Debug, "The KDC {Kdc} of {Realm} answered in {Milliseconds} ms")]
+    public static partial void KdcAnswered(ILogger logger, KdcEndpoint kdc, string realm, double milliseconds);
+
+    [LoggerMessage(2102, LogLevel.Warning, "The KDC {Kdc} of {Realm} {Reason}; others are asked first until it answers again")]
+    public static partial void KdcFailed(ILogger logger, KdcEndpoint kdc, string realm, string reason);
+
+    [LoggerMessage(2103, LogLevel.Debug, "The KDC {Kdc} of {Realm} failed again: it {Reason}")]
+    public static partial void KdcStillFails(ILogger logger, KdcEndpoint kdc, string realm, string reason);
+
+    [LoggerMessage(2104, LogLevel.Information, "The KDC {Kdc} of {Realm} answers again")]
+    public static partial void KdcIsBack(ILogger logger, KdcEndpoint kdc, string realm);
+
+    [LoggerMessage(2105, LogLevel.Debug, "The KDC {Kdc} did not answer over UDP, TCP is used")]
+    public static partial void KdcSilentOverUdp(ILogger logger, KdcEndpoint kdc);
+
+    [LoggerMessage(2106, LogLevel.Debug, "The answer of {Kdc} is too big for UDP, TCP is used")]
+    public static partial void KdcAnswerTooBigForUdp(ILogger logger, KdcEndpoint kdc);
+
+    [LoggerMessage(2107, LogLevel.Debug, "A datagram from {Kdc} was ignored: {Reason}")]
+    public static partial void KdcReplyRejected(ILogger logger, KdcEndpoint kdc, string reason);
+
     [LoggerMessage(2201, LogLevel.Information, "{Account} logged on at {Realm}; the ticket ends at {EndTime:u}")]
     public static partial void LoggedOn(ILogger logger, string account, string realm, DateTimeOffset endTime);
 

@@ -14,6 +14,7 @@ public sealed class S4UClient : IAsyncDisposable
     private readonly string _account;
     private readonly KdcClock _clock;
     private readonly ILogger _logger;
+    private readonly KdcDispatcher _dispatcher;
     private readonly ExchangeGate _gate;
     private readonly TicketStore _store;
     private readonly AccountLogOn _logOn;
@@ -29,6 +30,7 @@ public sealed class S4UClient : IAsyncDisposable
         _account = options.Account.Name;
         _clock = new KdcClock(options.TimeProvider);
         _logger = options.LoggerFactory?.CreateLogger<S4UClient>() ?? NullLogger<S4UClient>.Instance;
+        _dispatcher = KdcDispatcher.Create(options, _logger);
         _gate = new ExchangeGate(options.Cache.MaxConcurrentExchanges, options.Cache.MaxQueuedExchanges);
         _store = new TicketStore(options.Cache, options.Timeout, _clock, _logger);
         var context = new ExchangeContext
@@ -38,7 +40,7 @@ public sealed class S4UClient : IAsyncDisposable
             EncryptionTypes = [.. options.EncryptionTypes],
             MaxClockCorrection = options.MaxClockCorrection,
             Clock = _clock,
-            Dispatcher = KdcDispatcher.Create(options, _logger),
+            Dispatcher = _dispatcher,
             Gate = _gate,
             Logger = _logger,
         };
@@ -155,6 +157,7 @@ public sealed class S4UClient : IAsyncDisposable
     /// <see cref="ObjectDisposedException"/>.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _dispatcher.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
         _gate.Dispose();
     }

@@ -1,0 +1,22 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace KcdDelegation.Kerberos.Transport;
+
+/// <summary>The addresses of a host, best first. A host without any is a <see cref="SocketException"/>.</summary>
+internal delegate Task<IPAddress[]> HostResolver(string host, CancellationToken cancellationToken);
+
+internal static class SystemHostResolver
+{
+    private const int MaxAddresses = 8;
+
+    /// <summary>Asks the system (hosts file, DNS); an address stands for itself.</summary>
+    public static async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+    {
+        if (IPAddress.TryParse(host, out var address))
+            return [address];
+        // Not every platform's resolver can be interrupted: then only the waiting ends.
+        var addresses = await Dns.GetHostAddressesAsync(host, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return addresses.Length == 0 ? throw new SocketException((int)SocketError.HostNotFound) : addresses[..Math.Min(addresses.Length, MaxAddresses)];
+    }
+}

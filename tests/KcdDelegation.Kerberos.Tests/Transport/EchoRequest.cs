@@ -1,0 +1,40 @@
+using System.Buffers.Binary;
+using System.Text;
+using KcdDelegation.Kerberos.Transport;
+
+namespace KcdDelegation.Kerberos.Tests.Transport;
+
+/// <summary>A request that a KDC of these tests answers with a letter and the request's own bytes: <c>+</c> is the answer, <c>E</c> and a
+/// digit an error. Each has a number of its own, as a nonce is.</summary>
+internal sealed class EchoRequest(int number, int length) : KdcRequest<int>
+{
+    private readonly byte[] _message = MakeMessage(number, length);
+
+    public override ReadOnlyMemory<byte> Message => _message;
+
+    public override int Check(ReadOnlyMemory<byte> reply)
+    {
+        if (reply.Length >= 2 && reply.Span[0] == 'E')
+            throw new KerberosException(new KerberosFailure { Code = (KerberosErrorCode)reply.Span[1], Detail = "said the KDC" });
+        if (reply.Length == 0 || reply.Span[0] != '+' || !reply[1..].Span.SequenceEqual(_message))
+            throw KerberosException.Malformed("AS-REP", $"is '{PrintableText.Of(Encoding.Latin1.GetString(reply.Span[..Math.Min(8, reply.Length)]))}'");
+        return number;
+    }
+
+    private static byte[] MakeMessage(int number, int length)
+    {
+        var message = new byte[length];
+        BinaryPrimitives.WriteInt32BigEndian(message, number);
+        return message;
+    }
+}
+
+/// <summary>Counts the requests made.</summary>
+internal sealed class EchoRequests(int length = 16)
+{
+    private int _made;
+
+    public int Made => Volatile.Read(ref _made);
+
+    public KdcRequest<int> Create() => new EchoRequest(Interlocked.Increment(ref _made), length);
+}
