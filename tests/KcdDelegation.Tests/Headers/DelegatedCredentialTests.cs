@@ -1,0 +1,132 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Text;
+using KcdDelegation.Headers;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Messages;
+
+namespace KcdDelegation.Tests.Headers;
+
+public sealed class DelegatedCredentialTests
+{
+    private readonly AuthorizationTemplateCache _templates = new();
+
+    [Theory]
+    [InlineData(TokenFormat.Kerberos, NegotiateTokenKind.Kerberos)]
+    [InlineData(TokenFormat.Spnego, NegotiateTokenKind.SpnegoKerberos)]
+    [InlineData(TokenFormat.Auto, NegotiateTokenKind.Kerberos)]
+    public void A_service_opens_every_value_of_a_credential(TokenFormat format, NegotiateTokenKind kind)
+    {
+        var credential = new DelegatedCredential(FakeTickets.For("ada"), _templates, MutualAuthentication.Off);
+        for (var round = 0; round < 5; round++)
+        {
+            var opened = OpenedAuthorization.Open(credential.CreateAuthorization(format).ToString());
+            opened.User.ShouldBe("ada");
+            opened.Kind.ShouldBe(kind);
+            opened.AsksForMutualAuthentication.ShouldBeFalse();
+            opened.Authenticator.Client.ToString().ShouldBe("ada");
+
+            var bytes = new ArrayBufferWriter<byte>();
+            credential.WriteAuthorization(bytes, format);
+            OpenedAuthorization.Open(Encoding.ASCII.GetString(bytes.WrittenSpan)).User.ShouldBe("ada");
+        }
+    }
+
+    [Fact]
+    public void No_two_values_carry_the_same_time()
+    {
+        var credential = new DelegatedCredential(FakeTickets.For("ada"), _templates, MutualAuthentication.Off);
+        var stamps = Enumerable.Range(0, 200)
+            .Select(_ => OpenedAuthorization.Open(credential.CreateAuthorization(TokenFormat.Spnego).ToString()).Authenticator)
+            .Select(authenticator => (authenticator.Time, authenticator.Microseconds));
+        stamps.ShouldBeUnique();
+    }
+
+    [Fact]
+    public void A_binding_enters_the_checksum_and_another_binding_gives_another_one()
+    {
+        var credential = new DelegatedCredential(FakeTickets.For("ada"), _templates, MutualAuthentication.Off);
+        byte[] first = [.. "tls-server-end-point:"u8, 1], second = [.. "tls-server-end-point:"u8, 2];
+        foreach (var binding in (byte[][])[first, second, first, second])
+        {
+            var expected = new byte[16];
+            GssChecksum.Bind(binding, expected);
+            OpenedAuthorization.Open(credential.CreateAuthorization(TokenFormat.Kerberos, binding).ToString()).BindingHash.ToArray().ShouldBe(expected);
+        }
+        OpenedAuthorization.Open(credential.CreateAuthorization(TokenFormat.Kerberos).ToString()).BindingHash.ToArray().ShouldBe(new byte[16]);
+    }
+
+    [Theory]
+    [InlineData(MutualAuthentication.Optional)]
+    [InlineData(MutualAuthentication.Required)]
+    public void Mutual_authentication_is_asked_for_in_the_token(MutualAuthentication mutual) =>
+        OpenedAuthorization.Open(new DelegatedCredential(FakeTickets.For("ada"), _templates, mutual).CreateAuthorization(TokenFormat.Kerberos).ToString())
+            .AsksForMutualAuthentication.ShouldBeTrue();
+
+    [Fact]
+    public void A_credential_that_nobody_made_says_so()
+    {
+        Should.Throw<InvalidOperationException>(() => default(DelegatedCredential).Ticket);
+        Should.Throw<InvalidOperationException>(() => default(DelegatedCredential).CreateAuthorization(TokenFormat.Kerberos));
+    }
+
+    [Fact]
+    public void A_ticket_that_has_ended_makes_no_value()
+    {
+        var credential = new DelegatedCredential(FakeTickets.For("ada", life: TimeSpan.FromSeconds(-1)), _templates, MutualAuthentication.Off);
+        Should.Throw<InvalidOperationException>(() => credential.CreateAuthorization(TokenFormat.Kerberos));
+    }
+
+    [Fact]
+    public void A_template_is_kept_from_the_second_use_on()
+    {
+        var ticket = FakeTickets.For("ada");
+        var kind = new AuthorizationKind(TokenFormat.Spnego, MutualAuthentication: false, default);
+        var first = _templates.Get(ticket, kind);
+        var second = _templates.Get(ticket, kind);
+        second.ShouldNotBeSameAs(first);
+        _templates.Get(ticket, kind).ShouldBeSameAs(second);
+        _templates.Get(ticket, kind with { MutualAuthentication = true }).ShouldNotBeSameAs(second);
+        _templates.Get(FakeTickets.For("ada"), kind).ShouldNotBeSameAs(second);
+    }
+
+    [Fact]
+    public void Templates_together_stay_below_their_bound_and_those_in_use_stay_longest()
+    {
+        var kind = new AuthorizationKind(TokenFormat.Kerberos, MutualAuthentication: false, default);
+        var size = new AuthorizationTemplate(FakeTickets.For("user", 1000), kind).Size;
+        var templates = new AuthorizationTemplateCache(maxBytes: size * 4);
+        var hot = FakeTickets.For("user", 1000);
+        templates.Get(hot, kind);
+        var kept = templates.Get(hot, kind);
+
+        var others = Enumerable.Range(0, 20).Select(_ => FakeTickets.For("user", 1000)).ToList();
+        foreach (var other in others)
+        {
+            templates.Get(other, kind);
+            templates.Get(other, kind);
+            templates.Get(hot, kind).ShouldBeSameAs(kept);
+        }
+        templates.Bytes.ShouldBeLessThanOrEqualTo(size * 4);
+    }
+
+    [Fact]
+    public void A_kept_template_does_not_keep_its_ticket()
+    {
+        var ticket = UseAndForget(_templates);
+        for (var round = 0; round < 10 && ticket.IsAlive; round++)
+            GC.Collect();
+        ticket.IsAlive.ShouldBeFalse();
+        GC.KeepAlive(_templates);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference UseAndForget(AuthorizationTemplateCache templates)
+    {
+        var ticket = FakeTickets.For("ada");
+        var credential = new DelegatedCredential(ticket, templates, MutualAuthentication.Off);
+        for (var round = 0; round < 3; round++)
+            credential.CreateAuthorization(TokenFormat.Spnego);
+        return new WeakReference(ticket);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Messages;
+
+namespace KcdDelegation.Tests.Headers;
+
+/// <summary>Tickets that no KDC made, for what comes after the ticket: the engine's own templates run on them, and what would be encrypted
+/// for the service is the user's name, so that a backend can read whose it is.</summary>
+internal static class FakeTickets
+{
+    /// <summary>One session key for all: these tests are not about keys.</summary>
+    public static readonly KerberosKey SessionKey = KerberosKey.CreateRandom(EncryptionType.Aes256CtsHmacSha1);
+
+    public static readonly ServicePrincipalName Service = ServicePrincipalName.Parse("HTTP/app.contoso.com");
+
+    public static ServiceTicket For(string user, int size = 0, TimeSpan? life = null)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var name = Encoding.UTF8.GetBytes(user);
+        var issued = new IssuedTicket
+        {
+            Client = new PrincipalName((int)PrincipalNameType.Principal, [user]),
+            ClientRealm = "CONTOSO.COM",
+            Service = PrincipalName.Of(Service),
+            ServiceRealm = "CONTOSO.COM",
+            Ticket = Ticket.Create("CONTOSO.COM", PrincipalName.Of(Service), new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 1, (byte[])[.. name, .. new byte[size]])),
+            SessionKey = SessionKey,
+            Flags = TicketFlags.Forwardable,
+            AuthTime = now,
+            StartTime = now,
+            EndTime = now + (life ?? TimeSpan.FromHours(1)),
+        };
+        return new ServiceTicket(issued, Service, new KdcClock(TimeProvider.System));
+    }
+}
+
+/// <summary>An Authorization value as a service opens it.</summary>
+internal sealed record OpenedAuthorization(string User, Authenticator Authenticator, bool AsksForMutualAuthentication, NegotiateTokenKind Kind)
+{
+    public ReadOnlyMemory<byte> BindingHash => Authenticator.Checksum!.Value.Slice(4, 16);
+
+    public static OpenedAuthorization Open(string value)
+    {
+        value.ShouldStartWith("Negotiate ");
+        NegotiateToken.TryParse(value, out var token).ShouldBeTrue();
+        var (type, message) = GssKerberosToken.Unwrap(token!.MechanismToken);
+        type.ShouldBe(GssKerberosToken.ApRequestToken);
+        var request = ApRequest.Decode(message);
+        return new OpenedAuthorization(
+            Encoding.UTF8.GetString(request.Ticket.EncryptedPart.Cipher.Span).TrimEnd('\0'),
+            Authenticator.Decode(request.Authenticator.Decrypt(FakeTickets.SessionKey, KeyUsage.ApRequestAuthenticator)),
+            (request.Options & ApRequest.MutualRequired) != 0,
+            token.Kind);
+    }
+
+    /// <summary>The AP-REP of a service that has the key, in the GSS frame.</summary>
+    public byte[] Reply() => GssKerberosToken.Wrap(GssKerberosToken.ApReplyToken, new ApReply(EncryptedData.Encrypt(
+        FakeTickets.SessionKey, KeyUsage.ApReply, new EncApReplyPart(Authenticator.Time, Authenticator.Microseconds).Encode())).Encode());
+}
