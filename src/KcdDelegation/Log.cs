@@ -14,8 +14,8 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.SigningKeysLoaded, LogLevel.Information, "{Count} signing keys loaded from {Authority}")]
     public static partial void SigningKeysLoaded(ILogger logger, int count, string authority);
 
-    [LoggerMessage(KcdEventId.IssuerUnreachable, LogLevel.Warning, "Signing keys could not be loaded, the last ones stay in use: {Cause}")]
-    public static partial void SigningKeysNotRefreshed(ILogger logger, string cause);
+    [LoggerMessage(KcdEventId.IssuerUnreachable, LogLevel.Warning, "Signing keys could not be loaded; the last ones, if any, stay in use for a day: {Cause}")]
+    public static partial void SigningKeysNotLoaded(ILogger logger, string cause);
 
     [LoggerMessage(KcdEventId.SettingsApplied, LogLevel.Information, "Changed settings are in force, with {Applications} applications")]
     public static partial void SettingsApplied(ILogger logger, int applications);

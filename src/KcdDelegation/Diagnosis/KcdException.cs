@@ -30,4 +30,7 @@ public sealed class KcdException : Exception
 
     /// <summary>The trace in which it happened (W3C trace id, 32 hexadecimal digits), to find it in the log; null without a trace.</summary>
     public string? TraceId { get; } = Activity.Current?.TraceId.ToString();
+
+    /// <summary>The same failure for another caller: an exception object belongs to one thrower.</summary>
+    internal KcdException Copy() => new(Failure, InnerException);
 }

@@ -8,8 +8,6 @@ namespace KcdDelegation.Identity;
 /// <summary>Caller to principal for one application. Pure: the same claims always give the same name or the same refusal.</summary>
 internal sealed class IdentityRule(DelegatedApplication application, UserPolicy users)
 {
-    private static readonly ImmutableArray<string> TenantClaims = ["tid", "http://schemas.microsoft.com/identity/claims/tenantid"];
-
     private string AccountRealm => application.Realm ?? users.Realm
         ?? throw new InvalidOperationException("Checked settings give every application a realm.");
 
@@ -17,8 +15,7 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
     public KerberosPrincipal Map(ClaimsPrincipal caller)
     {
         var claims = CallerClaims.Of(caller);
-        RefuseForeignTenant(claims);
-        RefuseGuestsAndApplications(claims);
+        users.Callers.Check(claims);
         var name = ReadName(claims);
         return application.LoginIdentity switch
         {
@@ -29,27 +26,6 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
     }
 
     private string UserRealm => application.UserRealm ?? AccountRealm;
-
-    private void RefuseForeignTenant(CallerClaims claims)
-    {
-        if (users.TenantId is { } tenant && claims.Find(TenantClaims) is { } theirs && theirs != tenant)
-            throw KcdFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller belongs to the tenant {PrintableText.Quoted(theirs)}, not to {tenant}.",
-                "Only users of the configured tenant can be delegated: their names are unique there only.").ToException();
-    }
-
-    private void RefuseGuestsAndApplications(CallerClaims claims)
-    {
-        // Entra: acct is 0 for members of the tenant and 1 for guests.
-        if (!users.AllowGuests && claims.Find("acct") is { } account && account != "0")
-            throw GuestRefused();
-        if (!users.AllowApplicationTokens && claims.Find("idtyp") == "app")
-            throw KcdFailure.Identity(KcdEventId.ApplicationTokenRefused, "The caller is an application without a user.",
-                "Call with a user's token (on-behalf-of instead of client credentials), or allow it with Kcd:Token:AllowApplicationTokens.").ToException();
-    }
-
-    private static KcdException GuestRefused() =>
-        KcdFailure.Identity(KcdEventId.GuestRefused, "The caller is a guest of the tenant, so another organisation vouches for the name.",
-            "Call as a member of the tenant, or allow guests with Kcd:Token:AllowGuests.").ToException();
 
     private string ReadName(CallerClaims claims)
     {
@@ -104,8 +80,7 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
         if (at < 0)
             throw NameRefused(name, "it has no @, so its suffix is not known");
         var (account, suffix) = (name[..at], name[(at + 1)..]);
-        if (account.Contains("#EXT#", StringComparison.OrdinalIgnoreCase) && !users.AllowGuests)
-            throw GuestRefused();
+        users.Callers.CheckName(account);
         if ((NameRules.WhyAccountRefused(account) ?? NameRules.WhySuffixRefused(suffix)) is { } why)
             throw NameRefused(name, why);
         return (account, suffix);

@@ -100,7 +100,7 @@ internal sealed class ApplicationSettingsParser(KcdOptions options, RealmKdcs kd
             errors.Add($"{accountKey}:Name", "is missing", "Write the sAMAccountName of the account that may delegate, such as CONNECTOR$");
             return null;
         }
-        if (NameRules.WhyAccountRefused(account.Name) is { } why)
+        if (WhyAccountRefused(account.Name) is { } why)
         {
             errors.Add($"{accountKey}:Name", $"{PrintableText.Quoted(account.Name)} is not an account's name: {why}", "Write the sAMAccountName without domain, such as CONNECTOR$");
             return null;
@@ -115,6 +115,10 @@ internal sealed class ApplicationSettingsParser(KcdOptions options, RealmKdcs kd
             ? new ClientSettings(realm!, account.Name, AccountKeySource.PasswordFile, account.PasswordFile!, kdcs)
             : new ClientSettings(realm!, account.Name, AccountKeySource.Keytab, account.Keytab, kdcs);
     }
+
+    /// <summary>An account of an MIT realm may have components, such as HTTP/gateway.example.</summary>
+    private static string? WhyAccountRefused(string name) =>
+        name.Split('/').Select(NameRules.WhyAccountRefused).FirstOrDefault(why => why is not null);
 
     private void CheckIdentity(DelegatedApplication application, string key)
     {

@@ -60,8 +60,5 @@ internal sealed class RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray
 /// <param name="DiscoveryDocument">Address of the OpenID Connect discovery document.</param>
 /// <param name="Issuer">The one issuer, of the tokens and of the document.</param>
 /// <param name="Audience">The one audience.</param>
-/// <param name="TenantId">The one tenant; null where the issuer has none.</param>
-/// <param name="AllowGuests">Whether guests may pass.</param>
-/// <param name="AllowApplicationTokens">Whether tokens without a user may pass.</param>
-internal sealed record TokenSettings(
-    Uri DiscoveryDocument, string Issuer, string Audience, string? TenantId, bool AllowGuests, bool AllowApplicationTokens);
+/// <param name="Callers">Whose tokens may pass; with a tenant, the token must name it.</param>
+internal sealed record TokenSettings(Uri DiscoveryDocument, string Issuer, string Audience, CallerPolicy Callers);

@@ -31,9 +31,8 @@ internal sealed class SettingsParser
             RealmNames.Check(_options.Realm, "Realm", _errors);
         var kdcs = ParseKdcs();
         var token = TokenSettingsParser.Parse(_options.Token, _errors);
-        var users = new UserPolicy(
-            _options.Realm, ParseSuffixes(),
-            token?.TenantId, _options.Token.AllowGuests, _options.Token.AllowApplicationTokens);
+        var callers = token?.Callers ?? new CallerPolicy(TenantId: null, _options.Token.AllowGuests, _options.Token.AllowApplicationTokens);
+        var users = new UserPolicy(_options.Realm, ParseSuffixes(), callers);
 
         if (_options.Applications.Count == 0)
             _errors.Add("Applications", "is empty", $"Add the backend to call, with {_errors.Key("Applications:NAME:InternalUrl")} and ServicePrincipalName");

@@ -1,4 +1,5 @@
 using KcdDelegation.Diagnosis;
+using KcdDelegation.Identity;
 
 namespace KcdDelegation.Settings;
 
@@ -25,7 +26,7 @@ internal static class TokenSettingsParser
             errors.Add("Token:Issuer", $"{PrintableText.Quoted(issuer)} does not pin one issuer", "Write the exact value of iss in your tokens");
         return new TokenSettings(
             new Uri(authority.AbsoluteUri.TrimEnd('/') + "/.well-known/openid-configuration"),
-            issuer, options.Audience ?? "", tenant, options.AllowGuests, options.AllowApplicationTokens);
+            issuer, options.Audience ?? "", new CallerPolicy(tenant, options.AllowGuests, options.AllowApplicationTokens));
     }
 
     private static Uri? ParseAuthority(string? text, SettingsErrors errors)

@@ -63,6 +63,8 @@ public sealed class SettingsParserTests
         { "Kcd:Realms:US.CONTOSO.COM:UserPrincipalSuffixes:0", "listed under EU.CONTOSO.COM", o => o.Realms["US.CONTOSO.COM"] = new RealmOptions { UserPrincipalSuffixes = { "EU.contoso.com" } } },
         { "Kcd:ServiceAccount:Name", "is missing", o => o.ServiceAccount.Name = null },
         { "Kcd:ServiceAccount:Name", @"it contains \", o => o.ServiceAccount.Name = @"CONTOSO\CONNECTOR$" },
+        { "Kcd:ServiceAccount:Name", "it is empty", o => o.ServiceAccount.Name = "HTTP/" },
+        { "Kcd:ServiceAccount:Name", "it contains @", o => o.ServiceAccount.Name = "CONNECTOR$@CONTOSO.COM" },
         { "Kcd:ServiceAccount:Keytab", "is missing", o => o.ServiceAccount.Keytab = null },
         { "Kcd:ServiceAccount:Keytab", "beside PasswordFile", o => o.ServiceAccount.PasswordFile = "/etc/kcd/password" },
         { "Kcd:Token:Authority", "is missing", o => o.Token.Authority = null },
@@ -135,6 +137,17 @@ public sealed class SettingsParserTests
         error.ShouldNotContain("\n");
     }
 
+    [Theory]
+    [InlineData("svc-connector")]
+    [InlineData("HTTP/gateway.mit.test")]
+    public void Accounts_may_be_users_and_service_principals(string name)
+    {
+        var options = Samples.Options();
+        options.ServiceAccount.Name = name;
+
+        Parsed(options).Applications["erp"].Client.AccountName.ShouldBe(name);
+    }
+
     [Fact]
     public void Plain_http_is_taken_where_it_is_allowed()
     {
@@ -192,7 +205,7 @@ public sealed class SettingsParserTests
         var token = Parsed(options).Token.ShouldNotBeNull();
 
         token.Issuer.ShouldBe(issuer);
-        token.TenantId.ShouldBe("11111111-2222-3333-4444-55555555555a");
+        token.Callers.TenantId.ShouldBe("11111111-2222-3333-4444-55555555555a");
     }
 
     [Theory]

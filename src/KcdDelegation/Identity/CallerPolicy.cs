@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using KcdDelegation.Diagnosis;
+
+namespace KcdDelegation.Identity;
+
+/// <summary>Which callers may be delegated at all. Asked of every token, and again of every principal, which may come from elsewhere.</summary>
+/// <param name="TenantId">The tenant that a caller who names one must belong to; null: any.</param>
+/// <param name="AllowGuests">Whether guests of the tenant may.</param>
+/// <param name="AllowApplicationTokens">Whether applications without a user may.</param>
+internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool AllowApplicationTokens)
+{
+    /// <summary>Raw, and as .NET's inbound claim mapping names it.</summary>
+    public static readonly ImmutableArray<string> TenantClaims = ["tid", "http://schemas.microsoft.com/identity/claims/tenantid"];
+
+    /// <exception cref="KcdException">The caller may not.</exception>
+    public void Check(CallerClaims claims)
+    {
+        if (TenantId is not null && claims.Find(TenantClaims) is { } theirs && theirs != TenantId)
+            throw KcdFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller belongs to the tenant {PrintableText.Quoted(theirs)}, not to {TenantId}.",
+                "Only users of the configured tenant can be delegated: their names are unique there only.").ToException();
+        // Entra: 0 is a member of the tenant, 1 a guest.
+        if (claims.Find("acct") is { } account && account != "0")
+            RefuseGuest();
+        if (!AllowApplicationTokens && claims.Find("idtyp") == "app")
+            throw KcdFailure.Identity(KcdEventId.ApplicationTokenRefused, "The caller is an application without a user.",
+                "Call with a user's token (on-behalf-of instead of client credentials), or allow it with Kcd:Token:AllowApplicationTokens.").ToException();
+    }
+
+    /// <summary>Entra names guests <c>name_home.example#EXT#@tenant.onmicrosoft.com</c>.</summary>
+    /// <exception cref="KcdException">It is a guest's name, and guests may not.</exception>
+    public void CheckName(string account)
+    {
+        if (account.Contains("#EXT#", StringComparison.OrdinalIgnoreCase))
+            RefuseGuest();
+    }
+
+    private void RefuseGuest()
+    {
+        if (!AllowGuests)
+            throw KcdFailure.Identity(KcdEventId.GuestRefused, "The caller is a guest of the tenant, so another organisation vouches for the name.",
+                "Call as a member of the tenant, or allow guests with Kcd:Token:AllowGuests.").ToException();
+    }
+}

@@ -1,0 +1,109 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Settings;
+
+namespace KcdDelegation.Token;
+
+/// <summary>Fetches an issuer's discovery document and keys (OpenID Connect Discovery 1.0 §4, RFC 7517 §5). Bounded in size and time; a
+/// redirect is refused, since it would let another address choose whom we believe.</summary>
+internal sealed class IssuerDocuments : IDisposable
+{
+    private const int MaxDocumentBytes = 256 * 1024;
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    private readonly TokenSettings _settings;
+    private readonly TimeProvider _timeProvider;
+    private readonly HttpClient _http;
+
+    public IssuerDocuments(TokenSettings settings, TimeProvider timeProvider, HttpMessageHandler? handler = null)
+    {
+        (_settings, _timeProvider) = (settings, timeProvider);
+        _http = new HttpClient(handler ?? new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        })
+        {
+            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = MaxDocumentBytes,
+        };
+    }
+
+    public string Authority => _settings.DiscoveryDocument.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>The signing keys that the issuer publishes, by <c>kid</c>.</summary>
+    /// <exception cref="KcdException">They cannot be had (transient), or the documents are not the pinned issuer's.</exception>
+    public async Task<FrozenDictionary<string, SigningKey>> LoadKeysAsync(CancellationToken cancellationToken)
+    {
+        var discovery = await GetAsync(_settings.DiscoveryDocument, cancellationToken).ConfigureAwait(false);
+        // OpenID Connect Discovery 1.0 §4.3. A document for every tenant says "{tenantid}" here, which is no issuer.
+        if (TextOf(discovery, "issuer") != _settings.Issuer)
+            throw Refused(_settings.DiscoveryDocument, $"is of the issuer {PrintableText.Quoted(TextOf(discovery, "issuer"))}, not of {PrintableText.Quoted(_settings.Issuer)}",
+                "Correct Kcd:Token:Authority, or pin the document's issuer with Kcd:Token:Issuer if it is the one that you trust.");
+        if (!Uri.TryCreate(TextOf(discovery, "jwks_uri"), UriKind.Absolute, out var keysAddress) || !KeyAddress.IsAllowed(keysAddress)
+            || (keysAddress.Scheme != Uri.UriSchemeHttps && _settings.DiscoveryDocument.Scheme == Uri.UriSchemeHttps))
+            throw Refused(_settings.DiscoveryDocument, "names no https address for the keys (jwks_uri)", "Have the issuer's operator correct it.");
+        return ReadKeys(await GetAsync(keysAddress, cancellationToken).ConfigureAwait(false), keysAddress);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<JsonElement> GetAsync(Uri address, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(Timeout, _timeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            using var response = await _http.GetAsync(address, either.Token).ConfigureAwait(false);
+            if ((int)response.StatusCode is >= 300 and < 400)
+                throw Refused(address, $"redirects to {PrintableText.Quoted(response.Headers.Location?.OriginalString)}", "Write the final address in Kcd:Token:Authority, if it is one that you trust.");
+            if (response.StatusCode != HttpStatusCode.OK)
+                throw Unreachable(address, string.Create(CultureInfo.InvariantCulture, $"answers {(int)response.StatusCode}"), inner: null);
+            var body = await response.Content.ReadAsByteArrayAsync(either.Token).ConfigureAwait(false);
+            return StrictJson.TryParseObject(body, out var document) == StrictJsonResult.Object
+                ? document
+                : throw Refused(address, "is not one JSON object without doubled members", "Open it in a browser: a proxy or a portal may have answered in its place.");
+        }
+        catch (HttpRequestException error) when (error.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        {
+            throw Refused(address, string.Create(CultureInfo.InvariantCulture, $"is larger than {MaxDocumentBytes} bytes"), "Open it in a browser: a proxy or a portal may have answered in its place.");
+        }
+        catch (HttpRequestException error)
+        {
+            throw Unreachable(address, $"cannot be reached ({error.HttpRequestError})", error);
+        }
+        catch (OperationCanceledException error) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw Unreachable(address, string.Create(CultureInfo.InvariantCulture, $"does not answer within {Timeout.TotalSeconds} seconds"), error);
+        }
+    }
+
+    private static FrozenDictionary<string, SigningKey> ReadKeys(JsonElement document, Uri address)
+    {
+        if (!document.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
+            throw Refused(address, "has no keys", "Have the issuer's operator correct it.");
+        var byId = new Dictionary<string, SigningKey>(StringComparer.Ordinal);
+        foreach (var element in keys.EnumerateArray())
+        {
+            if (element.ValueKind != JsonValueKind.Object || TextOf(element, "kid") is not { Length: > 0 } keyId)
+                continue;
+            if (!byId.TryAdd(keyId, SigningKey.Read(element, keyId)))
+                throw Refused(address, $"has two keys with the kid {PrintableText.Quoted(keyId)}", "Have the issuer's operator correct it.");
+        }
+        return byId.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+
+    private static string? TextOf(JsonElement document, string name) =>
+        document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static KcdException Refused(Uri address, string why, string remedy) =>
+        KcdFailure.Identity(KcdEventId.IssuerDocumentRefused, $"The document {PrintableText.Of(address.AbsoluteUri)} {why}.", remedy).ToException();
+
+    private static KcdException Unreachable(Uri address, string why, Exception? inner) =>
+        (KcdFailure.Identity(KcdEventId.IssuerUnreachable, $"The issuer's document {PrintableText.Of(address.AbsoluteUri)} {why}.",
+            "Check name resolution, firewall and proxy from this machine to the issuer.") with { IsTransient = true }).ToException(inner);
+}

@@ -1,0 +1,54 @@
+using System.Buffers.Text;
+using System.Numerics;
+using System.Text.Json;
+using Microsoft.IdentityModel.Tokens;
+
+namespace KcdDelegation.Token;
+
+/// <summary>A public key that the issuer publishes (RFC 7517), of which only the members that make the key are taken.</summary>
+/// <param name="Key">The key; null if it is not used.</param>
+/// <param name="WhyRefused">Why it is not used; null if it is.</param>
+internal sealed record SigningKey(SecurityKey? Key, string? WhyRefused)
+{
+    private const int MinRsaBits = 2048;
+    private const int MaxRsaBits = 8192;
+
+    public static SigningKey Read(JsonElement key, string keyId)
+    {
+        // RFC 7517 §4.2.
+        if (key.TryGetProperty("use", out _) && TextOf(key, "use") != "sig")
+            return Refused("it is not for signatures");
+        return TextOf(key, "kty") switch
+        {
+            JsonWebAlgorithmsKeyTypes.RSA => ReadRsa(key, keyId),
+            JsonWebAlgorithmsKeyTypes.EllipticCurve => ReadCurve(key, keyId),
+            _ => Refused("it is neither RSA nor on a NIST curve"),
+        };
+    }
+
+    private static SigningKey ReadRsa(JsonElement key, string keyId)
+    {
+        if (TextOf(key, "n") is not { } modulus || TextOf(key, "e") is not { } exponent || BytesOf(modulus) is not { } n || BytesOf(exponent) is not { Length: > 0 and <= 8 })
+            return Refused("it is malformed");
+        return new BigInteger(n, isUnsigned: true, isBigEndian: true).GetBitLength() is >= MinRsaBits and <= MaxRsaBits
+            ? new SigningKey(new JsonWebKey { Kty = JsonWebAlgorithmsKeyTypes.RSA, KeyId = keyId, Kid = keyId, N = modulus, E = exponent }, WhyRefused: null)
+            : Refused($"RSA has to have {MinRsaBits} to {MaxRsaBits} bits");
+    }
+
+    private static SigningKey ReadCurve(JsonElement key, string keyId)
+    {
+        if (TextOf(key, "crv") is not (JsonWebKeyECTypes.P256 or JsonWebKeyECTypes.P384 or JsonWebKeyECTypes.P521))
+            return Refused("it is neither RSA nor on a NIST curve");
+        if (TextOf(key, "x") is not { } x || TextOf(key, "y") is not { } y || BytesOf(x) is null || BytesOf(y) is null)
+            return Refused("it is malformed");
+        return new SigningKey(
+            new JsonWebKey { Kty = JsonWebAlgorithmsKeyTypes.EllipticCurve, KeyId = keyId, Kid = keyId, Crv = TextOf(key, "crv"), X = x, Y = y }, WhyRefused: null);
+    }
+
+    private static SigningKey Refused(string why) => new(Key: null, why);
+
+    private static string? TextOf(JsonElement key, string name) =>
+        key.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static byte[]? BytesOf(string text) => Base64Url.IsValid(text) ? Base64Url.DecodeFromChars(text) : null;
+}

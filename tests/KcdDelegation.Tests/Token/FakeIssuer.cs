@@ -1,0 +1,133 @@
+using System.Buffers.Text;
+using System.IdentityModel.Tokens.Jwt;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using KcdDelegation.Settings;
+using KcdDelegation.Token;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.IdentityModel.Tokens;
+
+namespace KcdDelegation.Tests.Token;
+
+/// <summary>An issuer whose documents and tokens can be made wrong in every way. Its good tokens are minted by System.IdentityModel.Tokens.Jwt,
+/// its bad ones by hand.</summary>
+public sealed class FakeIssuer : HttpMessageHandler
+{
+    public const string Authority = "https://login.example/tenant/v2.0";
+    public const string Audience = "api://gateway";
+    public const string Tenant = "11111111-2222-3333-4444-555555555555";
+
+    /// <summary>Made once: keys take their time.</summary>
+    public static readonly RSA FirstKey = RSA.Create(2048);
+    public static readonly RSA SecondKey = RSA.Create(2048);
+
+    public FakeIssuer()
+    {
+        Publish("key-1", FirstKey);
+        Discovery = new JsonObject { ["issuer"] = Authority, ["jwks_uri"] = "https://keys.example/jwks" };
+    }
+
+    public ManualTime Time { get; } = new();
+    public JsonObject Discovery { get; }
+    public Dictionary<string, AsymmetricAlgorithm> Keys { get; } = [];
+    public List<JsonObject> PublishedKeys { get; } = [];
+    public List<string> Requests { get; } = [];
+
+    /// <summary>Answers instead of the documents, if it gives something.</summary>
+    public Func<HttpRequestMessage, HttpResponseMessage?> Instead { get; set; } = _ => null;
+
+    public void Publish(string kid, AsymmetricAlgorithm key)
+    {
+        Keys[kid] = key;
+        var jwk = JsonWebKeyConverter.ConvertFromSecurityKey(key is RSA rsa ? new RsaSecurityKey(rsa.ExportParameters(false)) : new ECDsaSecurityKey((ECDsa)key));
+        var published = new JsonObject { ["kty"] = jwk.Kty, ["use"] = "sig", ["kid"] = kid };
+        foreach (var (name, value) in new[] { ("n", jwk.N), ("e", jwk.E), ("crv", jwk.Crv), ("x", jwk.X), ("y", jwk.Y) })
+        {
+            if (value is not null)
+                published[name] = value;
+        }
+        PublishedKeys.Add(published);
+    }
+
+    internal TokenValidator Validator(Action<TokenOptions>? configure = null)
+    {
+        var options = Samples.Options();
+        options.Token = new TokenOptions { Authority = Authority, Audience = Audience, TenantId = Tenant };
+        configure?.Invoke(options.Token);
+        SettingsParser.TryParse(options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
+        var token = settings.ShouldNotBeNull().Token.ShouldNotBeNull();
+        return new TokenValidator(token, new SigningKeys(new IssuerDocuments(token, Time, this), Time, NullLogger.Instance), Time);
+    }
+
+    /// <summary>A token as a good issuer mints it.</summary>
+    public string Token(string kid = "key-1", string issuer = Authority, string audience = Audience, string algorithm = SecurityAlgorithms.RsaSha256)
+    {
+        var now = Time.GetUtcNow().UtcDateTime;
+        SecurityKey key = Keys[kid] is RSA rsa ? new RsaSecurityKey(rsa) { KeyId = kid } : new ECDsaSecurityKey((ECDsa)Keys[kid]) { KeyId = kid };
+        var handler = new JwtSecurityTokenHandler { OutboundClaimTypeMap = new Dictionary<string, string>(StringComparer.Ordinal) };
+        return handler.CreateEncodedJwt(new SecurityTokenDescriptor
+        {
+            Issuer = issuer,
+            Audience = audience,
+            IssuedAt = now,
+            NotBefore = now,
+            Expires = now.AddHours(1),
+            Claims = new Dictionary<string, object>(StringComparer.Ordinal) { ["tid"] = Tenant, ["upn"] = "ada@contoso.com", ["oid"] = "ada-1" },
+            SigningCredentials = new SigningCredentials(key, algorithm),
+        });
+    }
+
+    public JsonObject Payload() => new()
+    {
+        ["iss"] = Authority,
+        ["aud"] = Audience,
+        ["tid"] = Tenant,
+        ["upn"] = "ada@contoso.com",
+        ["iat"] = Time.GetUtcNow().ToUnixTimeSeconds(),
+        ["nbf"] = Time.GetUtcNow().ToUnixTimeSeconds(),
+        ["exp"] = Time.GetUtcNow().AddHours(1).ToUnixTimeSeconds(),
+    };
+
+    public static JsonObject Header(string kid = "key-1") => new() { ["alg"] = "RS256", ["typ"] = "JWT", ["kid"] = kid };
+
+    /// <summary>A token of any header and payload, rightly signed by key-1.</summary>
+    public string Sign(JsonObject header, JsonObject payload) => Sign(header.ToJsonString(), payload.ToJsonString());
+
+    public string Sign(string header, string payload)
+    {
+        var head = $"{Encode(header)}.{Encode(payload)}";
+        return $"{head}.{Base64Url.EncodeToString(((RSA)Keys["key-1"]).SignData(Encoding.ASCII.GetBytes(head), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
+    }
+
+    public static string Encode(string text) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
+
+    public static HttpResponseMessage Answer(string text, HttpStatusCode status = HttpStatusCode.OK) => new(status) { Content = new StringContent(text) };
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        var address = request.RequestUri!.AbsoluteUri;
+        lock (Requests)
+            Requests.Add(address);
+        if (Instead(request) is { } answer)
+            return answer;
+        return address switch
+        {
+            Authority + "/.well-known/openid-configuration" => Answer(Discovery.ToJsonString()),
+            "https://keys.example/jwks" => Answer(new JsonObject { ["keys"] = new JsonArray([.. PublishedKeys.Select(key => key.DeepClone())]) }.ToJsonString()),
+            _ => Answer("", HttpStatusCode.NotFound),
+        };
+    }
+}
+
+public sealed class ManualTime : TimeProvider
+{
+    private DateTimeOffset _now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    public override DateTimeOffset GetUtcNow() => _now;
+
+    public void Advance(TimeSpan by) => _now += by;
+}

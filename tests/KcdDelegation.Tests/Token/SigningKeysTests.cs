@@ -1,0 +1,264 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using KcdDelegation.Settings;
+using KcdDelegation.Token;
+
+namespace KcdDelegation.Tests.Token;
+
+public sealed class SigningKeysTests : IDisposable
+{
+    private readonly FakeIssuer _issuer = new();
+
+    public void Dispose() => _issuer.Dispose();
+
+    [Fact]
+    public async Task Keys_are_fetched_once_for_many_tokens_at_once()
+    {
+        var validator = _issuer.Validator();
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => validator.ValidateAsync(_issuer.Token(), Cancel).AsTask()));
+
+        _issuer.Requests.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_key_rotated_a_moment_ago_is_found()
+    {
+        var validator = _issuer.Validator();
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        _issuer.Time.Advance(TimeSpan.FromSeconds(1));
+        _issuer.Publish("key-2", FakeIssuer.SecondKey);
+
+        (await validator.ValidateAsync(_issuer.Token("key-2"), Cancel)).FindFirstValue("oid").ShouldBe("ada-1");
+    }
+
+    [Fact]
+    public async Task Unknown_keys_cause_one_refresh_in_half_a_minute()
+    {
+        var validator = _issuer.Validator();
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        _issuer.Time.Advance(TimeSpan.FromSeconds(1));
+
+        (await RefusedAsync(validator, Unknown())).IsTransient.ShouldBeFalse();
+        var limited = await RefusedAsync(validator, Unknown());
+        _issuer.Requests.Count.ShouldBe(4);
+        _issuer.Time.Advance(TimeSpan.FromSeconds(30));
+        await RefusedAsync(validator, Unknown());
+
+        (limited.EventId, limited.IsTransient).ShouldBe((1010, true));
+        _issuer.Requests.Count.ShouldBe(6);
+    }
+
+    [Fact]
+    public async Task A_withdrawn_key_is_forgotten_at_the_next_refresh()
+    {
+        var validator = _issuer.Validator();
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        _issuer.PublishedKeys.Clear();
+        _issuer.Publish("key-2", FakeIssuer.SecondKey);
+
+        _issuer.Time.Advance(TimeSpan.FromHours(12));
+
+        (await RefusedAsync(validator, _issuer.Token())).EventId.ShouldBe(1010);
+    }
+
+    [Fact]
+    public async Task While_the_issuer_is_away_the_last_keys_serve_for_a_day()
+    {
+        var validator = _issuer.Validator();
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        _issuer.Instead = _ => FakeIssuer.Answer("", HttpStatusCode.ServiceUnavailable);
+
+        _issuer.Time.Advance(TimeSpan.FromHours(13));
+        (await validator.ValidateAsync(_issuer.Token(), Cancel)).Identity!.IsAuthenticated.ShouldBeTrue();
+        _issuer.Time.Advance(TimeSpan.FromHours(12));
+        var error = await RefusedAsync(validator, _issuer.Token());
+
+        (error.EventId, error.IsTransient).ShouldBe((1031, true));
+        error.Cause.ShouldContain("503");
+    }
+
+    [Fact]
+    public async Task An_issuer_that_is_down_is_not_asked_by_every_request()
+    {
+        _issuer.Instead = _ => throw new HttpRequestException(HttpRequestError.ConnectionError);
+        var validator = _issuer.Validator();
+
+        await RefusedAsync(validator, _issuer.Token());
+        await RefusedAsync(validator, _issuer.Token());
+        _issuer.Requests.Count.ShouldBe(1);
+        _issuer.Instead = _ => null;
+        _issuer.Time.Advance(TimeSpan.FromSeconds(5));
+
+        (await validator.ValidateAsync(_issuer.Token(), Cancel)).Identity!.IsAuthenticated.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_caller_who_leaves_takes_nobody_along()
+    {
+        var open = new TaskCompletionSource();
+        using var gate = new ManualResetEventSlim();
+        _issuer.Instead = _ =>
+        {
+            open.TrySetResult();
+            gate.Wait(Cancel);
+            return null;
+        };
+        var validator = _issuer.Validator();
+        using var impatient = new CancellationTokenSource();
+        var first = validator.ValidateAsync(_issuer.Token(), impatient.Token).AsTask();
+        var second = validator.ValidateAsync(_issuer.Token(), Cancel).AsTask();
+        await open.Task;
+
+        await impatient.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => first);
+        gate.Set();
+
+        (await second).Identity!.IsAuthenticated.ShouldBeTrue();
+    }
+
+    public static TheoryData<string, Action<JsonObject>, string> RefusedKeys => new()
+    {
+        { "short RSA", key => Replace(key, RSA.Create(1024)), "2048" },
+        { "for encryption", key => key["use"] = "enc", "not for signatures" },
+        { "use is no text", key => key["use"] = 5, "not for signatures" },
+        { "symmetric", key => key["kty"] = "oct", "neither RSA" },
+        { "another curve", key => (key["kty"], key["crv"]) = ("EC", "secp256k1"), "NIST" },
+        { "no modulus", key => key.Remove("n"), "malformed" },
+        { "modulus is a number", key => key["n"] = 5, "malformed" },
+        { "modulus is not base64url", key => key["n"] = "+++", "malformed" },
+    };
+
+    [Theory]
+    [MemberData(nameof(RefusedKeys), DisableDiscoveryEnumeration = true)]
+    public async Task Keys_that_prove_nothing_are_not_used(string fault, Action<JsonObject> make, string why)
+    {
+        make(_issuer.PublishedKeys[0]);
+
+        var error = await RefusedAsync(_issuer.Validator(), _issuer.Token());
+
+        error.EventId.ShouldBe(1011, fault);
+        error.Cause.ShouldContain(why);
+    }
+
+    public static TheoryData<string, Action<FakeIssuer>, string> RefusedDocuments => new()
+    {
+        { "another issuer", i => i.Discovery["issuer"] = "https://evil.example", "evil.example" },
+        { "issuer with a slash", i => i.Discovery["issuer"] = FakeIssuer.Authority + "/", "of the issuer" },
+        { "no issuer", i => i.Discovery.Remove("issuer"), "of the issuer" },
+        { "an issuer for every tenant", i => i.Discovery["issuer"] = "https://login.example/{tenantid}/v2.0", "{tenantid}" },
+        { "no keys address", i => i.Discovery.Remove("jwks_uri"), "jwks_uri" },
+        { "keys over plain http", i => i.Discovery["jwks_uri"] = "http://keys.example/jwks", "jwks_uri" },
+        { "keys from a file", i => i.Discovery["jwks_uri"] = "file:///etc/passwd", "jwks_uri" },
+        { "keys from this machine", i => i.Discovery["jwks_uri"] = "http://127.0.0.1/jwks", "jwks_uri" },
+        { "two keys with one kid", i => i.Publish("key-1", FakeIssuer.SecondKey), "two keys" },
+        { "no JSON", i => i.Instead = _ => FakeIssuer.Answer("<html>sign in</html>"), "not one JSON object" },
+        { "doubled members", i => i.Instead = _ => FakeIssuer.Answer("""{"issuer":"a","issuer":"b"}"""), "doubled" },
+        { "an array", i => i.Instead = _ => FakeIssuer.Answer("[]"), "not one JSON object" },
+        { "a redirect", i => i.Instead = _ => new HttpResponseMessage(HttpStatusCode.Found) { Headers = { Location = new Uri("https://evil.example/") } }, "redirects to \"https://evil.example/\"" },
+        { "too large", i => i.Instead = _ => FakeIssuer.Answer(new string(' ', 300_000)), "larger than" },
+        { "keys are no list", i => i.Instead = r => r.RequestUri!.Host == "keys.example" ? FakeIssuer.Answer("""{"keys":{}}""") : null, "has no keys" },
+    };
+
+    [Theory]
+    [MemberData(nameof(RefusedDocuments), DisableDiscoveryEnumeration = true)]
+    public async Task Documents_that_are_not_the_pinned_issuers_are_refused(string fault, Action<FakeIssuer> make, string why)
+    {
+        make(_issuer);
+
+        var error = await RefusedAsync(_issuer.Validator(), _issuer.Token());
+
+        (error.EventId, error.IsTransient).ShouldBe((1032, false), fault);
+        error.Cause.ShouldContain(why);
+    }
+
+    [Fact]
+    public async Task Another_issuer_than_the_authority_is_taken_where_it_is_pinned()
+    {
+        _issuer.Discovery["issuer"] = "https://sts.example/tenant/";
+
+        var caller = await _issuer.Validator(o => o.Issuer = "https://sts.example/tenant/").ValidateAsync(_issuer.Token(issuer: "https://sts.example/tenant/"), Cancel);
+
+        caller.FindFirstValue("iss").ShouldBe("https://sts.example/tenant/");
+    }
+
+    [Fact]
+    public async Task A_redirect_is_not_followed_by_the_real_connection()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var served = ServeAsync(listener);
+        var options = Samples.Options();
+        options.Token.Authority = $"http://{listener.LocalEndpoint}";
+        SettingsParser.TryParse(options, out var settings, out _).ShouldBeTrue();
+        using var documents = new IssuerDocuments(settings.ShouldNotBeNull().Token.ShouldNotBeNull(), TimeProvider.System);
+
+        var error = await Should.ThrowAsync<KcdException>(() => documents.LoadKeysAsync(Cancel));
+        listener.Stop();
+
+        error.EventId.ShouldBe(1032);
+        (await served).ShouldBe(1);
+
+        static async Task<int> ServeAsync(TcpListener listener)
+        {
+            var requests = 0;
+            try
+            {
+                while (true)
+                {
+                    using var client = await listener.AcceptTcpClientAsync(Cancel);
+                    var buffer = new byte[4096];
+                    (await client.GetStream().ReadAtLeastAsync(buffer, 1, cancellationToken: Cancel)).ShouldBePositive();
+                    requests++;
+                    await client.GetStream().WriteAsync("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), Cancel);
+                }
+            }
+            catch (Exception error) when (error is SocketException or ObjectDisposedException)
+            {
+                return requests;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task An_issuer_that_does_not_answer_in_time_is_transient()
+    {
+        using var silent = new SilentHandler();
+        var options = Samples.Options();
+        SettingsParser.TryParse(options, out var settings, out _).ShouldBeTrue();
+        using var documents = new IssuerDocuments(settings.ShouldNotBeNull().Token.ShouldNotBeNull(), new HastyTime(), silent);
+
+        var error = await Should.ThrowAsync<KcdException>(() => documents.LoadKeysAsync(Cancel));
+
+        (error.EventId, error.IsTransient).ShouldBe((1031, true));
+        error.Cause.ShouldContain("10 seconds");
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private string Unknown() => _issuer.Sign(FakeIssuer.Header("key-" + Guid.NewGuid()), _issuer.Payload());
+
+    private static void Replace(JsonObject key, RSA rsa) => key["n"] = System.Buffers.Text.Base64Url.EncodeToString(rsa.ExportParameters(false).Modulus);
+
+    private static async Task<KcdException> RefusedAsync(TokenValidator validator, string token) =>
+        await Should.ThrowAsync<KcdException>(async () => await validator.ValidateAsync(token, Cancel));
+
+    private sealed class SilentHandler : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            await Task.Delay(System.Threading.Timeout.Infinite, cancellationToken);
+            throw new InvalidOperationException();
+        }
+    }
+
+    /// <summary>Timers go off at once.</summary>
+    private sealed class HastyTime : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, TimeSpan.Zero, period);
+    }
+}

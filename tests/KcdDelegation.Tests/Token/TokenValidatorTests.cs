@@ -1,0 +1,247 @@
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using KcdDelegation.Token;
+using Microsoft.IdentityModel.Tokens;
+
+namespace KcdDelegation.Tests.Token;
+
+public sealed class TokenValidatorTests : IDisposable
+{
+    private readonly FakeIssuer _issuer = new();
+
+    public void Dispose() => _issuer.Dispose();
+
+    [Theory]
+    [InlineData(SecurityAlgorithms.RsaSha256)]
+    [InlineData(SecurityAlgorithms.RsaSha512)]
+    [InlineData(SecurityAlgorithms.RsaSsaPssSha256)]
+    public async Task A_good_token_becomes_an_authenticated_principal_with_raw_claim_names(string algorithm)
+    {
+        var caller = await ValidateAsync(_issuer.Token(algorithm: algorithm));
+
+        caller.Identity.ShouldNotBeNull().IsAuthenticated.ShouldBeTrue();
+        caller.FindFirstValue("upn").ShouldBe("ada@contoso.com");
+        caller.FindFirstValue("tid").ShouldBe(FakeIssuer.Tenant);
+        caller.FindAll(ClaimTypes.Upn).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Elliptic_curves_are_taken()
+    {
+        _issuer.Publish("curve", ECDsa.Create(ECCurve.NamedCurves.nistP256));
+
+        (await ValidateAsync(_issuer.Token("curve", algorithm: SecurityAlgorithms.EcdsaSha256))).FindFirstValue("oid").ShouldBe("ada-1");
+    }
+
+    [Fact]
+    public async Task A_token_from_an_issuer_without_tenants_is_taken()
+    {
+        var payload = _issuer.Payload();
+        payload.Remove("tid");
+
+        (await _issuer.Validator(o => o.TenantId = null).ValidateAsync(_issuer.Sign(FakeIssuer.Header(), payload), Cancel)).FindFirstValue("upn").ShouldBe("ada@contoso.com");
+    }
+
+    [Theory]
+    [InlineData("JWT")]
+    [InlineData("at+jwt")]
+    [InlineData("application/at+JWT")]
+    [InlineData(null)]
+    public async Task Types_of_access_tokens_are_taken(string? type)
+    {
+        var header = FakeIssuer.Header();
+        header.Remove("typ");
+        if (type is not null)
+            header["typ"] = type;
+
+        (await ValidateAsync(_issuer.Sign(header, _issuer.Payload()))).Identity!.IsAuthenticated.ShouldBeTrue();
+    }
+
+    public static TheoryData<string, int, Action<JsonObject, JsonObject>> Faults => new()
+    {
+        { "alg none", 1007, (h, _) => h["alg"] = "none" },
+        { "alg None", 1007, (h, _) => h["alg"] = "None" },
+        { "HMAC", 1007, (h, _) => h["alg"] = "HS256" },
+        { "no alg", 1007, (h, _) => h.Remove("alg") },
+        { "alg is a number", 1002, (h, _) => h["alg"] = 1 },
+        { "crit", 1006, (h, _) => h["crit"] = new JsonArray("b64") },
+        { "logout token", 1005, (h, _) => h["typ"] = "logout+jwt" },
+        { "no kid", 1002, (h, _) => h.Remove("kid") },
+        { "kid is a number", 1002, (h, _) => h["kid"] = 1 },
+        { "unknown kid", 1010, (h, _) => h["kid"] = "key-9" },
+        { "kid in another case", 1010, (h, _) => h["kid"] = "KEY-1" },
+        { "another algorithm than signed with", 1012, (h, _) => h["alg"] = "RS384" },
+        { "curve algorithm with an RSA key", 1012, (h, _) => h["alg"] = "ES256" },
+        { "expired", 1020, (_, p) => p["exp"] = Seconds(-3) },
+        { "no exp", 1002, (_, p) => p.Remove("exp") },
+        { "exp is text", 1002, (_, p) => p["exp"] = p["exp"]!.ToString() },
+        { "exp is a fraction", 1002, (_, p) => p["exp"] = 1.5 },
+        { "exp is out of range", 1002, (_, p) => p["exp"] = 99999999999999 },
+        { "exp is negative", 1002, (_, p) => p["exp"] = -1 },
+        { "not yet valid", 1021, (_, p) => p["nbf"] = Seconds(3) },
+        { "nbf is text", 1002, (_, p) => p["nbf"] = "0" },
+        { "issued in the future", 1021, (_, p) => p["iat"] = Seconds(3) },
+        { "iat is null", 1002, (_, p) => p["iat"] = null },
+        { "wrong issuer", 1022, (_, p) => p["iss"] = "https://login.example/other/v2.0" },
+        { "issuer with a slash", 1022, (_, p) => p["iss"] = FakeIssuer.Authority + "/" },
+        { "no issuer", 1022, (_, p) => p.Remove("iss") },
+        { "wrong tenant", 1023, (_, p) => p["tid"] = "99999999-2222-3333-4444-555555555555" },
+        { "no tenant", 1023, (_, p) => p.Remove("tid") },
+        { "two tenants", 1041, (_, p) => p["tid"] = new JsonArray(FakeIssuer.Tenant, FakeIssuer.Tenant) },
+        { "wrong audience", 1024, (_, p) => p["aud"] = "api://other" },
+        { "audience with a slash", 1024, (_, p) => p["aud"] = FakeIssuer.Audience + "/" },
+        { "audience in another case", 1024, (_, p) => p["aud"] = "API://gateway" },
+        { "no audience", 1024, (_, p) => p.Remove("aud") },
+        { "guest", 1025, (_, p) => p["acct"] = 1 },
+        { "application", 1026, (_, p) => p["idtyp"] = "app" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Faults), DisableDiscoveryEnumeration = true)]
+    public async Task A_token_with_one_fault_is_refused_for_it(string fault, int eventId, Action<JsonObject, JsonObject> make)
+    {
+        var (header, payload) = (FakeIssuer.Header(), _issuer.Payload());
+        make(header, payload);
+        var token = _issuer.Sign(header, payload);
+
+        var error = await RefusedAsync(token);
+
+        error.EventId.ShouldBe(eventId, fault);
+        error.ToString().ShouldNotContain(token.Split('.')[1]);
+        error.ToString().ShouldNotContain(token.Split('.')[2]);
+    }
+
+    [Fact]
+    public async Task Guests_and_applications_pass_where_they_are_allowed()
+    {
+        var payload = _issuer.Payload();
+        (payload["acct"], payload["idtyp"]) = (1, "app");
+
+        var caller = await _issuer.Validator(o => (o.AllowGuests, o.AllowApplicationTokens) = (true, true)).ValidateAsync(_issuer.Sign(FakeIssuer.Header(), payload), Cancel);
+
+        caller.FindFirstValue("idtyp").ShouldBe("app");
+    }
+
+    [Theory]
+    [InlineData("""{"alg":"RS256","kid":"key-1","kid":"key-1"}""", null)]
+    [InlineData(null, """{"upn":"ada","upn":"eve","exp":9999999999}""")]
+    [InlineData(null, """{"upn":"ada","\u0075pn":"eve","exp":9999999999}""")]
+    [InlineData(null, """{"inner":{"a":1,"a":2},"exp":9999999999}""")]
+    public async Task Doubled_members_are_refused(string? header, string? payload)
+    {
+        var token = _issuer.Sign(header ?? FakeIssuer.Header().ToJsonString(), payload ?? _issuer.Payload().ToJsonString());
+
+        (await RefusedAsync(token)).EventId.ShouldBe(1003);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a")]
+    [InlineData("a.b")]
+    [InlineData("..")]
+    [InlineData("a.b.c.d")]
+    [InlineData("Bearer e30.e30.e30")]
+    [InlineData("e30=.e30.e30")]
+    [InlineData("e30.e3 0.e30")]
+    [InlineData("e30.e30.")]
+    [InlineData("W10.e30.e30")]
+    public async Task What_is_no_token_is_refused_before_keys_are_fetched(string token)
+    {
+        (await RefusedAsync(token)).EventId.ShouldBeOneOf(1002, 1007);
+        _issuer.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Text_behind_the_payload_is_refused()
+    {
+        var error = await RefusedAsync(_issuer.Sign(FakeIssuer.Header().ToJsonString(), _issuer.Payload().ToJsonString() + "{}"));
+
+        error.EventId.ShouldBe(1002);
+    }
+
+    [Fact]
+    public async Task An_encrypted_token_is_told_apart() => (await RefusedAsync("e30.e30.e30.e30.e30")).EventId.ShouldBe(1004);
+
+    [Fact]
+    public async Task An_oversize_token_is_refused_unread()
+    {
+        (await RefusedAsync(new string('a', CompactToken.MaxLength + 1))).EventId.ShouldBe(1001);
+        _issuer.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_changed_payload_or_signature_is_refused()
+    {
+        var parts = _issuer.Token().Split('.');
+        var payload = _issuer.Payload();
+        payload["upn"] = "eve@contoso.com";
+
+        (await RefusedAsync($"{parts[0]}.{FakeIssuer.Encode(payload.ToJsonString())}.{parts[2]}")).EventId.ShouldBe(1012);
+        (await RefusedAsync($"{parts[0]}.{parts[1]}.{FakeIssuer.Encode("no signature")}")).EventId.ShouldBe(1012);
+    }
+
+    [Fact]
+    public async Task A_signature_is_checked_before_what_the_token_says()
+    {
+        var payload = _issuer.Payload();
+        payload["exp"] = 1;
+        var parts = _issuer.Sign(FakeIssuer.Header(), payload).Split('.');
+
+        (await RefusedAsync($"{parts[0]}.{parts[1]}.{FakeIssuer.Encode("no signature")}")).EventId.ShouldBe(1012);
+    }
+
+    [Fact]
+    public async Task A_token_signed_with_another_key_under_a_known_kid_is_refused()
+    {
+        _issuer.Keys["key-1"] = FakeIssuer.SecondKey;
+
+        (await RefusedAsync(_issuer.Token())).EventId.ShouldBe(1012);
+    }
+
+    [Fact]
+    public async Task A_key_carried_in_the_token_is_not_believed()
+    {
+        var header = FakeIssuer.Header("evil");
+        header["jwk"] = _issuer.PublishedKeys[0].DeepClone();
+        header["jku"] = "https://evil.example/keys";
+
+        (await RefusedAsync(_issuer.Sign(header, _issuer.Payload()))).EventId.ShouldBe(1010);
+        _issuer.Requests.ShouldNotContain("https://evil.example/keys");
+    }
+
+    [Fact]
+    public async Task Clocks_may_differ_by_two_minutes()
+    {
+        var payload = _issuer.Payload();
+        (payload["nbf"], payload["iat"], payload["exp"]) = (Seconds(1.9), Seconds(1.9), Seconds(-1.9));
+
+        (await ValidateAsync(_issuer.Sign(FakeIssuer.Header(), payload))).Identity!.IsAuthenticated.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Foreign_text_is_cut_and_made_printable_in_errors()
+    {
+        var header = FakeIssuer.Header("\r\n\u202e" + new string('k', 5000));
+
+        var error = await RefusedAsync(_issuer.Sign(header, _issuer.Payload()));
+
+        error.Message.Length.ShouldBeLessThan(400);
+        error.Message.ShouldContain("<U+000D><U+000A><U+202E>kkk");
+        error.InnerException.ShouldBeNull();
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>Minutes from the issuer's clock, as a NumericDate.</summary>
+    private static long Seconds(double minutes) => new ManualTime().GetUtcNow().AddMinutes(minutes).ToUnixTimeSeconds();
+
+    private ValueTask<ClaimsPrincipal> ValidateAsync(string token) => _issuer.Validator().ValidateAsync(token, Cancel);
+
+    private async Task<KcdException> RefusedAsync(string token)
+    {
+        var error = await Should.ThrowAsync<KcdException>(async () => await ValidateAsync(token));
+        error.Stage.ShouldBe(KcdStage.Identity);
+        return error;
+    }
+}
