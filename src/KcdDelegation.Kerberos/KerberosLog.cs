@@ -47,6 +47,9 @@ internal static partial class KerberosLog
     [LoggerMessage(2204, LogLevel.Information, "The KDC of {Realm} no longer takes a ticket that was cached ({Code}); asking for new ones")]
     public static partial void CachedTicketRefused(ILogger logger, string realm, KerberosErrorCode? code);
 
+    [LoggerMessage(2205, LogLevel.Information, "A user principal name led to an account with another SAM name; the account has the SID {SecurityIdentifier}")]
+    public static partial void EnterpriseNameOfAnotherAccount(ILogger logger, string securityIdentifier);
+
     [LoggerMessage(2301, LogLevel.Debug, "A ticket in use could not be renewed ahead of its end and stays in use: {Reason}")]
     public static partial void RefreshFailed(ILogger logger, string reason);
 

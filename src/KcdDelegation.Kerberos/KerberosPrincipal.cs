@@ -1,8 +1,10 @@
+using System.Text.RegularExpressions;
+
 namespace KcdDelegation.Kerberos;
 
 /// <summary>A user or service with its realm (RFC 4120 §5.2.2 PrincipalName and Realm). Immutable, thread-safe, compared ordinally:
 /// folding case is the mapper's job, never the cache's.</summary>
-public sealed record KerberosPrincipal
+public sealed partial record KerberosPrincipal
 {
     /// <summary>Makes a principal. The name is kept as it is: nothing is folded, trimmed or normalised.</summary>
     /// <param name="type">How the KDC shall read the name.</param>
@@ -34,6 +36,21 @@ public sealed record KerberosPrincipal
     /// <summary>Null: not known yet, the engine finds it (only for <see cref="PrincipalNameType.Enterprise"/>).</summary>
     public string? Realm { get; }
 
+    /// <summary>The SID that the account must have (<c>S-1-5-21-…</c>), from a trusted source such as the token's <c>onprem_sid</c>; null: not
+    /// known. The client refuses a ticket whose PAC names another account, or none. Part of the identity: a principal with a SID and one
+    /// without share no ticket.</summary>
+    /// <exception cref="ArgumentException">Not a SID in text form.</exception>
+    public string? SecurityIdentifier
+    {
+        get;
+        init
+        {
+            if (value is not null && !SidForm().IsMatch(value))
+                throw new ArgumentException("A SID looks like S-1-5-21-1004336348-1177238915-682003330-1103.", nameof(SecurityIdentifier));
+            field = value;
+        }
+    }
+
     /// <summary>A user principal name such as <c>ada@contoso.com</c> (RFC 6806 §5); its suffix need not be a realm.</summary>
     /// <exception cref="ArgumentException">See the constructor.</exception>
     public static KerberosPrincipal Enterprise(string userPrincipalName, string? realm = null) =>
@@ -49,4 +66,7 @@ public sealed record KerberosPrincipal
 
     /// <summary><c>name@REALM</c>, or the name alone while the realm is not known.</summary>
     public override string ToString() => Realm is null ? Name : $"{Name}@{Realm}";
+
+    [GeneratedRegex(@"\AS-1-[0-9]{1,15}(?:-[0-9]{1,10}){1,15}\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex SidForm();
 }

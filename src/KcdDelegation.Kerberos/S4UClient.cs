@@ -20,6 +20,7 @@ public sealed class S4UClient : IAsyncDisposable
     private readonly AccountLogOn _logOn;
     private readonly S4U2SelfExchange _self;
     private readonly S4U2ProxyExchange _proxy;
+    private readonly TokenAcceptor _acceptor;
 
     /// <summary>Reads the options; speaks to no KDC yet.</summary>
     /// <exception cref="ArgumentException">An option is missing or out of range; the message names it.</exception>
@@ -44,7 +45,7 @@ public sealed class S4UClient : IAsyncDisposable
             Gate = _gate,
             Logger = _logger,
         };
-        (_logOn, _self, _proxy) = (new AccountLogOn(context), new S4U2SelfExchange(context), new S4U2ProxyExchange(context));
+        (_logOn, _self, _proxy, _acceptor) = (new AccountLogOn(context), new S4U2SelfExchange(context), new S4U2ProxyExchange(context), new TokenAcceptor(context));
     }
 
     /// <summary>Logs the account on if it is not; used by health checks and to fail at start rather than at the first user.</summary>
@@ -66,42 +67,76 @@ public sealed class S4UClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(user);
         ArgumentNullException.ThrowIfNull(service);
         var key = TicketKey.Proxy(_account, user, service, EvidenceOrigin.ProtocolTransition);
-        return _store.TryGet<ServiceTicket.CacheSide>(key, out var held)
-            ? ValueTask.FromResult(held.Ticket)
-            : RequestAsync(key, user, service, cancellationToken);
+        // A hit allocates nothing: what a miss needs is made in a method of its own.
+        return _store.TryGet<ServiceTicket.CacheSide>(key, out var held) ? ValueTask.FromResult(held.Ticket) : TransitionAsync(key, user, service, cancellationToken);
     }
 
-    private async ValueTask<ServiceTicket> RequestAsync(TicketKey key, KerberosPrincipal user, ServicePrincipalName service, CancellationToken cancellationToken)
+    /// <summary>S4U2Proxy without protocol transition, on a ticket that the user presented; from the cache where possible.</summary>
+    /// <param name="user">From <see cref="AcceptAsync"/> of this client.</param>
+    /// <param name="service">The target.</param>
+    /// <param name="cancellationToken">Of this caller.</param>
+    /// <exception cref="KerberosException">A KDC refused, none answered, or a reply failed its checks.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    public ValueTask<ServiceTicket> GetTicketAsync(AcceptedUser user, ServicePrincipalName service, CancellationToken cancellationToken = default)
     {
-        var held = await _store.GetOrAddAsync(key, token => DelegateAsync(user, service, token), cancellationToken).ConfigureAwait(false);
-        return held.Ticket;
+        ArgumentNullException.ThrowIfNull(user);
+        ArgumentNullException.ThrowIfNull(service);
+        var key = TicketKey.Proxy(_account, user.Principal, service, user.Origin);
+        return _store.TryGet<ServiceTicket.CacheSide>(key, out var held) ? ValueTask.FromResult(held.Ticket) : PassOnAsync(key, user, service, cancellationToken);
     }
 
-    private async Task<ServiceTicket.CacheSide> DelegateAsync(KerberosPrincipal user, ServicePrincipalName service, CancellationToken cancellationToken)
+    /// <summary>Opens a GSS krb5 token (RFC 4121 §4.1, without SPNEGO around it) that a client presented to the account, with the
+    /// account's key: ticket, authenticator, times, replay.</summary>
+    /// <param name="token">The token's bytes.</param>
+    /// <param name="cancellationToken">Not used while keys are at hand; there for keys that another process keeps.</param>
+    /// <exception cref="KerberosException">The token is refused (<see cref="KerberosFailureReason.TokenRejected"/>).</exception>
+    public ValueTask<AcceptedUser> AcceptAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken = default) =>
+        cancellationToken.IsCancellationRequested
+            ? ValueTask.FromCanceled<AcceptedUser>(cancellationToken)
+            : ValueTask.FromResult(_acceptor.Accept(token));
+
+    private ValueTask<ServiceTicket> TransitionAsync(TicketKey key, KerberosPrincipal user, ServicePrincipalName service, CancellationToken cancellationToken) =>
+        RequestAsync(key, user, service, token => GetEvidenceAsync(user, token), cancellationToken);
+
+    private ValueTask<ServiceTicket> PassOnAsync(TicketKey key, AcceptedUser user, ServicePrincipalName service, CancellationToken cancellationToken)
+    {
+        var evidence = new UserEvidence(user.Evidence, null);
+        return RequestAsync(key, user.Principal, service, _ => Task.FromResult(evidence), cancellationToken);
+    }
+
+    private async ValueTask<ServiceTicket> RequestAsync(TicketKey key, KerberosPrincipal user, ServicePrincipalName service, Func<CancellationToken, Task<UserEvidence>> getEvidence, CancellationToken cancellationToken)
     {
         try
         {
-            var tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
-            var evidence = await GetEvidenceAsync(user, cancellationToken).ConfigureAwait(false);
-            IssuedTicket ticket;
-            try
-            {
-                ticket = await _proxy.RequestAsync(tgt, evidence, service, cancellationToken).ConfigureAwait(false);
-            }
-            catch (KerberosException error) when (StaleTickets.AreCauseOf(error))
-            {
-                DropStale(error, TicketKey.Tgt(_account), tgt);
-                _store.Drop(TicketKey.Self(_account, user), evidence);
-                tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
-                evidence = await GetEvidenceAsync(user, cancellationToken).ConfigureAwait(false);
-                ticket = await _proxy.RequestAsync(tgt, evidence, service, cancellationToken).ConfigureAwait(false);
-            }
-            return new ServiceTicket(ticket, service, _clock).Cached;
+            var held = await _store.GetOrAddAsync(key, token => DelegateAsync(user, service, getEvidence, token), cancellationToken).ConfigureAwait(false);
+            return held.Ticket;
         }
-        catch (KerberosException error)
+        catch (KerberosException error) when (error.User is null || error.Service is null)
         {
             throw error.InContext(new KerberosFailure { User = user, Service = service });
         }
+    }
+
+    /// <summary>The three steps; once more with new tickets if a KDC no longer takes those that were cached.</summary>
+    private async Task<ServiceTicket.CacheSide> DelegateAsync(KerberosPrincipal user, ServicePrincipalName service, Func<CancellationToken, Task<UserEvidence>> getEvidence, CancellationToken cancellationToken)
+    {
+        var tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+        var evidence = await getEvidence(cancellationToken).ConfigureAwait(false);
+        IssuedTicket ticket;
+        try
+        {
+            ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, service, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KerberosException error) when (StaleTickets.AreCauseOf(error))
+        {
+            DropStale(error, tgt);
+            _store.Drop(TicketKey.Self(_account, user), evidence);
+            tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+            evidence = await getEvidence(cancellationToken).ConfigureAwait(false);
+            ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, service, cancellationToken).ConfigureAwait(false);
+        }
+        return new ServiceTicket(ticket, service, evidence.Account, _clock).Cached;
     }
 
     private Task<UserEvidence> GetEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken) =>
@@ -116,7 +151,7 @@ public sealed class S4UClient : IAsyncDisposable
         }
         catch (KerberosException error) when (StaleTickets.AreCauseOf(error))
         {
-            DropStale(error, TicketKey.Tgt(_account), tgt);
+            DropStale(error, tgt);
             tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
             return await _self.RequestAsync(tgt, user, cancellationToken).ConfigureAwait(false);
         }
@@ -125,10 +160,10 @@ public sealed class S4UClient : IAsyncDisposable
     private Task<IssuedTicket> GetTgtAsync(CancellationToken cancellationToken) =>
         _store.GetOrAddAsync(TicketKey.Tgt(_account), _logOn.RequestAsync, cancellationToken);
 
-    private void DropStale(KerberosException error, TicketKey key, ICachedTicket ticket)
+    private void DropStale(KerberosException error, IssuedTicket tgt)
     {
         KerberosLog.CachedTicketRefused(_logger, error.Realm, error.Code);
-        _store.Drop(key, ticket);
+        _store.Drop(TicketKey.Tgt(_account), tgt);
     }
 
     /// <summary>Drops every ticket of the user. No header is made from a purged ticket after this returns.</summary>

@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos.CredentialCacheFile;
+using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.TicketCache;
 
 namespace KcdDelegation.Kerberos;
@@ -10,15 +11,20 @@ public sealed class ServiceTicket
 {
     private volatile bool _retired;
 
-    internal ServiceTicket(IssuedTicket issued, ServicePrincipalName service, KdcClock clock)
+    internal ServiceTicket(IssuedTicket issued, ServicePrincipalName service, PacAccount? account, KdcClock clock)
     {
         (Issued, Service, Clock) = (issued, service, clock);
+        SecurityIdentifier = account?.SecurityIdentifier;
         User = issued.ClientPrincipal;
         Cached = new CacheSide(this);
     }
 
     /// <summary>Whom the service will see: client name and realm as the KDC put them into the ticket.</summary>
     public KerberosPrincipal User { get; }
+
+    /// <summary>The SID of the account that the KDC found for the user, for the audit record; null where the KDC does not say (no
+    /// UPN_DNS_INFO in the PAC, MS-PAC §2.10), or no key opens the ticket that says it.</summary>
+    public string? SecurityIdentifier { get; }
 
     /// <summary>The target, as it was asked for.</summary>
     public ServicePrincipalName Service { get; }

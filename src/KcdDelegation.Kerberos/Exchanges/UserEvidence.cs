@@ -1,10 +1,12 @@
+using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.TicketCache;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
 /// <summary>A ticket to the delegating account in a user's name: what S4U2Proxy is asked with.</summary>
 /// <param name="Ticket">As the KDC issued it; its client is the user.</param>
-internal sealed record UserEvidence(IssuedTicket Ticket) : ICachedTicket
+/// <param name="Account">The account that the KDC found for the user; null if the ticket does not say.</param>
+internal sealed record UserEvidence(IssuedTicket Ticket, PacAccount? Account) : ICachedTicket
 {
     public DateTimeOffset EndTime => Ticket.EndTime;
 

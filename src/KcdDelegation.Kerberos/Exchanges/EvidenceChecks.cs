@@ -1,0 +1,101 @@
+using System.Security.Cryptography;
+using KcdDelegation.Kerberos.Messages;
+using Microsoft.Extensions.Logging;
+
+namespace KcdDelegation.Kerberos.Exchanges;
+
+/// <summary>What an S4U2Self reply must be before it is evidence for a user: in his name, for the account, and proven so.</summary>
+internal static class EvidenceChecks
+{
+    public static UserEvidence Accept(ExchangeContext context, TgsReply reply, IssuedTicket own, S4UUser asked)
+    {
+        var (message, part, _) = reply;
+        if (message.Client == own.Client && ReplyChecks.SameRealm(message.ClientRealm, own.ClientRealm))
+            throw KerberosException.Rejected($"the KDC answered with an ordinary ticket of the account {own.Client} itself: it ignored the user");
+        if (part.Service != own.Client || !ReplyChecks.SameRealm(part.ServiceRealm, own.ServiceRealm))
+            throw KerberosException.Rejected($"the ticket is for {part.Service}@{part.ServiceRealm}, not for the account {own.Client}");
+
+        var signed = S4UUser.ReadSigned(reply);
+        if (signed is not null && (signed.User != message.Client || !ReplyChecks.SameRealm(signed.Realm, message.ClientRealm)))
+            throw KerberosException.Rejected($"the reply names {message.Client}@{message.ClientRealm}, but its signature {signed.User}@{signed.Realm}");
+        var opened = EvidenceOpener.Open(context, message.Ticket);
+        // One of the two must vouch for the name: by itself it stands unprotected beside the encrypted part.
+        if (opened is null && signed is null)
+            throw KerberosException.Rejected($"nothing proves whose ticket it is: the reply has no signed user, and there is no key for {message.Ticket.EncryptedPart.Type} version {message.Ticket.EncryptedPart.KeyVersion} to open it with");
+        PacAccount? account = null;
+        if (opened is not null)
+        {
+            using (opened.Key)
+                CheckOpened(opened, message, part);
+            account = PacAccount.Find(opened.AuthorizationData);
+        }
+        CheckUser(message, account, asked);
+        CheckAccount(context.Logger, account, asked);
+        return new UserEvidence(reply.ToTicket(), account);
+    }
+
+    /// <summary>KDCs echo the name as asked, or answer with a canonical one (RFC 6806 §6). Case may change, since Active Directory
+    /// ignores it; another name is taken only for an enterprise name whose part before the @ it is.</summary>
+    public static bool IsFormOf(S4UUser asked, PrincipalName name, string realm)
+    {
+        if (!string.Equals(realm, asked.Realm, StringComparison.OrdinalIgnoreCase))
+            return false;
+        if (string.Equals(name.ToString(), asked.Name.ToString(), StringComparison.OrdinalIgnoreCase))
+            return true;
+        return EnterprisePrefix(asked.Name) is { } prefix && name.Components is [var only] && string.Equals(only, prefix, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static string? EnterprisePrefix(PrincipalName name) =>
+        name.Type == (int)PrincipalNameType.Enterprise && name.Components[0].LastIndexOf('@') is > 0 and var at ? name.Components[0][..at] : null;
+
+    /// <summary>The ticket itself must say what the reply says of it.</summary>
+    private static void CheckOpened(EncTicketPart opened, KdcReplyMessage message, EncKdcReplyPart part)
+    {
+        if (opened.Client != message.Client || !ReplyChecks.SameRealm(opened.ClientRealm, message.ClientRealm))
+            throw KerberosException.Rejected($"the reply names {message.Client}@{message.ClientRealm}, but the ticket in it is of {opened.Client}@{opened.ClientRealm}");
+        if (opened.Key.Type != part.Key.Type || !CryptographicOperations.FixedTimeEquals(opened.Key.Bytes, part.Key.Bytes))
+            throw KerberosException.Rejected("the ticket in the reply has another session key than the reply");
+        if (((opened.Flags ^ part.Flags) & (uint)TicketFlags.Forwardable) != 0)
+            throw KerberosException.Rejected("the ticket in the reply and the reply do not agree whether it is forwardable");
+    }
+
+    private static void CheckUser(KdcReplyMessage message, PacAccount? account, S4UUser asked)
+    {
+        if (IsFormOf(asked, message.Client, message.ClientRealm))
+            return;
+        // A canonical name that shares nothing with what was asked is believed only when the PAC ties the two together.
+        var tied = account is not null && asked.Name.Type == (int)PrincipalNameType.Enterprise
+            && string.Equals(message.ClientRealm, asked.Realm, StringComparison.OrdinalIgnoreCase)
+            && string.Equals(account.UserPrincipalName, asked.Name.Components[0], StringComparison.OrdinalIgnoreCase)
+            && string.Equals(account.SamAccountName, message.Client.ToString(), StringComparison.OrdinalIgnoreCase);
+        if (!tied)
+            throw KerberosException.Rejected($"the KDC answered for {message.Client}@{message.ClientRealm}, but {asked.Name}@{asked.Realm} was asked for");
+    }
+
+    /// <summary>Active Directory echoes the name as asked, so only the PAC says which account it found.</summary>
+    private static void CheckAccount(ILogger logger, PacAccount? account, S4UUser asked)
+    {
+        if (asked.SecurityIdentifier is { } sid)
+        {
+            if (account?.SecurityIdentifier is null)
+                throw Mismatch($"the account must have the SID {sid}, but its ticket does not say which it has: there is no PAC with one, or no key to open it with");
+            if (!string.Equals(account.SecurityIdentifier, sid, StringComparison.OrdinalIgnoreCase))
+                throw Mismatch($"the account must have the SID {sid}, but the KDC answered for the account {account.SamAccountName} with {account.SecurityIdentifier}");
+            return;
+        }
+        if (account?.SamAccountName is not { } sam)
+            return;
+        if (asked.Name.Type != (int)PrincipalNameType.Enterprise)
+        {
+            if (!string.Equals(sam, asked.Name.ToString(), StringComparison.OrdinalIgnoreCase))
+                throw Mismatch($"{asked.Name} was asked for, but the KDC answered for the account {sam}");
+        }
+        else if (!string.Equals(sam, EnterprisePrefix(asked.Name), StringComparison.OrdinalIgnoreCase))
+        {
+            KerberosLog.EnterpriseNameOfAnotherAccount(logger, account.SecurityIdentifier ?? "(no SID)");
+        }
+    }
+
+    private static KerberosException Mismatch(string detail) =>
+        new(new KerberosFailure { Reason = KerberosFailureReason.IdentityMismatch, Detail = detail });
+}
