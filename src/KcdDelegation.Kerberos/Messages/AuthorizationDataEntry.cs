@@ -14,7 +14,8 @@ internal sealed record AuthorizationDataEntry(int Type, ReadOnlyMemory<byte> Dat
     public static AuthorizationDataEntry Read(AsnReader reader)
     {
         var sequence = reader.ReadSequence();
-        return new AuthorizationDataEntry(sequence.ReadField(0).ReadInt32(), sequence.ReadField(1).ReadOctets());
+        // A copy: the decrypted bytes that it stands in are zeroed once they are read.
+        return new AuthorizationDataEntry(sequence.ReadField(0).ReadInt32(), sequence.ReadField(1).ReadOctets().ToArray());
     }
 
     public static List<AuthorizationDataEntry> DecodeList(ReadOnlyMemory<byte> bytes) =>

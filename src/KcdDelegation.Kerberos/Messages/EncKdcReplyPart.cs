@@ -44,9 +44,16 @@ internal sealed record EncKdcReplyPart
         return new EncKdcReplyPart
         {
             Key = key, Nonce = nonce, Flags = flags, AuthTime = authTime, StartTime = startTime, EndTime = endTime, RenewTill = renewTill,
-            ServiceRealm = realm, Service = service, EncryptedPaData = fields.ReadOptionalField(12)?.ReadList(PaData.Read) ?? [],
+            ServiceRealm = realm, Service = service, EncryptedPaData = fields.ReadOptionalField(12)?.ReadList(ReadCopy) ?? [],
         };
     });
+
+    /// <summary>The decrypted bytes that it stands in are zeroed once they are read.</summary>
+    private static PaData ReadCopy(AsnReader reader) 
+    {
+        var entry = PaData.Read(reader);
+        return entry with { Value = entry.Value.ToArray() };
+    }
 
     public byte[] Encode(KdcMessageType reply) => MessageFormat.Encode(writer =>
         writer.WriteApplication(reply == KdcMessageType.AsReply ? AsTag : TgsTag, fields =>
