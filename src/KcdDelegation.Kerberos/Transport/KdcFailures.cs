@@ -32,7 +32,8 @@ internal sealed class KdcFailures(string realm)
                     : rejected ? KerberosFailureReason.ReplyRejected
                     : KerberosFailureReason.KdcUnreachable,
                 Realm = realm,
-                IsTransient = true,
+                // What every KDC answers wrongly is no outage: trying again is for whoever finds out why.
+                IsTransient = failures.Count == 0 || failures.Exists(static failure => failure.Error.IsTransient),
                 Detail = $"no KDC of {realm} gave a usable answer: {list}",
             },
             failures.Count == 0 ? null : failures[0].Error);

@@ -37,6 +37,6 @@ internal static class UserLogOn
             Client = name, ClientRealm = realm.Name, Service = draft.Service, ServiceRealm = realm.Name, Ticket = draft.Encrypt(), SessionKey = sessionKey,
             Flags = flags, AuthTime = start, StartTime = start, EndTime = start + Life,
         };
-        return new ServiceTicket(issued, service, new KdcClock(timeProvider));
+        return new ServiceTicket(issued, service, account: null, new KdcClock(timeProvider));
     }
 }

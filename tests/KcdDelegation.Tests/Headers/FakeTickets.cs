@@ -31,7 +31,7 @@ internal static class FakeTickets
             StartTime = now,
             EndTime = now + (life ?? TimeSpan.FromHours(1)),
         };
-        return new ServiceTicket(issued, Service, new KdcClock(TimeProvider.System));
+        return new ServiceTicket(issued, Service, account: null, new KdcClock(TimeProvider.System));
     }
 }
 
