@@ -40,8 +40,11 @@ need_tools() {
   for t; do command -v "$t" >/dev/null || fail "$t is not installed: run tests/lab/packages"; done
 }
 
-# one_at_a_time NAME : the rest of this script holds the lock of that part, so that two `up` do not trample on each other
+# one_at_a_time NAME : the rest of this script holds the lock of that part, so that two `up` do not trample on each other. A script that
+# was called by the lock's holder (a realm takes down what depends on it, a part brings up what it needs) goes on without it.
 one_at_a_time() {
+  case " ${LAB_LOCKS:-} " in *" $1 "*) return;; esac
+  export LAB_LOCKS="${LAB_LOCKS:-} $1"
   exec 9>"$LAB_DIR/.lock.$1"
   flock -w 300 9 || fail "another script has been busy with $1 for five minutes"
 }
@@ -87,12 +90,12 @@ tcp_open() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
 # wait_tcp HOST PORT [PIDFILE LOG] : until something listens there; with a pid file, gives up when the process has ended
 wait_tcp() {
-  for _ in $(seq 300); do
+  for _ in $(seq 600); do
     tcp_open "$1" "$2" && return 0
     if [ $# -gt 2 ] && ! alive "$3"; then fail "no server on $1:$2; $4 ends with: $(tail -n 1 "$4" 2>/dev/null)"; fi
     sleep 0.1
   done
-  fail "no server on $1:$2 after 30 s"
+  fail "no server on $1:$2 after a minute"
 }
 
 # port_free HOST PORT : fails when somebody else listens there already
