@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
 
 namespace KcdDelegation;
 
@@ -30,6 +31,14 @@ public sealed class KcdException : Exception
 
     /// <summary>The trace in which it happened (W3C trace id, 32 hexadecimal digits), to find it in the log; null without a trace.</summary>
     public string? TraceId { get; } = Activity.Current?.TraceId.ToString();
+
+    /// <summary>Explains an error of the engine: stage, cause and remedy with the exact names and commands.</summary>
+    /// <param name="error">What the engine threw; it becomes the inner exception.</param>
+    public static KcdException Explain(KerberosException error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        return new KcdException(ErrorCatalogue.Explain(error), error);
+    }
 
     /// <summary>The same failure for another caller: an exception object belongs to one thrower.</summary>
     internal KcdException Copy() => new(Failure, InnerException);

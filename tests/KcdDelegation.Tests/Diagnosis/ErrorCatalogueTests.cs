@@ -1,0 +1,167 @@
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.Tests.Diagnosis;
+
+public sealed class ErrorCatalogueTests
+{
+    public static TheoryData<int> Rows => new(Enumerable.Range(0, ErrorCatalogue.Rows.Count));
+
+    [Theory]
+    [MemberData(nameof(Rows))]
+    public void Every_row_speaks_for_the_errors_that_it_names_and_no_row_before_it_does(int index)
+    {
+        var row = ErrorCatalogue.Rows[index];
+        foreach (var exchange in row.In.Count > 0 ? row.In : [KerberosExchange.S4U2Proxy])
+        {
+            var error = Error(row.Reason ?? KerberosFailureReason.KdcError, row.Code, exchange, row.NtStatus);
+
+            ErrorCatalogue.Rows.First(candidate => candidate.Matches(error)).ShouldBeSameAs(row);
+            var explained = KcdException.Explain(error);
+
+            (explained.Stage, explained.EventId, explained.IsTransient).ShouldBe((row.Stage, row.EventId, false));
+            explained.InnerException.ShouldBeSameAs(error);
+            explained.Cause.ShouldMatch(@"^\S.+[^.]\. \[.+ in \w+ .+\]$");
+            explained.Remedy.ShouldEndWith(".");
+            explained.Message.ShouldContain(explained.Cause);
+            explained.Message.ShouldContain(explained.Remedy);
+            Balanced(explained.Remedy).ShouldBeTrue(explained.Remedy);
+        }
+    }
+
+    [Fact]
+    public void Every_code_and_every_reason_has_a_row_of_its_own()
+    {
+        Enum.GetValues<KerberosErrorCode>().Where(code => !ErrorCatalogue.Rows.Any(row => row.Code == code)).ShouldBeEmpty();
+        Enum.GetValues<KerberosFailureReason>().Where(reason => !ErrorCatalogue.Rows.Any(row => row.Reason == reason)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Every_row_can_speak_without_any_name_at_hand()
+    {
+        foreach (var row in ErrorCatalogue.Rows)
+        {
+            var names = new ErrorNames(new KerberosException(new KerberosFailure()));
+
+            row.Cause(names).ShouldNotContain("  ");
+            row.Remedy(names).ShouldNotContain("''");
+        }
+    }
+
+    [Fact]
+    public void A_service_on_no_list_is_answered_with_both_lists()
+    {
+        var error = KcdException.Explain(Error(KerberosFailureReason.KdcError, KerberosErrorCode.BadOption, KerberosExchange.S4U2Proxy, NtStatusNames.NotFound));
+
+        error.EventId.ShouldBe(13019);
+        error.Cause.ShouldBe("HTTP/erp.contoso.com is neither on the delegation list of CONNECTOR$ nor does it trust CONNECTOR$ to delegate. "
+            + "[KDC_ERR_BADOPTION (NTSTATUS 0xC0000225) in S4U2Proxy for HTTP/erp.contoso.com as ada@contoso.com by CONNECTOR$ at CONTOSO.COM, STATUS_NOT_FOUND]");
+        error.Remedy.ShouldContain("Set-ADComputer -Identity 'CONNECTOR$' -Add @{'msDS-AllowedToDelegateTo'='HTTP/erp.contoso.com'}");
+        error.Remedy.ShouldContain("samba-tool delegation add-service 'CONNECTOR$' 'HTTP/erp.contoso.com'");
+        error.Remedy.ShouldContain("-PrincipalsAllowedToDelegateToAccount (Get-ADComputer 'CONNECTOR$')");
+        error.Remedy.ShouldContain("setspn -Q 'HTTP/erp.contoso.com'");
+    }
+
+    [Theory]
+    [InlineData(KerberosFailureReason.EvidenceNotForwardable, null)]
+    [InlineData(KerberosFailureReason.KdcError, NtStatusNames.AccountRestriction)]
+    public void Evidence_that_may_not_be_forwarded_is_answered_with_the_two_causes(KerberosFailureReason reason, int? status)
+    {
+        var error = KcdException.Explain(Error(reason, KerberosErrorCode.BadOption, KerberosExchange.S4U2Proxy, status));
+
+        error.Remedy.ShouldContain("Get-ADUser -Filter \"UserPrincipalName -eq 'ada@contoso.com'\" -Properties AccountNotDelegated");
+        error.Remedy.ShouldContain("Set-ADAccountControl -Identity 'CONNECTOR$' -TrustedToAuthForDelegation $true");
+        error.Remedy.ShouldContain("samba-tool delegation for-any-protocol 'CONNECTOR$' on");
+        error.Remedy.ShouldContain("kadmin.local modprinc +ok_to_auth_as_delegate 'CONNECTOR$'");
+    }
+
+    [Fact]
+    public void An_account_that_is_a_user_gets_the_commands_for_users()
+    {
+        var error = KcdException.Explain(new KerberosException(new KerberosFailure
+        {
+            Code = KerberosErrorCode.BadOption,
+            NtStatus = NtStatusNames.NoMatch,
+            Exchange = KerberosExchange.S4U2Proxy,
+            Account = "svc-gw",
+        }));
+
+        error.Remedy.ShouldContain("Set-ADUser -Identity 'svc-gw'");
+    }
+
+    [Theory]
+    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "has no account CONNECTOR$")]
+    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "has no user ada@contoso.com")]
+    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.RealmDiscovery, KcdStage.Identity, 13019, "has no user ada@contoso.com")]
+    [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "registered on no account")]
+    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "CONNECTOR$ is disabled")]
+    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "of ada@contoso.com is disabled")]
+    [InlineData(KerberosErrorCode.Modified, KerberosExchange.MutualAuthentication, KcdStage.Target, 13022, "cannot open the ticket")]
+    [InlineData(KerberosErrorCode.Modified, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "PAC signature")]
+    [InlineData((KerberosErrorCode)99, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "not in this table")]
+    public void The_same_code_means_another_thing_in_another_exchange(KerberosErrorCode code, KerberosExchange exchange, KcdStage stage, int eventId, string cause)
+    {
+        var error = KcdException.Explain(Error(KerberosFailureReason.KdcError, code, exchange, status: null));
+
+        (error.Stage, error.EventId).ShouldBe((stage, eventId));
+        error.Cause.ShouldContain(cause);
+    }
+
+    [Fact]
+    public void What_may_pass_by_itself_says_so() => KcdException.Explain(new KerberosException(new KerberosFailure
+    {
+        Reason = KerberosFailureReason.KdcUnreachable,
+        IsTransient = true,
+    })).IsTransient.ShouldBeTrue();
+
+    [Fact]
+    public void Names_that_a_shell_could_read_do_not_get_into_commands()
+    {
+        var error = KcdException.Explain(new KerberosException(new KerberosFailure
+        {
+            Code = KerberosErrorCode.ClientRevoked,
+            NtStatus = NtStatusNames.AccountDisabled,
+            Exchange = KerberosExchange.S4U2Self,
+            User = KerberosPrincipal.Enterprise("o'brien;Remove-ADUser x@contoso.com"),
+        }));
+
+        error.Cause.ShouldContain("o'brien;Remove-ADUser x@contoso.com");
+        error.Remedy.ShouldNotContain("Remove-ADUser");
+        error.Remedy.ShouldContain("'<USER>'");
+    }
+
+    [Fact]
+    public void What_a_KDC_says_is_never_printed_raw()
+    {
+        var error = KcdException.Explain(new KerberosException(new KerberosFailure
+        {
+            Code = KerberosErrorCode.Generic,
+            Exchange = KerberosExchange.S4U2Self,
+            Realm = "EVIL\r\n\u001b[31m",
+            Detail = "the KDC says \"\r\nall is well\u202e\"" + new string('x', 5000),
+        }));
+
+        error.Message.Any(c => char.IsControl(c) || c == '\u202e').ShouldBeFalse();
+        error.Message.Length.ShouldBeLessThan(1500);
+    }
+
+    [Theory]
+    [InlineData(NtStatusNames.AccountDisabled, "STATUS_ACCOUNT_DISABLED")]
+    [InlineData(NtStatusNames.CrossRealmDelegationFailure, "STATUS_CROSSREALM_DELEGATION_FAILURE")]
+    [InlineData(unchecked((int)0xC0000388), "NTSTATUS 0xC0000388")]
+    public void Statuses_have_the_names_that_administrators_search_for(int status, string name) => NtStatusNames.Of(status).ShouldBe(name);
+
+    private static KerberosException Error(KerberosFailureReason reason, KerberosErrorCode? code, KerberosExchange exchange, int? status) => new(new KerberosFailure
+    {
+        Reason = reason,
+        Code = code,
+        Exchange = exchange,
+        NtStatus = status,
+        Realm = "CONTOSO.COM",
+        Account = "CONNECTOR$",
+        User = KerberosPrincipal.Enterprise("ada@contoso.com"),
+        Service = ServicePrincipalName.Parse("HTTP/erp.contoso.com"),
+    });
+
+    private static bool Balanced(string text) => text.Count(c => c == '(') == text.Count(c => c == ')');
+}
