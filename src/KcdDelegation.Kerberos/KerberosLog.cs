@@ -35,6 +35,15 @@ internal static partial class KerberosLog
     [LoggerMessage(2107, LogLevel.Debug, "A datagram from {Kdc} was ignored: {Reason}")]
     public static partial void KdcReplyRejected(ILogger logger, KdcEndpoint kdc, string reason);
 
+    [LoggerMessage(2108, LogLevel.Debug, "DNS names {Count} KDCs of {Realm}")]
+    public static partial void KdcsFoundInDns(ILogger logger, int count, string realm);
+
+    [LoggerMessage(2109, LogLevel.Warning, "DNS could not be asked for the KDCs of {Realm}, those found before stay in use: the name server {Reason}")]
+    public static partial void DnsFailed(ILogger logger, string realm, string reason);
+
+    [LoggerMessage(2110, LogLevel.Warning, "{Path} cannot be used beyond what was read of it: {Reason}")]
+    public static partial void Krb5ConfigurationIgnored(ILogger logger, string path, string reason);
+
     [LoggerMessage(2201, LogLevel.Information, "{Account} logged on at {Realm}; the ticket ends at {EndTime:u}")]
     public static partial void LoggedOn(ILogger logger, string account, string realm, DateTimeOffset endTime);
 

@@ -24,9 +24,16 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         _health = new KdcHealth(_timing.RetryFailedAfter, time);
     }
 
-    /// <summary>For the realms of a client: their KDCs as the options list them.</summary>
-    public static KdcDispatcher Create(S4UClientOptions options, ILogger logger) =>
-        new(new StaticKdcs(options.Kdcs), options.TimeProvider, logger);
+    /// <summary>For the realms of a client: their KDCs as the options list them, else as krb5.conf does, else as DNS names them.</summary>
+    public static KdcDispatcher Create(S4UClientOptions options, ILogger logger)
+    {
+        var time = options.TimeProvider;
+        var places = new FirstKnownKdcs(
+            new StaticKdcs(options.Kdcs),
+            new Krb5ConfigurationKdcs(Krb5Configuration.SystemPaths(), time, logger),
+            new DnsKdcs(new DnsClient(DnsClient.SystemServers, time), time, logger));
+        return new KdcDispatcher(places, time, logger);
+    }
 
     /// <summary>The first checked reply.</summary>
     /// <param name="realm">Whose KDCs are asked.</param>

@@ -8,19 +8,19 @@ internal static class KdcFailure
     public static KerberosException Unreachable(string what, Exception? inner = null) =>
         new(new KerberosFailure { Reason = KerberosFailureReason.KdcUnreachable, IsTransient = true, Detail = what }, inner);
 
-    public static KerberosException Unreachable(SocketException error) => Unreachable(
-        error.SocketErrorCode switch
-        {
-            SocketError.ConnectionRefused => "refused the connection",
-            SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => "closed the connection without an answer",
-            SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown => "cannot be reached: no route to it",
-            SocketError.HostNotFound or SocketError.NoData => "has a name that cannot be resolved",
-            SocketError.TryAgain => "has a name that could not be resolved: no name server answered",
-            SocketError.TimedOut => "did not accept the connection",
-            SocketError.AccessDenied => "may not be connected to: the system denied it",
-            _ => $"failed: {error.SocketErrorCode}",
-        },
-        error);
+    public static KerberosException Unreachable(SocketException error) => Unreachable(Words(error), error);
+
+    public static string Words(SocketException error) => error.SocketErrorCode switch
+    {
+        SocketError.ConnectionRefused => "refused the connection",
+        SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => "closed the connection without an answer",
+        SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown => "cannot be reached: no route to it",
+        SocketError.HostNotFound or SocketError.NoData => "has a name that cannot be resolved",
+        SocketError.TryAgain => "has a name that could not be resolved: no name server answered",
+        SocketError.TimedOut => "did not accept the connection",
+        SocketError.AccessDenied => "may not be connected to: the system denied it",
+        var other => $"failed: {other}",
+    };
 
     /// <summary>Whether another KDC is worth asking. Any other KRB-ERROR is the realm's word, the same at every KDC.</summary>
     public static bool IsOfThisKdcOnly(Exception error) => error is KerberosException kerberos
