@@ -22,4 +22,18 @@ internal static partial class Log
 
     [LoggerMessage(KcdEventId.SettingsRejected, LogLevel.Error, "Changed settings are wrong, the last good ones stay in force: {Error}")]
     public static partial void SettingsRejected(ILogger logger, string error);
+
+    // 4xxx and 13022: HTTP.
+
+    [LoggerMessage(KcdEventId.TicketRefused, LogLevel.Warning, "The backend of {Application} refused the ticket for {Service}: {Cause} Remedy: {Remedy}")]
+    public static partial void TicketRefused(ILogger logger, string application, string service, string cause, string remedy);
+
+    [LoggerMessage(KcdEventId.BackendNotProven, LogLevel.Error, "The backend of {Application} did not prove itself: {Cause}")]
+    public static partial void BackendNotProven(ILogger logger, string application, string cause);
+
+    [LoggerMessage(KcdEventId.FormatLearnt, LogLevel.Information, "The backend of {Application} takes tickets in the format {Format}")]
+    public static partial void FormatLearnt(ILogger logger, string application, TokenFormat format);
+
+    [LoggerMessage(KcdEventId.HeaderMayBeTooLarge, LogLevel.Debug, "The backend of {Application} answered {Status} to a request whose Authorization header has {Length} bytes; users in many groups have large tickets")]
+    public static partial void HeaderMayBeTooLarge(ILogger logger, string application, int status, int length);
 }

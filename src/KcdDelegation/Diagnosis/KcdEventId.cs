@@ -50,6 +50,14 @@ internal static class KcdEventId
     public const int ClientCloseFailed = 2003;
     public const int TicketsPurged = 2010;
 
+    // HTTP.
+    public const int TargetRefused = 4001;
+    public const int RequestRefused = 4002;
+    public const int BackendNotProven = 4003;
+    public const int CertificateChanged = 4004;
+    public const int FormatLearnt = 4010;
+    public const int HeaderMayBeTooLarge = 4011;
+
     /// <summary>Too many attempts for one request.</summary>
     public const int TooManyAttempts = 12008;
 

@@ -1,0 +1,110 @@
+using System.Net;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Settings;
+using Microsoft.Extensions.Logging;
+
+namespace KcdDelegation.Http;
+
+/// <summary>One request as the user, from his ticket to a response that may be passed on. The backend gets it once with a ticket; once before
+/// that without one, where the application wants to be asked first; once more in the other token format, where the format has to be learnt.
+/// Never more often (event 12008 of the connectors that went on trying).</summary>
+internal sealed class DelegatedExchange(ApplicationSettings application, DelegatedCredential credential, FormatMemory formats, ILogger logger)
+{
+    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, UserConnections connections, CancellationToken cancellationToken)
+    {
+        var mayRepeat = application.Start == AuthenticationStart.OnChallenge || application.TokenFormat == TokenFormat.Auto;
+        var canRepeat = mayRepeat && await RequestBody.TryKeepAsync(request.Content, cancellationToken).ConfigureAwait(false);
+
+        using var route = new UserRoute(connections, ConnectionKey.Of(application, credential.Ticket.User));
+        // A body that cannot be sent twice goes with a ticket at once: without one it would be spent on the backend's 401.
+        var response = application.Start == AuthenticationStart.OnChallenge && canRepeat
+            ? await SendOnChallengeAsync(request, route, cancellationToken).ConfigureAwait(false)
+            : await SendWithTicketAsync(request, route, canRepeat, cancellationToken).ConfigureAwait(false);
+        route.HandOver(response, request.Method);
+        return response;
+    }
+
+    private async Task<HttpResponseMessage> SendOnChallengeAsync(HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
+    {
+        var response = await route.SendAsync(request, authorization: null, cancellationToken).ConfigureAwait(false);
+        var answer = BackendAnswer.Read(response);
+        if (response.StatusCode != HttpStatusCode.Unauthorized)
+        {
+            // Public, or the backend knows the user by this connection of his.
+            if (application.MutualAuthentication == MutualAuthentication.Required)
+                throw NotProven(response, new MutualAuthenticationFailure(IsMissing: true, "answered before it was asked to prove itself"));
+            return Clean(response, answer);
+        }
+        if (!answer.TakesTickets)
+            return Refused(response, answer, sent: null);
+        response.Dispose();
+        return await SendWithTicketAsync(request, route, canRepeat: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<HttpResponseMessage> SendWithTicketAsync(HttpRequestMessage request, UserRoute route, bool canRepeat, CancellationToken cancellationToken)
+    {
+        var sent = new SentAuthorization(credential, formats.First(application.TokenFormat));
+        var response = await route.SendAsync(request, sent, cancellationToken).ConfigureAwait(false);
+        if (application.TokenFormat != TokenFormat.Auto)
+            return Finish(response, sent);
+
+        if (response.StatusCode == HttpStatusCode.Unauthorized)
+        {
+            formats.Refused(sent.Format);
+            if (canRepeat && BackendAnswer.Read(response).TakesTickets)
+            {
+                response.Dispose();
+                sent = new SentAuthorization(credential, FormatMemory.Other(sent.Format));
+                response = await route.SendAsync(request, sent, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        if (response.StatusCode != HttpStatusCode.Unauthorized && formats.Accepted(sent.Format))
+            Log.FormatLearnt(logger, application.Name, sent.Format);
+        return Finish(response, sent);
+    }
+
+    private HttpResponseMessage Finish(HttpResponseMessage response, SentAuthorization sent)
+    {
+        var answer = BackendAnswer.Read(response);
+        if (response.StatusCode == HttpStatusCode.Unauthorized)
+            return Refused(response, answer, sent);
+        if (response.StatusCode is HttpStatusCode.RequestHeaderFieldsTooLarge or HttpStatusCode.BadRequest)
+            Log.HeaderMayBeTooLarge(logger, application.Name, (int)response.StatusCode, sent.Length);
+
+        if (application.MutualAuthentication != MutualAuthentication.Off
+            && answer.WhyNotProven(sent) is { } failure
+            && !(failure.IsMissing && application.MutualAuthentication == MutualAuthentication.Optional))
+            throw NotProven(response, failure);
+        return Clean(response, answer);
+    }
+
+    /// <summary>The backend's 401 goes back as it is, with the reason on it.</summary>
+    private HttpResponseMessage Refused(HttpResponseMessage response, BackendAnswer answer, SentAuthorization? sent)
+    {
+        var refusal = TicketRefusal.Explain(application, answer, sent).ToException();
+        Log.TicketRefused(logger, application.Name, application.Service.ToString(), refusal.Cause, refusal.Remedy);
+        response.SetKcdRefusal(refusal);
+        return response;
+    }
+
+    /// <summary>The negotiation was between us and the backend; a proof or the offer to keep a connection's user is nothing to others.</summary>
+    private static HttpResponseMessage Clean(HttpResponseMessage response, BackendAnswer answer)
+    {
+        if (answer.TakesTickets)
+            response.Headers.Remove("WWW-Authenticate");
+        response.Headers.Remove("Persistent-Auth");
+        return response;
+    }
+
+    private KcdException NotProven(HttpResponseMessage response, MutualAuthenticationFailure failure)
+    {
+        response.Dispose();
+        var exception = new KcdFailure(
+            KcdStage.Target,
+            KcdEventId.BackendNotProven,
+            $"The backend of {application.Name} {failure.What}, and so has not shown that it holds the key of {application.Service}. Its response was dropped; the request may have been carried out.",
+            "See that nobody stands between here and the backend. A backend that never proves itself needs MutualAuthentication Optional or Off.").ToException(failure.Error);
+        Log.BackendNotProven(logger, application.Name, exception.Cause);
+        return exception;
+    }
+}

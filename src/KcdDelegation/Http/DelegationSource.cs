@@ -1,0 +1,16 @@
+using System.Security.Claims;
+using KcdDelegation.Settings;
+using Microsoft.Extensions.Logging;
+
+namespace KcdDelegation.Http;
+
+/// <summary>All that HTTP needs of a the authenticator.</summary>
+/// <param name="Application">The settings in force of an application by its name; throws <see cref="KcdException"/> if there is none.</param>
+/// <param name="Credential">A ticket for the caller; throws <see cref="KcdException"/> if there is none.</param>
+/// <param name="Logger">Takes the events 4xxx and 13022.</param>
+/// <param name="Time">For the life of idle connections.</param>
+internal sealed record DelegationSource(
+    Func<string, ApplicationSettings> Application,
+    Func<ApplicationSettings, ClaimsPrincipal, CancellationToken, ValueTask<DelegatedCredential>> Credential,
+    ILogger Logger,
+    TimeProvider Time);

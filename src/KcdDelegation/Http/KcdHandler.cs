@@ -1,0 +1,75 @@
+using System.Security.Claims;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Http;
+
+namespace KcdDelegation;
+
+/// <summary>Sends requests to one application as the caller: a fresh ticket token on each, on connections that are the caller's alone. A
+/// primary handler, not a delegating one, since only who owns the connections can keep users apart and knows the certificate that tickets are
+/// bound to. One SocketsHttpHandler per user, bounded in number: idle ones make room, and when all are busy a new user waits until he is
+/// cancelled. HTTP/1.1 only, no redirects, no cookies of its own. Handlers that retry belong outside of it, so that each attempt has a token
+/// of its own. Thread-safe.</summary>
+/// <remarks>Where there is no ticket nothing is sent and <see cref="KcdException"/> is thrown; so it is where the backend had to prove itself
+/// and did not, after the request was sent. A backend's 401 is returned as it is, with <see cref="KcdHttpRequestMessageExtensions.GetKcdRefusal"/>
+/// saying why.</remarks>
+public sealed class KcdHandler : HttpMessageHandler
+{
+    private const int DefaultCapacity = 1000;
+
+    private readonly DelegationSource _source;
+    private readonly string _application;
+    private readonly ICallerAccessor? _callers;
+    private readonly UserConnections _connections;
+    private readonly FormatMemory _formats = new();
+
+    internal KcdHandler(
+        DelegationSource source, string application, Func<SocketsHttpHandler>? createHandler, ICallerAccessor? callers, int capacity = DefaultCapacity)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(application);
+        (_source, _application, _callers) = (source, application, callers);
+        var handlers = new SocketsHttpHandlers(createHandler);
+        // A wrong factory is an error now, not at the first user.
+        handlers.Create().Dispose();
+        _connections = new UserConnections(handlers.Create, capacity, source.Time);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="KcdException">There is no caller, no ticket for him, the request goes elsewhere than to the application, or the backend
+    /// did not prove itself.</exception>
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var application = _source.Application(_application);
+        RequestTarget.ThrowIfOutside(application, request);
+        OutgoingRequest.Prepare(request);
+
+        var credential = await _source.Credential(application, CallerOf(request), cancellationToken).ConfigureAwait(false);
+        var exchange = new DelegatedExchange(application, credential, _formats, _source.Logger);
+        try
+        {
+            return await exchange.SendAsync(request, _connections, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Handlers outside of this one log requests and send them again.
+            request.Headers.Remove("Authorization");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _connections.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private ClaimsPrincipal CallerOf(HttpRequestMessage request)
+    {
+        var caller = request.GetCaller() ?? _callers?.Caller;
+        return caller?.Identity?.IsAuthenticated == true ? caller : throw new KcdException(KcdFailure.Identity(
+            KcdEventId.CallerMissing,
+            caller is null ? "Nobody says whose request it is. Nothing was sent." : "The caller is not authenticated. Nothing was sent.",
+            "Set the authenticated user with request.SetCaller(principal), or register an ICallerAccessor; in ASP.NET Core require authorization for the route."));
+    }
+}

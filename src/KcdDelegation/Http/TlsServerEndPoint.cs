@@ -1,0 +1,82 @@
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace KcdDelegation.Http;
+
+/// <summary>RFC 5929 §4: the channel binding "tls-server-end-point", a hash of the certificate that the server showed.</summary>
+internal static class TlsServerEndPoint
+{
+    private const string RsaPss = "1.2.840.113549.1.1.10";
+    private const string Mgf1 = "1.2.840.113549.1.1.8";
+    private const string Sha1 = "1.3.14.3.2.26";
+
+    /// <summary>"tls-server-end-point:" and the hash, as the authenticator's checksum takes it. Empty where the RFC defines no binding: the
+    /// signature has no hash function of its own (Ed25519, Ed448) or two different ones.</summary>
+    public static ReadOnlyMemory<byte> ApplicationData(X509Certificate2 certificate)
+    {
+        if (SignatureHash(certificate) is not { } hash)
+            return default;
+        // "If the hash function is MD5 or SHA-1, then use SHA-256."
+        if (hash == HashAlgorithmName.MD5 || hash == HashAlgorithmName.SHA1)
+            hash = HashAlgorithmName.SHA256;
+        // Over the certificate as it was received, its DER bytes.
+        return (byte[])[.. "tls-server-end-point:"u8, .. CryptographicOperations.HashData(hash, certificate.RawDataMemory.Span)];
+    }
+
+    private static HashAlgorithmName? SignatureHash(X509Certificate2 certificate) => certificate.SignatureAlgorithm.Value switch
+    {
+        // RFC 8017 A.2.4: md5WithRSA, sha1WithRSA, sha256/384/512WithRSA.
+        "1.2.840.113549.1.1.4" => HashAlgorithmName.MD5,
+        "1.2.840.113549.1.1.5" => HashAlgorithmName.SHA1,
+        "1.2.840.113549.1.1.11" => HashAlgorithmName.SHA256,
+        "1.2.840.113549.1.1.12" => HashAlgorithmName.SHA384,
+        "1.2.840.113549.1.1.13" => HashAlgorithmName.SHA512,
+        // RFC 3279 §2.2.3, RFC 5758 §3.2: ecdsa-with-SHA1/256/384/512.
+        "1.2.840.10045.4.1" => HashAlgorithmName.SHA1,
+        "1.2.840.10045.4.3.2" => HashAlgorithmName.SHA256,
+        "1.2.840.10045.4.3.3" => HashAlgorithmName.SHA384,
+        "1.2.840.10045.4.3.4" => HashAlgorithmName.SHA512,
+        RsaPss => PssHash(certificate.RawDataMemory),
+        _ => null,
+    };
+
+    /// <summary>RFC 4055 §3.1: RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, maskGenAlgorithm [1] DEFAULT mgf1SHA1, … }.
+    /// The hash is a parameter, and counts as the only one if the mask is made with the same.</summary>
+    private static HashAlgorithmName? PssHash(ReadOnlyMemory<byte> rawCertificate)
+    {
+        // RFC 5280 §4.1: Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm AlgorithmIdentifier, signatureValue }.
+        var certificate = new AsnReader(rawCertificate, AsnEncodingRules.DER).ReadSequence();
+        certificate.ReadEncodedValue();
+        var algorithm = certificate.ReadSequence();
+        algorithm.ReadObjectIdentifier();
+        var parameters = algorithm.ReadSequence();
+
+        var (hash, maskHash) = (Sha1, Sha1);
+        if (TryEnter(parameters, 0) is { } hashField)
+            hash = hashField.ReadSequence().ReadObjectIdentifier();
+        if (TryEnter(parameters, 1) is { } maskField)
+        {
+            var mask = maskField.ReadSequence();
+            if (mask.ReadObjectIdentifier() != Mgf1)
+                return null;
+            maskHash = mask.ReadSequence().ReadObjectIdentifier();
+        }
+        if (hash != maskHash)
+            return null;
+        return hash switch
+        {
+            Sha1 => HashAlgorithmName.SHA1,
+            "2.16.840.1.101.3.4.2.1" => HashAlgorithmName.SHA256,
+            "2.16.840.1.101.3.4.2.2" => HashAlgorithmName.SHA384,
+            "2.16.840.1.101.3.4.2.3" => HashAlgorithmName.SHA512,
+            _ => null,
+        };
+    }
+
+    private static AsnReader? TryEnter(AsnReader fields, int number)
+    {
+        var tag = new Asn1Tag(TagClass.ContextSpecific, number, isConstructed: true);
+        return fields.HasData && fields.PeekTag() == tag ? fields.ReadSequence(tag) : null;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Net;
+using KcdDelegation.Diagnosis;
+using Microsoft.AspNetCore.Http;
+
+namespace KcdDelegation.Tests.Http;
+
+/// <summary>Challenge-first, the learning of the format, and what is sent twice.</summary>
+public sealed class AuthenticationStartTests
+{
+    [Fact]
+    public async Task On_challenge_the_request_goes_without_a_ticket_first()
+    {
+        await using var backend = await FakeBackend.StartAsync(AskFor("Negotiate"));
+        using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Spnego);
+        using var response = await client.SendAsync(FakeDelegation.As("ada", content: new StringContent("body")), TestContext.Current.CancellationToken);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        backend.Seen.Select(seen => (seen.Authorization is null, seen.Body)).ShouldBe([(true, "body"), (false, "body")]);
+        backend.Seen.Last().Ticket.Kind.ShouldBe(NegotiateTokenKind.SpnegoKerberos);
+    }
+
+    [Fact]
+    public async Task A_backend_that_does_not_ask_gets_no_ticket()
+    {
+        await using var backend = await FakeBackend.StartAsync();
+        using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Spnego);
+        await client.GetStringAsAsync("ada");
+        backend.Seen.Single().Authorization.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("NTLM")]
+    [InlineData("Basic realm=\"app\", Bearer")]
+    public async Task A_backend_that_asks_for_something_else_gets_no_ticket(string challenge)
+    {
+        await using var backend = await FakeBackend.StartAsync(AskFor(challenge));
+        using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Auto);
+        using var response = await client.SendAsync(FakeDelegation.As("ada"), TestContext.Current.CancellationToken);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        response.GetKcdRefusal().ShouldNotBeNull().Cause.ShouldContain("neither Negotiate nor Kerberos");
+        backend.Seen.Single().Authorization.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData(64 * 1024, 2)]
+    [InlineData((64 * 1024) + 1, 1)]
+    public async Task A_body_too_large_to_keep_goes_with_a_ticket_at_once(int length, int requests)
+    {
+        await using var backend = await FakeBackend.StartAsync(AskFor("Negotiate"));
+        using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Kerberos);
+        using var content = new StreamContent(new MemoryStream(new byte[length]));
+        using var response = await client.SendAsync(FakeDelegation.As("ada", content: content), TestContext.Current.CancellationToken);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        backend.Seen.Count.ShouldBe(requests);
+        backend.Seen.Last().Body.Length.ShouldBe(length);
+    }
+
+    [Fact]
+    public async Task A_body_of_unknown_length_goes_with_a_ticket_at_once()
+    {
+        await using var backend = await FakeBackend.StartAsync(AskFor("Negotiate"));
+        using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Kerberos);
+        using var content = new UnknownLength();
+        using var response = await client.SendAsync(FakeDelegation.As("ada", content: content), TestContext.Current.CancellationToken);
+        backend.Seen.Single().Body.ShouldBe("body");
+    }
+
+    [Fact]
+    public async Task Auto_tries_the_other_format_after_a_401_and_remembers_it()
+    {
+        await using var backend = await FakeBackend.StartAsync(TakeOnly(NegotiateTokenKind.SpnegoKerberos));
+        using var client = Client(backend, AuthenticationStart.Preemptive, TokenFormat.Auto);
+        using var response = await client.SendAsync(FakeDelegation.As("ada", content: new StringContent("body")), TestContext.Current.CancellationToken);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        response.GetKcdRefusal().ShouldBeNull();
+        await client.GetStringAsAsync("bob");
+
+        backend.Seen.Select(seen => (seen.Ticket.User, seen.Ticket.Kind, seen.Body)).ShouldBe(
+        [
+            ("ada", NegotiateTokenKind.Kerberos, "body"),
+            ("ada", NegotiateTokenKind.SpnegoKerberos, "body"),
+            ("bob", NegotiateTokenKind.SpnegoKerberos, ""),
+        ]);
+        backend.Seen.Select(seen => seen.Authorization).ShouldBeUnique();
+    }
+
+    [Fact]
+    public async Task Auto_keeps_the_raw_format_where_it_is_taken()
+    {
+        await using var backend = await FakeBackend.StartAsync(TakeOnly(NegotiateTokenKind.Kerberos));
+        using var client = Client(backend, AuthenticationStart.Preemptive, TokenFormat.Auto);
+        await client.GetStringAsAsync("ada");
+        await client.GetStringAsAsync("bob");
+        backend.Seen.ShouldAllBe(seen => seen.Ticket.Kind == NegotiateTokenKind.Kerberos);
+        backend.Seen.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Auto_gives_up_after_the_second_refusal()
+    {
+        await using var backend = await FakeBackend.StartAsync(context => Deny(context, "Negotiate"));
+        using var client = Client(backend, AuthenticationStart.Preemptive, TokenFormat.Auto);
+        using var response = await client.SendAsync(FakeDelegation.As("ada"), TestContext.Current.CancellationToken);
+        response.GetKcdRefusal().ShouldNotBeNull().EventId.ShouldBe(KcdEventId.TicketRefused);
+        backend.Seen.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Auto_learns_from_a_request_that_cannot_be_sent_twice_too()
+    {
+        await using var backend = await FakeBackend.StartAsync(TakeOnly(NegotiateTokenKind.SpnegoKerberos));
+        using var client = Client(backend, AuthenticationStart.Preemptive, TokenFormat.Auto);
+        using (var refused = await client.SendAsync(FakeDelegation.As("ada", content: new UnknownLength()), TestContext.Current.CancellationToken))
+            refused.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        using var accepted = await client.SendAsync(FakeDelegation.As("ada", content: new UnknownLength()), TestContext.Current.CancellationToken);
+        accepted.StatusCode.ShouldBe(HttpStatusCode.OK);
+        backend.Seen.Count.ShouldBe(2);
+    }
+
+    private static HttpClient Client(FakeBackend backend, AuthenticationStart start, TokenFormat format)
+    {
+        var delegation = new FakeDelegation(backend.Url);
+        delegation.Application = delegation.Application with { Start = start, TokenFormat = format };
+        return delegation.CreateClient();
+    }
+
+    private static RequestDelegate AskFor(string challenge) => context =>
+        context.Request.Headers.ContainsKey("Authorization") ? Task.CompletedTask : Deny(context, challenge);
+
+    private static RequestDelegate TakeOnly(NegotiateTokenKind kind) => context =>
+        NegotiateToken.TryParse(context.Request.Headers.Authorization.ToString(), out var token) && token.Kind == kind
+            ? Task.CompletedTask
+            : Deny(context, "Negotiate");
+
+    private static Task Deny(HttpContext context, string challenge)
+    {
+        context.Response.StatusCode = 401;
+        context.Response.Headers.WWWAuthenticate = challenge;
+        return context.Response.WriteAsync("denied");
+    }
+
+    private sealed class UnknownLength : HttpContent
+    {
+        private bool _sent;
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            _sent.ShouldBeFalse("a body that is not kept is sent once");
+            _sent = true;
+            await stream.WriteAsync("body"u8.ToArray());
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}

@@ -1,0 +1,219 @@
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using KcdDelegation.Http;
+using KcdDelegation.Kerberos.Messages;
+
+namespace KcdDelegation.Tests.Http;
+
+public sealed class ChannelBindingTests
+{
+    private const string RsaPss = "1.2.840.113549.1.1.10";
+    private const string Sha1 = "1.3.14.3.2.26", Sha256 = "2.16.840.1.101.3.4.2.1", Sha384 = "2.16.840.1.101.3.4.2.2", Sha512 = "2.16.840.1.101.3.4.2.3";
+
+    [Theory]
+    [InlineData("1.2.840.113549.1.1.4", "SHA256")] // md5WithRSA
+    [InlineData("1.2.840.113549.1.1.5", "SHA256")] // sha1WithRSA
+    [InlineData("1.2.840.113549.1.1.11", "SHA256")]
+    [InlineData("1.2.840.113549.1.1.12", "SHA384")]
+    [InlineData("1.2.840.113549.1.1.13", "SHA512")]
+    [InlineData("1.2.840.10045.4.1", "SHA256")] // ecdsa-with-SHA1
+    [InlineData("1.2.840.10045.4.3.2", "SHA256")]
+    [InlineData("1.2.840.10045.4.3.3", "SHA384")]
+    [InlineData("1.2.840.10045.4.3.4", "SHA512")]
+    public void The_binding_is_the_certificate_s_hash_by_its_own_signature_s_function(string algorithm, string hash) =>
+        BindingOf(writer => writer.WriteObjectIdentifier(algorithm)).ShouldBe(hash);
+
+    [Theory]
+    [InlineData(Sha256, Sha256, "SHA256")]
+    [InlineData(Sha384, Sha384, "SHA384")]
+    [InlineData(Sha512, Sha512, "SHA512")]
+    [InlineData(Sha1, Sha1, "SHA256")]
+    [InlineData(null, null, "SHA256")] // both default to SHA-1
+    [InlineData(Sha256, Sha384, null)]
+    [InlineData(Sha256, null, null)]
+    public void With_RSA_PSS_the_function_is_a_parameter(string? hash, string? maskHash, string? expected) => BindingOf(writer =>
+    {
+        writer.WriteObjectIdentifier(RsaPss);
+        using (writer.PushSequence())
+        {
+            if (hash is not null)
+            {
+                using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+                using (writer.PushSequence())
+                    writer.WriteObjectIdentifier(hash);
+            }
+            if (maskHash is not null)
+            {
+                using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 1)))
+                using (writer.PushSequence())
+                {
+                    writer.WriteObjectIdentifier("1.2.840.113549.1.1.8");
+                    using (writer.PushSequence())
+                        writer.WriteObjectIdentifier(maskHash);
+                }
+            }
+        }
+    }).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("1.3.101.112")] // Ed25519
+    [InlineData("1.3.101.113")] // Ed448
+    public void A_signature_without_a_hash_function_of_its_own_defines_no_binding(string algorithm) =>
+        BindingOf(writer => writer.WriteObjectIdentifier(algorithm)).ShouldBeNull();
+
+    [Fact]
+    public void RSA_PSS_as_dotnet_writes_it_is_read()
+    {
+        using var rsa = RSA.Create(2048);
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = new CertificateRequest("CN=localhost", rsa, HashAlgorithmName.SHA384, RSASignaturePadding.Pss).CreateSelfSigned(now, now.AddDays(1));
+        TlsServerEndPoint.ApplicationData(certificate).ToArray().ShouldBe([.. "tls-server-end-point:"u8, .. SHA384.HashData(certificate.RawData)]);
+    }
+
+    [Fact]
+    public async Task Every_token_over_TLS_is_bound_to_the_certificate_the_very_first_too()
+    {
+        await using var backend = await FakeBackend.StartTlsAsync();
+        using var client = new FakeDelegation(backend.Url).CreateClient();
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.GetStringAsAsync("ada")));
+        await client.GetStringAsAsync("bob");
+
+        backend.Seen.Count.ShouldBe(9);
+        backend.Seen.ShouldAllBe(seen => IsBoundTo(seen, backend.Certificates[0]));
+        backend.Seen.Select(seen => seen.Authorization).ShouldBeUnique();
+    }
+
+    [Theory]
+    [InlineData(TokenFormat.Kerberos, AuthenticationStart.Preemptive)]
+    [InlineData(TokenFormat.Spnego, AuthenticationStart.OnChallenge)]
+    public async Task Where_servers_behind_one_address_differ_each_token_is_bound_to_its_own_connection(TokenFormat format, AuthenticationStart start)
+    {
+        await using var backend = await FakeBackend.StartTlsAsync(
+            async context =>
+            {
+                if (context.Request.Headers.Authorization.Count == 0)
+                {
+                    context.Response.StatusCode = 401;
+                    context.Response.Headers.WWWAuthenticate = "Negotiate";
+                }
+                // Long enough that requests at the same time need connections of their own.
+                await Task.Delay(20, context.RequestAborted);
+            },
+            certificates: 3);
+        var delegation = new FakeDelegation(backend.Url);
+        delegation.Application = delegation.Application with { TokenFormat = format, Start = start };
+        using var client = delegation.CreateClient();
+        for (var round = 0; round < 5; round++)
+            await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => client.GetStringAsAsync("ada")));
+
+        var withTicket = backend.Seen.Where(seen => seen.Authorization is not null).ToList();
+        withTicket.Count.ShouldBe(15);
+        withTicket.ShouldAllBe(seen => backend.Certificates.Any(certificate => IsBoundTo(seen, certificate)));
+        withTicket.GroupBy(seen => seen.Connection, StringComparer.Ordinal)
+            .ShouldAllBe(requests => backend.Certificates.Count(certificate => requests.All(seen => IsBoundTo(seen, certificate))) == 1);
+    }
+
+    [Fact]
+    public async Task Turned_off_no_token_is_bound()
+    {
+        await using var backend = await FakeBackend.StartTlsAsync();
+        var delegation = new FakeDelegation(backend.Url);
+        delegation.Application = delegation.Application with { ChannelBinding = false };
+        using var client = delegation.CreateClient();
+        await client.GetStringAsAsync("ada");
+        backend.Seen.Single().Ticket.BindingHash.ToArray().ShouldBe(new byte[16]);
+    }
+
+    [Fact]
+    public async Task The_first_request_can_be_cancelled_before_there_is_a_connection()
+    {
+        await using var backend = await FakeBackend.StartTlsAsync();
+        var connecting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var connect = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var client = new FakeDelegation(backend.Url).CreateClient(() =>
+        {
+            var handler = FakeDelegation.TrustTheBackend();
+            handler.PlaintextStreamFilter = null;
+            handler.ConnectCallback = async (context, cancellationToken) =>
+            {
+                connecting.TrySetResult();
+                await connect.Task.WaitAsync(cancellationToken);
+                var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+                await socket.ConnectAsync(System.Net.IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
+                return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
+            };
+            return handler;
+        });
+        using var cancellation = new CancellationTokenSource();
+        using var request = FakeDelegation.As("ada", "/cancelled");
+        var first = client.SendAsync(request, cancellation.Token);
+        await connecting.Task;
+        var second = client.GetStringAsAsync("ada", "/second");
+        await cancellation.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(first);
+        connect.SetResult();
+        await second;
+
+        request.Headers.Authorization.ShouldBeNull("the connection came after its request had gone");
+        backend.Seen.Single().Path.ShouldBe("/second");
+        IsBoundTo(backend.Seen.Single(), backend.Certificates[0]).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task While_there_is_no_connection_all_requests_fail_with_the_first()
+    {
+        var connect = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var attempts = 0;
+        using var client = new FakeDelegation(new Uri("https://localhost/")).CreateClient(() => new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, _) =>
+            {
+                Interlocked.Increment(ref attempts);
+                await connect.Task;
+                throw new IOException("nobody there");
+            },
+        });
+        var requests = Enumerable.Range(0, 5).Select(_ => client.GetStringAsAsync("ada")).ToList();
+        connect.SetResult();
+        foreach (var request in requests)
+            (await Should.ThrowAsync<HttpRequestException>(request)).Message.ShouldContain("nobody there");
+        attempts.ShouldBe(1);
+    }
+
+    private static bool IsBoundTo(SeenRequest seen, X509Certificate2 certificate)
+    {
+        var expected = new byte[16];
+        GssChecksum.Bind([.. "tls-server-end-point:"u8, .. SHA384.HashData(certificate.RawData)], expected);
+        return seen.Ticket.BindingHash.Span.SequenceEqual(expected);
+    }
+
+    /// <summary>The hash function with which a certificate of this signature algorithm is bound.</summary>
+    private static string? BindingOf(Action<AsnWriter> algorithmIdentifier)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+            algorithmIdentifier(writer);
+        var name = new X500DistinguishedName("CN=localhost");
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = new CertificateRequest(name, key, HashAlgorithmName.SHA256).Create(name, new AnySignature(writer.Encode()), now, now.AddDays(1), [1]);
+
+        var binding = TlsServerEndPoint.ApplicationData(certificate);
+        if (binding.IsEmpty)
+            return null;
+        binding.Span.StartsWith("tls-server-end-point:"u8).ShouldBeTrue();
+        return ((HashAlgorithmName[])[HashAlgorithmName.SHA256, HashAlgorithmName.SHA384, HashAlgorithmName.SHA512])
+            .Single(hash => binding.Span["tls-server-end-point:".Length..].SequenceEqual(CryptographicOperations.HashData(hash, certificate.RawData))).Name;
+    }
+
+    /// <summary>Certificates of algorithms that .NET does not sign with; nobody checks the signature here.</summary>
+    private sealed class AnySignature(byte[] algorithmIdentifier) : X509SignatureGenerator
+    {
+        public override byte[] GetSignatureAlgorithmIdentifier(HashAlgorithmName hashAlgorithm) => algorithmIdentifier;
+
+        public override byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm) => new byte[64];
+
+        protected override PublicKey BuildPublicKey() => throw new NotSupportedException();
+    }
+}

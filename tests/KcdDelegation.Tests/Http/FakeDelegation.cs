@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Claims;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Headers;
+using KcdDelegation.Http;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
+using KcdDelegation.Tests.Headers;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KcdDelegation.Tests.Http;
+
+/// <summary>What stands behind a <see cref="KcdHandler"/>: one application, and a ticket for everybody but "mallory".</summary>
+internal sealed class FakeDelegation
+{
+    private readonly ConcurrentDictionary<string, ServiceTicket> _tickets = new(StringComparer.Ordinal);
+    private readonly AuthorizationTemplateCache _templates = new();
+
+    public FakeDelegation(Uri url) => Application = new ApplicationSettings(
+        "app", url, FakeTickets.Service, TokenFormat.Kerberos, AuthenticationStart.Preemptive, MutualAuthentication.Off,
+        ChannelBinding: true, ShareConnectionsBetweenUsers: false,
+        new ClientSettings("CONTOSO.COM", "CONNECTOR$", AccountKeySource.Keytab, "none", new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
+        new DelegatedApplication());
+
+    public ApplicationSettings Application { get; set; }
+
+    public int TicketsAsked { get; private set; }
+
+    public static ClaimsPrincipal Caller(string name) => new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], "test"));
+
+    /// <summary>A client whose requests say whose they are by <see cref="As"/>.</summary>
+    public HttpClient CreateClient(Func<SocketsHttpHandler>? createHandler = null, ICallerAccessor? callers = null, int capacity = 100) =>
+        new(new KcdHandler(Source(), "app", createHandler ?? TrustTheBackend, callers, capacity)) { BaseAddress = Application.InternalUrl };
+
+    public static HttpRequestMessage As(string user, string path = "/", HttpMethod? method = null, HttpContent? content = null)
+    {
+        var request = new HttpRequestMessage(method ?? (content is null ? HttpMethod.Get : HttpMethod.Post), path) { Content = content };
+        request.SetCaller(Caller(user));
+        return request;
+    }
+
+    public DelegationSource Source() => new(
+        name => name == "app" ? Application : throw new InvalidOperationException("Another application was asked for."),
+        (application, caller, _) =>
+        {
+            TicketsAsked++;
+            var user = caller.Identity!.Name!;
+            if (user == "mallory")
+                throw KcdFailure.Identity(KcdEventId.NoIdentity, "No ticket for mallory.", "None.").ToException();
+            return ValueTask.FromResult(new DelegatedCredential(
+                _tickets.GetOrAdd(user, static name => FakeTickets.For(name)), _templates, application.MutualAuthentication));
+        },
+        NullLogger.Instance,
+        TimeProvider.System);
+
+    public static SocketsHttpHandler TrustTheBackend()
+    {
+        var handler = new SocketsHttpHandler();
+        handler.SslOptions.RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost";
+        return handler;
+    }
+}
