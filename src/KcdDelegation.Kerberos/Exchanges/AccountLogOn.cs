@@ -27,11 +27,12 @@ internal sealed class AccountLogOn(ExchangeContext context)
         {
             return await LogOnAsync(types, cancellationToken).ConfigureAwait(false);
         }
-        catch (KerberosException error) when (error.Code == KerberosErrorCode.PreAuthenticationFailed)
+        catch (KerberosException error)
         {
             // Every further try counts towards the account's lock-out.
-            _rejected.Remember(keyVersion);
-            throw;
+            if (error.Code == KerberosErrorCode.PreAuthenticationFailed)
+                _rejected.Remember(keyVersion);
+            throw error.InContext(new KerberosFailure { Exchange = KerberosExchange.LogOn, Account = context.Account.Name, Realm = context.Realm });
         }
     }
 
@@ -49,7 +50,7 @@ internal sealed class AccountLogOn(ExchangeContext context)
             switch (outcome)
             {
                 case AsOutcome.PreAuthenticationRequired required:
-                    proof = LogOnKey.Choose(context, types, required.Hints);
+                    proof = LogOnKey.ChooseToProve(context, types, required.Hints);
                     break;
                 case AsOutcome.ClockSkew skew when corrected:
                     throw skew.Error;

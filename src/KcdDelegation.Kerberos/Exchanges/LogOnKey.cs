@@ -10,6 +10,18 @@ internal sealed record LogOnKey(KerberosKey Key)
     /// <summary>PBKDF2 rounds are paid by us before the KDC has proven anything: 2^24 take seconds, more is an attack.</summary>
     private const uint MaxIterations = 1 << 24;
 
+    /// <summary>The key to prove, when the KDC asked for proof.</summary>
+    /// <exception cref="KerberosException">The KDC names no type that was offered: a guess would count towards the account's lock-out.</exception>
+    public static LogOnKey ChooseToProve(ExchangeContext context, IReadOnlyList<EncryptionType> offered, IReadOnlyList<EtypeInfo2Entry> hints) =>
+        // RFC 4120 §3.1.3: a KDC that knows AES sends ETYPE-INFO2 with the types that the account and the request have in common.
+        hints.Count > 0
+            ? Choose(context, offered, hints)
+            : throw new KerberosException(new KerberosFailure
+            {
+                Reason = KerberosFailureReason.EncryptionTypeRefused,
+                Detail = $"the KDC has no key for the account of the types {string.Join(", ", offered)}; it may have RC4 keys only",
+            });
+
     /// <exception cref="KerberosException">No type in common, or the KDC asks for rounds that are out of bounds.</exception>
     public static LogOnKey Choose(ExchangeContext context, IReadOnlyList<EncryptionType> offered, IReadOnlyList<EtypeInfo2Entry> hints)
     {

@@ -1,0 +1,34 @@
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.InteropTests.Scenarios;
+
+/// <summary>A realm of the lab.</summary>
+internal sealed class LabScenarioRealm(LabRealm realm, string column) : ScenarioRealm
+{
+    public override string Column => column;
+
+    public override string Realm => realm.Realm;
+
+    public override KdcEndpoint Kdc => realm.Kdc;
+
+    public override void Require() => realm.Require();
+
+    public override ServiceAccount? CreateAccount(DelegatingAccount account)
+    {
+        var isMit = realm.Software == LabKdc.Mit;
+        return account switch
+        {
+            DelegatingAccount.Connector => ByKeytab("connector"),
+            DelegatingAccount.ByPassword => ServiceAccount.FromPassword(isMit ? "svc-pw" : realm.Connector, Lab.Password),
+            DelegatingAccount.WrongPassword => ServiceAccount.FromPassword(isMit ? "svc-pw" : realm.Connector, "not the password"),
+            DelegatingAccount.WithoutProtocolTransition => ByKeytab("connector-notrans"),
+            DelegatingAccount.ResourceBasedOnly => ByKeytab("rbcdonly"),
+            DelegatingAccount.WithoutAesKeys => ServiceAccount.FromPassword(realm.AccountOf("connector-rc4"), Lab.Password),
+            DelegatingAccount.Computer => isMit ? null : ServiceAccount.FromPassword("conncomp$", Lab.Password),
+            DelegatingAccount.Renamed => isMit ? null : ServiceAccount.FromPassword("svc-renamed", Lab.Password),
+            _ => throw new ArgumentOutOfRangeException(nameof(account), account, "Not an account of the scenarios."),
+        };
+    }
+
+    private ServiceAccount ByKeytab(string name) => ServiceAccount.FromKeytab(realm.AccountOf(name), realm.Keytab(name));
+}

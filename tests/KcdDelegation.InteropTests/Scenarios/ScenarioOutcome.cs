@@ -1,0 +1,37 @@
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.InteropTests.Scenarios;
+
+/// <summary>Runs a scenario with a client of its own, and says in a few words what came of it.</summary>
+internal static class ScenarioOutcome
+{
+    /// <summary>The realm has no such account.</summary>
+    public const string NotApplicable = "—";
+
+    public static async Task<string> RunAsync(Scenario scenario, ScenarioRealm realm, CancellationToken cancellationToken)
+    {
+        using var account = realm.CreateAccount(scenario.Account);
+        if (account is null)
+            return NotApplicable;
+        var options = new S4UClientOptions { Realm = realm.Realm, Account = account, EncryptionTypes = scenario.OnlyType is { } type ? [type] : new S4UClientOptions { Realm = realm.Realm, Account = account }.EncryptionTypes };
+        options.Kdcs[realm.Realm] = [scenario.NobodyListens ? new KdcEndpoint("127.0.0.1", 9) : realm.Kdc with { Transport = scenario.Transport }];
+        await using var client = new S4UClient(options);
+        try
+        {
+            var ticket = await client.GetTicketAsync(scenario.User(realm), ServicePrincipalName.Parse(scenario.Target(realm)), cancellationToken);
+            return $"{ticket.User}";
+        }
+        catch (KerberosException error)
+        {
+            return Describe(error);
+        }
+    }
+
+    /// <summary>The first words of the message (the RFC's name of the code, or the reason), the step, and what the client found out by itself.</summary>
+    private static string Describe(KerberosException error)
+    {
+        var head = error.Message.Split(' ', 2)[0];
+        var found = error.Code is not null && error.Reason is not KerberosFailureReason.KdcError ? $" ({error.Reason})" : "";
+        return $"{head} in {error.Exchange}{found}";
+    }
+}
