@@ -3,6 +3,7 @@ using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.KeytabFile;
 using KcdDelegation.Testing.Accounts;
+using KcdDelegation.Testing.Faults;
 using KcdDelegation.Testing.Kdc;
 using KcdDelegation.Testing.Listening;
 
@@ -22,6 +23,7 @@ public sealed class TestRealm : IAsyncDisposable
     private static readonly EncryptionType[] DefaultTypes = [EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha1];
 
     private readonly RealmState _state;
+    private readonly FaultPlan _faults = new();
     private readonly Transcript _transcript = new();
     private readonly KdcListener _listener;
     private readonly RealmClients _clients;
@@ -29,7 +31,7 @@ public sealed class TestRealm : IAsyncDisposable
     private TestRealm(RealmState state)
     {
         _state = state;
-        _listener = new KdcListener(new KeyDistributionCenter(state, _transcript).Answer);
+        _listener = new KdcListener(new KeyDistributionCenter(state, _faults, _transcript).Answer);
         state.Endpoint = Endpoint;
         _clients = new RealmClients(state);
     }
@@ -55,7 +57,7 @@ public sealed class TestRealm : IAsyncDisposable
 
     /// <summary>What was asked and answered so far, a line for each request: <c>AS gw ok</c>, <c>FIND ada@contoso.test ok</c> (which realm
     /// has the user), <c>SELF ada&gt;gw ok</c>, <c>PROXY ada&gt;HTTP/app KDC_ERR_BADOPTION</c>, <c>TGS gw&gt;krbtgt/EU.TEST ok</c>. A
-    /// referral ends in <c>referral REALM</c>. The first AS-REQ of a log-on, which every KDC refuses for want of pre-authentication,
+    /// referral ends in <c>referral REALM</c>, what a fault spoilt in its name in brackets. The first AS-REQ of a log-on, which every KDC refuses for want of pre-authentication,
     /// is left out. A snapshot.</summary>
     public IReadOnlyList<string> Transcript => _transcript.Snapshot();
 
@@ -138,6 +140,26 @@ public sealed class TestRealm : IAsyncDisposable
     public TestRealm ClockAhead(TimeSpan offset)
     {
         _state.ClockOffset = offset;
+        return this;
+    }
+
+    /// <summary>Misbehaves at the next requests. Faults that wait for the same exchange happen one after the other, in the order of the calls.</summary>
+    /// <param name="fault">What happens. One that makes a reply rogue waits for a request that succeeds.</param>
+    /// <param name="exchange">At which step (<see cref="KerberosExchange.LogOn"/>, <see cref="KerberosExchange.RealmDiscovery"/>,
+    /// <see cref="KerberosExchange.Referral"/>, <see cref="KerberosExchange.S4U2Self"/>, <see cref="KerberosExchange.S4U2Proxy"/>); null: any.</param>
+    /// <param name="times">How often; <see cref="int.MaxValue"/>: until <see cref="Heal"/>.</param>
+    public TestRealm Fail(KdcFault fault, KerberosExchange? exchange = null, int times = 1)
+    {
+        ArgumentNullException.ThrowIfNull(fault);
+        ArgumentOutOfRangeException.ThrowIfLessThan(times, 1);
+        _faults.Arm(fault, exchange, times);
+        return this;
+    }
+
+    /// <summary>Behaves again: forgets all faults that still wait.</summary>
+    public TestRealm Heal()
+    {
+        _faults.DisarmAll();
         return this;
     }
 
@@ -257,6 +279,8 @@ public sealed class TestRealm : IAsyncDisposable
     /// <exception cref="ArgumentException">No such user or service.</exception>
     public ServiceTicket IssueTicket(string user, string service, TicketFlags flags = TicketFlags.Forwardable | TicketFlags.PreAuthenticated) =>
         UserLogOn.Issue(_state, _state.TimeProvider, user, ServicePrincipalName.Parse(service), flags);
+
+    internal RealmState State => _state;
 
     /// <summary>Stops the KDC, and disposes the client behind <see cref="GetTicketAsync"/> first.</summary>
     public async ValueTask DisposeAsync()

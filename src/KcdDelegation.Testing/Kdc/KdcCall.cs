@@ -16,6 +16,9 @@ internal sealed class KdcCall(KdcRequestMessage request, DateTimeOffset now)
     public KdcRequestBody Body { get; } = KdcRequestBody.Decode(request.EncodedBody);
     public DateTimeOffset Now => now;
 
+    /// <summary>Whose TGT came with the request, once that was verified.</summary>
+    public ClientName? Requester { get; set; }
+
     public KerberosExchange Exchange { get; private set; }
     public string Line { get; private set; } = "";
 

@@ -12,6 +12,9 @@ internal sealed class KdcRefusalException(KerberosErrorCode code, int? ntStatus 
     /// <summary>e-data other than an NTSTATUS.</summary>
     public ReadOnlyMemory<byte> ErrorData { get; init; }
 
+    /// <summary>By how much the time in the KRB-ERROR is wrong.</summary>
+    public TimeSpan ClockError { get; init; }
+
     /// <summary>RFC 6806 §6: where the client lives.</summary>
     public string? ClientRealm { get; init; }
 }

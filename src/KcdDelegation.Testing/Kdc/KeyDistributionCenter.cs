@@ -1,5 +1,6 @@
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Testing.Faults;
 using KcdDelegation.Testing.Listening;
 
 namespace KcdDelegation.Testing.Kdc;
@@ -11,13 +12,14 @@ internal sealed class KeyDistributionCenter
     private const int MaxDatagram = 1465;
 
     private readonly RealmState _realm;
+    private readonly FaultPlan _faults;
     private readonly Transcript _transcript;
     private readonly AsService _logOn;
     private readonly TgsService _ticketGranting;
 
-    public KeyDistributionCenter(RealmState realm, Transcript transcript)
+    public KeyDistributionCenter(RealmState realm, FaultPlan faults, Transcript transcript)
     {
-        (_realm, _transcript) = (realm, transcript);
+        (_realm, _faults, _transcript) = (realm, faults, transcript);
         var tickets = new TicketMaker(realm);
         _logOn = new AsService(realm, tickets);
         _ticketGranting = new TgsService(realm, tickets);
@@ -26,55 +28,83 @@ internal sealed class KeyDistributionCenter
     /// <summary>Null: the bytes are no request at all, to which KDCs do not answer.</summary>
     public KdcDelivery? Answer(ReadOnlyMemory<byte> request, KdcTransport transport)
     {
-        KdcCall call;
+        if (Read(request) is not { } call)
+            return null;
+        var decision = Decide(call);
+        var fault = _faults.Take(call.Exchange, transport, decision.Draft is not null);
+        if (fault?.Refuse is { } refuse)
+            decision = new KdcDecision(null, refuse(call));
+        if (decision.Draft is { } draft)
+            fault?.Alter?.Invoke(new RogueReply(_realm, call, draft));
+
+        var bytes = decision.Draft?.Encode() ?? Encode(call, decision.Refusal!);
+        if (transport == KdcTransport.Udp && bytes.Length > MaxDatagram)
+        {
+            decision = new KdcDecision(null, new KdcRefusalException(KerberosErrorCode.ResponseTooBig));
+            bytes = Encode(call, decision.Refusal!);
+        }
+        Write(call, decision, fault);
+        var delivery = new KdcDelivery(bytes);
+        return fault?.Deliver?.Invoke(delivery) ?? delivery;
+    }
+
+    private KdcCall? Read(ReadOnlyMemory<byte> request)
+    {
         try
         {
-            call = new KdcCall(KdcRequestMessage.Decode(request), _realm.Now);
+            return new KdcCall(KdcRequestMessage.Decode(request), _realm.Now);
         }
         catch (KerberosException error)
         {
             _transcript.Add($"? {error.Detail}");
             return null;
         }
+    }
 
+    private KdcDecision Decide(KdcCall call)
+    {
         try
         {
-            var draft = call.Request.Type == KdcMessageType.AsRequest ? _logOn.Answer(call) : _ticketGranting.Answer(call);
-            var reply = draft.Encode();
-            if (transport == KdcTransport.Udp && reply.Length > MaxDatagram)
-                throw new KdcRefusalException(KerberosErrorCode.ResponseTooBig);
-            _transcript.Add($"{call.Line} {draft.Outcome}");
-            return new KdcDelivery(reply);
+            return new KdcDecision(call.Request.Type == KdcMessageType.AsRequest ? _logOn.Answer(call) : _ticketGranting.Answer(call), null);
         }
         catch (KdcRefusalException refusal)
         {
-            if (!call.IsOpening)
-                _transcript.Add(Describe(call, refusal));
-            return new KdcDelivery(Encode(call, refusal));
+            return new KdcDecision(null, refusal);
         }
-        catch (KerberosException error)
+        catch (KerberosException)
         {
-            // RFC 4120 §3.3.3: what cannot be read in a request that can.
-            _transcript.Add($"{call.Line} {KerberosErrorNames.Of(KerberosErrorCode.Generic)}: {error.Detail}");
-            return new KdcDelivery(Encode(call, new KdcRefusalException(KerberosErrorCode.Generic)));
+            // A part of the request cannot be read: RFC 4120 §7.5.9 has no code for that but this.
+            return new KdcDecision(null, new KdcRefusalException(KerberosErrorCode.Generic));
         }
     }
 
-    private static string Describe(KdcCall call, KdcRefusalException refusal)
+    private void Write(KdcCall call, KdcDecision decision, KdcFault? fault)
     {
-        // An unknown realm is found out by these two answers: in the transcript they are not failures.
+        var spoilt = fault is null ? "" : $" [{fault}]";
+        if (decision.Draft is { } draft)
+            _transcript.Add($"{call.Line} {draft.Outcome}{spoilt}");
+        else if (fault is not null || !call.IsOpening)
+            _transcript.Add($"{call.Line} {Outcome(call, decision.Refusal!)}{spoilt}");
+    }
+
+    private static string Outcome(KdcCall call, KdcRefusalException refusal)
+    {
+        // By these two answers a user's realm is found out: in the transcript they are not failures.
         if (call.Exchange == KerberosExchange.RealmDiscovery && refusal.Code == KerberosErrorCode.PreAuthenticationRequired)
-            return $"{call.Line} ok";
-        return refusal.ClientRealm is { } realm ? $"{call.Line} referral {realm}" : $"{call.Line} {KerberosErrorNames.Of(refusal.Code)}";
+            return "ok";
+        return refusal.ClientRealm is { } realm ? $"referral {realm}" : KerberosErrorNames.Of(refusal.Code);
     }
 
     private byte[] Encode(KdcCall call, KdcRefusalException refusal) => new KrbError
     {
-        ServerTime = _realm.Now,
+        ServerTime = _realm.Now + refusal.ClockError,
         Code = refusal.Code,
         ClientRealm = refusal.ClientRealm,
         Realm = _realm.Name,
         Service = call.Body.Service,
         Data = refusal.NtStatus is { } status && _realm.Kind == KdcKind.Windows ? KerbErrorData.Encode(status) : refusal.ErrorData,
     }.Encode();
+
+    /// <summary>One of the two.</summary>
+    private readonly record struct KdcDecision(ReplyDraft? Draft, KdcRefusalException? Refusal);
 }

@@ -15,6 +15,7 @@ internal sealed class TgsService(RealmState realm, TicketMaker tickets)
     {
         call.Describe(KerberosExchange.Referral, $"TGS ?>{call.Body.Service}");
         var header = _headers.Read(call);
+        call.Requester = header.Tgt.Client;
         var user = _self.ReadUser(call, header);
         if (user is not null)
         {

@@ -11,6 +11,9 @@ internal sealed record KdcDelivery(ReadOnlyMemory<byte> Answer)
 
     /// <summary>Bytes of the TCP stream, its length prefix among them, before the connection is closed; of a datagram, its size.</summary>
     public int Cut { get; init; } = int.MaxValue;
+
+    /// <summary>What the length prefix says where it lies.</summary>
+    public uint? ClaimedLength { get; init; }
 }
 
 /// <summary>Ways to answer.</summary>

@@ -112,7 +112,7 @@ internal sealed class KdcListener : IAsyncDisposable
         if (delivery.Manner == DeliveryManner.Silent)
             return true;
         var bytes = new byte[4 + delivery.Answer.Length];
-        BinaryPrimitives.WriteInt32BigEndian(bytes, delivery.Answer.Length);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, delivery.ClaimedLength ?? (uint)delivery.Answer.Length);
         delivery.Answer.CopyTo(bytes.AsMemory(4));
         var sent = bytes.AsMemory(0, Math.Min(bytes.Length, delivery.Cut));
         if (delivery.Manner == DeliveryManner.Drip)

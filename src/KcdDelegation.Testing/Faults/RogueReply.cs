@@ -1,0 +1,100 @@
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Testing.Kdc;
+using KcdDelegation.Testing.Pac;
+
+namespace KcdDelegation.Testing.Faults;
+
+/// <summary>What a lying KDC can do to a reply that it then encrypts as it should.</summary>
+internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draft)
+{
+    public void BeOf(string user)
+    {
+        SwapTicketKeepingKey(user);
+        SayOutside(user);
+        ReplaceSignedUser(draft.Client, draft.ReplyKey);
+    }
+
+    public void SayOutside(string user) => draft.Client = NameOf(user);
+
+    public void SwapTicket(string user)
+    {
+        SwapTicketKeepingKey(user);
+        SwapSessionKey();
+    }
+
+    public void BeOrdinary()
+    {
+        var account = call.Requester ?? draft.Client;
+        draft.Client = account;
+        draft.Ticket = draft.Ticket with { Part = draft.Ticket.Part with { Client = account.Name, ClientRealm = account.Realm } };
+        OmitSignedUser();
+    }
+
+    public void OmitSignedUser() => draft.PaData.RemoveAll(static entry => entry.Type == PaDataType.S4UX509User);
+
+    public void ForgeSignedUser()
+    {
+        using var anotherKey = KerberosKey.CreateRandom(draft.ReplyKey.Type);
+        ReplaceSignedUser(draft.Client, anotherKey);
+    }
+
+    public void ChangePart(Func<EncKdcReplyPart, EncKdcReplyPart> change) => draft.Part = change(draft.Part);
+
+    public void BeFor(string service)
+    {
+        SwapService(service);
+        draft.Part = draft.Part with { Service = draft.Ticket.Service };
+    }
+
+    public void SwapService(string service) =>
+        draft.Ticket = draft.Ticket with { Service = new PrincipalName((int)PrincipalNameType.ServiceInstance, service.Split('/')) };
+
+    public void EncryptWithAnotherKey() => draft.ReplyKey = KerberosKey.CreateRandom(draft.ReplyKey.Type);
+
+    public void SwapSessionKey() =>
+        draft.Ticket = draft.Ticket with { Part = draft.Ticket.Part with { Key = KerberosKey.CreateRandom(draft.Part.Key.Type) } };
+
+    public void UseUnofferedType()
+    {
+        var type = RealmState.AllTypes.Except(call.Body.EncryptionTypes).Append(RealmState.AllTypes[^1]).First();
+        var key = KerberosKey.CreateRandom(type);
+        draft.Part = draft.Part with { Key = key };
+        draft.Ticket = draft.Ticket with { Part = draft.Ticket.Part with { Key = key } };
+    }
+
+    public void MoveTimes(TimeSpan start, TimeSpan end)
+    {
+        var (now, _) = call.Now.Split();
+        draft.Part = draft.Part with { StartTime = now + start, EndTime = now + end };
+        draft.Ticket = draft.Ticket with { Part = draft.Ticket.Part with { StartTime = now + start, EndTime = now + end } };
+    }
+
+    public void PretendForwardable()
+    {
+        draft.Part = draft.Part with { Flags = draft.Part.Flags | (uint)TicketFlags.Forwardable };
+        draft.Ticket = draft.Ticket with { Part = draft.Ticket.Part with { Flags = draft.Ticket.Part.Flags & ~(uint)TicketFlags.Forwardable } };
+    }
+
+    private void SwapTicketKeepingKey(string user)
+    {
+        var name = NameOf(user);
+        var pac = realm.Accounts.Find(name.Name) is { } account
+            ? PacOf.Account(realm, account, name.Name, draft.Part.AuthTime)
+            : draft.Ticket.Pac is { } own ? own with { ClientName = user, SamName = user, UserPrincipalName = $"{user}@{realm.Name}" } : null;
+        draft.Ticket = draft.Ticket with { Pac = pac, Part = draft.Ticket.Part with { Client = name.Name, ClientRealm = name.Realm } };
+    }
+
+    private void ReplaceSignedUser(ClientName name, KerberosKey key)
+    {
+        var index = draft.PaData.FindIndex(static entry => entry.Type == PaDataType.S4UX509User);
+        if (index < 0)
+            return;
+        var options = PaS4UX509User.Decode(draft.PaData[index].Value).UserId.Options;
+        var usage = (options & S4UUserId.UseReplyKeyUsage) != 0 ? KeyUsage.PaS4UX509UserReply : KeyUsage.PaS4UX509UserRequest;
+        draft.PaData[index] = PaS4UX509User.Create(S4UUserId.Create(call.Body.Nonce, name.Name, name.Realm, options), key, usage).ToPaData();
+    }
+
+    private ClientName NameOf(string user) => new(new PrincipalName((int)PrincipalNameType.Principal, [user]), draft.Client.Realm);
+}
