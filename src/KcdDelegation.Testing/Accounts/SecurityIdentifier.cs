@@ -26,6 +26,14 @@ internal sealed record SecurityIdentifier(string Text)
         return identifier;
     }
 
+    public static SecurityIdentifier FromBytes(ReadOnlySpan<byte> bytes)
+    {
+        var text = new StringBuilder("S-1-").Append(BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]));
+        for (var i = 0; i < bytes[1]; i++)
+            text.Append('-').Append(BinaryPrimitives.ReadUInt32LittleEndian(bytes[(8 + (4 * i))..]));
+        return new SecurityIdentifier(text.ToString());
+    }
+
     /// <summary>MS-DTYP §2.4.2.2: revision, count, authority (6 bytes, big-endian), subauthorities (little-endian).</summary>
     public byte[] ToBytes()
     {
