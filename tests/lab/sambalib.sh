@@ -131,7 +131,7 @@ X
 }
 
 dc_prepare() {
-  need_tools samba-tool unshare dnsmasq
+  need_tools samba-tool unshare mount dnsmasq
   port_free "$IP" 88
   rm -rf "$DIR"
   mkdir -p "$DIR"/{run,ncalrpc,runsamba/winbindd,ntp,log,kt}
