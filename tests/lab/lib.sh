@@ -31,6 +31,8 @@ need_system() {
   local why; why=$(unsupported)
   [ -z "$why" ] || { echo "[$SELF] skipped: $why" >&2; exit $SKIPPED; }
   mkdir -p "$LAB_DIR/why"
+  # In /tmp anybody may have been there first.
+  [ -O "$LAB_DIR" ] && [ ! -L "$LAB_DIR" ] || fail "$LAB_DIR belongs to somebody else"
   chmod 755 "$LAB_DIR"
 }
 
