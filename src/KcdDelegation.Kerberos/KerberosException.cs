@@ -14,6 +14,9 @@ public sealed class KerberosException : Exception
     /// <summary>The KDC's code (RFC 4120 §7.5.9); null when no KDC spoke (unreachable, time-out, rejected reply).</summary>
     public KerberosErrorCode? Code => Failure.Code;
 
+    /// <summary>The RFC's name of <see cref="Code"/>, such as <c>KDC_ERR_BADOPTION</c>, for which administrators search; null when no KDC spoke.</summary>
+    public string? CodeName => Code is { } code ? KerberosErrorNames.Of(code) : null;
+
     /// <summary>The step that failed.</summary>
     public KerberosExchange Exchange => Failure.Exchange ?? KerberosExchange.Configuration;
 

@@ -1,1 +1,4 @@
-int x = 0; return x;
+using KcdDelegation.Tool;
+using KcdDelegation.Tool.Output;
+
+return await KcdCommandLine.RunAsync(args, Streams.OfConsole());

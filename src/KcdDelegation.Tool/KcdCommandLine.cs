@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using KcdDelegation.Tool.Commands;
+using KcdDelegation.Tool.Output;
+using KcdDelegation.Tool.Settings;
+
+namespace KcdDelegation.Tool;
+
+/// <summary>The <c>kcd</c> command: its subcommands, and what they have in common.</summary>
+internal static class KcdCommandLine
+{
+    private const string Description =
+        "Tries, shows and explains Kerberos constrained delegation: tickets in users' names, and the headers made of them.";
+
+    /// <returns>An <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Streams streams, CancellationToken cancellationToken = default)
+    {
+        var root = Create(streams);
+        // Without response files: a user's name may begin with @.
+        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        return parsed.Action is ParseErrorAction error
+            ? ExplainUsage(parsed, error, streams)
+            : await parsed.InvokeAsync(new InvocationConfiguration { Output = streams.Output, Error = streams.Error }, cancellationToken);
+    }
+
+    private static RootCommand Create(Streams streams)
+    {
+        var common = new CommonOptions();
+        var account = new AccountOptions();
+        var runner = new CommandRunner(streams, common);
+        var root = new RootCommand(Description)
+        {
+            common.Json,
+            common.Verbose,
+            new TicketCommand(runner, account).Create(),
+            new HeaderCommand(runner, account).Create(),
+            new InspectCommand(runner).Create(),
+        };
+        foreach (var help in root.Options.OfType<HelpOption>())
+            help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return root;
+    }
+
+    /// <summary>The parser's own exit code for wrong usage is 1, which means a refusal here.</summary>
+    private static int ExplainUsage(ParseResult parsed, ParseErrorAction error, Streams streams)
+    {
+        var isWithoutCommand = parsed.Tokens.Count == 0;
+        error.ShowHelp = isWithoutCommand;
+        // Help too goes to standard error: a script that reads a result must not read it.
+        parsed.Invoke(new InvocationConfiguration { Output = streams.Error, Error = streams.Error });
+        if (!isWithoutCommand)
+            streams.Error.WriteLine($"Try: {CommandPath(parsed)} --help");
+        return (int)ExitCode.WrongUsage;
+    }
+
+    private static string CommandPath(ParseResult parsed) =>
+        parsed.CommandResult.Command is RootCommand ? "kcd" : $"kcd {parsed.CommandResult.Command.Name}";
+}

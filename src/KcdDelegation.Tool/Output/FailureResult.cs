@@ -1,0 +1,89 @@
+using System.Globalization;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.Tool.Output;
+
+/// <summary>Why a command failed, in the terms of the three stages in which administrators look for the cause.</summary>
+internal sealed record FailureResult : CommandResult
+{
+    private readonly ExitCode _exitCode;
+
+    private FailureResult(ExitCode exitCode, FailureDetails error) => (_exitCode, Error) = (exitCode, error);
+
+    public FailureDetails Error { get; }
+
+    public static FailureResult Of(KerberosException error) => Of(KcdException.Explain(error));
+
+    public static FailureResult Of(KcdException failure)
+    {
+        var kerberos = failure.InnerException as KerberosException;
+        return new FailureResult(HadNoAnswer(failure, kerberos) ? ExitCode.NoAnswer : ExitCode.Refused, new FailureDetails
+        {
+            Stage = failure.Stage.ToString().ToLowerInvariant(),
+            Exchange = kerberos?.Exchange.ToString(),
+            Code = kerberos?.CodeName,
+            Number = (int?)kerberos?.Code,
+            NtStatus = kerberos?.NtStatus is { } status ? string.Create(CultureInfo.InvariantCulture, $"0x{status:X8}") : null,
+            Realm = kerberos?.Realm is { Length: > 0 } realm ? realm : null,
+            Event = failure.EventId,
+            Cause = failure.Cause,
+            Remedy = failure.Remedy,
+            IsTransient = failure.IsTransient,
+        });
+    }
+
+    public static FailureResult OfFile(Exception failure) => new(ExitCode.Refused, new FailureDetails
+    {
+        Stage = "file",
+        Cause = failure.Message,
+        Remedy = "Name a file that this user may write, in a directory that exists.",
+    });
+
+    public override ExitCode ToExitCode() => _exitCode;
+
+    /// <summary>A KDC that answers that it is busy has answered.</summary>
+    private static bool HadNoAnswer(KcdException failure, KerberosException? kerberos) =>
+        kerberos is null ? failure.IsTransient : kerberos.Reason is KerberosFailureReason.KdcNotFound or KerberosFailureReason.KdcUnreachable;
+
+    public override void WriteText(TextWriter output)
+    {
+        var lines = new LabelledLines { { "stage", Error.Exchange is null ? Error.Stage : $"{Error.Stage} ({Error.Exchange})" } };
+        if (Error.Number is { } number)
+            lines.Add("code", $"{Error.Code} ({number}){(Error.NtStatus is null ? "" : $", NTSTATUS {Error.NtStatus}")}");
+        if (Error.Realm is not null)
+            lines.Add("realm", Error.Realm);
+        lines.Add("cause", Error.Cause);
+        lines.Add("remedy", Error.Remedy);
+        if (Error.Event is { } eventNumber)
+            lines.Add("event", eventNumber.ToString(CultureInfo.InvariantCulture));
+        output.WriteLine(_exitCode == ExitCode.NoAnswer ? "kcd: no answer" : "kcd: refused");
+        lines.Write(output);
+    }
+}
+
+/// <summary>The member <c>error</c> of the JSON.</summary>
+internal sealed record FailureDetails
+{
+    public required string Stage { get; init; }
+
+    /// <summary>Of <see cref="KerberosExchange"/>.</summary>
+    public string? Exchange { get; init; }
+
+    /// <summary>The RFC's name.</summary>
+    public string? Code { get; init; }
+
+    public int? Number { get; init; }
+
+    public string? NtStatus { get; init; }
+
+    public string? Realm { get; init; }
+
+    public int? Event { get; init; }
+
+    public required string Cause { get; init; }
+
+    public required string Remedy { get; init; }
+
+    /// <summary>May pass by itself.</summary>
+    public bool IsTransient { get; init; }
+}

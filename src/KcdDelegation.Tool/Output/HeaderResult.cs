@@ -1,0 +1,26 @@
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.Tool.Output;
+
+/// <summary>A value for the <c>Authorization</c> header of one request.</summary>
+internal sealed record HeaderResult : CommandResult
+{
+    public required string User { get; init; }
+
+    public required string Service { get; init; }
+
+    public required string Format { get; init; }
+
+    public required string Value { get; init; }
+
+    public static HeaderResult Of(ServiceTicket ticket, TokenFormat format, string value) => new()
+    {
+        User = ticket.User.ToString(),
+        Service = ticket.Service.ToString(),
+        Format = format.ToString().ToLowerInvariant(),
+        Value = value,
+    };
+
+    /// <summary>The value alone, for <c>$(kcd header …)</c>.</summary>
+    public override void WriteText(TextWriter output) => output.WriteLine(Value);
+}

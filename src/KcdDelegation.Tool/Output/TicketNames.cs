@@ -1,0 +1,32 @@
+using System.Globalization;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.Tool.Output;
+
+/// <summary>The specifications' names for what is in a ticket.</summary>
+internal static class TicketNames
+{
+    // RFC 4120 §5.3 by bit; enc-pa-rep is RFC 6806 §11, anonymous RFC 8062 §3.
+    private static readonly string?[] FlagsByBit =
+    [
+        null, "forwardable", "forwarded", "proxiable", "proxy", "may-postdate", "postdated", "invalid", "renewable", "initial", "pre-authent",
+        "hw-authent", "transited-policy-checked", "ok-as-delegate", null, "enc-pa-rep", "anonymous",
+    ];
+
+    /// <summary>The flags that are set, unknown ones by their bit.</summary>
+    public static IEnumerable<string> Of(TicketFlags flags) =>
+        from bit in Enumerable.Range(0, 32)
+        where ((uint)flags & (0x80000000 >> bit)) != 0
+        select FlagsByBit.ElementAtOrDefault(bit) ?? string.Create(CultureInfo.InvariantCulture, $"bit-{bit}");
+
+    /// <summary>RFC 3961 §8, RFC 8009 §8, RFC 4757.</summary>
+    public static string Of(EncryptionType type) => type switch
+    {
+        EncryptionType.Aes128CtsHmacSha1 => "aes128-cts-hmac-sha1-96",
+        EncryptionType.Aes256CtsHmacSha1 => "aes256-cts-hmac-sha1-96",
+        EncryptionType.Aes128CtsHmacSha256 => "aes128-cts-hmac-sha256-128",
+        EncryptionType.Aes256CtsHmacSha384 => "aes256-cts-hmac-sha384-192",
+        EncryptionType.Rc4Hmac => "rc4-hmac",
+        _ => string.Create(CultureInfo.InvariantCulture, $"encryption type {(int)type}"),
+    };
+}

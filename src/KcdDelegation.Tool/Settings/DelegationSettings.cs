@@ -1,0 +1,23 @@
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.Tool.Settings;
+
+/// <summary>Which account delegates, and where its KDCs are.</summary>
+/// <param name="Realm">The account's.</param>
+/// <param name="Account">Its name, without the realm.</param>
+/// <param name="Key">Where its key is.</param>
+/// <param name="Kdcs">By realm; a realm that is not here is found by the engine.</param>
+internal sealed record DelegationSettings(string Realm, string Account, KeySource Key, IReadOnlyDictionary<string, IReadOnlyList<KdcEndpoint>> Kdcs);
+
+/// <param name="Kind">What the path leads to.</param>
+/// <param name="Path">Of the file.</param>
+internal sealed record KeySource(KeySourceKind Kind, string Path);
+
+internal enum KeySourceKind
+{
+    Keytab,
+    PasswordFile,
+
+    /// <summary>A password, read from standard input.</summary>
+    StandardInput,
+}

@@ -1,0 +1,26 @@
+using System.Text;
+using System.Text.Json;
+using KcdDelegation.Tool.Output;
+
+namespace KcdDelegation.Tool.Tests;
+
+/// <summary>Runs the command in this process.</summary>
+internal static class Kcd
+{
+    public static Task<KcdRun> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);
+
+    public static async Task<KcdRun> RunWithInputAsync(string input, params string[] arguments)
+    {
+        using var standardInput = new MemoryStream(Encoding.UTF8.GetBytes(input));
+        await using var output = new StringWriter();
+        await using var error = new StringWriter();
+        var code = await KcdCommandLine.RunAsync(arguments, new Streams(standardInput, output, error), TestContext.Current.CancellationToken);
+        return new KcdRun((ExitCode)code, output.ToString(), error.ToString());
+    }
+}
+
+internal sealed record KcdRun(ExitCode ExitCode, string Output, string Error)
+{
+    /// <summary>The one JSON object on standard output.</summary>
+    public JsonElement Json => JsonDocument.Parse(Output).RootElement;
+}

@@ -1,0 +1,245 @@
+using System.Text.Json;
+using KcdDelegation.Testing;
+
+namespace KcdDelegation.Tool.Tests;
+
+public sealed class TicketCommandTests
+{
+    [Fact]
+    public async Task A_ticket_is_shown_with_who_and_for_what()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await gateway.RunAsync("ticket", "--user", "ada", "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Error.ShouldBeEmpty();
+        run.Output.ShouldContain("user          ada@CONTOSO.TEST");
+        run.Output.ShouldContain("service       HTTP/app");
+        run.Output.ShouldContain("delegated by  gw@CONTOSO.TEST");
+        run.Output.ShouldContain("forwardable");
+        run.Output.ShouldContain("aes256-cts-hmac-sha1-96");
+    }
+
+    [Fact]
+    public async Task A_name_with_a_suffix_is_a_user_principal_name()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await gateway.RunAsync("ticket", "--user", "ada.lovelace@contoso.test", "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        gateway.Realm.Transcript.ShouldContain(line => line.Contains("SELF ada.lovelace@contoso.test>gw ok", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_name_without_suffix_can_be_asked_for_as_user_principal_name()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await gateway.RunAsync("ticket", "--user", "ada", "--name-type", "enterprise", "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.Refused);
+        run.Error.ShouldContain("KDC_ERR_C_PRINCIPAL_UNKNOWN (6)");
+    }
+
+    [Fact]
+    public async Task Json_is_one_object_with_a_version()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await gateway.RunAsync("ticket", "--user", "ada", "--spn", "HTTP/app", "--json");
+
+        run.Json.GetProperty("version").GetInt32().ShouldBe(1);
+        run.Json.GetProperty("user").GetString().ShouldBe("ada@CONTOSO.TEST");
+        run.Json.GetProperty("service").GetString().ShouldBe("HTTP/app");
+        run.Json.GetProperty("size").GetInt32().ShouldBeGreaterThan(100);
+        run.Json.GetProperty("endTime").GetDateTimeOffset().ShouldBeGreaterThan(run.Json.GetProperty("startTime").GetDateTimeOffset());
+        run.Json.TryGetProperty("credentialCache", out _).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_target_that_is_on_no_list_is_refused_with_stage_code_cause_and_remedy()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await gateway.RunAsync("ticket", "--user", "ada", "--spn", "HTTP/other");
+
+        run.ExitCode.ShouldBe(ExitCode.Refused);
+        run.Output.ShouldBeEmpty();
+        run.Error.ShouldContain("stage   delegation (S4U2Proxy)");
+        run.Error.ShouldContain("code    KDC_ERR_BADOPTION (13)");
+        run.Error.ShouldContain("realm   CONTOSO.TEST");
+        run.Error.ShouldContain("cause   ");
+        run.Error.ShouldContain("remedy  ");
+    }
+
+    [Theory]
+    [InlineData("chief")]
+    [InlineData("nobody")]
+    public async Task A_user_who_may_not_be_delegated_or_does_not_exist_is_refused(string user)
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await gateway.RunAsync("ticket", "--user", user, "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.Refused);
+        run.Output.ShouldBeEmpty();
+        run.Error.ShouldContain(user);
+        run.Error.ShouldContain("remedy  ");
+    }
+
+    [Fact]
+    public async Task A_refusal_is_json_too_where_json_was_asked_for()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await gateway.RunAsync("ticket", "--user", "ada", "--spn", "HTTP/other", "--json");
+
+        run.ExitCode.ShouldBe(ExitCode.Refused);
+        run.Json.GetProperty("version").GetInt32().ShouldBe(1);
+        var error = run.Json.GetProperty("error");
+        error.GetProperty("stage").GetString().ShouldBe("delegation");
+        error.GetProperty("exchange").GetString().ShouldBe("S4U2Proxy");
+        error.GetProperty("code").GetString().ShouldBe("KDC_ERR_BADOPTION");
+        error.GetProperty("number").GetInt32().ShouldBe(13);
+        error.GetProperty("cause").GetString().ShouldNotBeNullOrEmpty();
+        error.GetProperty("remedy").GetString().ShouldNotBeNullOrEmpty();
+        error.GetProperty("isTransient").GetBoolean().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_kdc_that_does_not_answer_is_told_from_a_refusal()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var stopped = TestRealm.Start();
+        var endpoint = stopped.Endpoint.ToString();
+        await stopped.DisposeAsync();
+
+        var run = await Kcd.RunAsync(
+            "ticket", "--realm", "CONTOSO.TEST", "--kdc", endpoint, "--account", "gw", "--keytab", gateway.Keytab, "--user", "ada", "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.NoAnswer);
+        run.Error.ShouldContain("kcd: no answer");
+        run.Error.ShouldContain(endpoint);
+    }
+
+    [Fact]
+    public async Task The_credential_cache_is_for_its_owner_alone()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var cache = gateway.PathOf("ada.ccache");
+
+        var run = await gateway.RunAsync("ticket", "--user", "ada", "--spn", "HTTP/app", "--ccache", $"FILE:{cache}");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Output.ShouldContain($"cache         {cache}");
+        // The version of the format, big-endian.
+        (await File.ReadAllBytesAsync(cache, TestContext.Current.CancellationToken))[..2].ShouldBe([0x05, 0x04]);
+        if (!OperatingSystem.IsWindows())
+            File.GetUnixFileMode(cache).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    [Fact]
+    public async Task A_credential_cache_that_cannot_be_written_is_an_error_with_a_remedy()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await gateway.RunAsync("ticket", "--user", "ada", "--spn", "HTTP/app", "--ccache", gateway.PathOf("missing/ada.ccache"));
+
+        run.ExitCode.ShouldBe(ExitCode.Refused);
+        run.Error.ShouldContain("stage   file");
+        run.Error.ShouldContain("missing");
+    }
+
+    [Fact]
+    public async Task A_password_comes_through_standard_input()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await Kcd.RunWithInputAsync(
+            Gateway.Password + "\n",
+            "ticket", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--password-file", "-", "--user", "ada", "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+    }
+
+    [Fact]
+    public async Task A_password_comes_from_a_file_and_a_wrong_one_is_refused_at_the_log_on()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var right = gateway.WriteSecret("right", Gateway.Password);
+        var wrong = gateway.WriteSecret("wrong", "not " + Gateway.Password);
+        string[] arguments = ["ticket", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--user", "ada", "--spn", "HTTP/app"];
+
+        var done = await Kcd.RunAsync([.. arguments, "--password-file", right]);
+        var refused = await Kcd.RunAsync([.. arguments, "--password-file", wrong]);
+
+        done.ExitCode.ShouldBe(ExitCode.Done, done.Error);
+        refused.ExitCode.ShouldBe(ExitCode.Refused);
+        refused.Error.ShouldContain("(LogOn)");
+        refused.Error.ShouldContain("KDC_ERR_PREAUTH_FAILED (24)");
+        refused.Error.ShouldNotContain(Gateway.Password);
+    }
+
+    [Fact]
+    public async Task A_key_file_that_others_may_read_is_warned_of()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows files have no mode.");
+            return;
+        }
+        await using var gateway = await Gateway.StartAsync();
+        File.SetUnixFileMode(gateway.Keytab, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+
+        var run = await gateway.RunAsync("ticket", "--user", "ada", "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Error.ShouldContain("kcd: warning 2003: ");
+        run.Error.ShouldContain(gateway.Keytab);
+    }
+
+    [Fact]
+    public async Task Verbose_shows_the_engines_log_on_standard_error()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await gateway.RunAsync("ticket", "--user", "ada", "--spn", "HTTP/app", "--verbose");
+
+        run.Error.ShouldContain("kcd: debug 2101: ");
+        run.Output.ShouldNotContain("debug");
+    }
+
+    [Fact]
+    public async Task Settings_come_from_the_file_of_a_host()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var config = gateway.WriteSecret("appsettings.json", JsonSerializer.Serialize(new
+        {
+            Kcd = new
+            {
+                Realm = gateway.Realm.Name,
+                Kdcs = new[] { gateway.Realm.Endpoint.ToString() },
+                ServiceAccount = new { Name = "gw", gateway.Keytab },
+            },
+        }));
+
+        var run = await Kcd.RunAsync("ticket", "--config", config, "--user", "ada", "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+    }
+
+    [Fact]
+    public async Task Options_overrule_the_file()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var config = gateway.WriteSecret("appsettings.json", """
+            { "Kcd": { "Realm": "CONTOSO.TEST", "Kdcs": [ "192.0.2.1" ], "ServiceAccount": { "Name": "someone", "PasswordFile": "/nowhere" } } }
+            """);
+
+        var run = await gateway.RunAsync("ticket", "--config", config, "--user", "ada", "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+    }
+}
