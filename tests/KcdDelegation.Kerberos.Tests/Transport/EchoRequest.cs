@@ -15,7 +15,10 @@ internal sealed class EchoRequest(int number, int length) : KdcRequest<int>
     public override int Check(ReadOnlyMemory<byte> reply)
     {
         if (reply.Length >= 2 && reply.Span[0] == 'E')
-            throw new KerberosException(new KerberosFailure { Code = (KerberosErrorCode)reply.Span[1], Detail = "said the KDC" });
+        {
+            var code = (KerberosErrorCode)reply.Span[1];
+            throw new KerberosException(new KerberosFailure { Code = code, IsTransient = code == KerberosErrorCode.ServiceUnavailable, Detail = "said the KDC" });
+        }
         if (reply.Length == 0 || reply.Span[0] != '+' || !reply[1..].Span.SequenceEqual(_message))
             throw KerberosException.Malformed("AS-REP", $"is '{PrintableText.Of(Encoding.Latin1.GetString(reply.Span[..Math.Min(8, reply.Length)]))}'");
         return number;

@@ -85,6 +85,17 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task When_every_KDC_answers_wrongly_that_is_no_outage()
+    {
+        _first.OnConnection = _second.OnConnection = FakeKdc.GarbageAsync;
+
+        var error = await Should.ThrowAsync<KerberosException>(() => SendAsync(Dispatcher(_first.Endpoint, _second.Endpoint)));
+
+        error.Reason.ShouldBe(KerberosFailureReason.ReplyRejected);
+        error.IsTransient.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task An_error_of_the_realm_is_final()
     {
         _first.OnConnection = FakeKdc.Error(KerberosErrorCode.ClientPrincipalUnknown);
