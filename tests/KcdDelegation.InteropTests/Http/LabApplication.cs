@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Claims;
+using System.Security.Cryptography.X509Certificates;
+using KcdDelegation.Headers;
+using KcdDelegation.Http;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KcdDelegation.InteropTests;
+
+/// <summary>A web server of the lab as an application: real tickets by the realm's connector, and an HTTP client that sends them.</summary>
+internal sealed class LabApplication : IAsyncDisposable
+{
+    private readonly ServiceAccount _account;
+    private readonly S4UClient _tickets;
+    private readonly AuthorizationTemplateCache _templates = new();
+
+    /// <param name="realm">Where the users and the connector live; the server's SPN is <c>HTTP/web.DOMAIN</c>.</param>
+    /// <param name="url">At 127.0.0.1; the requests name web.DOMAIN, as the servers' certificate does.</param>
+    public LabApplication(LabRealm realm, Uri url)
+    {
+        _account = ServiceAccount.FromKeytab(realm.Connector, realm.Keytab("connector"));
+        _tickets = new S4UClient(new S4UClientOptions { Realm = realm.Realm, Account = _account, Kdcs = { [realm.Realm] = [realm.Kdc] } });
+        Realm = realm;
+        Settings = new ApplicationSettings(
+            "lab", new UriBuilder(url) { Host = $"web.{realm.Domain}" }.Uri, ServicePrincipalName.Parse(realm.Spn("web")),
+            TokenFormat.Kerberos, AuthenticationStart.Preemptive, MutualAuthentication.Required,
+            ChannelBinding: true, ShareConnectionsBetweenUsers: false,
+            new ClientSettings(realm.Realm, realm.Connector, AccountKeySource.Keytab, "", new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
+            new DelegatedApplication());
+    }
+
+    public LabRealm Realm { get; }
+
+    public ApplicationSettings Settings { get; set; }
+
+    public HttpClient CreateClient() => new(new KcdHandler(
+        new DelegationSource(
+            _ => Settings,
+            async (application, caller, cancellationToken) => new DelegatedCredential(
+                await _tickets.GetTicketAsync(KerberosPrincipal.Principal(caller.Identity!.Name!, Realm.Realm), application.Service, cancellationToken),
+                _templates,
+                application.MutualAuthentication),
+            NullLogger.Instance,
+            TimeProvider.System),
+        "lab",
+        CreateHandler,
+        callers: null));
+
+    /// <summary>The response to one request as the user.</summary>
+    public async Task<HttpResponseMessage> GetAsync(HttpClient client, string user)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, Settings.InternalUrl);
+        request.SetCaller(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, user)], "lab")));
+        return await client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _tickets.DisposeAsync();
+        _account.Dispose();
+    }
+
+    private static SocketsHttpHandler CreateHandler()
+    {
+        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        if (File.Exists(LabWeb.CertificatePath))
+            trust.CustomTrustStore.Add(X509CertificateLoader.LoadCertificateFromFile(LabWeb.CertificatePath));
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = static async (context, cancellationToken) =>
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                try
+                {
+                    await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        };
+        handler.SslOptions.CertificateChainPolicy = trust;
+        return handler;
+    }
+}
