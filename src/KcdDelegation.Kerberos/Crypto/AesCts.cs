@@ -8,15 +8,14 @@ internal static class AesCts
 {
     public const int BlockLength = 16;
 
-    private static ReadOnlySpan<byte> ZeroVector => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    public static ReadOnlySpan<byte> ZeroVector => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     /// <param name="key">Ke.</param>
     /// <param name="message">One block at least; replaced by its ciphertext of the same length.</param>
     public static void Encrypt(PinnedSecret key, Span<byte> message)
     {
-        int lastLength = LengthOfLastBlock(message.Length);
-        // "... pad the last block with zeros": encrypted in place, so no copy of the plaintext stays behind.
-        var blocks = new byte[message.Length - lastLength + BlockLength];
+        // Padded with zeros, and encrypted in place, so that no copy of the plaintext stays behind.
+        var blocks = new byte[PaddedLength(message.Length)];
         message.CopyTo(blocks);
         using (var aes = Aes.Create())
         {
@@ -24,8 +23,7 @@ internal static class AesCts
             aes.EncryptCbc(blocks, ZeroVector, blocks, PaddingMode.None);
         }
 
-        if (blocks.Length > BlockLength)
-            SwapLastBlocks(blocks);
+        SwapLastBlocks(blocks);
         blocks.AsSpan(0, message.Length).CopyTo(message);
     }
 
@@ -34,17 +32,14 @@ internal static class AesCts
     /// <param name="plaintext">As long as the ciphertext.</param>
     public static void Decrypt(PinnedSecret key, ReadOnlySpan<byte> ciphertext, Span<byte> plaintext)
     {
-        int lastLength = LengthOfLastBlock(ciphertext.Length);
-        var blocks = new byte[ciphertext.Length - lastLength + BlockLength];
+        var blocks = new byte[PaddedLength(ciphertext.Length)];
         ciphertext.CopyTo(blocks);
         using (var aes = Aes.Create())
         {
             aes.SetKey(key.Span);
             if (blocks.Length > BlockLength)
-            {
-                RestoreStolenBytes(aes, blocks, lastLength);
-                SwapLastBlocks(blocks);
-            }
+                RestoreStolenBytes(aes, blocks, blocks.Length - ciphertext.Length);
+            SwapLastBlocks(blocks);
             aes.DecryptCbc(blocks, ZeroVector, blocks, PaddingMode.None);
         }
 
@@ -54,23 +49,25 @@ internal static class AesCts
 
     /// <summary>The end of the truncated block was stolen to pad the plaintext's last block with: since that was padded with zeros, the
     /// bare decryption of the full block shows it.</summary>
-    private static void RestoreStolenBytes(Aes aes, Span<byte> blocks, int lastLength)
+    private static void RestoreStolenBytes(Aes aes, Span<byte> blocks, int stolen)
     {
         var full = blocks[^(2 * BlockLength)..^BlockLength];
         Span<byte> decrypted = stackalloc byte[BlockLength];
         aes.DecryptEcb(full, decrypted, PaddingMode.None);
-        decrypted[lastLength..].CopyTo(blocks[^(BlockLength - lastLength)..]);
+        decrypted[^stolen..].CopyTo(blocks[^stolen..]);
         CryptographicOperations.ZeroMemory(decrypted);
     }
 
-    private static void SwapLastBlocks(Span<byte> blocks)
+    /// <summary>RFC 3962 §5: the last two blocks are always exchanged; a single block stays as it is.</summary>
+    public static void SwapLastBlocks(Span<byte> blocks)
     {
+        if (blocks.Length == BlockLength)
+            return;
         Span<byte> last = stackalloc byte[BlockLength];
         blocks[^BlockLength..].CopyTo(last);
         blocks[^(2 * BlockLength)..^BlockLength].CopyTo(blocks[^BlockLength..]);
         last.CopyTo(blocks[^(2 * BlockLength)..]);
     }
 
-    /// <summary>1 to 16: a message that ends with a whole block has no shorter one behind it.</summary>
-    private static int LengthOfLastBlock(int length) => ((length - 1) % BlockLength) + 1;
+    public static int PaddedLength(int length) => (length + BlockLength - 1) / BlockLength * BlockLength;
 }

@@ -17,6 +17,10 @@ internal sealed class AesSha1Profile(EncryptionType type) : EncryptionProfile
     /// <summary>RFC 3962 §6: "HMAC-SHA1 [...] truncated to 96 bits".</summary>
     public override int ChecksumLength => 12;
 
+    public override HashAlgorithmName Hash => HashAlgorithmName.SHA1;
+
+    public override TagCoverage TagCovers => TagCoverage.Plaintext;
+
     /// <summary>RFC 3962 §4: "the default is 00 00 10 00".</summary>
     public override int DefaultIterations => 4096;
 
@@ -77,7 +81,7 @@ internal sealed class AesSha1Profile(EncryptionType type) : EncryptionProfile
     {
         Span<byte> intermediate = stackalloc byte[KeyLength];
         Span<byte> bytes = stackalloc byte[KeyLength];
-        Rfc2898DeriveBytes.Pbkdf2(password.Span, salt, intermediate, iterations, HashAlgorithmName.SHA1);
+        Rfc2898DeriveBytes.Pbkdf2(password.Span, salt, intermediate, iterations, Hash);
         DeriveKey(intermediate, "kerberos"u8, bytes);
         var key = new KerberosKey(type, bytes);
         CryptographicOperations.ZeroMemory(intermediate);

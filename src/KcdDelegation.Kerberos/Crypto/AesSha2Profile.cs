@@ -7,9 +7,6 @@ namespace KcdDelegation.Kerberos.Crypto;
 /// that was not verified.</summary>
 internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
 {
-    /// <summary>RFC 8009 §5: the tag also covers the cipher state, which is all zero in Kerberos messages.</summary>
-    private static ReadOnlySpan<byte> InitialState => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-
     public override EncryptionType Type => type;
 
     public override int KeyLength => IsAes128 ? 16 : 32;
@@ -19,12 +16,14 @@ internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
     /// <summary>RFC 8009 §5: half of the hash.</summary>
     public override int ChecksumLength => IsAes128 ? 16 : 24;
 
+    public override HashAlgorithmName Hash => IsAes128 ? HashAlgorithmName.SHA256 : HashAlgorithmName.SHA384;
+
+    public override TagCoverage TagCovers => TagCoverage.Ciphertext;
+
     /// <summary>RFC 8009 §4: "the default is 00 00 80 00".</summary>
     public override int DefaultIterations => 32768;
 
     private bool IsAes128 => type == EncryptionType.Aes128CtsHmacSha256;
-
-    private HashAlgorithmName Hash => IsAes128 ? HashAlgorithmName.SHA256 : HashAlgorithmName.SHA384;
 
     private int HashLength => IsAes128 ? HMACSHA256.HashSizeInBytes : HMACSHA384.HashSizeInBytes;
 
@@ -109,8 +108,9 @@ internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
         Authenticate(key, [], input, derived);
     }
 
+    /// <summary>The tag also covers the cipher state, which is all zero in Kerberos messages.</summary>
     private void AuthenticateCiphertext(PinnedSecret key, ReadOnlySpan<byte> ciphertext, Span<byte> tag) =>
-        Authenticate(key.Span, InitialState, ciphertext, tag);
+        Authenticate(key.Span, AesCts.ZeroVector, ciphertext, tag);
 
     private void Authenticate(ReadOnlySpan<byte> key, ReadOnlySpan<byte> head, ReadOnlySpan<byte> data, Span<byte> tag)
     {

@@ -25,6 +25,11 @@ internal abstract class EncryptionProfile
     /// <summary>Bytes of the checksum, and of the tag behind a ciphertext.</summary>
     public abstract int ChecksumLength { get; }
 
+    /// <summary>The hash of the type's HMAC and PBKDF2.</summary>
+    public abstract HashAlgorithmName Hash { get; }
+
+    public abstract TagCoverage TagCovers { get; }
+
     /// <summary>PBKDF2 rounds when the KDC does not say (RFC 3962 §4, RFC 8009 §4). A KDC may ask for more, never for less.</summary>
     public abstract int DefaultIterations { get; }
 
@@ -116,4 +121,14 @@ internal abstract class EncryptionProfile
     protected abstract void Authenticate(PinnedSecret key, ReadOnlySpan<byte> data, Span<byte> tag);
 
     protected abstract KerberosKey DeriveFromPassword(PinnedSecret password, ReadOnlySpan<byte> salt, int iterations);
+}
+
+/// <summary>What the tag behind a ciphertext is computed of.</summary>
+internal enum TagCoverage
+{
+    /// <summary>confounder | plaintext (RFC 3961 §5.3).</summary>
+    Plaintext,
+
+    /// <summary>cipher state | ciphertext (RFC 8009 §5).</summary>
+    Ciphertext,
 }

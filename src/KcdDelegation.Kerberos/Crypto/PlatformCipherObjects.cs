@@ -1,0 +1,80 @@
+using System.Runtime.Intrinsics;
+using System.Security.Cryptography;
+
+namespace KcdDelegation.Kerberos.Crypto;
+
+/// <summary>The platform's objects for one message at a time under Ke and Ki of one usage. The one-shot calls set up the key each time,
+/// which takes several times as long as the work itself.</summary>
+internal sealed class PlatformCipherObjects : IDisposable
+{
+    /// <summary>RFC 8009 §5: the hash takes the cipher state, 16 zeros, before the ciphertext.</summary>
+    private const int HeadLength = AesCts.BlockLength;
+
+    private readonly EncryptionProfile _profile;
+    private readonly IncrementalHash _hmac;
+    private readonly ICryptoTransform _cbc;
+
+    /// <summary>The head, then the message in whole blocks. Between messages the last ciphertext stands there.</summary>
+    private byte[] _buffer = [];
+
+    /// <summary>Where the chain of <see cref="_cbc"/> stands: the last block that it gave.</summary>
+    private Vector128<byte> _chain;
+
+    public PlatformCipherObjects(KerberosKey key, KeyUsage usage)
+    {
+        _profile = key.Profile;
+        var encryptionKey = key.Derive(usage, KeyPurpose.Encryption);
+        var integrityKey = key.Derive(usage, KeyPurpose.Integrity);
+        using (var aes = Aes.Create())
+        {
+            aes.Mode = CipherMode.CBC;
+            aes.Padding = PaddingMode.None;
+            aes.IV = AesCts.ZeroVector.ToArray();
+            aes.SetKey(encryptionKey.Span);
+            _cbc = aes.CreateEncryptor();
+        }
+        _hmac = IncrementalHash.CreateHMAC(_profile.Hash, integrityKey.Span);
+        encryptionKey.ThrowIfZeroed();
+        integrityKey.ThrowIfZeroed();
+    }
+
+    public void Seal(Span<byte> message)
+    {
+        var text = message[..^_profile.ChecksumLength];
+        if (_profile.TagCovers == TagCoverage.Plaintext)
+            _hmac.AppendData(text);
+        Encrypt(text);
+        if (_profile.TagCovers == TagCoverage.Ciphertext)
+            _hmac.AppendData(_buffer, 0, HeadLength + text.Length);
+
+        Span<byte> hash = stackalloc byte[_hmac.HashLengthInBytes];
+        _hmac.GetHashAndReset(hash);
+        hash[.._profile.ChecksumLength].CopyTo(message[^_profile.ChecksumLength..]);
+    }
+
+    public void Dispose()
+    {
+        _cbc.Dispose();
+        _hmac.Dispose();
+    }
+
+    /// <summary>Like <see cref="AesCts.Encrypt"/>, with an encryptor whose chain goes on from message to message.</summary>
+    private void Encrypt(Span<byte> text)
+    {
+        int length = AesCts.PaddedLength(text.Length);
+        if (_buffer.Length < HeadLength + length)
+            _buffer = GC.AllocateArray<byte>(HeadLength + length, pinned: true);
+        var blocks = _buffer.AsSpan(HeadLength, length);
+        text.CopyTo(blocks);
+        blocks[text.Length..].Clear();
+
+        // The encryptor adds the chain to the first block. Adding it here once more takes it away: the message starts from a zero
+        // vector, without the cost of a reset.
+        (Vector128.Create<byte>(blocks) ^ _chain).CopyTo(blocks);
+        _cbc.TransformBlock(_buffer, HeadLength, length, _buffer, HeadLength);
+        _chain = Vector128.Create<byte>(blocks[^AesCts.BlockLength..]);
+
+        AesCts.SwapLastBlocks(blocks);
+        blocks[..text.Length].CopyTo(text);
+    }
+}
