@@ -89,12 +89,24 @@ public sealed class S4UClient : IAsyncDisposable
     /// <summary>Opens a GSS krb5 token (RFC 4121 §4.1, without SPNEGO around it) that a client presented to the account, with the
     /// account's key: ticket, authenticator, times, replay.</summary>
     /// <param name="token">The token's bytes.</param>
-    /// <param name="cancellationToken">Not used while keys are at hand; there for keys that another process keeps.</param>
-    /// <exception cref="KerberosException">The token is refused (<see cref="KerberosFailureReason.TokenRejected"/>).</exception>
-    public ValueTask<AcceptedUser> AcceptAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken = default) =>
-        cancellationToken.IsCancellationRequested
-            ? ValueTask.FromCanceled<AcceptedUser>(cancellationToken)
-            : ValueTask.FromResult(_acceptor.Accept(token));
+    /// <param name="cancellationToken">Of this caller.</param>
+    /// <exception cref="KerberosException">The token is refused (<see cref="KerberosFailureReason.TokenRejected"/>), or the account's key
+    /// is known only after a log-on, which failed.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    public async ValueTask<AcceptedUser> AcceptAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return _acceptor.Accept(token);
+        }
+        catch (KerberosException error) when (error.Code == KerberosErrorCode.NoKey)
+        {
+            // The key of a password is made with a salt that only the KDC knows.
+            await LogOnAsync(cancellationToken).ConfigureAwait(false);
+            return _acceptor.Accept(token);
+        }
+    }
 
     private ValueTask<ServiceTicket> TransitionAsync(TicketKey key, KerberosPrincipal user, ServicePrincipalName service, CancellationToken cancellationToken) =>
         RequestAsync(key, user, service, token => GetEvidenceAsync(user, token), cancellationToken);

@@ -7,7 +7,7 @@ namespace KcdDelegation.Kerberos.Exchanges;
 /// of another realm is reached by resource-based delegation, over referrals.</summary>
 internal sealed class S4U2ProxyExchange(ExchangeContext context)
 {
-    private const KdcOptionFlags Options = KdcOptionFlags.Forwardable | KdcOptionFlags.Renewable | KdcOptionFlags.Canonicalize | KdcOptionFlags.ConstrainedDelegation;
+    private const KdcOptionFlags Options = KdcOptionFlags.Forwardable | KdcOptionFlags.Canonicalize | KdcOptionFlags.ConstrainedDelegation;
 
     private readonly CrossRealmTgt _trusts = new(context);
 

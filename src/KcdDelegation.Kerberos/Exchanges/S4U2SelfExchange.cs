@@ -7,7 +7,8 @@ namespace KcdDelegation.Kerberos.Exchanges;
 /// password. A user of another realm is vouched for by his own realm's KDC, and the ticket comes home over referrals (MS-SFU §4.2).</summary>
 internal sealed class S4U2SelfExchange(ExchangeContext context)
 {
-    private const KdcOptionFlags Options = KdcOptionFlags.Forwardable | KdcOptionFlags.Renewable | KdcOptionFlags.Canonicalize;
+    /// <summary>Never renewable: a new ticket costs the same as a renewal, and KDCs refuse the option on a TGT that is not renewable itself.</summary>
+    private const KdcOptionFlags Options = KdcOptionFlags.Forwardable | KdcOptionFlags.Canonicalize;
 
     private readonly UserRealmDiscovery _realms = new(context);
     private readonly CrossRealmTgt _trusts = new(context);

@@ -24,7 +24,6 @@ internal sealed class TgsAttempt<T> : KdcRequest<T>
             Realm = tgt.Service.TicketGrantingRealm ?? tgt.ServiceRealm,
             Service = query.Service,
             Till = now + ExchangeContext.TicketLife,
-            RenewTill = query.Options.HasFlag(KdcOptionFlags.Renewable) ? now.AddDays(7) : null,
             Nonce = Nonce.Create(),
             EncryptionTypes = encryptionTypes,
             AdditionalTickets = query.AdditionalTickets,

@@ -198,7 +198,10 @@ internal sealed class TicketStore : IAsyncDisposable
         }
         catch (OperationCanceledException error) when (deadline.IsCancellationRequested)
         {
-            outcome = new FlightOutcome.Failed(new KerberosFailure { Reason = KerberosFailureReason.KdcUnreachable, IsTransient = true, Detail = $"no ticket within {_timeout.TotalSeconds:0.###} s" }, error);
+            // What had been tried by then is said by the exception inside.
+            var soFar = (error.InnerException as KerberosException)?.Failure ?? new KerberosFailure();
+            var detail = $"no ticket within {_timeout.TotalSeconds:0.###} s{(soFar.Detail.Length > 0 ? ": " : "")}{soFar.Detail}";
+            outcome = new FlightOutcome.Failed(soFar with { Code = null, Reason = KerberosFailureReason.KdcUnreachable, IsTransient = true, Detail = detail }, error);
         }
         catch (ObjectDisposedException error) when (_disposed)
         {
