@@ -126,6 +126,22 @@ public sealed class TestRealm : IAsyncDisposable
         return this;
     }
 
+    /// <summary>Makes this realm and another one trust each other (transitively: further trusts of either count for both). Users are found
+    /// and services referred to across the trust; its KDCs do S4U2Self and resource-based S4U2Proxy as MS-SFU §4.2 and §4.3 show.
+    /// Clients that were made before do not know the other KDC.</summary>
+    /// <exception cref="ArgumentException">The other realm is this one or has the same name.</exception>
+    public TestRealm Trusts(TestRealm other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (_state.IsNamed(other.Name))
+            throw new ArgumentException($"{Name} cannot trust a realm of its own name.", nameof(other));
+        var outgoing = new KeyHistory(password: null, salt: "", RealmState.AllTypes, version: 1);
+        var incoming = new KeyHistory(password: null, salt: "", RealmState.AllTypes, version: 1);
+        _state.Trusts[other.Name] = new Trust(other._state, outgoing, incoming);
+        other._state.Trusts[Name] = new Trust(_state, incoming, outgoing);
+        return this;
+    }
+
     /// <summary>Makes every PAC at least so long, as many groups and claims do. A ticket is about 350 bytes longer than its PAC.</summary>
     /// <param name="bytes">0 to 60,000.</param>
     public TestRealm PacSize(int bytes)
@@ -273,7 +289,7 @@ public sealed class TestRealm : IAsyncDisposable
 
     /// <summary>The ticket that a user has who logged on herself: what a browser presents to a gateway, and the evidence of a delegation
     /// without protocol transition. Not in the transcript.</summary>
-    /// <param name="user">A user of this realm.</param>
+    /// <param name="user">A user of this realm, or name@REALM of one that is trusted.</param>
     /// <param name="service">A service principal name of this realm.</param>
     /// <param name="flags">Without <see cref="TicketFlags.Forwardable"/> it is no evidence.</param>
     /// <exception cref="ArgumentException">No such user or service.</exception>

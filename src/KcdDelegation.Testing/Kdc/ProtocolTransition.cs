@@ -47,8 +47,9 @@ internal sealed class ProtocolTransition(RealmState realm, TicketMaker tickets)
             var entry = Find(user.Client.Name);
             return (PacOf.Account(realm, entry, user.Client.Name, call.Now), entry.MayBeDelegated);
         }
-        if (tgtIsOurs)
-            throw new KdcRefusalException(KerberosErrorCode.Policy);
+        // MS-SFU §3.2.5.1.2; Heimdal looks for the user in its own directory, whatever realm was said.
+        if (tgtIsOurs || realm.Kind == KdcKind.Heimdal)
+            throw new KdcRefusalException(realm.Kind == KdcKind.Heimdal ? KerberosErrorCode.ClientPrincipalUnknown : KerberosErrorCode.Policy);
         var pac = header.Tgt.Pac!;
         if (pac.ClientName != user.Client.ToString())
             throw new KdcRefusalException(KerberosErrorCode.BadMatch);

@@ -34,6 +34,9 @@ internal sealed class TgsService(RealmState realm, TicketMaker tickets)
 
     private ReplyDraft AnswerPlain(KdcCall call, TgsHeader header, ResolvedService service)
     {
+        // MS-SFU §3.2.5.1.1, §3.2.5.2.2: a TGT with the PAC of somebody else leads to further TGTs, never to a service.
+        if (service.Entry is not null && header.Tgt.Pac is { } pac && pac.ClientName != header.Tgt.Client.Name.ToString())
+            throw new KdcRefusalException(KerberosErrorCode.BadMatch);
         var draft = tickets.Make(call, new TicketOrder
         {
             Client = header.Tgt.Client,

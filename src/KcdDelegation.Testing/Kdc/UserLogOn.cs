@@ -1,6 +1,7 @@
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Testing.Accounts;
 using KcdDelegation.Testing.Pac;
 
 namespace KcdDelegation.Testing.Kdc;
@@ -12,7 +13,7 @@ internal static class UserLogOn
 
     public static ServiceTicket Issue(RealmState realm, TimeProvider timeProvider, string user, ServicePrincipalName service, TicketFlags flags)
     {
-        var account = realm.Accounts.Get(user);
+        var (home, account) = Find(realm, user);
         var target = realm.Accounts.Get(service.ToString());
         var name = new PrincipalName((int)PrincipalNameType.Principal, [account.Name]);
         var type = target.Keys.Choose(target.Keys.Types) ?? throw new ArgumentException($"{service} has no AES key.", nameof(service));
@@ -22,21 +23,32 @@ internal static class UserLogOn
         {
             Realm = realm.Name,
             Service = PrincipalName.Of(service),
-            Pac = PacOf.Account(realm, account, name, start),
+            Pac = PacOf.Account(home, account, name, start),
             PacSize = realm.PacSize,
             Key = target.Keys.Current.KeyOf(type),
             KeyVersion = target.Keys.Current.Number,
             KdcKey = realm.TicketGranting.Current.KeyOf(realm.TicketGranting.Types[0]),
             Part = new EncTicketPart
             {
-                Flags = (uint)flags, Key = sessionKey, ClientRealm = realm.Name, Client = name, AuthTime = start, StartTime = start, EndTime = start + Life,
+                Flags = (uint)flags, Key = sessionKey, ClientRealm = home.Name, Client = name, AuthTime = start, StartTime = start, EndTime = start + Life,
             },
         };
         var issued = new IssuedTicket
         {
-            Client = name, ClientRealm = realm.Name, Service = draft.Service, ServiceRealm = realm.Name, Ticket = draft.Encrypt(), SessionKey = sessionKey,
+            Client = name, ClientRealm = home.Name, Service = draft.Service, ServiceRealm = realm.Name, Ticket = draft.Encrypt(), SessionKey = sessionKey,
             Flags = flags, AuthTime = start, StartTime = start, EndTime = start + Life,
         };
         return new ServiceTicket(issued, service, account: null, new KdcClock(timeProvider));
+    }
+
+    /// <summary>name, or name@REALM of a realm that is trusted.</summary>
+    private static (RealmState Home, DirectoryEntry Account) Find(RealmState realm, string user)
+    {
+        var at = user.LastIndexOf('@');
+        if (at < 0)
+            return (realm, realm.Accounts.Get(user));
+        var home = realm.Reachable().FirstOrDefault(candidate => candidate.IsNamed(user[(at + 1)..]))
+            ?? throw new ArgumentException($"{realm.Name} does not trust the realm of {user}.", nameof(user));
+        return (home, home.Accounts.Get(user[..at]));
     }
 }
