@@ -133,8 +133,9 @@ public sealed class S4UClient : IAsyncDisposable
     /// <summary>The three steps; once more with new tickets if a KDC no longer takes those that were cached.</summary>
     private async Task<ServiceTicket.CacheSide> DelegateAsync(KerberosPrincipal user, ServicePrincipalName service, Func<CancellationToken, Task<UserEvidence>> getEvidence, CancellationToken cancellationToken)
     {
-        var tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+        // In this order: the evidence may have cost a new TGT.
         var evidence = await getEvidence(cancellationToken).ConfigureAwait(false);
+        var tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
         IssuedTicket ticket;
         try
         {
@@ -144,8 +145,8 @@ public sealed class S4UClient : IAsyncDisposable
         {
             DropStale(error, tgt);
             _store.Drop(TicketKey.Self(_account, user), evidence);
-            tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
             evidence = await getEvidence(cancellationToken).ConfigureAwait(false);
+            tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
             ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, service, cancellationToken).ConfigureAwait(false);
         }
         return new ServiceTicket(ticket, service, evidence.Account, _clock).Cached;

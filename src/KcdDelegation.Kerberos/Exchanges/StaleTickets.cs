@@ -7,5 +7,8 @@ internal static class StaleTickets
     public static bool AreCauseOf(KerberosException error) => error.Code is
         KerberosErrorCode.TgtRevoked or KerberosErrorCode.BadIntegrity or KerberosErrorCode.TicketExpired or KerberosErrorCode.TicketNotYetValid
         or KerberosErrorCode.NotUs or KerberosErrorCode.Skew or KerberosErrorCode.Modified or KerberosErrorCode.BadKeyVersion
-        or KerberosErrorCode.NoKey or KerberosErrorCode.ServerNoMatch;
+        or KerberosErrorCode.NoKey or KerberosErrorCode.ServerNoMatch
+        // RFC 4120 §3.2.3: the TGT is not of the name that it was used with. That name stood unprotected beside the AS-REP, so whoever
+        // changed it once must not have spoilt the ticket for its whole life.
+        or KerberosErrorCode.BadMatch;
 }
