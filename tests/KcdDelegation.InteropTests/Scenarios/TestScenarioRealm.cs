@@ -51,5 +51,9 @@ internal sealed class TestScenarioRealm : ScenarioRealm
         _ => throw new ArgumentOutOfRangeException(nameof(account), account, "Not an account of the scenarios."),
     };
 
-    public override ValueTask DisposeAsync() => _realm.DisposeAsync();
+    public override async ValueTask DisposeAsync()
+    {
+        await _realm.DisposeAsync();
+        await base.DisposeAsync();
+    }
 }

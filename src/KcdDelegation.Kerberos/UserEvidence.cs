@@ -1,7 +1,7 @@
 using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.TicketCache;
 
-namespace KcdDelegation.Kerberos.Exchanges;
+namespace KcdDelegation.Kerberos;
 
 /// <summary>A ticket to the delegating account in a user's name: what S4U2Proxy is asked with.</summary>
 /// <param name="Ticket">As the KDC issued it; its client is the user.</param>

@@ -1,0 +1,31 @@
+using System.Reflection;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Testing;
+
+namespace KcdDelegation.Tests.Conventions;
+
+/// <summary>The assemblies and source folders that the conventions are about.</summary>
+internal static class House
+{
+    public static Assembly Engine => typeof(S4UClient).Assembly;
+
+    public static Assembly Library => typeof(KcdException).Assembly;
+
+    public static Assembly Kit => typeof(TestRealm).Assembly;
+
+    public static string Root { get; } = FindRoot();
+
+    public static IEnumerable<string> SourceFiles(string project) =>
+        Directory.EnumerateFiles(Path.Combine(Root, "src", project), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !Path.GetRelativePath(Root, file).Split('/', '\\').Any(part => part is "bin" or "obj"));
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "KcdDelegation.sln")))
+                return folder.FullName;
+        }
+        throw new InvalidOperationException($"No KcdDelegation.sln above {AppContext.BaseDirectory}.");
+    }
+}
