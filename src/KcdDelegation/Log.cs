@@ -1,4 +1,6 @@
+using System.Security.Claims;
 using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation;
@@ -8,6 +10,9 @@ namespace KcdDelegation;
 internal static partial class Log
 {
     public const string Category = "KcdDelegation";
+
+    /// <summary>Who was delegated as whom to what, and who was refused. At level Debug it names users: turn it on by its own category.</summary>
+    public const string AuditCategory = "KcdDelegation.Audit";
 
     // 1xxx: token, identity, settings.
 
@@ -23,6 +28,17 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.SettingsRejected, LogLevel.Error, "Changed settings are wrong, the last good ones stay in force: {Error}")]
     public static partial void SettingsRejected(ILogger logger, string error);
 
+    // 2xxx: Kerberos.
+
+    [LoggerMessage(KcdEventId.ClientOpened, LogLevel.Information, "Delegating as {Account} of {Realm} from now on")]
+    public static partial void ClientOpened(ILogger logger, string account, string realm);
+
+    [LoggerMessage(KcdEventId.ClientRetired, LogLevel.Information, "Changed settings have replaced the client of {Account} of {Realm}; it is closed after its last use")]
+    public static partial void ClientRetired(ILogger logger, string account, string realm);
+
+    [LoggerMessage(KcdEventId.TicketsPurged, LogLevel.Information, "{Count} tickets dropped at a sign-out")]
+    public static partial void TicketsPurged(ILogger logger, int count);
+
     // 4xxx and 13022: HTTP.
 
     [LoggerMessage(KcdEventId.TicketRefused, LogLevel.Warning, "The backend of {Application} refused the ticket for {Service}: {Cause} Remedy: {Remedy}")]
@@ -36,4 +52,29 @@ internal static partial class Log
 
     [LoggerMessage(KcdEventId.HeaderMayBeTooLarge, LogLevel.Debug, "The backend of {Application} answered {Status} to a request whose Authorization header has {Length} bytes; users in many groups have large tickets")]
     public static partial void HeaderMayBeTooLarge(ILogger logger, string application, int status, int length);
+
+    // The audit: one event for each decision.
+
+    public static void IdentityUsed(ILogger logger, string application, ClaimsPrincipal caller, KerberosPrincipal user, ServiceTicket ticket)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+            IdentityUsed(logger, SubjectOf(caller), PrintableText.Of(user.ToString()), ticket.Service.ToString(), application, ticket.EndTime);
+    }
+
+    [LoggerMessage(KcdEventId.IdentityUsed, LogLevel.Debug, "{Caller} is delegated as {User} to {Service} ({Application}) by a ticket until {EndTime:u}", SkipEnabledCheck = true)]
+    private static partial void IdentityUsed(ILogger logger, string caller, string user, string service, string application, DateTimeOffset endTime);
+
+    public static void Refused(ILogger logger, string application, ClaimsPrincipal caller, KcdException refusal) =>
+        Refused(logger, refusal, $"{SubjectOf(caller)} is not delegated to {PrintableText.Of(application)}: ");
+
+    public static void Refused(ILogger logger, KcdException refusal) => Refused(logger, refusal, "A token is refused: ");
+
+    /// <summary>Under the refusal's own number, which a generated method could not take.</summary>
+    private static void Refused(ILogger logger, KcdException refusal, string who) =>
+        logger.Log(refusal.Stage == KcdStage.Identity ? LogLevel.Warning : LogLevel.Error, new EventId(refusal.EventId), refusal, exception: null, (state, _) => who + state.Message);
+
+    /// <summary>What the issuer calls the caller and nobody can change: an id, not a name.</summary>
+    private static string SubjectOf(ClaimsPrincipal caller) => PrintableText.Of(
+        (caller.FindFirst("oid") ?? caller.FindFirst("http://schemas.microsoft.com/identity/claims/objectidentifier")
+            ?? caller.FindFirst("sub") ?? caller.FindFirst(ClaimTypes.NameIdentifier))?.Value ?? "A caller without id", 64);
 }

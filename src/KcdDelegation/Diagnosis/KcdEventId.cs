@@ -46,8 +46,7 @@ internal static class KcdEventId
 
     // Kerberos.
     public const int ClientOpened = 2001;
-    public const int ClientClosed = 2002;
-    public const int ClientCloseFailed = 2003;
+    public const int ClientRetired = 2002;
     public const int TicketsPurged = 2010;
 
     // HTTP.

@@ -35,18 +35,24 @@ internal enum AccountKeySource
 /// <summary>The configured KDCs of every realm, compared by value.</summary>
 internal sealed class RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>> byRealm) : IEquatable<RealmKdcs>
 {
+    // Asked at every request.
+    private readonly int _hash = Hash(byRealm);
+
     public ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>> ByRealm { get; } = byRealm;
 
     public bool Equals(RealmKdcs? other) =>
-        other is not null && ByRealm.Count == other.ByRealm.Count
-        && ByRealm.Zip(other.ByRealm).All(pair => pair.First.Key == pair.Second.Key && pair.First.Value.SequenceEqual(pair.Second.Value));
+        ReferenceEquals(this, other)
+        || (other is not null && _hash == other._hash && ByRealm.Count == other.ByRealm.Count
+            && ByRealm.Zip(other.ByRealm).All(pair => pair.First.Key == pair.Second.Key && pair.First.Value.SequenceEqual(pair.Second.Value)));
 
     public override bool Equals(object? obj) => Equals(obj as RealmKdcs);
 
-    public override int GetHashCode()
+    public override int GetHashCode() => _hash;
+
+    private static int Hash(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>> byRealm)
     {
         var hash = new HashCode();
-        foreach (var (realm, kdcs) in ByRealm)
+        foreach (var (realm, kdcs) in byRealm)
         {
             hash.Add(realm, StringComparer.Ordinal);
             foreach (var kdc in kdcs)

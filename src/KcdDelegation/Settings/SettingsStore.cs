@@ -1,5 +1,6 @@
 using KcdDelegation.Diagnosis;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
@@ -12,12 +13,13 @@ internal sealed class SettingsStore : IDisposable
     private readonly Lock _reload = new();
     private readonly IOptionsFactory<KcdOptions>? _factory;
     private readonly IDisposable[] _subscriptions;
-    private readonly ILogger _logger;
+    private readonly ILogger _logger = NullLogger.Instance;
     private volatile KcdSettings _current;
+    private Action<KcdSettings>? _follower;
 
     /// <summary>Settings that never change.</summary>
     /// <exception cref="OptionsValidationException">They are wrong; it lists everything that is.</exception>
-    public SettingsStore(KcdOptions options, ILogger logger) => (_current, _subscriptions, _logger) = (Parse(options), [], logger);
+    public SettingsStore(KcdOptions options) => (_current, _subscriptions) = (Parse(options), []);
 
     /// <summary>Settings that are made anew whenever a source says that they have changed.</summary>
     /// <exception cref="OptionsValidationException">They are wrong at the start.</exception>
@@ -31,8 +33,15 @@ internal sealed class SettingsStore : IDisposable
 
     public KcdSettings Current => _current;
 
-    /// <summary>Runs after new settings came into force; it must not throw.</summary>
-    public Action<KcdSettings>? Changed { get; set; }
+    /// <summary>Tells the settings, now and before every change of them. One follower; it must not throw.</summary>
+    public void Follow(Action<KcdSettings> follower)
+    {
+        lock (_reload)
+        {
+            _follower = follower;
+            follower(_current);
+        }
+    }
 
     public void Dispose()
     {
@@ -44,9 +53,10 @@ internal sealed class SettingsStore : IDisposable
     {
         lock (_reload)
         {
+            KcdSettings changed;
             try
             {
-                _current = Parse(_factory!.Create(Options.DefaultName));
+                changed = Parse(_factory!.Create(Options.DefaultName));
             }
             // Whatever a bad edit makes the binder, a post-configuration or the parser throw: the reason is logged, and the service goes on.
             catch (Exception error)
@@ -55,8 +65,10 @@ internal sealed class SettingsStore : IDisposable
                     Log.SettingsRejected(_logger, PrintableText.Of(reason));
                 return;
             }
-            Log.SettingsApplied(_logger, _current.Applications.Count);
-            Changed?.Invoke(_current);
+            // First, so that whoever reads the new settings finds the follower ready for them.
+            _follower?.Invoke(changed);
+            _current = changed;
+            Log.SettingsApplied(_logger, changed.Applications.Count);
         }
     }
 

@@ -296,7 +296,7 @@ public sealed class IdentityRuleTests
     [Fact]
     public async Task The_default_mapper_follows_the_settings_in_force()
     {
-        using var store = new SettingsStore(_options, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        using var store = new SettingsStore(_options);
         var application = store.Current.Applications["erp"].Options;
 
         var principal = await new ClaimsIdentityMapper(store).MapAsync(Caller(("onprem_sam_account_name", "ada")), application, TestContext.Current.CancellationToken);

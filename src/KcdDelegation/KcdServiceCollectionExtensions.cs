@@ -1,0 +1,60 @@
+using KcdDelegation;
+using KcdDelegation.Identity;
+using KcdDelegation.Settings;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers Kerberos constrained delegation.</summary>
+public static class KcdServiceCollectionExtensions
+{
+    /// <summary>Registers <see cref="KcdAuthenticator"/> with options from code. A host does not start with wrong options.</summary>
+    /// <param name="services">Gets singletons; what is registered already, such as an <see cref="IIdentityMapper"/>, stays.</param>
+    /// <param name="configure">Sets the options.</param>
+    public static IServiceCollection AddKcdDelegation(this IServiceCollection services, Action<KcdOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        services.AddOptions<KcdOptions>().Configure(configure);
+        return services.AddAuthenticator();
+    }
+
+    /// <summary>Registers <see cref="KcdAuthenticator"/> with options from configuration, which it follows while it runs. A host does not
+    /// start with wrong options; a key that does not exist is one of the mistakes.</summary>
+    /// <param name="services">Gets singletons; what is registered already, such as an <see cref="IIdentityMapper"/>, stays.</param>
+    /// <param name="section">The section itself, such as <c>configuration.GetSection("Kcd")</c>.</param>
+    public static IServiceCollection AddKcdDelegation(this IServiceCollection services, IConfiguration section)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(section);
+        var options = services.AddOptions<KcdOptions>();
+        if (section is IConfigurationSection { Path: var path })
+            options.Configure(o => o.Section = path);
+        // A setting that is misspelt would be a setting that is not in force.
+        options.Bind(section, binder => binder.ErrorOnUnknownConfiguration = true);
+        return services.AddAuthenticator();
+    }
+
+    private static IServiceCollection AddAuthenticator(this IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new SettingsStore(
+            provider.GetRequiredService<IOptionsFactory<KcdOptions>>(),
+            provider.GetServices<IOptionsChangeTokenSource<KcdOptions>>(),
+            LoggersOf(provider)));
+        services.TryAddSingleton<IIdentityMapper, ClaimsIdentityMapper>();
+        services.TryAddSingleton(provider => new KcdAuthenticator(
+            provider.GetRequiredService<SettingsStore>(),
+            provider.GetRequiredService<IIdentityMapper>(),
+            LoggersOf(provider),
+            provider.GetService<TimeProvider>() ?? TimeProvider.System));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SettingsCheckAtStart>());
+        return services;
+    }
+
+    private static ILoggerFactory LoggersOf(IServiceProvider provider) => provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+}

@@ -1,0 +1,47 @@
+using System.Security.Claims;
+using KcdDelegation.Settings;
+using Microsoft.Extensions.Logging;
+
+namespace KcdDelegation.Token;
+
+/// <summary>The validator of the token settings in force; another one, with its keys, when they change. Thread-safe.</summary>
+internal sealed class CurrentTokenValidator(SettingsStore settings, Retirement retirement, ILogger logger, TimeProvider timeProvider) : IDisposable
+{
+    private readonly Lock _change = new();
+    private volatile Entry? _current;
+
+    /// <exception cref="KcdException">The token is not believed, or no issuer is configured.</exception>
+    public ValueTask<ClaimsPrincipal> ValidateAsync(string token, CancellationToken cancellationToken)
+    {
+        var inForce = settings.Current.Token ?? throw TokenRefusal.NotConfigured();
+        var entry = _current;
+        return (entry?.Settings == inForce ? entry : Replace(inForce)).Validator.ValidateAsync(token, cancellationToken);
+    }
+
+    public void Dispose() => _current?.Keys.Dispose();
+
+    private Entry Replace(TokenSettings inForce)
+    {
+        lock (_change)
+        {
+            var replaced = _current;
+            if (replaced?.Settings == inForce)
+                return replaced;
+            var keys = new SigningKeys(new IssuerDocuments(inForce, timeProvider), timeProvider, logger);
+            var entry = new Entry(inForce, keys, new TokenValidator(inForce, keys, timeProvider));
+            _current = entry;
+            if (replaced is not null)
+                retirement.Add(replaced);
+            return entry;
+        }
+    }
+
+    private sealed record Entry(TokenSettings Settings, SigningKeys Keys, TokenValidator Validator) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            Keys.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

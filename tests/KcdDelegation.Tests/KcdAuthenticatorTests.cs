@@ -1,0 +1,231 @@
+using System.Security.Claims;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Testing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace KcdDelegation.Tests;
+
+public sealed class KcdAuthenticatorTests : IAsyncDisposable
+{
+    private readonly TestRealm _realm = TestRealm.Start()
+        .User("ada", userPrincipalName: "ada@corp.example").User("eve", disabled: true)
+        .Account("gw$", mayDelegateTo: ["HTTP/erp", "HTTP/crm"], password: "Passw0rd!").Service("HTTP/erp").Service("HTTP/crm").Service("HTTP/closed");
+
+    private readonly LogRecorder _log = new();
+    private readonly string _passwordFile = Path.Combine(Path.GetTempPath(), $"kcd-{Guid.NewGuid():N}");
+
+    public KcdAuthenticatorTests() => File.WriteAllText(_passwordFile, "Passw0rd!");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _realm.DisposeAsync();
+        _log.Dispose();
+        File.Delete(_passwordFile);
+    }
+
+    [Fact]
+    public async Task A_caller_gets_a_ticket_and_headers_in_his_name()
+    {
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        var credential = await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
+
+        credential.Ticket.User.ShouldBe(KerberosPrincipal.Principal("ada", _realm.Name));
+        credential.Ticket.Service.ToString().ShouldBe("HTTP/erp");
+        var header = credential.CreateAuthorization(TokenFormat.Spnego);
+        header.Scheme.ShouldBe("Negotiate");
+        NegotiateToken.TryParse(header.Parameter, out var token).ShouldBeTrue();
+        token!.Kind.ShouldBe(NegotiateTokenKind.SpnegoKerberos);
+        _realm.Transcript.ShouldBe(["AS gw$ ok", "SELF ada>gw$ ok", "PROXY ada>HTTP/erp ok"]);
+    }
+
+    [Fact]
+    public async Task A_user_principal_name_is_delegated_as_it_is()
+    {
+        var options = Options();
+        options.Applications["erp"].LoginIdentity = LoginIdentity.UserPrincipalName;
+        await using var authenticator = KcdAuthenticator.Create(options, _log);
+
+        var credential = await authenticator.GetCredentialAsync("erp", Caller("ada", ("upn", "ada@corp.example")), Cancel);
+
+        credential.Ticket.User.Name.ShouldBe("ada@corp.example");
+    }
+
+    [Fact]
+    public async Task Applications_with_one_account_share_its_logon_and_the_users_evidence()
+    {
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        await authenticator.GetCredentialAsync("CRM", Caller("ada"), Cancel);
+        await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
+
+        _realm.Transcript.ShouldBe(["AS gw$ ok", "SELF ada>gw$ ok", "PROXY ada>HTTP/erp ok", "PROXY ada>HTTP/crm ok"]);
+    }
+
+    [Fact]
+    public async Task A_refusal_of_the_KDC_is_explained()
+    {
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("closed", Caller("ada"), Cancel));
+
+        (error.Stage, error.EventId).ShouldBe((KcdStage.Delegation, 13019));
+        error.Cause.ShouldContain("HTTP/closed");
+        error.Remedy.ShouldContain("samba-tool delegation add-service 'gw$' 'HTTP/closed'");
+        error.InnerException.ShouldBeOfType<KerberosException>().Code.ShouldBe(KerberosErrorCode.BadOption);
+    }
+
+    [Fact]
+    public async Task A_disabled_user_is_a_matter_of_identity()
+    {
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("erp", Caller("eve"), Cancel));
+
+        (error.Stage, error.EventId).ShouldBe((KcdStage.Identity, 13019));
+    }
+
+    [Fact]
+    public async Task An_application_that_is_not_configured_gets_no_ticket()
+    {
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("hr", Caller("ada"), Cancel));
+
+        error.EventId.ShouldBe(13020);
+        _realm.Transcript.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Nothing_is_asked_of_the_KDC_for_a_caller_without_an_identity()
+    {
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("erp", new ClaimsPrincipal(), Cancel));
+
+        error.EventId.ShouldBe(13016);
+        _realm.Transcript.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Every_decision_is_one_event_of_the_audit()
+    {
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        var credential = await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("closed", Caller("ada"), Cancel));
+        await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("erp", Caller("krbtgt"), Cancel));
+
+        var audit = _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ToArray();
+        audit.Select(record => (record.Id, record.Level)).ShouldBe([(24029, LogLevel.Debug), (13019, LogLevel.Error), (1044, LogLevel.Warning)]);
+        audit[0].Text.ShouldBe($"id-of-ada is delegated as ada@{_realm.Name} to HTTP/erp (erp) by a ticket until {credential.Ticket.EndTime:u}");
+        audit[2].Text.ShouldStartWith("id-of-krbtgt is not delegated to erp: ");
+    }
+
+    [Fact]
+    public async Task A_key_that_the_KDC_rejects_is_found_at_logon_already()
+    {
+        await File.WriteAllTextAsync(_passwordFile, "wrong", Cancel);
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.LogOnAsync(Cancel));
+
+        (error.Stage, error.EventId).ShouldBe((KcdStage.Delegation, 12027));
+        error.Cause.ShouldContain("KDC_ERR_PREAUTH_FAILED");
+    }
+
+    [Fact]
+    public async Task Signing_out_drops_the_callers_tickets_of_every_application_and_nobody_elses()
+    {
+        _realm.User("bob");
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        var ada = await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        await authenticator.GetCredentialAsync("crm", Caller("ada"), Cancel);
+        var bob = await authenticator.GetCredentialAsync("erp", Caller("bob"), Cancel);
+
+        (await authenticator.PurgeAsync(Caller("ada"), Cancel)).ShouldBe(3);
+
+        Should.Throw<InvalidOperationException>(() => ada.CreateAuthorization(TokenFormat.Kerberos));
+        bob.CreateAuthorization(TokenFormat.Kerberos).Parameter.ShouldNotBeNullOrEmpty();
+    }
+
+    [Fact]
+    public async Task Signing_out_without_an_identity_drops_nothing()
+    {
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        (await authenticator.PurgeAsync(new ClaimsPrincipal(), Cancel)).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Mapping_alone_asks_no_KDC()
+    {
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        (await authenticator.MapAsync("erp", Caller("ada"), Cancel)).ShouldBe(KerberosPrincipal.Principal("ada", _realm.Name));
+
+        _realm.Transcript.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Without_an_issuer_no_token_is_believed()
+    {
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.ValidateTokenAsync("e30.e30.e30", Cancel));
+
+        error.EventId.ShouldBe(1030);
+        _log.Records.ShouldContain(record => record.Id == 1030);
+    }
+
+    [Fact]
+    public void Wrong_options_are_listed_in_one_exception()
+    {
+        var options = Options();
+        options.Applications["erp"].InternalUrl = null;
+        options.Applications["crm"].ServicePrincipalName = null;
+
+        var error = Should.Throw<OptionsValidationException>(() => KcdAuthenticator.Create(options));
+
+        error.Failures.Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task After_disposal_there_are_no_tickets_and_no_headers()
+    {
+        var authenticator = KcdAuthenticator.Create(Options(), _log);
+        var credential = await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
+
+        await authenticator.DisposeAsync();
+
+        await Should.ThrowAsync<ObjectDisposedException>(async () => await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel));
+        Should.Throw<InvalidOperationException>(() => credential.CreateAuthorization(TokenFormat.Kerberos));
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private KcdOptions Options()
+    {
+        var options = new KcdOptions
+        {
+            Realm = _realm.Name,
+            ServiceAccount = { Name = "gw$", PasswordFile = _passwordFile },
+            Kdcs = { _realm.Endpoint.ToString() },
+        };
+        foreach (var name in new[] { "erp", "crm", "closed" })
+        {
+            options.Applications[name] = new DelegatedApplication
+            {
+                InternalUrl = new Uri($"https://{name}.contoso.test/"),
+                ServicePrincipalName = $"HTTP/{name}",
+                LoginIdentity = LoginIdentity.OnPremisesSamAccountName,
+            };
+        }
+        return options;
+    }
+
+    private static ClaimsPrincipal Caller(string name, params (string Type, string Value)[] more) => new(new ClaimsIdentity(
+        [new Claim("onprem_sam_account_name", name), new Claim("oid", "id-of-" + name), .. more.Select(claim => new Claim(claim.Type, claim.Value))], "Bearer"));
+}

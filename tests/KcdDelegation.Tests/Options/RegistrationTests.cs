@@ -1,0 +1,193 @@
+using System.Security.Claims;
+using System.Text;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace KcdDelegation.Tests.Settings;
+
+public sealed class RegistrationTests : IDisposable
+{
+    private const string Json = """
+        { "Kcd": { "Realm": "CONTOSO.COM", "Kdcs": [ "dc1.contoso.com" ],
+            "ServiceAccount": { "Name": "CONNECTOR$", "Keytab": "/etc/kcd/connector.keytab" },
+            "Realms": { "EU.CONTOSO.COM": { "Kdcs": [ "dc1.eu.contoso.com" ], "UserPrincipalSuffixes": [ "eu.contoso.com" ] } },
+            "Token": { "Authority": "https://login.example/tenant/v2.0", "Audience": "api://gateway", "TenantId": "11111111-2222-3333-4444-555555555555" },
+            "Applications": { "erp": { "InternalUrl": "https://erp.contoso.com/", "ServicePrincipalName": "HTTP/erp.contoso.com",
+                "LoginIdentity": "OnPremisesSamAccountName", "TokenFormat": "Spnego" } } } }
+        """;
+
+    private readonly LogRecorder _log = new();
+
+    public void Dispose() => _log.Dispose();
+
+    [Fact]
+    public async Task Configuration_and_code_say_the_same()
+    {
+        await using var fromJson = Services(services => services.AddKcdDelegation(Configuration(Json).GetSection("Kcd")));
+        await using var fromCode = Services(services => services.AddKcdDelegation(o =>
+        {
+            var sample = Samples.Options();
+            (o.Realm, o.ServiceAccount, o.Token) = (sample.Realm, sample.ServiceAccount, sample.Token);
+            o.Kdcs.Add(sample.Kdcs[0]);
+            o.Realms["EU.CONTOSO.COM"] = sample.Realms["EU.CONTOSO.COM"];
+            o.Applications["erp"] = sample.Application();
+        }));
+
+        var (json, code) = (fromJson.GetRequiredService<SettingsStore>().Current, fromCode.GetRequiredService<SettingsStore>().Current);
+
+        json.Token.ShouldBe(code.Token);
+        json.Users.SuffixRealms.ShouldBe(code.Users.SuffixRealms);
+        var (jsonErp, codeErp) = (json.Applications["erp"], code.Applications["erp"]);
+        (jsonErp with { Options = codeErp.Options }).ShouldBe(codeErp);
+        jsonErp.Options.ShouldBeEquivalentTo(codeErp.Options);
+    }
+
+    [Fact]
+    public async Task Every_setting_can_be_bound_from_configuration()
+    {
+        var configuration = Configuration("""
+            { "Kcd": { "Realm": "CONTOSO.COM", "ServiceAccount": { "Name": "c$", "Keytab": "k" },
+                "Token": { "Authority": "https://login.example", "Issuer": "https://sts.example", "Audience": "a", "AllowGuests": true, "AllowApplicationTokens": true },
+                "Applications": { "erp": { "InternalUrl": "http://erp/", "ServicePrincipalName": "HTTP/erp", "LoginIdentity": "UserPrincipalUsername",
+                    "TokenFormat": "Auto", "Start": "OnChallenge", "MutualAuthentication": "Required", "ChannelBinding": false, "ShareConnectionsBetweenUsers": true,
+                    "AllowPlainHttp": true, "UserRealm": "EU.CONTOSO.COM", "ClaimType": "email", "AllowUnsafeClaimType": true, "AllowBuiltInAccounts": true,
+                    "Realm": "US.CONTOSO.COM", "ServiceAccount": { "Name": "d$", "PasswordFile": "p" } } } } }
+            """);
+        await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
+
+        var settings = services.GetRequiredService<SettingsStore>().Current;
+
+        settings.Token.ShouldNotBeNull().Issuer.ShouldBe("https://sts.example");
+        (settings.Users.Callers.AllowGuests, settings.Users.Callers.AllowApplicationTokens).ShouldBe((true, true));
+        var erp = settings.Applications["erp"];
+        (erp.TokenFormat, erp.Start, erp.MutualAuthentication, erp.ChannelBinding, erp.ShareConnectionsBetweenUsers)
+            .ShouldBe((TokenFormat.Auto, AuthenticationStart.OnChallenge, MutualAuthentication.Required, false, true));
+        (erp.Options.LoginIdentity, erp.Options.ClaimType, erp.Options.AllowBuiltInAccounts, erp.Options.UserRealm)
+            .ShouldBe((LoginIdentity.UserPrincipalUsername, "email", true, "EU.CONTOSO.COM"));
+        (erp.Client.Realm, erp.Client.AccountName, erp.Client.KeySource).ShouldBe(("US.CONTOSO.COM", "d$", AccountKeySource.PasswordFile));
+    }
+
+    [Fact]
+    public async Task A_host_does_not_start_with_wrong_options_and_says_under_which_keys()
+    {
+        var configuration = Configuration(Json.Replace("\"Kcd\"", "\"Delegation\"", StringComparison.Ordinal).Replace("https://erp", "http://erp", StringComparison.Ordinal));
+        await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Delegation")));
+
+        var error = await Should.ThrowAsync<OptionsValidationException>(() => services.GetServices<IHostedService>().Single().StartAsync(CancellationToken.None));
+
+        error.Failures.ShouldHaveSingleItem().ShouldStartWith("Delegation:Applications:erp:InternalUrl ");
+    }
+
+    [Fact]
+    public async Task A_misspelt_setting_is_an_error()
+    {
+        var configuration = Configuration(Json.Replace("LoginIdentity", "LoginIdentitty", StringComparison.Ordinal));
+        await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
+
+        Should.Throw<InvalidOperationException>(services.GetRequiredService<SettingsStore>).Message.ShouldContain("LoginIdentitty");
+    }
+
+    [Fact]
+    public async Task A_good_change_of_the_configuration_comes_into_force()
+    {
+        var configuration = Configuration(Json);
+        await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
+        var store = services.GetRequiredService<SettingsStore>();
+
+        Change(configuration, "Kcd:Applications:erp:TokenFormat", "Kerberos");
+
+        store.Current.Applications["erp"].TokenFormat.ShouldBe(TokenFormat.Kerberos);
+        _log.Records.ShouldContain(record => record.Id == 1050);
+    }
+
+    [Theory]
+    [InlineData("Kcd:Applications:erp:InternalUrl", "http://erp.contoso.com", "AllowPlainHttp")]
+    [InlineData("Kcd:Applications:erp:TokenFormat", "Smoke", "TokenFormat")]
+    [InlineData("Kcd:Applications:erp:Colour", "red", "Colour")]
+    public async Task A_bad_change_is_logged_and_the_last_good_settings_stay(string key, string value, string reason)
+    {
+        var configuration = Configuration(Json);
+        await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
+        var store = services.GetRequiredService<SettingsStore>();
+        var before = store.Current;
+
+        Change(configuration, key, value);
+
+        store.Current.ShouldBeSameAs(before);
+        var record = _log.Records.ShouldHaveSingleItem();
+        (record.Id, record.Level).ShouldBe((1051, LogLevel.Error));
+        record.Text.ShouldContain(reason);
+    }
+
+    [Fact]
+    public async Task After_a_bad_change_a_good_one_comes_into_force()
+    {
+        var configuration = Configuration(Json);
+        await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
+        var store = services.GetRequiredService<SettingsStore>();
+
+        Change(configuration, "Kcd:Applications:erp:TokenFormat", "Smoke");
+        Change(configuration, "Kcd:Applications:erp:TokenFormat", "Auto");
+
+        store.Current.Applications["erp"].TokenFormat.ShouldBe(TokenFormat.Auto);
+    }
+
+    [Fact]
+    public async Task A_mapper_that_is_registered_is_used_in_place_of_ours()
+    {
+        await using var services = Services(services => services.AddSingleton<IIdentityMapper, Table>().AddKcdDelegation(Configuration(Json).GetSection("Kcd")));
+
+        var user = await services.GetRequiredService<KcdAuthenticator>().MapAsync("erp", new ClaimsPrincipal(), TestContext.Current.CancellationToken);
+
+        user.ShouldBe(KerberosPrincipal.Principal("from-the-table", "HTTP-erp.contoso.com"));
+    }
+
+    [Fact]
+    public async Task A_container_without_logging_will_do()
+    {
+        var services = new ServiceCollection();
+        services.AddKcdDelegation(Configuration(Json).GetSection("Kcd"));
+        await using var provider = services.BuildServiceProvider();
+
+        provider.GetRequiredService<KcdAuthenticator>().ShouldBeSameAs(provider.GetRequiredService<KcdAuthenticator>());
+    }
+
+    private ServiceProvider Services(Action<IServiceCollection> configure)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<ILoggerFactory>(_log);
+        configure(services);
+        return services.BuildServiceProvider();
+    }
+
+    private static IConfigurationRoot Configuration(string json) => new ConfigurationBuilder()
+        .AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json)))
+        .Add(new Edits())
+        .Build();
+
+    private static void Change(IConfigurationRoot configuration, string key, string value) =>
+        configuration.Providers.OfType<Edits>().Single().Change(key, value);
+
+    /// <summary>Wins over the file, and tells when it changes.</summary>
+    private sealed class Edits : ConfigurationProvider, IConfigurationSource
+    {
+        public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
+
+        public void Change(string key, string value)
+        {
+            Set(key, value);
+            OnReload();
+        }
+    }
+
+    private sealed class Table : IIdentityMapper
+    {
+        public ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, DelegatedApplication application, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(KerberosPrincipal.Principal("from-the-table", application.ServicePrincipalName!.Replace('/', '-')));
+    }
+}

@@ -1,0 +1,62 @@
+using KcdDelegation.Settings;
+
+namespace KcdDelegation.Tests.Settings;
+
+public sealed class RetirementTests
+{
+    [Fact]
+    public async Task What_was_replaced_is_closed_when_its_time_is_over()
+    {
+        var time = new HandTurnedTime();
+        await using var retirement = new Retirement(time);
+        var replaced = new Closable();
+
+        retirement.Add(replaced);
+        replaced.Closed.Task.IsCompleted.ShouldBeFalse();
+        time.DueTimes.ShouldBe([Retirement.Grace]);
+        time.Elapse();
+
+        await replaced.Closed.Task;
+    }
+
+    [Fact]
+    public async Task Disposal_closes_at_once_and_waits_for_it()
+    {
+        var retirement = new Retirement(new HandTurnedTime());
+        var replaced = new Closable();
+        retirement.Add(replaced);
+
+        await retirement.DisposeAsync();
+
+        replaced.Closed.Task.IsCompletedSuccessfully.ShouldBeTrue();
+        await retirement.DisposeAsync();
+    }
+
+    private sealed class Closable : IAsyncDisposable
+    {
+        public TaskCompletionSource Closed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ValueTask DisposeAsync()
+        {
+            Closed.SetResult();
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>Its timers go off when told to.</summary>
+    private sealed class HandTurnedTime : TimeProvider
+    {
+        private readonly List<Action> _timers = [];
+
+        public List<TimeSpan> DueTimes { get; } = [];
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            DueTimes.Add(dueTime);
+            _timers.Add(() => callback(state));
+            return base.CreateTimer(static _ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
+        public void Elapse() => _timers.ForEach(timer => timer());
+    }
+}

@@ -1,0 +1,113 @@
+using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KcdDelegation.Tests.Settings;
+
+public sealed class ServiceClientsTests : IAsyncDisposable
+{
+    private readonly Retirement _retirement = new(TimeProvider.System);
+    private readonly ServiceClients _clients;
+
+    public ServiceClientsTests() => _clients = new ServiceClients(_retirement, NullLoggerFactory.Instance, TimeProvider.System);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _clients.DisposeAsync();
+        await _retirement.DisposeAsync();
+    }
+
+    [Fact]
+    public void Equal_settings_share_a_client()
+    {
+        _clients.Follow(Settings());
+
+        _clients.Get(Client(Settings())).ShouldBeSameAs(_clients.Get(Client(Settings())));
+    }
+
+    [Theory]
+    [InlineData("account")]
+    [InlineData("realm")]
+    [InlineData("kdcs")]
+    [InlineData("key")]
+    public void A_change_of_account_realm_KDCs_or_key_makes_another_client(string change)
+    {
+        var settings = Settings();
+        var changed = Settings(o => _ = change switch
+        {
+            "account" => o.ServiceAccount.Name = "OTHER$",
+            "realm" => o.Realm = "OTHER.COM",
+            "kdcs" => o.Kdcs[0] = "dc9.contoso.com",
+            _ => o.ServiceAccount.Keytab = "/other.keytab",
+        });
+        _clients.Follow(settings);
+        var before = _clients.Get(Client(settings));
+
+        _clients.Follow(changed);
+
+        _clients.Get(Client(changed)).ShouldNotBeSameAs(before);
+    }
+
+    [Fact]
+    public void A_change_of_something_else_keeps_the_client()
+    {
+        var settings = Settings();
+        _clients.Follow(settings);
+        var before = _clients.Get(Client(settings));
+
+        var changed = Settings(o => o.Application().TokenFormat = TokenFormat.Auto);
+        _clients.Follow(changed);
+
+        _clients.Get(Client(changed)).ShouldBeSameAs(before);
+    }
+
+    [Fact]
+    public async Task A_replaced_client_serves_requests_under_way_and_is_closed_after_them()
+    {
+        var settings = Settings();
+        _clients.Follow(settings);
+        var before = _clients.Get(Client(settings));
+
+        _clients.Follow(Settings(o => o.ServiceAccount.Name = "OTHER$"));
+        _clients.Get(Client(settings)).ShouldBeSameAs(before);
+        await _retirement.DisposeAsync();
+
+        await Should.ThrowAsync<ObjectDisposedException>(async () => await before.LogOnAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_change_that_is_taken_back_does_not_close_the_client_in_force()
+    {
+        var settings = Settings();
+        _clients.Follow(settings);
+        var before = _clients.Get(Client(settings));
+
+        _clients.Follow(Settings(o => o.ServiceAccount.Name = "OTHER$"));
+        _clients.Follow(settings);
+        var after = _clients.Get(Client(settings));
+        await _retirement.DisposeAsync();
+
+        after.ShouldNotBeSameAs(before);
+        after.Purge(KerberosPrincipal.Principal("ada", "CONTOSO.COM")).ShouldBe(0);
+        _clients.Get(Client(settings)).ShouldBeSameAs(after);
+    }
+
+    [Fact]
+    public async Task After_disposal_no_client_is_opened()
+    {
+        _clients.Follow(Settings());
+        await _clients.DisposeAsync();
+
+        Should.Throw<ObjectDisposedException>(() => _clients.Get(Client(Settings())));
+    }
+
+    private static KcdSettings Settings(Action<KcdOptions>? change = null)
+    {
+        var options = Samples.Options();
+        change?.Invoke(options);
+        SettingsParser.TryParse(options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
+        return settings.ShouldNotBeNull();
+    }
+
+    private static ClientSettings Client(KcdSettings settings) => settings.Applications["erp"].Client;
+}
