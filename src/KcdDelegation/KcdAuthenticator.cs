@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Headers;
+using KcdDelegation.Http;
 using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
@@ -23,10 +24,11 @@ public sealed class KcdAuthenticator : IAsyncDisposable
     private readonly AuthorizationTemplateCache _templates = new();
     private readonly ILogger _logger;
     private readonly ILogger _audit;
+    private readonly TimeProvider _timeProvider;
 
     internal KcdAuthenticator(SettingsStore settings, IIdentityMapper mapper, ILoggerFactory loggerFactory, TimeProvider timeProvider)
     {
-        (_settings, _mapper) = (settings, mapper);
+        (_settings, _mapper, _timeProvider) = (settings, mapper, timeProvider);
         _logger = loggerFactory.CreateLogger(Log.Category);
         _audit = loggerFactory.CreateLogger(Log.AuditCategory);
         _retirement = new Retirement(timeProvider);
@@ -54,20 +56,24 @@ public sealed class KcdAuthenticator : IAsyncDisposable
     /// <exception cref="KcdException">The caller may not be delegated, or there is no ticket; it says why and what to do.</exception>
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
     /// <exception cref="ObjectDisposedException">The authenticator was disposed.</exception>
-    public async ValueTask<DelegatedCredential> GetCredentialAsync(string application, ClaimsPrincipal caller, CancellationToken cancellationToken = default)
+    public ValueTask<DelegatedCredential> GetCredentialAsync(string application, ClaimsPrincipal caller, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(caller);
+        return GetCredentialAsync(GetApplication(application), caller, cancellationToken);
+    }
+
+    private async ValueTask<DelegatedCredential> GetCredentialAsync(ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken)
+    {
         try
         {
-            var settings = GetApplication(application);
-            var user = await _mapper.MapAsync(caller, settings.Options, cancellationToken).ConfigureAwait(false);
-            var ticket = await GetTicketAsync(settings, user, cancellationToken).ConfigureAwait(false);
-            Log.IdentityUsed(_audit, settings.Name, caller, user, ticket);
-            return new DelegatedCredential(ticket, _templates, settings.MutualAuthentication);
+            var user = await _mapper.MapAsync(caller, application.Options, cancellationToken).ConfigureAwait(false);
+            var ticket = await GetTicketAsync(application, user, cancellationToken).ConfigureAwait(false);
+            Log.IdentityUsed(_audit, application.Name, caller, user, ticket);
+            return new DelegatedCredential(ticket, _templates, application.MutualAuthentication);
         }
         catch (KcdException refusal)
         {
-            Log.Refused(_audit, application, caller, refusal);
+            Log.Refused(_audit, application.Name, caller, refusal);
             throw;
         }
     }
@@ -156,15 +162,22 @@ public sealed class KcdAuthenticator : IAsyncDisposable
         _tokens.Dispose();
     }
 
+    /// <summary>What <see cref="KcdHandler"/> needs.</summary>
+    internal DelegationSource Http => new(GetApplication, GetCredentialAsync, _logger, _timeProvider);
+
     /// <exception cref="KcdException">There is no such application (13020).</exception>
     internal ApplicationSettings GetApplication(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return _settings.Current.Applications.TryGetValue(name, out var application) ? application : throw new KcdFailure(
+        if (_settings.Current.Applications.TryGetValue(name, out var application))
+            return application;
+        var refusal = new KcdFailure(
             KcdStage.Delegation,
             KcdEventId.NoServicePrincipalName,
             $"No application {PrintableText.Quoted(name)} is configured, so there is no service principal name to ask a ticket for.",
             "Add it under Kcd:Applications, or correct the name that the client or handler was given.").ToException();
+        Log.Refused(_audit, refusal);
+        throw refusal;
     }
 
     private async ValueTask<ServiceTicket> GetTicketAsync(ApplicationSettings application, KerberosPrincipal user, CancellationToken cancellationToken)

@@ -67,7 +67,7 @@ internal static partial class Log
     public static void Refused(ILogger logger, string application, ClaimsPrincipal caller, KcdException refusal) =>
         Refused(logger, refusal, $"{SubjectOf(caller)} is not delegated to {PrintableText.Of(application)}: ");
 
-    public static void Refused(ILogger logger, KcdException refusal) => Refused(logger, refusal, "A token is refused: ");
+    public static void Refused(ILogger logger, KcdException refusal) => Refused(logger, refusal, "Refused: ");
 
     /// <summary>Under the refusal's own number, which a generated method could not take.</summary>
     private static void Refused(ILogger logger, KcdException refusal, string who) =>

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Http;
 
-/// <summary>All that HTTP needs of a the authenticator.</summary>
+/// <summary>All that HTTP needs of the authenticator.</summary>
 /// <param name="Application">The settings in force of an application by its name; throws <see cref="KcdException"/> if there is none.</param>
 /// <param name="Credential">A ticket for the caller; throws <see cref="KcdException"/> if there is none.</param>
 /// <param name="Logger">Takes the events 4xxx and 13022.</param>

@@ -22,6 +22,18 @@ public sealed class KcdHandler : HttpMessageHandler
     private readonly UserConnections _connections;
     private readonly FormatMemory _formats = new();
 
+    /// <summary>Makes a handler for one application.</summary>
+    /// <param name="authenticator">Not owned.</param>
+    /// <param name="application">Its name in the options. Looked up for each request, so that options can change.</param>
+    /// <param name="createHandler">Gives a new handler each time, all configured alike; null: defaults without cookies, redirects and proxy.</param>
+    /// <param name="callers">Asked where the request does not say whose it is (<see cref="KcdHttpRequestMessageExtensions.SetCaller"/>).</param>
+    /// <exception cref="ArgumentException">The application has no name.</exception>
+    /// <exception cref="InvalidOperationException">The factory's handlers would mix users up; the message says how.</exception>
+    public KcdHandler(KcdAuthenticator authenticator, string application, Func<SocketsHttpHandler>? createHandler = null, ICallerAccessor? callers = null)
+        : this((authenticator ?? throw new ArgumentNullException(nameof(authenticator))).Http, application, createHandler, callers)
+    {
+    }
+
     internal KcdHandler(
         DelegationSource source, string application, Func<SocketsHttpHandler>? createHandler, ICallerAccessor? callers, int capacity = DefaultCapacity)
     {

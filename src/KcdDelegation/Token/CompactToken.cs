@@ -31,12 +31,10 @@ internal sealed record CompactToken(string KeyId, long? IssuedAt)
             throw TokenRefusal.Encrypted();
         if (parts.Length != 3)
             throw TokenRefusal.Malformed("it has not three parts separated by dots");
-        var header = Decode(parts[0], "header");
+        var keyId = ReadHeader(Decode(parts[0], "header"));
         var payload = Decode(parts[1], "payload");
         if (!IsBase64Url(parts[2]))
             throw TokenRefusal.Malformed("its signature is not base64url");
-
-        var keyId = ReadHeader(header);
         if (OptionalTime(payload, "exp") is null)
             throw TokenRefusal.Malformed("it has no exp");
         OptionalTime(payload, "nbf");
