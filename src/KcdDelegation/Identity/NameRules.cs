@@ -17,11 +17,11 @@ internal static class NameRules
     // Not allowed in a sAMAccountName, and each has a meaning in some way of writing names: DOMAIN\user, user@realm, service/host, LDAP.
     private static readonly SearchValues<char> Reserved = SearchValues.Create("\"/\\[]:;|=,+*?<>@");
 
-    /// <summary>Names that mean the realm's own accounts, in the languages in which Windows translates them.</summary>
+    /// <summary>Names that mean the realm's own accounts, in the languages in which Windows translates them, and without their accents.</summary>
     private static readonly string[] BuiltIn =
     [
-        "Administrator", "Administrateur", "Administrador", "Administratör", "Amministratore", "Järjestelmänvalvoja", "Rendszergazda",
-        "Администратор", "Guest", "Gast", "Invité", "Invitado", "Convidado", "Gäst", "Ospite", "Vieras", "Vendég", "Гость",
+        "Administrator", "Administrateur", "Administrador", "Amministratore", "Jarjestelmanvalvoja", "Rendszergazda",
+        "Администратор", "Guest", "Gast", "Invite", "Invitado", "Convidado", "Ospite", "Vieras", "Vendeg", "Гость",
         "DefaultAccount", "WDAGUtilityAccount", "root",
     ];
 
@@ -58,17 +58,21 @@ internal static class NameRules
     /// <summary>The realm's own accounts, and computers.</summary>
     public static bool IsBuiltIn(string account) => account.EndsWith('$') || Array.Exists(BuiltIn, name => Resembles(account, name));
 
-    /// <summary>Active Directory compares names without case, accents and width, so a character beyond ASCII matches any here.</summary>
+    /// <summary>Active Directory compares names without case, accents and width, so a character beyond ASCII in an account matches any
+    /// here, provided that one at least is the same: a name in another script is not mistaken for every name of its length.</summary>
     private static bool Resembles(ReadOnlySpan<char> account, string name)
     {
         if (account.Length != name.Length)
             return false;
+        var same = 0;
         for (var i = 0; i < name.Length; i++)
         {
-            if (char.IsAscii(account[i]) && char.IsAscii(name[i]) && char.ToLowerInvariant(account[i]) != char.ToLowerInvariant(name[i]))
+            if (char.ToLowerInvariant(account[i]) == char.ToLowerInvariant(name[i]))
+                same++;
+            else if (char.IsAscii(account[i]))
                 return false;
         }
-        return true;
+        return same > 0;
     }
 
     private static string? WhyRefused(Rune rune)

@@ -210,6 +210,11 @@ public sealed class IdentityRuleTests
     [InlineData("аdministrator")]
     [InlineData("Administrateur")]
     [InlineData("guest")]
+    [InlineData("Invite")]
+    [InlineData("Invité")]
+    [InlineData("Administratör")]
+    [InlineData("Järjestelmänvalvoja")]
+    [InlineData("гость")]
     [InlineData("DC1$")]
     public void Built_in_and_computer_accounts_are_refused_unless_allowed(string name)
     {
@@ -217,6 +222,14 @@ public sealed class IdentityRuleTests
         _options.Application().AllowBuiltInAccounts = true;
         Map(("onprem_sam_account_name", name)).Name.ShouldBe(name);
     }
+
+    [Theory]
+    [InlineData("alice")]
+    [InlineData("grace")]
+    [InlineData("Мария")]
+    [InlineData("加藤")]
+    public void Other_names_of_the_same_length_are_not_taken_for_built_in_ones(string name) =>
+        Map(("onprem_sam_account_name", name)).Name.ShouldBe(name);
 
     [Theory]
     [InlineData("administrator@contoso.com")]
