@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.IO.Compression;
+using System.Xml.Linq;
+
+namespace KcdDelegation.Tests.Conventions;
+
+/// <summary>What <c>dotnet pack</c> gives, read back from the packages.</summary>
+public sealed class PackageTests(PackageTests.Packages packages) : IClassFixture<PackageTests.Packages>
+{
+    [Fact]
+    public void There_are_four_packages_of_one_version_each_with_its_symbols()
+    {
+        packages.All.Select(package => package.Id).Order(StringComparer.Ordinal).ShouldBe(["KcdDelegation", "KcdDelegation.Kerberos", "KcdDelegation.Testing", "KcdDelegation.Tool"]);
+        packages.All.Select(package => package.Version).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
+        packages.Symbols.Count.ShouldBe(4);
+    }
+
+    [Fact]
+    public void The_testing_kit_depends_on_the_exact_version_whose_internals_it_uses()
+    {
+        var kit = packages.All.Single(package => package.Id == "KcdDelegation.Testing");
+        kit.Dependencies["KcdDelegation.Kerberos"].ShouldBe($"[{kit.Version}]");
+        kit.Dependencies["KcdDelegation"].ShouldBe($"[{kit.Version}]");
+    }
+
+    [Fact]
+    public void The_engine_depends_on_logging_abstractions_alone() =>
+        packages.All.Single(package => package.Id == "KcdDelegation.Kerberos").Dependencies.Keys.ShouldBe(["Microsoft.Extensions.Logging.Abstractions"]);
+
+    [Fact]
+    public void Libraries_bring_their_documentation_and_every_package_its_readme()
+    {
+        foreach (var package in packages.All)
+        {
+            package.Files.ShouldContain("README.md");
+            if (package.Id != "KcdDelegation.Tool")
+                package.Files.ShouldContain($"lib/net10.0/{package.Id}.xml");
+        }
+    }
+
+    public sealed record Package(string Id, string Version, IReadOnlyDictionary<string, string> Dependencies, IReadOnlyList<string> Files);
+
+    public sealed class Packages : IAsyncLifetime
+    {
+        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kcd-packages-");
+
+        public IReadOnlyList<Package> All { get; private set; } = [];
+
+        public IReadOnlyList<string> Symbols { get; private set; } = [];
+
+        public async ValueTask InitializeAsync()
+        {
+            var start = new ProcessStartInfo("dotnet", ["pack", Path.Combine(House.Root, "KcdDelegation.sln"), "--output", _folder.FullName, "--nologo", "--verbosity", "quiet"]) { RedirectStandardOutput = true };
+            using var pack = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
+            var output = await pack.StandardOutput.ReadToEndAsync();
+            await pack.WaitForExitAsync();
+            pack.ExitCode.ShouldBe(0, output);
+            All = [.. _folder.EnumerateFiles("*.nupkg").Select(Read)];
+            Symbols = [.. _folder.EnumerateFiles("*.snupkg").Select(file => file.Name)];
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            _folder.Delete(recursive: true);
+            return ValueTask.CompletedTask;
+        }
+
+        private static Package Read(FileInfo file)
+        {
+            using var archive = ZipFile.OpenRead(file.FullName);
+            using var stream = archive.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).Open();
+            var metadata = XDocument.Load(stream).Root!.Elements().Single(element => element.Name.LocalName == "metadata");
+            string Value(string name) => metadata.Elements().Single(element => element.Name.LocalName == name).Value;
+            return new Package(
+                Value("id"),
+                Value("version"),
+                metadata.Descendants().Where(element => element.Name.LocalName == "dependency").ToDictionary(element => element.Attribute("id")!.Value, element => element.Attribute("version")!.Value, StringComparer.Ordinal),
+                [.. archive.Entries.Select(entry => entry.FullName)]);
+        }
+    }
+}
