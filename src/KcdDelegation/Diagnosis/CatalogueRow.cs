@@ -2,7 +2,8 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>One cause: the errors that show it, and what to say. What a row does not name, it does not look at.</summary>
+/// <summary>One cause: the errors that show it, and what to say. What a row does not name, it does not look at. The cause is the beginning
+/// of a sentence in lower case and never starts with a name: names are printed as they are.</summary>
 internal sealed record CatalogueRow(KcdStage Stage, int EventId, Func<ErrorNames, string> Cause, Func<ErrorNames, string> Remedy)
 {
     public KerberosFailureReason? Reason { get; init; }

@@ -37,6 +37,58 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
+    public void No_row_changes_a_name_by_beginning_a_sentence_with_it()
+    {
+        foreach (var row in ErrorCatalogue.Rows)
+        {
+            var names = new ErrorNames(Error(KerberosFailureReason.KdcError, null, KerberosExchange.S4U2Proxy, null));
+
+            char.IsLower(row.Cause(names)[0]).ShouldBeTrue(row.Cause(names));
+            ((string[])["ada", "CONNECTOR$", "HTTP/", "CONTOSO"]).ShouldAllBe(name => !row.Cause(names).StartsWith(name, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Every_command_stands_between_backquotes()
+    {
+        foreach (var row in ErrorCatalogue.Rows)
+        {
+            var remedy = row.Remedy(new ErrorNames(Error(KerberosFailureReason.KdcError, null, KerberosExchange.S4U2Proxy, null)));
+            var prose = string.Concat(remedy.Split('`').Where((_, index) => index % 2 == 0));
+
+            (remedy.Count(c => c == '`') % 2).ShouldBe(0, remedy);
+            ((string[])["samba-tool", "kadmin.local", "setspn -", "Set-ADU", "Get-AD", "Enable-AD"]).ShouldAllBe(command => !prose.Replace("(Set-ADUser if", "", StringComparison.Ordinal).Contains(command, StringComparison.Ordinal), prose);
+        }
+    }
+
+    [Fact]
+    public void A_realm_in_a_service_principal_name_stays_out_of_the_commands_that_know_none()
+    {
+        var error = KcdException.Explain(new KerberosException(new KerberosFailure
+        {
+            Code = KerberosErrorCode.ServicePrincipalUnknown,
+            Exchange = KerberosExchange.S4U2Proxy,
+            Service = ServicePrincipalName.Parse("HTTP/erp.eu.contoso.com@EU.CONTOSO.COM"),
+        }));
+
+        error.Remedy.ShouldContain("`setspn -S 'HTTP/erp.eu.contoso.com' TARGET`");
+        error.Cause.ShouldContain("HTTP/erp.eu.contoso.com@EU.CONTOSO.COM");
+    }
+
+    [Fact]
+    public void Names_in_any_script_get_into_commands()
+    {
+        var error = KcdException.Explain(new KerberosException(new KerberosFailure
+        {
+            Code = KerberosErrorCode.ClientExpired,
+            Exchange = KerberosExchange.S4U2Self,
+            User = KerberosPrincipal.Principal("加藤", "CONTOSO.COM"),
+        }));
+
+        error.Remedy.ShouldContain("`samba-tool user setexpiry '加藤' --noexpiry`");
+    }
+
+    [Fact]
     public void Every_row_can_speak_without_any_name_at_hand()
     {
         foreach (var row in ErrorCatalogue.Rows)
@@ -54,7 +106,7 @@ public sealed class ErrorCatalogueTests
         var error = KcdException.Explain(Error(KerberosFailureReason.KdcError, KerberosErrorCode.BadOption, KerberosExchange.S4U2Proxy, NtStatusNames.NotFound));
 
         error.EventId.ShouldBe(13019);
-        error.Cause.ShouldBe("HTTP/erp.contoso.com is neither on the delegation list of CONNECTOR$ nor does it trust CONNECTOR$ to delegate. "
+        error.Cause.ShouldBe("Neither is the service HTTP/erp.contoso.com on the delegation list of the account CONNECTOR$, nor does the service trust the account to delegate. "
             + "[KDC_ERR_BADOPTION (NTSTATUS 0xC0000225) in S4U2Proxy for HTTP/erp.contoso.com as ada@contoso.com by CONNECTOR$ at CONTOSO.COM, STATUS_NOT_FOUND]");
         error.Remedy.ShouldContain("Set-ADComputer -Identity 'CONNECTOR$' -Add @{'msDS-AllowedToDelegateTo'='HTTP/erp.contoso.com'}");
         error.Remedy.ShouldContain("samba-tool delegation add-service 'CONNECTOR$' 'HTTP/erp.contoso.com'");
@@ -90,12 +142,15 @@ public sealed class ErrorCatalogueTests
     }
 
     [Theory]
-    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "has no account CONNECTOR$")]
-    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "has no user ada@contoso.com")]
-    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.RealmDiscovery, KcdStage.Identity, 13019, "has no user ada@contoso.com")]
-    [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "registered on no account")]
-    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "CONNECTOR$ is disabled")]
-    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "of ada@contoso.com is disabled")]
+    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "does not find the account CONNECTOR$ in the realm CONTOSO.COM")]
+    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "does not find the user ada@contoso.com in the realm CONTOSO.COM")]
+    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.RealmDiscovery, KcdStage.Identity, 13019, "the user principal name of the user ada@contoso.com")]
+    [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "o account holds the SPN")]
+    [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.Referral, KcdStage.Delegation, 13019, "o trust leads from the realm CONTOSO.COM")]
+    [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "he password of the account CONNECTOR$ has expired")]
+    [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.S4U2Proxy, KcdStage.Identity, 13019, "he password of the user ada@contoso.com has expired")]
+    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "the account CONNECTOR$: it is disabled")]
+    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "of the user ada@contoso.com is disabled")]
     [InlineData(KerberosErrorCode.Modified, KerberosExchange.MutualAuthentication, KcdStage.Target, 13022, "cannot open the ticket")]
     [InlineData(KerberosErrorCode.Modified, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "PAC signature")]
     [InlineData((KerberosErrorCode)99, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "not in this table")]
@@ -127,7 +182,7 @@ public sealed class ErrorCatalogueTests
 
         error.Cause.ShouldContain("o'brien;Remove-ADUser x@contoso.com");
         error.Remedy.ShouldNotContain("Remove-ADUser");
-        error.Remedy.ShouldContain("'<USER>'");
+        error.Remedy.ShouldContain("'<sAMAccountName>'");
     }
 
     [Fact]
