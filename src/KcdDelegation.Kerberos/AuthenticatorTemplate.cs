@@ -1,16 +1,15 @@
-using System.Buffers.Binary;
 using System.Formats.Asn1;
-using System.Security.Cryptography;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Kerberos;
 
 /// <summary>The DER of an authenticator (RFC 4120 §5.5.1) with the places of what changes per request: time, microseconds, subkey and
-/// sequence number. All have values whose encoding never changes its length.</summary>
+/// sequence number. All have values whose encoding never changes its length. Immutable, thread-safe.</summary>
 internal sealed class AuthenticatorTemplate
 {
-    private const int TimeLength = 15; // yyyyMMddHHmmssZ
+    /// <summary>Always four bytes of DER: 0x40000000 and thirty random bits.</summary>
+    private const uint FirstSequenceNumber = 0x4000_0000;
 
     private readonly byte[] _encoded;
     private readonly int _microseconds;
@@ -21,7 +20,8 @@ internal sealed class AuthenticatorTemplate
 
     public AuthenticatorTemplate(IssuedTicket ticket, ApRequestOptions options)
     {
-        var channelBinding = options.ChannelBinding.Span;
+        // RFC 4121 §4.1.1.2 makes a binding with MD5; where the system refuses that, none is sent.
+        var channelBinding = Md5.IsRefused ? [] : options.ChannelBinding.Span;
         var flags = GssChecksum.Replay | GssChecksum.Sequence | GssChecksum.Confidentiality | GssChecksum.Integrity
             | (options.MutualAuthentication ? GssChecksum.Mutual : 0);
         using var placeholder = KerberosKey.CreateRandom(ticket.SessionKey.Type);
@@ -41,40 +41,19 @@ internal sealed class AuthenticatorTemplate
         _encoded.AsSpan(_subkey, _subkeyLength).Clear();
     }
 
-    /// <summary>Always four bytes of DER: 0x40000000 and thirty random bits.</summary>
-    private const uint FirstSequenceNumber = 0x4000_0000;
-
     public int Length => _encoded.Length;
 
-    /// <summary>Writes the authenticator for one request.</summary>
-    public void Write(Span<byte> destination, long unixSeconds, int microseconds)
+    /// <summary>Writes the authenticator of one request, subkey and sequence number drawn anew; allocates nothing.</summary>
+    public void Write(Span<byte> destination, AuthenticatorStamp stamp)
     {
         _encoded.CopyTo(destination);
-        destination[_microseconds] = (byte)(microseconds >> 16);
-        destination[_microseconds + 1] = (byte)(microseconds >> 8);
-        destination[_microseconds + 2] = (byte)microseconds;
-        WriteTime(destination.Slice(_time, TimeLength), unixSeconds);
-        RandomNumberGenerator.Fill(destination.Slice(_subkey, _subkeyLength));
-        var number = destination.Slice(_sequenceNumber, 4);
-        RandomNumberGenerator.Fill(number);
-        BinaryPrimitives.WriteUInt32BigEndian(number, FirstSequenceNumber | (BinaryPrimitives.ReadUInt32BigEndian(number) & 0x3FFF_FFFF));
-    }
-
-    private static void WriteTime(Span<byte> destination, long unixSeconds)
-    {
-        var time = DateTimeOffset.FromUnixTimeSeconds(unixSeconds);
-        WriteDigits(destination[..4], time.Year);
-        WriteDigits(destination[4..6], time.Month);
-        WriteDigits(destination[6..8], time.Day);
-        WriteDigits(destination[8..10], time.Hour);
-        WriteDigits(destination[10..12], time.Minute);
-        WriteDigits(destination[12..14], time.Second);
-    }
-
-    private static void WriteDigits(Span<byte> destination, int value)
-    {
-        for (var i = destination.Length - 1; i >= 0; i--, value /= 10)
-            destination[i] = (byte)('0' + (value % 10));
+        destination[_microseconds] = (byte)(stamp.Microseconds >> 16);
+        destination[_microseconds + 1] = (byte)(stamp.Microseconds >> 8);
+        destination[_microseconds + 2] = (byte)stamp.Microseconds;
+        KerberosTimeText.Write(destination[_time..], stamp.UnixSeconds);
+        RandomBytes.Fill(destination.Slice(_subkey, _subkeyLength));
+        RandomBytes.Fill(destination.Slice(_sequenceNumber, sizeof(uint)));
+        destination[_sequenceNumber] = (byte)((destination[_sequenceNumber] & 0x3F) | (FirstSequenceNumber >> 24));
     }
 
     /// <summary>AD-IF-RELEVANT around KERB_AP_OPTIONS with KERB_AP_OPTIONS_CBT (MS-KILE §3.2.5.8): an acceptor that knows it then

@@ -1,3 +1,4 @@
+using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Exchanges;
 using KcdDelegation.Kerberos.TicketCache;
 using KcdDelegation.Kerberos.Transport;
@@ -45,6 +46,8 @@ public sealed class S4UClient : IAsyncDisposable
             Gate = _gate,
             Logger = _logger,
         };
+        if (Md5.IsRefused)
+            KerberosLog.Md5Refused(_logger);
         (_logOn, _self, _proxy, _acceptor) = (new AccountLogOn(context), new S4U2SelfExchange(context), new S4U2ProxyExchange(context), new TokenAcceptor(context));
     }
 

@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using KcdDelegation.Kerberos.CredentialCacheFile;
+using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.TicketCache;
 
@@ -9,6 +11,8 @@ namespace KcdDelegation.Kerberos;
 /// client is disposed.</summary>
 public sealed class ServiceTicket
 {
+    private readonly long _endSeconds;
+    private AuthenticatorCipher? _cipher;
     private volatile bool _retired;
 
     internal ServiceTicket(IssuedTicket issued, ServicePrincipalName service, PacAccount? account, KdcClock clock)
@@ -16,6 +20,7 @@ public sealed class ServiceTicket
         (Issued, Service, Clock) = (issued, service, clock);
         SecurityIdentifier = account?.SecurityIdentifier;
         User = issued.ClientPrincipal;
+        _endSeconds = issued.EndTime.ToUnixTimeSeconds();
         Cached = new CacheSide(this);
     }
 
@@ -54,6 +59,10 @@ public sealed class ServiceTicket
 
     internal KdcClock Clock { get; }
 
+    /// <summary>Made when the first header is, since most tickets of a big cache rest; shared by all templates of the ticket.</summary>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    internal AuthenticatorCipher AuthenticatorCipher => Volatile.Read(ref _cipher) ?? CreateCipher();
+
     /// <summary>The same ticket as the cache sees it, kept out of the public type.</summary>
     internal CacheSide Cached { get; }
 
@@ -81,12 +90,42 @@ public sealed class ServiceTicket
     /// <summary>Prints who, for what and until when; never a key.</summary>
     public override string ToString() => $"{User} for {Service} until {EndTime:u}";
 
-    internal void ThrowIfUnusable()
+    /// <param name="now">A stamp just taken, which saves reading the clock again.</param>
+    internal void ThrowIfUnusable(AuthenticatorStamp now)
     {
-        if (_retired)
-            throw new InvalidOperationException($"The ticket of {User} for {Service} was purged: ask the client for a new one.");
-        if (Clock.Now >= EndTime)
-            throw new InvalidOperationException($"The ticket of {User} for {Service} ended at {EndTime:u}: ask the client for a new one.");
+        if (_retired || now.UnixSeconds >= _endSeconds)
+            throw Unusable();
+    }
+
+    private void ThrowIfUnusable()
+    {
+        if (_retired || Clock.Now >= EndTime)
+            throw Unusable();
+    }
+
+    private InvalidOperationException Unusable() => new(
+        $"The ticket of {User} for {Service} {(_retired ? "was purged" : $"ended at {EndTime:u}")}: ask the client for a new one.");
+
+    private AuthenticatorCipher CreateCipher()
+    {
+        var created = AuthenticatorCipher.Create(Issued.SessionKey, KeyUsage.ApRequestAuthenticator);
+        var winner = Interlocked.CompareExchange(ref _cipher, created, null);
+        if (winner is not null)
+        {
+            created.Dispose();
+            return winner;
+        }
+        try
+        {
+            // The client may have been disposed meanwhile, when there was no cipher to be seen yet.
+            Issued.SessionKey.ThrowIfDisposed();
+            return created;
+        }
+        catch (ObjectDisposedException)
+        {
+            created.Dispose();
+            throw;
+        }
     }
 
     private async Task WriteAsync(string path, CancellationToken cancellationToken)
@@ -110,10 +149,9 @@ public sealed class ServiceTicket
         }
         finally
         {
-            System.Security.Cryptography.CryptographicOperations.ZeroMemory(key);
+            CryptographicOperations.ZeroMemory(key);
         }
     }
-
 
     internal sealed class CacheSide(ServiceTicket ticket) : ICachedTicket
     {
@@ -129,6 +167,7 @@ public sealed class ServiceTicket
         {
             Retire();
             ticket.Issued.Dispose();
+            ticket._cipher?.Dispose();
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.Intrinsics.X86;
 using System.Runtime.Versioning;
-using System.Security.Cryptography;
 using Microsoft.Win32;
 using X86Aes = System.Runtime.Intrinsics.X86.Aes;
 
@@ -25,7 +24,7 @@ internal static class CipherPathSelection
     };
 
     /// <summary>In FIPS mode only validated modules may do cryptography, and managed code is none.</summary>
-    private static bool IsFipsModeOn() => OperatingSystem.IsWindows() ? IsFipsPolicyOn() : IsFipsKernel() || IsMd5Refused();
+    private static bool IsFipsModeOn() => OperatingSystem.IsWindows() ? IsFipsPolicyOn() : IsFipsKernel() || Md5.IsRefused;
 
     [SupportedOSPlatform("windows")]
     private static bool IsFipsPolicyOn() =>
@@ -35,19 +34,5 @@ internal static class CipherPathSelection
     {
         const string Flag = "/proc/sys/crypto/fips_enabled";
         return File.Exists(Flag) && File.ReadAllText(Flag).AsSpan().Trim() is not "0";
-    }
-
-    /// <summary>OpenSSL can be put into FIPS mode by its own configuration; it then has no MD5.</summary>
-    private static bool IsMd5Refused()
-    {
-        try
-        {
-            MD5.HashData([]);
-            return false;
-        }
-        catch (CryptographicException)
-        {
-            return true;
-        }
     }
 }

@@ -12,13 +12,14 @@ internal sealed record S4UUser(PrincipalName Name, string Realm, string? Securit
     /// <summary>The name may become the KDC's canonical one on the first hop and never later (MS-SFU §3.2.5.1.1).</summary>
     private bool IsCanonical { get; init; }
 
-    /// <summary>Both forms: Heimdal knows only PA-FOR-USER, and only PA-S4U-X509-USER is answered with a signature.</summary>
+    /// <summary>Both forms: Heimdal knows only PA-FOR-USER, and only PA-S4U-X509-USER is answered with a signature. Where the system
+    /// refuses MD5, the latter goes alone.</summary>
     public IEnumerable<PaData> MakePaData(TgsRequestKeys keys)
     {
         var userId = S4UUserId.Create(keys.Nonce, Name, Realm, S4UUserId.UseReplyKeyUsage);
         return
         [
-            PaForUser.Create(Name, Realm, keys.SessionKey).ToPaData(),
+            .. Md5.IsRefused ? Array.Empty<PaData>() : [PaForUser.Create(Name, Realm, keys.SessionKey).ToPaData()],
             PaS4UX509User.Create(userId, keys.Subkey, KeyUsage.PaS4UX509UserRequest).ToPaData(),
             PaPacOptions.Create(PaPacOptions.Claims | PaPacOptions.ResourceBasedDelegation),
         ];

@@ -21,9 +21,18 @@ internal sealed class LabApplication : IAsyncDisposable
     /// <param name="realm">Where the users and the connector live; the server's SPN is <c>HTTP/web.DOMAIN</c>.</param>
     /// <param name="url">At 127.0.0.1; the requests name web.DOMAIN, as the servers' certificate does.</param>
     public LabApplication(LabRealm realm, Uri url)
+        : this(realm, url, ServiceAccount.FromKeytab(realm.Connector, realm.Keytab("connector")), [EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha1])
     {
-        _account = ServiceAccount.FromKeytab(realm.Connector, realm.Keytab("connector"));
-        _tickets = new S4UClient(new S4UClientOptions { Realm = realm.Realm, Account = _account, Kdcs = { [realm.Realm] = [realm.Kdc] } });
+    }
+
+    /// <param name="realm">As above.</param>
+    /// <param name="url">As above.</param>
+    /// <param name="account">Delegates; disposed with this.</param>
+    /// <param name="types">That are offered, and so those that session keys have.</param>
+    public LabApplication(LabRealm realm, Uri url, ServiceAccount account, IReadOnlyList<EncryptionType> types)
+    {
+        _account = account;
+        _tickets = new S4UClient(new S4UClientOptions { Realm = realm.Realm, Account = _account, Kdcs = { [realm.Realm] = [realm.Kdc] }, EncryptionTypes = types });
         Realm = realm;
         Settings = new ApplicationSettings(
             "lab", new UriBuilder(url) { Host = $"web.{realm.Domain}" }.Uri, ServicePrincipalName.Parse(realm.Spn("web")),
