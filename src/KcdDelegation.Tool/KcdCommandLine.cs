@@ -21,7 +21,7 @@ internal static class KcdCommandLine
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         return parsed.Action is ParseErrorAction error
             ? ExplainUsage(parsed, error, streams)
-            : await parsed.InvokeAsync(new InvocationConfiguration { Output = streams.Output, Error = streams.Error }, cancellationToken);
+            : await parsed.InvokeAsync(new InvocationConfiguration { Output = streams.Output.Writer, Error = streams.Error.Writer }, cancellationToken);
     }
 
     private static RootCommand Create(Streams streams)
@@ -33,8 +33,10 @@ internal static class KcdCommandLine
         {
             common.Json,
             common.Verbose,
+            new DemoCommand(runner).Create(),
             new TicketCommand(runner, account).Create(),
             new HeaderCommand(runner, account).Create(),
+            new MapCommand(runner).Create(),
             new InspectCommand(runner).Create(),
         };
         foreach (var help in root.Options.OfType<HelpOption>())
@@ -48,9 +50,9 @@ internal static class KcdCommandLine
         var isWithoutCommand = parsed.Tokens.Count == 0;
         error.ShowHelp = isWithoutCommand;
         // Help too goes to standard error: a script that reads a result must not read it.
-        parsed.Invoke(new InvocationConfiguration { Output = streams.Error, Error = streams.Error });
+        parsed.Invoke(new InvocationConfiguration { Output = streams.Error.Writer, Error = streams.Error.Writer });
         if (!isWithoutCommand)
-            streams.Error.WriteLine($"Try: {CommandPath(parsed)} --help");
+            streams.Error.Writer.WriteLine($"Try: {CommandPath(parsed)} --help");
         return (int)ExitCode.WrongUsage;
     }
 

@@ -14,7 +14,7 @@ internal static class Kcd
         using var standardInput = new MemoryStream(Encoding.UTF8.GetBytes(input));
         await using var output = new StringWriter();
         await using var error = new StringWriter();
-        var code = await KcdCommandLine.RunAsync(arguments, new Streams(standardInput, output, error), TestContext.Current.CancellationToken);
+        var code = await KcdCommandLine.RunAsync(arguments, new Streams(standardInput, new OutputStream(output, Width: null), new OutputStream(error, Width: null)), TestContext.Current.CancellationToken);
         return new KcdRun((ExitCode)code, output.ToString(), error.ToString());
     }
 }

@@ -1,3 +1,5 @@
+using KcdDelegation.Tool.Output;
+
 namespace KcdDelegation.Tool.Tests;
 
 public sealed class UsageTests
@@ -86,7 +88,7 @@ public sealed class UsageTests
     {
         await using var error = new StringWriter();
         using var input = new MemoryStream("secret"u8.ToArray());
-        var terminal = new Output.Streams(input, TextWriter.Null, error) { InputIsTerminal = true };
+        var terminal = new Streams(input, new OutputStream(TextWriter.Null, Width: null), new OutputStream(error, Width: null)) { InputIsTerminal = true };
 
         var code = await KcdCommandLine.RunAsync(
             ["ticket", "--realm", "R.TEST", "--account", "gw", "--password-file", "-", "--user", "ada", "--spn", "HTTP/app"], terminal, TestContext.Current.CancellationToken);
@@ -111,6 +113,8 @@ public sealed class UsageTests
 
     [Theory]
     [InlineData("ticket")]
+    [InlineData("demo")]
+    [InlineData("map")]
     [InlineData("header")]
     [InlineData("inspect")]
     public async Task Every_command_explains_itself_with_examples(string command)

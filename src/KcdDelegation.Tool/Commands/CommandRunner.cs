@@ -6,30 +6,38 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tool.Commands;
 
+/// <summary>What a command does.</summary>
+internal delegate Task<CommandResult> CommandWork(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken);
+
 /// <summary>Runs a command's work and turns what comes of it, result or failure, into output and exit code: the same for every command.</summary>
 internal sealed class CommandRunner(Streams streams, CommonOptions options)
 {
     public Streams Streams => streams;
 
-    public void SetAction(Command command, Func<ParseResult, ILoggerFactory, CancellationToken, Task<CommandResult>> work) =>
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, work, cancellationToken));
+    /// <summary>Where a command shows what happens on the way to its result: beside it, or on the error stream where a program reads it.</summary>
+    public OutputStream ProgressOf(ParseResult parsed) => parsed.GetValue(options.Json) ? streams.Error : streams.Output;
 
-    private async Task<int> RunAsync(
-        ParseResult parsed, Func<ParseResult, ILoggerFactory, CancellationToken, Task<CommandResult>> work, CancellationToken cancellationToken)
+    /// <param name="command">Does the work when it is called.</param>
+    /// <param name="work">Gets the arguments and a log that goes to the error stream.</param>
+    /// <param name="logged">What the log shows without --verbose. None, where the library logs each refusal that the command shows anyway.</param>
+    public void SetAction(Command command, CommandWork work, LogLevel logged = LogLevel.Warning) =>
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, work, parsed.GetValue(options.Verbose) ? LogLevel.Debug : logged, cancellationToken));
+
+    private async Task<int> RunAsync(ParseResult parsed, CommandWork work, LogLevel logged, CancellationToken cancellationToken)
     {
-        using var log = new StandardErrorLoggerFactory(streams.Error, parsed.GetValue(options.Verbose) ? LogLevel.Debug : LogLevel.Warning);
+        using var log = new StandardErrorLoggerFactory(streams.Error.Writer, logged);
         try
         {
             var result = await work(parsed, log, cancellationToken);
             if (parsed.GetValue(options.Json))
-                result.WriteJson(streams.Output);
+                result.WriteJson(streams.Output.Writer);
             else
                 result.WriteText(streams.Output);
             return (int)result.ToExitCode();
         }
         catch (UsageException wrong)
         {
-            await streams.Error.WriteLineAsync($"kcd: {wrong.Message}");
+            await streams.Error.Writer.WriteLineAsync($"kcd: {wrong.Message}");
             return (int)ExitCode.WrongUsage;
         }
         catch (KerberosException error)
@@ -50,7 +58,7 @@ internal sealed class CommandRunner(Streams streams, CommonOptions options)
     {
         failure.WriteText(streams.Error);
         if (parsed.GetValue(options.Json))
-            failure.WriteJson(streams.Output);
+            failure.WriteJson(streams.Output.Writer);
         return (int)failure.ToExitCode();
     }
 }

@@ -25,7 +25,7 @@ internal abstract record CommandResult
     /// <summary>Done, unless the result itself is bad news.</summary>
     public virtual ExitCode ToExitCode() => ExitCode.Done;
 
-    public abstract void WriteText(TextWriter output);
+    public abstract void WriteText(OutputStream output);
 
     public void WriteJson(TextWriter output) => output.WriteLine(JsonSerializer.Serialize(this, GetType(), JsonFormat));
 }

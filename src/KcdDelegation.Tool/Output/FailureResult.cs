@@ -45,7 +45,7 @@ internal sealed record FailureResult : CommandResult
     private static bool HadNoAnswer(KcdException failure, KerberosException? kerberos) =>
         kerberos is null ? failure.IsTransient : kerberos.Reason is KerberosFailureReason.KdcNotFound or KerberosFailureReason.KdcUnreachable;
 
-    public override void WriteText(TextWriter output)
+    public override void WriteText(OutputStream output)
     {
         var lines = new LabelledLines { { "stage", Error.Exchange is null ? Error.Stage : $"{Error.Stage} ({Error.Exchange})" } };
         if (Error.Number is { } number)
@@ -56,7 +56,7 @@ internal sealed record FailureResult : CommandResult
         lines.Add("remedy", Error.Remedy);
         if (Error.Event is { } eventNumber)
             lines.Add("event", eventNumber.ToString(CultureInfo.InvariantCulture));
-        output.WriteLine(_exitCode == ExitCode.NoAnswer ? "kcd: no answer" : "kcd: refused");
+        output.Writer.WriteLine(_exitCode == ExitCode.NoAnswer ? "kcd: no answer" : "kcd: refused");
         lines.Write(output);
     }
 }

@@ -22,5 +22,5 @@ internal sealed record HeaderResult : CommandResult
     };
 
     /// <summary>The value alone, for <c>$(kcd header …)</c>.</summary>
-    public override void WriteText(TextWriter output) => output.WriteLine(Value);
+    public override void WriteText(OutputStream output) => output.Writer.WriteLine(Value);
 }

@@ -47,7 +47,7 @@ internal sealed record InspectResult : CommandResult
         };
     }
 
-    public override void WriteText(TextWriter output)
+    public override void WriteText(OutputStream output)
     {
         var lines = new LabelledLines
         {

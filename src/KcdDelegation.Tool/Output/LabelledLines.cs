@@ -5,18 +5,46 @@ namespace KcdDelegation.Tool.Output;
 /// <summary>Lines of a label and a value, the values in one column.</summary>
 internal sealed class LabelledLines : IEnumerable<KeyValuePair<string, string>>
 {
+    private const int MinimumWidth = 20;
+
     private readonly List<KeyValuePair<string, string>> _lines = [];
 
     public void Add(string label, string value) => _lines.Add(new(label, value));
 
-    public void Write(TextWriter output)
+    /// <summary>On a terminal, a value that is longer than the rest of its line goes on below itself.</summary>
+    public void Write(OutputStream output)
     {
-        var width = _lines.Max(line => line.Key.Length);
+        var labelWidth = _lines.Max(line => line.Key.Length);
+        var indentation = new string(' ', labelWidth + 4);
+        var valueWidth = output.Width is { } width ? Math.Max(MinimumWidth, width - indentation.Length) : int.MaxValue;
         foreach (var (label, value) in _lines)
-            output.WriteLine($"  {label.PadRight(width)}  {value}");
+        {
+            var head = $"  {label.PadRight(labelWidth)}  ";
+            foreach (var line in Wrap(value, valueWidth))
+            {
+                output.Writer.WriteLine(head + line);
+                head = indentation;
+            }
+        }
     }
 
     public IEnumerator<KeyValuePair<string, string>> GetEnumerator() => _lines.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Breaks at spaces only, so that commands can be copied.</summary>
+    private static IEnumerable<string> Wrap(string text, int width)
+    {
+        while (text.Length > width)
+        {
+            var space = text.LastIndexOf(' ', width);
+            if (space <= 0)
+                space = text.IndexOf(' ', width);
+            if (space < 0)
+                break;
+            yield return text[..space];
+            text = text[(space + 1)..];
+        }
+        yield return text;
+    }
 }

@@ -44,7 +44,7 @@ internal sealed record TicketResult : CommandResult
         EndTime = ticket.EndTime,
     };
 
-    public override void WriteText(TextWriter output)
+    public override void WriteText(OutputStream output)
     {
         var lines = new LabelledLines
         {

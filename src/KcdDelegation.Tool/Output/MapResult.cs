@@ -1,0 +1,41 @@
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.Tool.Output;
+
+/// <summary>Whom a caller would be delegated as.</summary>
+internal sealed record MapResult : CommandResult
+{
+    public required string Application { get; init; }
+
+    public required string Service { get; init; }
+
+    /// <summary>Of <see cref="KcdDelegation.LoginIdentity"/>.</summary>
+    public required string LoginIdentity { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>Of <see cref="PrincipalNameType"/>, in lower case.</summary>
+    public required string NameType { get; init; }
+
+    /// <summary>Null: found by asking the KDCs.</summary>
+    public string? Realm { get; init; }
+
+    public static MapResult Of(string name, DelegatedApplication application, KerberosPrincipal identity) => new()
+    {
+        Application = name,
+        Service = application.ServicePrincipalName!,
+        LoginIdentity = application.LoginIdentity.ToString(),
+        Name = identity.Name,
+        NameType = identity.Type.ToString().ToLowerInvariant(),
+        Realm = identity.Realm,
+    };
+
+    public override void WriteText(OutputStream output) => new LabelledLines
+    {
+        { "identity", Name },
+        { "name type", NameType },
+        { "realm", Realm ?? "found by asking the KDCs" },
+        { "taken from", LoginIdentity },
+        { "application", $"{Application} ({Service})" },
+    }.Write(output);
+}
