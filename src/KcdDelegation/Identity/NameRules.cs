@@ -58,22 +58,27 @@ internal static class NameRules
     /// <summary>The realm's own accounts, and computers.</summary>
     public static bool IsBuiltIn(string account) => account.EndsWith('$') || Array.Exists(BuiltIn, name => Resembles(account, name));
 
-    /// <summary>Active Directory compares names without case, accents and width, so a character beyond ASCII in an account matches any
-    /// here, provided that one at least is the same: a name in another script is not mistaken for every name of its length.</summary>
+    /// <summary>Active Directory compares names without case and accents, so an accented Latin letter matches any here: which one it folds to
+    /// is not asked, since .NET cannot decompose letters in its invariant mode. A few letters of other scripts count as lookalikes.</summary>
     private static bool Resembles(ReadOnlySpan<char> account, string name)
     {
         if (account.Length != name.Length)
             return false;
-        var same = 0;
+        var (same, lookalikes) = (0, 0);
         for (var i = 0; i < name.Length; i++)
         {
             if (char.ToLowerInvariant(account[i]) == char.ToLowerInvariant(name[i]))
                 same++;
-            else if (char.IsAscii(account[i]))
+            else if (char.IsAscii(account[i]) || !char.IsAscii(name[i]))
                 return false;
+            else if (!IsAccentedLatin(account[i]))
+                lookalikes++;
         }
-        return same > 0;
+        return lookalikes == 0 || same > lookalikes;
     }
+
+    // Latin-1 Supplement, Latin Extended-A and -B; Latin Extended Additional.
+    private static bool IsAccentedLatin(char c) => c is (>= '\u00C0' and <= '\u024F') or (>= '\u1E00' and <= '\u1EFF');
 
     private static string? WhyRefused(Rune rune)
     {

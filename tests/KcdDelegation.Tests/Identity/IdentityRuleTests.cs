@@ -208,6 +208,7 @@ public sealed class IdentityRuleTests
     [InlineData("ADMINISTRATOR")]
     [InlineData("Ádministrator")]
     [InlineData("аdministrator")]
+    [InlineData("Āḋṁīñīṣṯṛāṯōṛ")]
     [InlineData("Administrateur")]
     [InlineData("guest")]
     [InlineData("Invite")]
@@ -227,6 +228,8 @@ public sealed class IdentityRuleTests
     [InlineData("alice")]
     [InlineData("grace")]
     [InlineData("Мария")]
+    [InlineData("Борис")]
+    [InlineData("Göran")]
     [InlineData("加藤")]
     public void Other_names_of_the_same_length_are_not_taken_for_built_in_ones(string name) =>
         Map(("onprem_sam_account_name", name)).Name.ShouldBe(name);
