@@ -45,11 +45,14 @@ public sealed partial record KerberosPrincipal
         get;
         init
         {
-            if (value is not null && !SidForm().IsMatch(value))
+            if (value is not null && !IsSecurityIdentifier(value))
                 throw new ArgumentException("A SID looks like S-1-5-21-1004336348-1177238915-682003330-1103.", nameof(SecurityIdentifier));
             field = value;
         }
     }
+
+    /// <summary>Whether the text is a SID in its text form (MS-DTYP §2.4.2.1), as <see cref="SecurityIdentifier"/> takes it.</summary>
+    public static bool IsSecurityIdentifier(string? text) => text is not null && SidForm().IsMatch(text);
 
     /// <summary>A user principal name such as <c>ada@contoso.com</c> (RFC 6806 §5); its suffix need not be a realm.</summary>
     /// <exception cref="ArgumentException">See the constructor.</exception>

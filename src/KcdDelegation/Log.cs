@@ -58,11 +58,11 @@ internal static partial class Log
     public static void IdentityUsed(ILogger logger, string application, ClaimsPrincipal caller, KerberosPrincipal user, ServiceTicket ticket)
     {
         if (logger.IsEnabled(LogLevel.Debug))
-            IdentityUsed(logger, SubjectOf(caller), PrintableText.Of(user.ToString()), ticket.Service.ToString(), application, ticket.EndTime);
+            IdentityUsed(logger, SubjectOf(caller), PrintableText.Of(user.ToString()), ticket.SecurityIdentifier ?? "not told", ticket.Service.ToString(), application, ticket.EndTime);
     }
 
-    [LoggerMessage(KcdEventId.IdentityUsed, LogLevel.Debug, "{Caller} is delegated as {User} to {Service} ({Application}) by a ticket until {EndTime:u}", SkipEnabledCheck = true)]
-    private static partial void IdentityUsed(ILogger logger, string caller, string user, string service, string application, DateTimeOffset endTime);
+    [LoggerMessage(KcdEventId.IdentityUsed, LogLevel.Debug, "{Caller} is delegated as {User} (SID {SecurityIdentifier}) to {Service} ({Application}) by a ticket until {EndTime:u}", SkipEnabledCheck = true)]
+    private static partial void IdentityUsed(ILogger logger, string caller, string user, string securityIdentifier, string service, string application, DateTimeOffset endTime);
 
     public static void Refused(ILogger logger, string application, ClaimsPrincipal caller, KcdException refusal) =>
         Refused(logger, refusal, $"{SubjectOf(caller)} is not delegated to {PrintableText.Of(application)}: ");

@@ -90,11 +90,21 @@ internal static class EvidenceChecks
             if (!string.Equals(sam, asked.Name.ToString(), StringComparison.OrdinalIgnoreCase))
                 throw Mismatch($"{asked.Name} was asked for, but the KDC answered for the account {sam}");
         }
+        else if (!NamesUserPrincipal(asked, account, sam))
+        {
+            // A KDC that finds no such UPN looks for an account named like the part before the @ (MS-KILE §3.3.5.6.1), whatever stands behind it.
+            throw Mismatch($"{asked.Name} was asked for, but the KDC answered for the account {sam}, whose UPN is {account.UserPrincipalName}");
+        }
         else if (!string.Equals(sam, EnterprisePrefix(asked.Name), StringComparison.OrdinalIgnoreCase))
         {
             KerberosLog.EnterpriseNameOfAnotherAccount(logger, account.SecurityIdentifier ?? "(no SID)");
         }
     }
+
+    /// <summary>The account's UPN is the name that was asked for, or that is its implicit one: SAM name and the realm's DNS name.</summary>
+    private static bool NamesUserPrincipal(S4UUser asked, PacAccount account, string sam) =>
+        string.Equals(account.UserPrincipalName, asked.Name.Components[0], StringComparison.OrdinalIgnoreCase)
+        || string.Equals($"{sam}@{asked.Realm}", asked.Name.Components[0], StringComparison.OrdinalIgnoreCase);
 
     private static KerberosException Mismatch(string detail) =>
         new(new KerberosFailure { Reason = KerberosFailureReason.IdentityMismatch, Detail = detail });

@@ -15,6 +15,10 @@ internal static class ClaimSources
     private static readonly ImmutableArray<string> OnPremisesSamAccountName =
         ["onprem_sam_account_name", "onpremisessamaccountname", ClaimTypes.WindowsAccountName];
 
+    /// <summary>The SID of the on-premises account (Entra: included in version 1.0 tokens, optional in 2.0). The account that the KDC finds
+    /// must have it.</summary>
+    public static readonly ImmutableArray<string> SecurityIdentifier = ["onprem_sid"];
+
     // Claims that the user, an application's owner or a guest's home tenant can set: good to show, never to act on.
     private static readonly FrozenSet<string> Unsafe = new[]
     {

@@ -17,13 +17,17 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
         var claims = CallerClaims.Of(caller);
         users.Callers.Check(claims);
         var name = ReadName(claims);
-        return application.LoginIdentity switch
+        var sid = ReadSecurityIdentifier(claims);
+        return ToPrincipal(name) with { SecurityIdentifier = sid };
+    }
+
+    private KerberosPrincipal ToPrincipal(string name) =>
+        application.LoginIdentity switch
         {
             LoginIdentity.OnPremisesSamAccountName => ToSamAccount(name),
             LoginIdentity.UserPrincipalUsername or LoginIdentity.OnPremisesUserPrincipalUsername => ToUsername(name),
             _ => name.Contains('@', StringComparison.Ordinal) ? ToUserPrincipal(name) : ToAccount(name, UserRealm),
         };
-    }
 
     private string UserRealm => application.UserRealm ?? AccountRealm;
 
@@ -39,6 +43,17 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
                 $"The caller has no claim {string.Join(" or ", sources.Select(PrintableText.Quoted))}, which is the login identity {application.LoginIdentity}.",
                 "Add the claim to the token (in Entra an optional claim or a claims mapping policy), or choose another LoginIdentity or ClaimType.").ToException();
         return name;
+    }
+
+    /// <summary>Names can lead a KDC to another account than the one that was meant (protocol: a UPN of one may be the SAM name of another);
+    /// a SID cannot. The engine holds it against the ticket's PAC.</summary>
+    private static string? ReadSecurityIdentifier(CallerClaims claims)
+    {
+        var sid = claims.Find(ClaimSources.SecurityIdentifier);
+        if (sid is null || KerberosPrincipal.IsSecurityIdentifier(sid))
+            return sid;
+        throw KcdFailure.Identity(KcdEventId.NameRefused, $"The caller's claim onprem_sid is no SID: {PrintableText.Quoted(sid)}.",
+            "Have the issuer send the on-premises security identifier, such as S-1-5-21-1004336348-1177238915-682003330-1103, or no such claim.").ToException();
     }
 
     private KerberosPrincipal ToSamAccount(string name)

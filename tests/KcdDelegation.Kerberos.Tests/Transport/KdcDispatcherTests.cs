@@ -128,7 +128,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
             (await socket.ReceiveAsync(new byte[1], token)).ShouldBe(0);
             hungUp.SetResult();
         };
-        var dispatcher = Dispatcher(new KdcTiming { HedgeDelay = TimeSpan.FromMilliseconds(20) }, TimeProvider.System, _first.Endpoint, _second.Endpoint);
+        var dispatcher = Dispatcher(new KdcTiming { HedgeDelay = TimeSpan.FromSeconds(1) }, TimeProvider.System, _first.Endpoint, _second.Endpoint);
 
         (await SendAsync(dispatcher)).ShouldBe(2);
 

@@ -30,6 +30,23 @@ public sealed class IdentityRuleTests
     }
 
     [Fact]
+    public void The_SID_of_the_token_goes_with_the_name_so_that_the_engine_can_hold_it_against_the_ticket()
+    {
+        const string sid = "S-1-5-21-1004336348-1177238915-682003330-1103";
+
+        Map(("upn", "ada@contoso.com"), ("onprem_sid", sid)).SecurityIdentifier.ShouldBe(sid);
+        Map(("upn", "ada@contoso.com")).SecurityIdentifier.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("1103")]
+    [InlineData("S-1-5-21-x")]
+    [InlineData("S-1-5-21-1\n")]
+    public void A_SID_that_is_none_is_refused(string sid) =>
+        Refused(("upn", "ada@contoso.com"), ("onprem_sid", sid)).Cause.ShouldContain("onprem_sid");
+
+    [Fact]
     public void Users_without_a_suffix_live_in_the_realm_configured_for_them()
     {
         _options.Application().UserRealm = "EU.CONTOSO.COM";

@@ -1,0 +1,62 @@
+using KcdDelegation.Testing;
+
+namespace KcdDelegation.Kerberos.Tests.Exchanges;
+
+/// <summary>Active Directory echoes the name as asked, so only the PAC says which account it found.</summary>
+public sealed class AccountOfTheTicketTests
+{
+    private const string AdasSid = "S-1-5-21-1-2-3-1103";
+
+    [Fact]
+    public async Task A_ticket_of_the_account_with_the_right_SID_is_taken_and_says_so()
+    {
+        await using var realm = Realm();
+        var ticket = await GetAsync(realm, KerberosPrincipal.Enterprise("ada.lovelace@contoso.test", realm.Name) with { SecurityIdentifier = AdasSid });
+        ticket.SecurityIdentifier.ShouldBe(AdasSid);
+    }
+
+    [Fact]
+    public async Task A_ticket_of_an_account_with_another_SID_is_refused()
+    {
+        await using var realm = Realm();
+        var error = await Should.ThrowAsync<KerberosException>(() => GetAsync(realm, KerberosPrincipal.Principal("ada", realm.Name) with { SecurityIdentifier = "S-1-5-21-1-2-3-9999" }));
+        error.Reason.ShouldBe(KerberosFailureReason.IdentityMismatch);
+        error.Exchange.ShouldBe(KerberosExchange.S4U2Self);
+        error.IsTransient.ShouldBeFalse();
+        realm.Transcript.ShouldNotContain(line => line.StartsWith("PROXY", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Who_is_refused_by_his_SID_is_served_by_the_right_one()
+    {
+        await using var realm = Realm();
+        await using var client = realm.CreateClient("gw");
+        var ada = KerberosPrincipal.Principal("ada", realm.Name);
+        await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(ada with { SecurityIdentifier = "S-1-5-21-1-2-3-9999" }, ServicePrincipalName.Parse("HTTP/web")));
+        (await client.GetTicketAsync(ada with { SecurityIdentifier = AdasSid }, ServicePrincipalName.Parse("HTTP/web"))).SecurityIdentifier.ShouldBe(AdasSid);
+    }
+
+    [Fact]
+    public async Task A_UPN_that_differs_from_the_SAM_name_leads_to_its_account()
+    {
+        await using var realm = Realm();
+        (await GetAsync(realm, KerberosPrincipal.Enterprise("ada.lovelace@contoso.test", realm.Name))).SecurityIdentifier.ShouldBe(AdasSid);
+    }
+
+    /// <summary>A KDC that finds no such UPN takes the part before the @ for a SAM name (MS-KILE §3.3.5.6.1).</summary>
+    [Fact]
+    public async Task A_UPN_with_a_foreign_suffix_never_leads_to_the_account_named_like_its_first_part()
+    {
+        await using var realm = Realm();
+        await Should.ThrowAsync<KerberosException>(() => GetAsync(realm, KerberosPrincipal.Enterprise("ada@evil.example", realm.Name)));
+        realm.Transcript.ShouldNotContain(line => line.StartsWith("PROXY", StringComparison.Ordinal));
+    }
+
+    private static TestRealm Realm() => TestRealm.Start().User("ada", "ada.lovelace@contoso.test", AdasSid).Account("gw", ["HTTP/web"]).Service("HTTP/web");
+
+    private static async Task<ServiceTicket> GetAsync(TestRealm realm, KerberosPrincipal user)
+    {
+        await using var client = realm.CreateClient("gw");
+        return await client.GetTicketAsync(user, ServicePrincipalName.Parse("HTTP/web"), TestContext.Current.CancellationToken);
+    }
+}
