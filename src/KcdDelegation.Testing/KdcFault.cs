@@ -115,6 +115,10 @@ public sealed class KdcFault
     /// <param name="user">Name of the other user; need not exist.</param>
     public static KdcFault SwappedTicket(string user) => new($"swapped for a ticket of {user}") { Alter = reply => reply.SwapTicket(user) };
 
+    /// <summary>The ticket's PAC is another user's, and nothing else is: to be found out by whoever opens the ticket.</summary>
+    /// <param name="user">Name of the other user; need not exist.</param>
+    public static KdcFault HiddenUser(string user) => new($"PAC of {user}") { Alter = reply => reply.SwapPac(user) };
+
     /// <summary>A ticket of the account itself, as a KDC gives that ignores S4U.</summary>
     public static KdcFault OrdinaryTicket { get; } = new("ordinary ticket") { Alter = static reply => reply.BeOrdinary() };
 

@@ -11,7 +11,7 @@ namespace KcdDelegation.Testing;
 
 /// <summary>A Kerberos realm with its KDC, in this process, on loopback, over TCP and UDP. It does what a domain controller does for
 /// log-on, S4U2Self and S4U2Proxy (MS-SFU), says what was asked of it (<see cref="Transcript"/>), and misbehaves on demand. Thread-safe:
-/// accounts may be added and changed while requests are answered.</summary>
+/// accounts may be added and changed (<see cref="TestRealmChanges"/>) while requests are answered.</summary>
 /// <example>
 /// <code>
 /// await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app");
@@ -74,7 +74,7 @@ public sealed class TestRealm : IAsyncDisposable
     /// <exception cref="ArgumentException">The name is taken.</exception>
     public TestRealm User(string name, string? userPrincipalName = null, string? sid = null, bool sensitive = false, bool protectedUser = false, bool disabled = false)
     {
-        Add(name, CreateKeys(name, password: null, DefaultTypes, keyVersion: 2), sid, entry => new DirectoryEntry(name, entry.Keys, entry.Sid)
+        Add(name, CreateKeys(Salt(name), password: null, DefaultTypes, keyVersion: 2), sid, entry => new DirectoryEntry(name, entry.Keys, entry.Sid)
         {
             UserPrincipalName = userPrincipalName, ServicePrincipalNames = [], Sensitive = sensitive, ProtectedUser = protectedUser, Disabled = disabled,
         });
@@ -90,17 +90,18 @@ public sealed class TestRealm : IAsyncDisposable
     /// <param name="encryptionTypes">Of its keys, best first; null: AES256 and AES128 with SHA-1.</param>
     /// <param name="keyVersion">Of its first keys.</param>
     /// <param name="disabled">The account is disabled.</param>
+    /// <param name="salt">Of its password; null: made from its name (MS-KILE §3.1.1.2). A renamed account keeps the old one.</param>
     /// <exception cref="ArgumentException">The name is taken.</exception>
     public TestRealm Account(string name, IEnumerable<string>? mayDelegateTo = null, bool anyProtocol = true, IEnumerable<string>? servicePrincipalNames = null,
-        string? password = null, IEnumerable<EncryptionType>? encryptionTypes = null, int keyVersion = 2, bool disabled = false)
+        string? password = null, IEnumerable<EncryptionType>? encryptionTypes = null, int keyVersion = 2, bool disabled = false, string? salt = null)
     {
         ArgumentNullException.ThrowIfNull(name);
-        Add(name, CreateKeys(name, password ?? RandomPassword(), encryptionTypes, keyVersion), sid: null, entry => new DirectoryEntry(name, entry.Keys, entry.Sid)
+        Add(name, CreateKeys(salt ?? Salt(name), password ?? RandomPassword(), encryptionTypes, keyVersion), sid: null, entry => new DirectoryEntry(name, entry.Keys, entry.Sid)
         {
             ServicePrincipalNames = [.. servicePrincipalNames ?? [$"HTTP/{name.TrimEnd('$')}"]], AnyProtocol = anyProtocol, Disabled = disabled,
         });
         foreach (var target in mayDelegateTo ?? [])
-            AllowDelegation(name, target);
+            this.AllowDelegation(name, target);
         return this;
     }
 
@@ -117,12 +118,12 @@ public sealed class TestRealm : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(servicePrincipalName);
         var name = account ?? "svc-" + servicePrincipalName.Replace('/', '-');
-        Add(name, CreateKeys(name, password: null, encryptionTypes, keyVersion), sid: null, entry => new DirectoryEntry(name, entry.Keys, entry.Sid)
+        Add(name, CreateKeys(Salt(name), password: null, encryptionTypes, keyVersion), sid: null, entry => new DirectoryEntry(name, entry.Keys, entry.Sid)
         {
             ServicePrincipalNames = [servicePrincipalName],
         });
         foreach (var allowed in delegatedFrom ?? [])
-            AllowResourceBasedDelegation(allowed, servicePrincipalName);
+            this.AllowResourceBasedDelegation(allowed, servicePrincipalName);
         return this;
     }
 
@@ -176,69 +177,6 @@ public sealed class TestRealm : IAsyncDisposable
     public TestRealm Heal()
     {
         _faults.DisarmAll();
-        return this;
-    }
-
-    /// <summary>Adds to an account's delegation list.</summary>
-    /// <param name="account">Account or service principal name.</param>
-    /// <param name="servicePrincipalName">The target.</param>
-    /// <exception cref="ArgumentException">No such account.</exception>
-    public TestRealm AllowDelegation(string account, string servicePrincipalName)
-    {
-        _state.Accounts.Get(account).MayDelegateTo[servicePrincipalName] = true;
-        return this;
-    }
-
-    /// <summary>Takes from an account's delegation list.</summary>
-    /// <exception cref="ArgumentException">No such account.</exception>
-    public TestRealm DenyDelegation(string account, string servicePrincipalName)
-    {
-        _state.Accounts.Get(account).MayDelegateTo.TryRemove(servicePrincipalName, out _);
-        return this;
-    }
-
-    /// <summary>Adds to a service's resource-based list.</summary>
-    /// <param name="account">Who may delegate: name, or name@REALM of another realm.</param>
-    /// <param name="service">Account or service principal name of the target.</param>
-    /// <exception cref="ArgumentException">No such service.</exception>
-    public TestRealm AllowResourceBasedDelegation(string account, string service)
-    {
-        _state.Accounts.Get(service).AllowsActingAs[account] = true;
-        return this;
-    }
-
-    /// <summary>Disables an account: KDC_ERR_CLIENT_REVOKED from now on.</summary>
-    /// <exception cref="ArgumentException">No such account.</exception>
-    public TestRealm Disable(string account)
-    {
-        _state.Accounts.Get(account).Disabled = true;
-        return this;
-    }
-
-    /// <summary>Lets an account's password expire: KDC_ERR_KEY_EXPIRED at its next log-on.</summary>
-    /// <exception cref="ArgumentException">No such account.</exception>
-    public TestRealm ExpirePassword(string account)
-    {
-        _state.Accounts.Get(account).PasswordExpired = true;
-        return this;
-    }
-
-    /// <summary>Deletes an account.</summary>
-    /// <exception cref="ArgumentException">No such account.</exception>
-    public TestRealm Remove(string account)
-    {
-        _state.Accounts.Remove(account);
-        return this;
-    }
-
-    /// <summary>Gives an account new keys under the next version number. Tickets under the old ones still open; log-on with them fails.</summary>
-    /// <param name="account">Account or service principal name.</param>
-    /// <param name="password">Null: a random one.</param>
-    /// <exception cref="ArgumentException">No such account.</exception>
-    public TestRealm RollKeys(string account, string? password = null)
-    {
-        var keys = _state.Accounts.Get(account).Keys;
-        keys.Replace(password ?? (keys.Current.Password is null ? null : RandomPassword()));
         return this;
     }
 
@@ -308,12 +246,12 @@ public sealed class TestRealm : IAsyncDisposable
     private void Add(string name, KeyHistory keys, string? sid, Func<(KeyHistory Keys, SecurityIdentifier Sid), DirectoryEntry> create) =>
         _state.Accounts.Add(create((keys, sid is null ? _state.Accounts.NextSid() : SecurityIdentifier.Parse(sid))));
 
-    private KeyHistory CreateKeys(string name, string? password, IEnumerable<EncryptionType>? types, int keyVersion) =>
-        new(password, Salt(name), [.. types ?? DefaultTypes], checked((uint)keyVersion));
+    private static KeyHistory CreateKeys(string salt, string? password, IEnumerable<EncryptionType>? types, int keyVersion) =>
+        new(password, salt, [.. types ?? DefaultTypes], checked((uint)keyVersion));
 
     /// <summary>MS-KILE §3.1.1.2: a computer's salt is made from its host name.</summary>
     private string Salt(string name) =>
         name.EndsWith('$') ? $"{Name}host{name[..^1].ToLowerInvariant()}.{Name.ToLowerInvariant()}" : Name + name;
 
-    private static string RandomPassword() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(24));
+    internal static string RandomPassword() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(24));
 }

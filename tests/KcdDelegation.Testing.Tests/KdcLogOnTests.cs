@@ -29,6 +29,16 @@ public sealed class KdcLogOnTests
     }
 
     [Fact]
+    public async Task A_renamed_account_keeps_its_salt()
+    {
+        await using var realm = TestRealm.Start().Account("new", password: Password, salt: "CONTOSO.TESTold");
+        (await new WireClient(realm, "new", Password).LogOnAsync()).Reply.Client.ToString().ShouldBe("new");
+        var client = new WireClient(realm, "new", Password);
+        var error = WireClient.ShouldBeError(await client.AskAsync(client.AsBody()), KerberosErrorCode.PreAuthenticationRequired);
+        EtypeInfo2Entry.DecodeList(PaData.DecodeMethodData(error.Data).Find(PaDataType.EtypeInfo2)!.Value)[0].Salt.ShouldBe("CONTOSO.TESTold");
+    }
+
+    [Fact]
     public async Task A_wrong_password_fails_pre_authentication()
     {
         await using var realm = TestRealm.Start().Account("gw", password: Password);

@@ -1,4 +1,6 @@
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Testing.Tests;
 
@@ -93,6 +95,19 @@ public sealed class TrustTests
         var user = await client.AcceptAsync(TokenMaker.CreateToken(realm.IssueTicket("ada@EU.TEST", "HTTP/gw")), Stop);
         (await client.GetTicketAsync(user, ServicePrincipalName.Parse("HTTP/app"), Stop)).User.ToString().ShouldBe("ada@EU.TEST");
         realm.Transcript.ShouldBe(["AS gw ok", "PROXY ada>HTTP/app ok"]);
+    }
+
+    [Fact]
+    public async Task Our_own_KDC_does_not_speak_for_users_of_other_realms()
+    {
+        await using var europe = TestRealm.Start("EU.TEST").User("ada");
+        await using var realm = TestRealm.Start().Account("gw", password: "correct horse").Trusts(europe);
+        var client = new WireClient(realm, "gw", "correct horse");
+        var tgt = await client.LogOnAsync();
+        var body = client.TgsBody(new PrincipalName(1, ["gw"]));
+        var user = S4UUserId.Create(body.Nonce, new PrincipalName(1, ["ada"]), "EU.TEST", S4UUserId.UseReplyKeyUsage);
+        var signed = PaS4UX509User.Create(user, tgt.Part.Key, KeyUsage.PaS4UX509UserRequest).ToPaData();
+        WireClient.ShouldBeError(await client.TgsAsync(tgt, body, more: signed), KerberosErrorCode.Policy);
     }
 
     [Fact]

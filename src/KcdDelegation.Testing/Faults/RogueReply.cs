@@ -24,6 +24,14 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
         SwapSessionKey();
     }
 
+    public void SwapPac(string user)
+    {
+        // In a referral the PAC names the user with his realm (MS-SFU §3.2.5.1.1).
+        var isReferral = draft.Ticket.Service.TicketGrantingRealm is not null;
+        var name = new ClientName(NameOf(user).Name, realm.Name);
+        draft.Ticket = draft.Ticket with { Pac = PacOfUser(name) is { } pac && isReferral ? pac with { ClientName = name.ToString() } : PacOfUser(name) };
+    }
+
     public void BeOrdinary()
     {
         var account = call.Requester ?? draft.Client;
@@ -80,11 +88,13 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
     private void SwapTicketKeepingKey(string user)
     {
         var name = NameOf(user);
-        var pac = realm.Accounts.Find(name.Name) is { } account
-            ? PacOf.Account(realm, account, name.Name, draft.Part.AuthTime)
-            : draft.Ticket.Pac is { } own ? own with { ClientName = user, SamName = user, UserPrincipalName = $"{user}@{realm.Name}" } : null;
-        draft.Ticket = draft.Ticket with { Pac = pac, Part = draft.Ticket.Part with { Client = name.Name, ClientRealm = name.Realm } };
+        draft.Ticket = draft.Ticket with { Pac = PacOfUser(name), Part = draft.Ticket.Part with { Client = name.Name, ClientRealm = name.Realm } };
     }
+
+    private PacIdentity? PacOfUser(ClientName name) =>
+        realm.Accounts.Find(name.Name) is { } account ? PacOf.Account(realm, account, name.Name, draft.Part.AuthTime)
+            : draft.Ticket.Pac is { } own ? own with { ClientName = name.Name.ToString(), SamName = name.Name.ToString(), UserPrincipalName = name.ToString() }
+            : null;
 
     private void ReplaceSignedUser(ClientName name, KerberosKey key)
     {

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
@@ -9,8 +8,6 @@ namespace KcdDelegation.Testing.Listening;
 /// <summary>RFC 4120 §7.2: a KDC on a port of loopback that TCP and UDP share.</summary>
 internal sealed class KdcListener : IAsyncDisposable
 {
-    private const int MaxRequest = 1 << 20;
-
     private readonly Func<ReadOnlyMemory<byte>, KdcTransport, KdcDelivery?> _answer;
     private readonly Socket _tcp;
     private readonly Socket _udp;
@@ -64,71 +61,7 @@ internal sealed class KdcListener : IAsyncDisposable
     private async Task AcceptAsync(CancellationToken cancellationToken)
     {
         while (await StopsQuietlyAsync(() => _tcp.AcceptAsync(cancellationToken), cancellationToken).ConfigureAwait(false) is { } client)
-            Track(ConverseAsync(client, cancellationToken));
-    }
-
-    private async Task ConverseAsync(Socket client, CancellationToken cancellationToken)
-    {
-        await Task.Yield();
-        using (client)
-        {
-            client.NoDelay = true;
-            try
-            {
-                using var stream = new NetworkStream(client);
-                while (await ReadMessageAsync(stream, cancellationToken).ConfigureAwait(false) is { } request)
-                {
-                    if (_answer(request, KdcTransport.Tcp) is not { } delivery || !await SendAsync(stream, delivery, cancellationToken).ConfigureAwait(false))
-                        return;
-                }
-            }
-            catch (Exception error) when (error is IOException or SocketException or OperationCanceledException)
-            {
-                // The client went away, or the realm is being disposed: nobody is left to answer.
-            }
-        }
-    }
-
-    /// <summary>RFC 4120 §7.2.2: four bytes of length, big-endian, then the message. Null at the end of the stream.</summary>
-    private static async Task<byte[]?> ReadMessageAsync(NetworkStream stream, CancellationToken cancellationToken)
-    {
-        var prefix = new byte[4];
-        if (await stream.ReadAtLeastAsync(prefix, 4, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) < 4)
-            return null;
-        var length = BinaryPrimitives.ReadInt32BigEndian(prefix);
-        if (length is < 0 or > MaxRequest)
-            return null;
-        var message = new byte[length];
-        await stream.ReadExactlyAsync(message, cancellationToken).ConfigureAwait(false);
-        return message;
-    }
-
-    /// <summary>False: the connection is at its end.</summary>
-    private static async Task<bool> SendAsync(NetworkStream stream, KdcDelivery delivery, CancellationToken cancellationToken)
-    {
-        await Task.Delay(delivery.Delay, cancellationToken).ConfigureAwait(false);
-        if (delivery.Manner == DeliveryManner.Close)
-            return false;
-        if (delivery.Manner == DeliveryManner.Silent)
-            return true;
-        var bytes = new byte[4 + delivery.Answer.Length];
-        BinaryPrimitives.WriteUInt32BigEndian(bytes, delivery.ClaimedLength ?? (uint)delivery.Answer.Length);
-        delivery.Answer.CopyTo(bytes.AsMemory(4));
-        var sent = bytes.AsMemory(0, Math.Min(bytes.Length, delivery.Cut));
-        if (delivery.Manner == DeliveryManner.Drip)
-        {
-            for (var i = 0; i < sent.Length; i++)
-            {
-                await stream.WriteAsync(sent.Slice(i, 1), cancellationToken).ConfigureAwait(false);
-                if (i % 64 == 0)
-                    await Task.Delay(1, cancellationToken).ConfigureAwait(false);
-            }
-        }
-        else
-        {
-            await stream.WriteAsync(sent, cancellationToken).ConfigureAwait(false);
-        }
-        return sent.Length == bytes.Length;
+            Track(KdcConnection.ServeAsync(client, _answer, cancellationToken));
     }
 
     private async Task ReceiveAsync(CancellationToken cancellationToken)
@@ -157,10 +90,13 @@ internal sealed class KdcListener : IAsyncDisposable
         }
     }
 
+    /// <summary>One that fails is kept, and so the realm's disposal fails: a fault of the KDC itself must not look like one of the network.</summary>
     private void Track(Task conversation)
     {
-        if (_conversations.TryAdd(conversation, true))
-            _ = conversation.ContinueWith(ended => _conversations.TryRemove(ended, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _conversations[conversation] = true;
+        _ = conversation.ContinueWith(
+            ended => _conversations.TryRemove(ended, out _), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.NotOnFaulted, TaskScheduler.Default);
     }
 
     /// <summary>The next arrival, or null when the realm is being disposed.</summary>
