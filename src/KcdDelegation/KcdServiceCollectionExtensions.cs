@@ -1,4 +1,5 @@
 using KcdDelegation;
+using KcdDelegation.Http;
 using KcdDelegation.Identity;
 using KcdDelegation.Settings;
 using Microsoft.Extensions.Configuration;
@@ -38,6 +39,24 @@ public static class KcdServiceCollectionExtensions
         // A setting that is misspelt would be a setting that is not in force.
         options.Bind(section, binder => binder.ErrorOnUnknownConfiguration = true);
         return services.AddAuthenticator();
+    }
+
+    /// <summary>Makes <see cref="KcdHandler"/> the client's primary handler. It owns the connections of all users, so it is made once and kept
+    /// (an infinite handler lifetime; connections are renewed inside of it). A client without an address of its own gets the application's.
+    /// <see cref="AddKcdDelegation(IServiceCollection, Action{KcdOptions})"/> has to be called too.</summary>
+    /// <param name="builder">The client. Handlers that it gets besides run outside of this one.</param>
+    /// <param name="application">The application's name in the options.</param>
+    /// <param name="configureHandler">Changes each user's handler when it is made, TLS settings for example. Credentials, cookies, redirects
+    /// and proxies are not for it to set.</param>
+    /// <exception cref="InvalidOperationException">When the client is made: another primary handler was set after this call, the
+    /// <see cref="ICallerAccessor"/> is not a singleton, or <paramref name="configureHandler"/> sets what would mix users up.</exception>
+    public static IHttpClientBuilder AddKcdDelegation(
+        this IHttpClientBuilder builder, string application, Action<SocketsHttpHandler>? configureHandler = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(application);
+        DelegatedHttpClient.Configure(builder, application, configureHandler);
+        return builder;
     }
 
     private static IServiceCollection AddAuthenticator(this IServiceCollection services)
