@@ -1,3 +1,4 @@
+using KcdDelegation.Testing;
 using KcdDelegation.Tool.Demo;
 using KcdDelegation.Tool.Output;
 using Microsoft.Extensions.Logging.Abstractions;
