@@ -4,8 +4,9 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation;
 
-/// <summary>Why a request was not sent as the user, in terms that an administrator can act on. Thrown before anything is sent. Not an
-/// <see cref="HttpRequestException"/>: retry policies must not repeat a refusal. Immutable; its texts hold no secret and no control
+/// <summary>Why a request was not sent as the user, in terms that an administrator can act on. Thrown before anything is sent,
+/// save by <see cref="KcdHandler"/> where the backend had to prove itself and did not. Not an <see cref="HttpRequestException"/>: retry
+/// policies must not repeat a refusal. Immutable; its texts hold no secret and no control
 /// character, but names of users and services.</summary>
 public sealed class KcdException : Exception
 {

@@ -91,6 +91,19 @@ public sealed class DelegatedCredentialTests
     }
 
     [Fact]
+    public void From_the_third_value_on_writing_allocates_nothing()
+    {
+        var credential = new DelegatedCredential(FakeTickets.For("ada", 4000), _templates, MutualAuthentication.Off);
+        var output = new ArrayBufferWriter<byte>(1 << 20);
+        for (var round = 0; round < 50; round++)
+            credential.WriteAuthorization(output, TokenFormat.Spnego);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var round = 0; round < 50; round++)
+            credential.WriteAuthorization(output, TokenFormat.Spnego);
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+    }
+
+    [Fact]
     public void Templates_together_stay_below_their_bound_and_those_in_use_stay_longest()
     {
         var kind = new AuthorizationKind(TokenFormat.Kerberos, MutualAuthentication: false, default);
