@@ -14,4 +14,7 @@ internal enum ExitCode
 
     /// <summary>No answer: no KDC, issuer or backend could be reached.</summary>
     NoAnswer = 3,
+
+    /// <summary>Interrupted: 128 and the number of SIGINT, as shells have it.</summary>
+    Interrupted = 130,
 }

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using KcdDelegation.Testing;
+using KcdDelegation.Tool.Output;
 
 namespace KcdDelegation.Tool.Tests;
 
@@ -228,6 +230,39 @@ public sealed class TicketCommandTests
         var run = await Kcd.RunAsync("ticket", "--config", config, "--user", "ada", "--spn", "HTTP/app");
 
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+    }
+
+    [Theory]
+    [InlineData("CONTOSO.TEST={0}")]
+    [InlineData("contoso.test={0}")]
+    [InlineData("udp/{0}")]
+    [InlineData("CONTOSO.TEST=udp/{0}")]
+    public async Task A_kdc_is_given_with_or_without_realm_and_transport(string form)
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var kdc = string.Format(CultureInfo.InvariantCulture, form, gateway.Realm.Endpoint);
+
+        var run = await Kcd.RunAsync(
+            "ticket", "--realm", "CONTOSO.TEST", "--kdc", kdc, "--account", "gw", "--keytab", gateway.Keytab, "--user", "ada", "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+    }
+
+    [Fact]
+    public async Task An_interrupted_command_says_so()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        await using var error = new StringWriter();
+        using var interrupted = new CancellationTokenSource();
+        await interrupted.CancelAsync();
+        var streams = new Streams(Stream.Null, new OutputStream(TextWriter.Null, Width: null), new OutputStream(error, Width: null));
+
+        var code = await KcdCommandLine.RunAsync(
+            ["ticket", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--keytab", gateway.Keytab, "--user", "ada", "--spn", "HTTP/app"],
+            streams, interrupted.Token);
+
+        code.ShouldBe((int)ExitCode.Interrupted);
+        error.ToString().ShouldBe($"kcd: interrupted{Environment.NewLine}");
     }
 
     [Fact]

@@ -35,6 +35,11 @@ internal sealed class CommandRunner(Streams streams, CommonOptions options)
                 result.WriteText(streams.Output);
             return (int)result.ToExitCode();
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await streams.Error.Writer.WriteLineAsync("kcd: interrupted");
+            return (int)ExitCode.Interrupted;
+        }
         catch (UsageException wrong)
         {
             await streams.Error.Writer.WriteLineAsync($"kcd: {wrong.Message}");

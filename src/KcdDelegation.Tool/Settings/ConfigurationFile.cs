@@ -19,9 +19,9 @@ internal static class ConfigurationFile
             section.Bind(options);
             return options;
         }
-        catch (FileNotFoundException missing)
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"{path} does not exist.", missing);
+            throw new UsageException(unreadable is FileNotFoundException ? $"{path} does not exist." : $"{path} cannot be read: {unreadable.Message}", unreadable);
         }
         catch (InvalidDataException garbage)
         {
