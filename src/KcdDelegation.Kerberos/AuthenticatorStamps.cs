@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace KcdDelegation.Kerberos;
 
 /// <summary>The time of one authenticator (RFC 4120 §5.5.1: ctime and cusec), UTC by the KDC's clock.</summary>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct AuthenticatorStamp(long UnixSeconds, int Microseconds);
 
 /// <summary>Times for authenticators. Some acceptors' replay caches look at client, time and microseconds only, so the pairs are unique
