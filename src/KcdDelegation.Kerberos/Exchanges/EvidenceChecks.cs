@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
 using Microsoft.Extensions.Logging;
 
@@ -21,7 +22,7 @@ internal static class EvidenceChecks
         var opened = EvidenceOpener.Open(context, message.Ticket);
         // One of the two must vouch for the name: by itself it stands unprotected beside the encrypted part.
         if (opened is null && signed is null)
-            throw KerberosException.Rejected($"nothing proves whose ticket it is: the reply has no signed user, and there is no key for {message.Ticket.EncryptedPart.Type} version {message.Ticket.EncryptedPart.KeyVersion} to open it with");
+            throw Unproven(message.Ticket.EncryptedPart);
         PacAccount? account = null;
         if (opened is not null)
         {
@@ -47,6 +48,16 @@ internal static class EvidenceChecks
 
     private static string? EnterprisePrefix(PrincipalName name) =>
         name.Type == (int)PrincipalNameType.Enterprise && name.Components[0].LastIndexOf('@') is > 0 and var at ? name.Components[0][..at] : null;
+
+    /// <summary>Samba signs no user, and encrypts tickets to an account whose msDS-SupportedEncryptionTypes is not set with RC4: that is
+    /// the account's setting, the same at every KDC, and no sign of a forged reply.</summary>
+    private static KerberosException Unproven(EncryptedData ticket) => EncryptionProfile.TryGet(ticket.Type, out _)
+        ? KerberosException.Rejected($"nothing proves whose ticket it is: the reply has no signed user, and there is no key for {ticket.Type} version {ticket.KeyVersion} to open it with")
+        : new KerberosException(new KerberosFailure
+        {
+            Reason = KerberosFailureReason.EncryptionTypeRefused,
+            Detail = $"the KDC encrypts tickets to the account with {ticket.Type}, which is not implemented, and signs no user, so nothing proves whose ticket it is",
+        });
 
     /// <summary>The ticket itself must say what the reply says of it.</summary>
     private static void CheckOpened(EncTicketPart opened, KdcReplyMessage message, EncKdcReplyPart part)

@@ -62,7 +62,7 @@ internal static class AccountErrors
             n => $"The key is not tried again before it changes. {Remedies.NewKeytab(n)}") { Code = PreAuthenticationFailed },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the KDC wants a pre-authentication that {n.Account} has no key for, or armoring only",
-            n => $"{Remedies.EnableAes(n.AccountQuoted)} Or relax the policy that demands Kerberos armoring (FAST) of this account.")
+            n => $"{Remedies.EnableAes(n.AccountCmdlet, n.AccountQuoted)} Or relax the policy that demands Kerberos armoring (FAST) of this account.")
         { Code = PreAuthenticationRequired },
     ];
 }

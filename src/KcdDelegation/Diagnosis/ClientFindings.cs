@@ -26,9 +26,12 @@ internal static class ClientFindings
             n => $"the KDC rejected the key of {n.Account} a moment ago, and it is not tried again before it changes, "
                 + "so that the account is not locked out",
             Remedies.NewKeytab) { Reason = KeyRejected },
+        new(KcdStage.Delegation, NoTicket,
+            n => $"the KDC does not know that {n.Account} can use AES, and encrypts tickets to it with another type; RC4 is not implemented",
+            n => Remedies.DeclareAes(n.AccountCmdlet, n.AccountQuoted)) { Reason = EncryptionTypeRefused, In = Steps.FindingUser },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the KDC has no AES key for {n.Account}, or chose a type that is not allowed; RC4 is not implemented",
-            n => Remedies.EnableAes(n.AccountQuoted)) { Reason = EncryptionTypeRefused },
+            n => Remedies.EnableAes(n.AccountCmdlet, n.AccountQuoted)) { Reason = EncryptionTypeRefused },
         new(KcdStage.Identity, NoTicket,
             n => $"the ticket names another account than {n.User}, or the delegating account itself",
             n => "Two accounts share this name, as UPN of one and sAMAccountName of the other, or with and without "

@@ -33,7 +33,7 @@ internal static class NameErrors
                 + "MIT krb5 `kadmin.local getprinc krbtgt/OTHER`. S4U2Self needs a two-way trust.")
         { Code = ServicePrincipalUnknown, In = Steps.BetweenRealms },
         new(KcdStage.Delegation, NoTicket,
-            n => $"no account holds the SPN of {n.Service}, or one without a key that the client can use",
+            n => $"no account holds the SPN of {n.Service}, or one that is disabled or has no key that the client can use",
             Remedies.FindService) { Code = ServicePrincipalUnknown },
         new(KcdStage.Delegation, NoTicket,
             n => $"two accounts have the same name: the SPN of {n.Service}, or the UPN of {n.User}",
@@ -51,6 +51,9 @@ internal static class NameErrors
             _ => "Present a ticket to the delegating account itself, not to another of the host's accounts.") { Code = ServerNoMatch },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC wants user-to-user tickets for {n.Account}, which has no SPN or may not be a service",
-            Remedies.NameAccount) { Code = MustUseUserToUser },
+            Remedies.NameAccount) { Code = MustUseUserToUser, In = Steps.FindingUser },
+        new(KcdStage.Delegation, NoTicket,
+            n => $"the KDC wants user-to-user tickets for {n.Service}: the account that runs it may not be a service",
+            n => $"{Remedies.FindService(n)} MIT krb5: `kadmin.local modprinc +allow_svr {n.ServiceQuoted}`.") { Code = MustUseUserToUser },
     ];
 }

@@ -18,8 +18,7 @@ internal static class PolicyErrors
             n => $"{Remedies.EnableUser(n)} {Remedies.UserLookup(n)} Then look at authentication policies and silos.") { Code = Policy, In = Steps.FindingUser },
         new(KcdStage.Delegation, NoTicket,
             n => $"a policy of {n.Realm} forbids the ticket to {n.Service}",
-            n => "Look at authentication policies and silos, and at the trust between the realms; MIT krb5: a target with requires_preauth cannot be delegated to, "
-                + $"`kadmin.local modprinc -requires_preauth {n.ServiceQuoted}`. {Remedies.TrySupport(n)}")
+            n => $"Look at authentication policies and silos, and at the trust between the realms. {Remedies.TrySupport(n)}")
         { Code = Policy },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDCs do not accept the way between the realms of {n.Account} and {n.Service}",
@@ -27,10 +26,10 @@ internal static class PolicyErrors
         { Code = PathNotAccepted },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the KDC has no encryption type in common with the client for {n.Account}; RC4 is not implemented",
-            n => Remedies.EnableAes(n.AccountQuoted)) { Code = EncryptionTypeNotSupported, In = Steps.LoggingOn },
+            n => Remedies.EnableAes(n.AccountCmdlet, n.AccountQuoted)) { Code = EncryptionTypeNotSupported, In = Steps.LoggingOn },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC has no AES key for {n.Service}",
-            n => $"`setspn -Q {n.ServiceQuoted}` names the account that runs it. {Remedies.EnableAes("TARGET")}") { Code = EncryptionTypeNotSupported },
+            n => $"`setspn -Q {n.ServiceQuoted}` names the account that runs it. {Remedies.EnableAes("ADUser", "TARGET")}") { Code = EncryptionTypeNotSupported },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC of {n.Realm} does not know S4U or resource-based delegation",
             _ => "Use controllers of Windows Server 2012 R2 or later, Samba 4.19 or later, or MIT krb5 with an LDAP database.")

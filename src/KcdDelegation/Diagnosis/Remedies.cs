@@ -48,7 +48,7 @@ internal static class Remedies
         $"See who holds it: `setspn -Q {n.ServiceQuoted}`. If nobody does, register it on the account that runs the backend: " + Run(
             $"setspn -S {n.ServiceQuoted} TARGET",
             $"samba-tool spn add {n.ServiceQuoted} TARGET",
-            $"kadmin.local addprinc -randkey -requires_preauth {n.ServiceQuoted}")
+            $"kadmin.local addprinc -randkey {n.ServiceQuoted}")
         + " Use the name of the A record, not an alias.";
 
     public static string NameAccount(ErrorNames n) =>
@@ -60,12 +60,15 @@ internal static class Remedies
     public static string Clocks(ErrorNames n) =>
         $"Set this machine's and the KDCs' clocks by NTP (`w32tm /query /status`, `chronyc tracking`); the KDCs of {n.RealmDns} are the measure.";
 
-    public static string EnableAes(string account) =>
-        $"Allow AES (Active Directory `Set-ADUser -Identity {account} -KerberosEncryptionType AES128,AES256`; Set-ADComputer for a computer), then set a new password, which makes AES keys: " + Run(
-            $"Set-ADAccountPassword -Identity {account} -Reset",
-            $"samba-tool user setpassword {account}",
-            $"kadmin.local cpw -randkey -e aes256-cts:normal,aes128-cts:normal {account}")
-        + " Then write its keytab again.";
+    /// <summary>msDS-SupportedEncryptionTypes (MS-KILE §2.2.7): 8 and 16 are AES.</summary>
+    public static string DeclareAes(string cmdlet, string account) => "Declare that the account can use AES: " + Run(
+        $"Set-{cmdlet} -Identity {account} -KerberosEncryptionType AES128,AES256",
+        $"net ads enctypes set {account} 24",
+        $"kadmin.local cpw -randkey -e aes256-cts:normal,aes128-cts:normal {account}");
+
+    public static string EnableAes(string cmdlet, string account) =>
+        $"{DeclareAes(cmdlet, account)} Then set a new password, which makes AES keys ("
+        + $"Active Directory `Set-ADAccountPassword -Identity {account} -Reset`; Samba `samba-tool user setpassword {account}`), and write its keytab again.";
 
     public static string Network(ErrorNames n) =>
         $"Open TCP and UDP port 88 to the KDCs of {n.RealmDns} (`Test-NetConnection HOST -Port 88`), look at DNS (`nslookup -type=SRV _kerberos._tcp.{n.RealmDns}`), "

@@ -15,7 +15,7 @@ internal sealed class TestScenarioRealm : ScenarioRealm
         _realm = TestRealm.Start("CONTOSO.TEST");
         foreach (var user in (string[])["alice", "bob", "jürgen", "加藤"])
             _realm.User(user);
-        _realm.User("jd1001", "joed@contoso.local").User("carol01", $"carol.smith@{Domain}").User("sensitive", sensitive: true).User("disabled", disabled: true);
+        _realm.User("jd1001", "joed@contoso.local").User("carol01", $"carol.smith@{Domain}").User("sensitive", sensitive: true).User("protected", protectedUser: true).User("disabled", disabled: true);
 
         var list = Targets.Select(Spn).ToArray();
         EncryptionType[] allTypes = [EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha1, EncryptionType.Aes256CtsHmacSha384, EncryptionType.Aes128CtsHmacSha256];

@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using KcdDelegation.Diagnosis;
+
+namespace KcdDelegation.InteropTests.Diagnosis;
+
+/// <summary>Every refusal of the table, on every realm that can provoke it: the stage, the KDC's code, the NTSTATUS, what the client
+/// worked out by itself, and an explanation with the names at hand.</summary>
+public sealed class RefusalTests(RefusalTests.Realms realms) : IClassFixture<RefusalTests.Realms>
+{
+    public static TheoryData<string, string> Cells
+    {
+        get
+        {
+            var cells = new TheoryData<string, string>();
+            foreach (var row in RefusalTable.Rows)
+            {
+                foreach (var column in RefusalTable.Columns.Where(row.Seen.ContainsKey))
+                    cells.Add(row.Name, column);
+            }
+            return cells;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cells))]
+    public async Task A_refusal_says_its_cause_and_its_remedy(string name, string column)
+    {
+        var (row, realm) = (RefusalTable.Rows.Single(row => row.Name == name), realms.Of(column));
+        realm.Require();
+        var request = row.Request(realm);
+        using var account = request.CreateAccount();
+
+        var error = await request.RefusedAsync(account, TestContext.Current.CancellationToken);
+        var explained = KcdException.Explain(error);
+
+        Sight.Of(error).ShouldBe(row.Seen[column], error.Message);
+        (explained.Stage, explained.EventId).ShouldBe((row.Stage, row.EventId));
+        explained.Cause.ShouldContain(error.CodeName ?? error.Reason.ToString());
+        foreach (var part in row.Names)
+            explained.Cause.ShouldContain(Filled(part));
+        foreach (var part in row.Remedy)
+            explained.Remedy.ShouldContain(Filled(part));
+        if (error.NtStatus is { } status)
+            explained.Cause.ShouldContain(NtStatusNames.Of(status));
+
+        string Filled(string text) => text.Replace("{account}", account.Name, StringComparison.Ordinal).Replace("{user}", request.User.Name, StringComparison.Ordinal)
+            .Replace("{spn}", request.Target, StringComparison.Ordinal).Replace("{realm}", error.Realm, StringComparison.Ordinal).Replace("{domain}", error.Realm.ToLowerInvariant(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Needs no lab: the entries come from the catalogue, how they were provoked from the table that the test above holds
+    /// against the realms. With KCD_WRITE_DOCS=1 the page is written.</summary>
+    [Fact]
+    public Task The_page_on_troubleshooting_has_every_error_of_the_catalogue() => GeneratedSection.CheckAsync("troubleshooting.md", "catalogue", TroubleshootingPage.Catalogue());
+
+    public sealed class Realms : IAsyncDisposable
+    {
+        private readonly ConcurrentDictionary<string, Lazy<RefusalRealm>> _realms = new(StringComparer.Ordinal);
+
+        internal RefusalRealm Of(string column) => _realms.GetOrAdd(column, static name => new Lazy<RefusalRealm>(() => RefusalRealm.Open(name))).Value;
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var realm in _realms.Values)
+                await realm.Value.DisposeAsync();
+        }
+    }
+}

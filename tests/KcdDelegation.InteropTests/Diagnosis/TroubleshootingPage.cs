@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.InteropTests.Diagnosis;
+
+/// <summary>The catalogue in docs/troubleshooting.md: each entry as it speaks to a made-up company, and how the lab provoked it.</summary>
+internal static class TroubleshootingPage
+{
+    private static readonly ErrorNames Example = new(new KerberosException(new KerberosFailure
+    {
+        Realm = "CONTOSO.COM",
+        Account = "svc-gateway",
+        User = KerberosPrincipal.Principal("ada", "CONTOSO.COM"),
+        Service = ServicePrincipalName.Parse("HTTP/erp.contoso.com"),
+    }));
+
+    private static readonly (string Heading, IReadOnlyList<CatalogueRow> Rows)[] Chapters =
+    [
+        ("What the client found out by itself", ClientFindings.Rows),
+        ("The right to delegate", DelegationErrors.Rows),
+        ("Names", NameErrors.Rows),
+        ("The state of accounts", AccountErrors.Rows),
+        ("Policies, trusts, and what a KDC cannot do", PolicyErrors.Rows),
+        ("Tickets, keys, clocks", TicketErrors.Rows),
+        ("What the backend answers", BackendErrors.Rows),
+        ("Everything else", [ErrorCatalogue.Rows[^1]]),
+    ];
+
+    public static string Catalogue()
+    {
+        Chapters.SelectMany(chapter => chapter.Rows).Count().ShouldBe(ErrorCatalogue.Rows.Count, "a part of the catalogue has no chapter");
+        var page = new StringBuilder();
+        foreach (var (heading, rows) in Chapters)
+        {
+            page.Append(CultureInfo.InvariantCulture, $"\n### {heading}\n");
+            foreach (var row in rows)
+            {
+                page.Append(CultureInfo.InvariantCulture, $"\n#### {Title(row)}\n\n");
+                page.Append(CultureInfo.InvariantCulture, $"- **Cause:** {row.Cause(Example)}.\n");
+                page.Append(CultureInfo.InvariantCulture, $"- **Remedy:** {row.Remedy(Example)}\n");
+                page.Append(CultureInfo.InvariantCulture, $"- **Stage and event:** {row.Stage.ToString().ToLowerInvariant()}, {row.EventId}\n");
+                page.Append(CultureInfo.InvariantCulture, $"- **Provoked by:** {Provoked(row)}\n");
+            }
+        }
+        return page.Append('\n').ToString();
+    }
+
+    /// <summary>What administrators search for: the names in the order in which an error prints them.</summary>
+    private static string Title(CatalogueRow row)
+    {
+        var name = row.Code is { } code ? new KerberosException(new KerberosFailure { Code = code }).CodeName : row.Reason?.ToString() ?? "Any other error";
+        var status = row.NtStatus is { } value ? $" with {NtStatusNames.Of(value)}" : "";
+        var steps = row.In.Count > 0 ? $" in {string.Join(", ", row.In)}" : "";
+        return $"{name}{status}{steps}";
+    }
+
+    private static string Provoked(CatalogueRow row)
+    {
+        var sights = RefusalTable.Rows.Select(refusal => (refusal.Name, Columns: RefusalTable.Columns.Where(column => refusal.Seen.TryGetValue(column, out var sight) && sight.Row == row).ToList()))
+            .Where(refusal => refusal.Columns.Count > 0).Select(refusal => $"{refusal.Name} ({string.Join(", ", refusal.Columns)}).").ToList();
+        return sights.Count > 0 ? string.Join(' ', sights) : "nothing in the lab; written from the specifications and checked by a unit test.";
+    }
+}
