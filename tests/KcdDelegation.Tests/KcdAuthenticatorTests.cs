@@ -120,7 +120,7 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
 
         var audit = _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ToArray();
         audit.Select(record => (record.Id, record.Level)).ShouldBe([(24029, LogLevel.Debug), (13019, LogLevel.Error), (1044, LogLevel.Warning)]);
-        audit[0].Text.ShouldBe($"id-of-ada is delegated as ada@{_realm.Name} to HTTP/erp (erp) by a ticket until {credential.Ticket.EndTime:u}");
+        audit[0].Text.ShouldBe($"id-of-ada is delegated as ada@{_realm.Name} (SID {credential.Ticket.SecurityIdentifier}) to HTTP/erp (erp) by a ticket until {credential.Ticket.EndTime:u}");
         audit[2].Text.ShouldStartWith("id-of-krbtgt is not delegated to erp: ");
     }
 

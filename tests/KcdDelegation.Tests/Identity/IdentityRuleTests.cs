@@ -34,8 +34,8 @@ public sealed class IdentityRuleTests
     {
         const string sid = "S-1-5-21-1004336348-1177238915-682003330-1103";
 
-        Map(("upn", "ada@contoso.com"), ("onprem_sid", sid)).SecurityIdentifier.ShouldBe(sid);
-        Map(("upn", "ada@contoso.com")).SecurityIdentifier.ShouldBeNull();
+        Map(("onprem_sam_account_name", "ada"), ("onprem_sid", sid)).SecurityIdentifier.ShouldBe(sid);
+        Map(("onprem_sam_account_name", "ada")).SecurityIdentifier.ShouldBeNull();
     }
 
     [Theory]
@@ -44,7 +44,7 @@ public sealed class IdentityRuleTests
     [InlineData("S-1-5-21-x")]
     [InlineData("S-1-5-21-1\n")]
     public void A_SID_that_is_none_is_refused(string sid) =>
-        Refused(("upn", "ada@contoso.com"), ("onprem_sid", sid)).Cause.ShouldContain("onprem_sid");
+        Refused(("onprem_sam_account_name", "ada"), ("onprem_sid", sid)).Cause.ShouldContain("onprem_sid");
 
     [Fact]
     public void Users_without_a_suffix_live_in_the_realm_configured_for_them()
