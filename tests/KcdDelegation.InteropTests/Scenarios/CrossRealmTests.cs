@@ -9,7 +9,7 @@ public sealed class CrossRealmTests(CrossRealmTests.Pairs pairs) : IClassFixture
     private const string Mit = "MIT 1.20, cross-realm keys";
     private const string Samba = "Samba 4.22, forest trust";
 
-    private static readonly string[] Columns = [Mit, Samba];
+    private static readonly string[] Columns = ["TestRealm, trust", Mit, Samba];
 
     /// <summary>{0} is the other realm, {1} the account's.</summary>
     private static readonly Row[] Rows =
@@ -91,7 +91,7 @@ public sealed class CrossRealmTests(CrossRealmTests.Pairs pairs) : IClassFixture
 
         public ValueTask InitializeAsync()
         {
-            _pairs.AddRange([new LabRealmPair(Mit, LabRealm.Mit, LabRealm.Mit2), new LabRealmPair(Samba, LabRealm.Partner, LabRealm.Samba22)]);
+            _pairs.AddRange([new TestRealmPair("TestRealm, trust"), new LabRealmPair(Mit, LabRealm.Mit, LabRealm.Mit2), new LabRealmPair(Samba, LabRealm.Partner, LabRealm.Samba22)]);
             return ValueTask.CompletedTask;
         }
 

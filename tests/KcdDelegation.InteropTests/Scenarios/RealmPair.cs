@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos;
+using KcdDelegation.Testing;
 
 namespace KcdDelegation.InteropTests.Scenarios;
 
@@ -40,5 +41,37 @@ internal sealed class LabRealmPair(string column, LabRealm home, LabRealm other)
     {
         _account.Dispose();
         return ValueTask.CompletedTask;
+    }
+}
+
+internal sealed class TestRealmPair : RealmPair
+{
+    private readonly TestRealm _home;
+    private readonly TestRealm _other;
+
+    public TestRealmPair(string column)
+        : base(column, "CONTOSO.TEST", "FABRIKAM.TEST")
+    {
+        _home = TestRealm.Start(Home).User("alice").Account("svc-connector", [HomeSpn("web")]).Service(HomeSpn("web"));
+        _other = TestRealm.Start(Other).User("alice").User("sensitive", sensitive: true).Service(OtherSpn("rbcd"), [$"svc-connector@{Home}"]).Service(OtherSpn("other"));
+        _home.Trusts(_other);
+    }
+
+    public override void Require()
+    {
+    }
+
+    public override S4UClientOptions CreateOptions()
+    {
+        var options = new S4UClientOptions { Realm = Home, Account = _home.CreateServiceAccount("svc-connector") };
+        options.Kdcs[Home] = [_home.Endpoint];
+        options.Kdcs[Other] = [_other.Endpoint];
+        return options;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _home.DisposeAsync();
+        await _other.DisposeAsync();
     }
 }
