@@ -66,6 +66,7 @@ internal sealed class S4U2ProxyExchange(ExchangeContext context)
         var next = ReferralPath.RequireReferral(reply, tgt.ServiceRealm);
         if (string.Equals(next, tgt.ServiceRealm, StringComparison.OrdinalIgnoreCase))
             throw KerberosException.Rejected("the KDC refers to itself");
+        ReferralPath.RequireClient(reply, tgt);
         RequireResourceBasedDelegation(reply);
         return reply.ToTicket();
     }

@@ -261,7 +261,8 @@ internal sealed class TicketStore : IAsyncDisposable
     /// to forget as soon as the account is mended.</summary>
     private static bool IsAnswerTo(TicketKind kind, KerberosFailure refusal) => kind switch
     {
-        TicketKind.Tgt => refusal.Exchange == KerberosExchange.LogOn,
+        // Errors are not authenticated: one forged packet must not keep the account from its work. Only what a second try would make worse is kept.
+        TicketKind.Tgt => refusal is { Exchange: KerberosExchange.LogOn, Code: KerberosErrorCode.ClientRevoked or KerberosErrorCode.KeyExpired or KerberosErrorCode.PreAuthenticationFailed },
         TicketKind.Evidence => refusal.Exchange is KerberosExchange.RealmDiscovery or KerberosExchange.Referral or KerberosExchange.S4U2Self,
         _ => refusal.Exchange is KerberosExchange.Referral or KerberosExchange.S4U2Proxy,
     };

@@ -32,8 +32,8 @@ public sealed class AccountOfTheTicketTests
         await using var realm = Realm();
         await using var client = realm.CreateClient("gw");
         var ada = KerberosPrincipal.Principal("ada", realm.Name);
-        await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(ada with { SecurityIdentifier = "S-1-5-21-1-2-3-9999" }, ServicePrincipalName.Parse("HTTP/web")));
-        (await client.GetTicketAsync(ada with { SecurityIdentifier = AdasSid }, ServicePrincipalName.Parse("HTTP/web"))).SecurityIdentifier.ShouldBe(AdasSid);
+        await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(ada with { SecurityIdentifier = "S-1-5-21-1-2-3-9999" }, ServicePrincipalName.Parse("HTTP/web"), TestContext.Current.CancellationToken));
+        (await client.GetTicketAsync(ada with { SecurityIdentifier = AdasSid }, ServicePrincipalName.Parse("HTTP/web"), TestContext.Current.CancellationToken)).SecurityIdentifier.ShouldBe(AdasSid);
     }
 
     [Fact]
