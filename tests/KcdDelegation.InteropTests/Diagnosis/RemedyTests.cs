@@ -217,6 +217,6 @@ public sealed partial class RemedyTests
         return await client.GetTicketAsync(row.User(company), ServicePrincipalName.Parse(company.Spn), Cancellation);
     }
 
-    [GeneratedRegex("`([^`]+)`", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("`(?<command>[^`]+)`", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Backquoted();
 }
