@@ -58,8 +58,8 @@ internal static class NameRules
     /// <summary>The realm's own accounts, and computers.</summary>
     public static bool IsBuiltIn(string account) => account.EndsWith('$') || Array.Exists(BuiltIn, name => Resembles(account, name));
 
-    /// <summary>Active Directory compares names without case and accents, so an accented Latin letter matches any here: which one it folds to
-    /// is not asked, since .NET cannot decompose letters in its invariant mode. A few letters of other scripts count as lookalikes.</summary>
+    /// <summary>Active Directory compares names without case and accents. Letters of other scripts it tells apart, but people do not: a few of
+    /// them among equal ones count as lookalikes.</summary>
     private static bool Resembles(ReadOnlySpan<char> account, string name)
     {
         if (account.Length != name.Length)
@@ -67,18 +67,16 @@ internal static class NameRules
         var (same, lookalikes) = (0, 0);
         for (var i = 0; i < name.Length; i++)
         {
-            if (char.ToLowerInvariant(account[i]) == char.ToLowerInvariant(name[i]))
+            var letter = Accents.Remove(account[i]);
+            if (char.ToLowerInvariant(letter) == char.ToLowerInvariant(name[i]))
                 same++;
-            else if (char.IsAscii(account[i]) || !char.IsAscii(name[i]))
+            else if (char.IsAscii(letter) || !char.IsAscii(name[i]))
                 return false;
-            else if (!IsAccentedLatin(account[i]))
+            else
                 lookalikes++;
         }
-        return lookalikes == 0 || same > lookalikes;
+        return same > lookalikes;
     }
-
-    // Latin-1 Supplement, Latin Extended-A and -B; Latin Extended Additional.
-    private static bool IsAccentedLatin(char c) => c is (>= '\u00C0' and <= '\u024F') or (>= '\u1E00' and <= '\u1EFF');
 
     private static string? WhyRefused(Rune rune)
     {
