@@ -36,7 +36,7 @@ internal static class ClientFindings
             n => $"the ticket names another account than {n.User}, or the delegating account itself",
             n => "Two accounts share this name, as UPN of one and sAMAccountName of the other, or with and without "
                 + $"$. {Remedies.UserLookup(n)}") { Reason = IdentityMismatch },
-        new(KcdStage.Delegation, NoTicket,
+        new(KcdStage.Delegation, TooManyAttempts,
             _ => "too many requests wait for the KDCs",
             n => $"Try again; if it goes on, look why the KDCs of {n.RealmDns} are slow, or add one under Kcd:Kdcs.")
         { Reason = Overloaded },

@@ -57,7 +57,7 @@ internal static class KcdEventId
     public const int FormatLearnt = 4010;
     public const int HeaderMayBeTooLarge = 4011;
 
-    /// <summary>Too many attempts for one request.</summary>
+    /// <summary>Too many requests for tickets at once.</summary>
     public const int TooManyAttempts = 12008;
 
     /// <summary>No ticket: the delegating account itself has no credentials, or no KDC can be reached.</summary>
