@@ -144,9 +144,10 @@ public sealed class S4UClient : IAsyncDisposable
         {
             ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, service, cancellationToken).ConfigureAwait(false);
         }
-        catch (KerberosException error) when (StaleTickets.AreCauseOf(error))
+        catch (KerberosException error) when (StaleTickets.AreCauseOf(error) || StaleTickets.EvidenceIsCauseOf(error))
         {
-            DropStale(error, tgt);
+            if (StaleTickets.AreCauseOf(error))
+                DropStale(error, tgt);
             _store.Drop(TicketKey.Self(_account, user), evidence);
             evidence = await getEvidence(cancellationToken).ConfigureAwait(false);
             tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);

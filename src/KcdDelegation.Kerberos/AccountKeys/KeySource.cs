@@ -31,6 +31,9 @@ internal abstract class KeySource : IDisposable
     /// the version that the ticket names is not there.</summary>
     public abstract IReadOnlyList<KerberosKey> GetTicketKeys(string realm, EncryptionType type, uint? kvno, ILogger logger);
 
+    /// <summary>Whether there is a key of the version that a ticket names; true where versions are not known (a password).</summary>
+    public abstract bool HasVersion(string realm, EncryptionType type, uint? kvno);
+
     public abstract void Dispose();
 
     protected static KerberosException Unavailable(string account, string realm, string detail) =>

@@ -51,6 +51,9 @@ internal sealed class KeytabKeySource : KeySource
         return Keys(candidates.Exists(entry => entry.HasKvno(version)) ? candidates.FindAll(entry => entry.HasKvno(version)) : candidates);
     }
 
+    public override bool HasVersion(string realm, EncryptionType type, uint? kvno) =>
+        kvno is not { } version || Candidates(realm, type).Exists(entry => entry.HasKvno(version));
+
     public override void Dispose() => _file.Dispose();
 
     private static List<KerberosKey> Keys(List<KeytabEntry> entries) => entries.ConvertAll(entry => entry.Key!);

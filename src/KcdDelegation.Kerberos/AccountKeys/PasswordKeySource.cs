@@ -28,6 +28,8 @@ internal sealed class PasswordKeySource : KeySource
     public override IReadOnlyList<KerberosKey> GetTicketKeys(string realm, EncryptionType type, uint? kvno, ILogger logger) =>
         Current.TicketKeys(realm, type);
 
+    public override bool HasVersion(string realm, EncryptionType type, uint? kvno) => true;
+
     public override void Dispose()
     {
         _given?.Dispose();

@@ -38,6 +38,15 @@ internal static class EvidenceOpener
                 CryptographicOperations.ZeroMemory(plaintext);
             }
         }
-        return failure is null ? null : throw KerberosException.Rejected("the account's own key does not open the ticket that was issued to the account");
+        if (failure is null)
+            return null;
+        if (context.Account.Keys.HasVersion(context.Realm, encrypted.Type, encrypted.KeyVersion))
+            throw KerberosException.Rejected("the account's own key does not open the ticket that was issued to the account");
+        // No reason to suspect the KDC: the keytab is older than the account's key (RFC 4120 §5.2.9: the version says which key it is).
+        throw new KerberosException(new KerberosFailure
+        {
+            Reason = KerberosFailureReason.KeyUnavailable,
+            Detail = $"the KDC encrypts tickets to the account with version {encrypted.KeyVersion} of its key, which the keytab does not have",
+        });
     }
 }

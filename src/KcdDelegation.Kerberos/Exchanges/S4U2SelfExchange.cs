@@ -12,8 +12,24 @@ internal sealed class S4U2SelfExchange(ExchangeContext context)
 
     private readonly UserRealmDiscovery _realms = new(context);
     private readonly CrossRealmTgt _trusts = new(context);
+    private readonly KeytabLag _lag = new(context.Account, context.Clock.TimeProvider, context.Logger);
 
     public async Task<UserEvidence> RequestAsync(IssuedTicket tgt, KerberosPrincipal user, CancellationToken cancellationToken)
+    {
+        var keys = _lag.Version;
+        try
+        {
+            return await RequestOnceAsync(tgt, user, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KerberosException error) when (error.Reason == KerberosFailureReason.KeyUnavailable)
+        {
+            if (!await _lag.IsOverAsync(keys, cancellationToken).ConfigureAwait(false))
+                throw;
+            return await RequestOnceAsync(tgt, user, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<UserEvidence> RequestOnceAsync(IssuedTicket tgt, KerberosPrincipal user, CancellationToken cancellationToken)
     {
         var userRealm = user.Realm ?? await _realms.FindAsync(user, cancellationToken).ConfigureAwait(false);
         var asked = new S4UUser(PrincipalName.Of(user), userRealm, user.SecurityIdentifier);

@@ -11,4 +11,8 @@ internal static class StaleTickets
         // RFC 4120 §3.2.3: the TGT is not of the name that it was used with. That name stood unprotected beside the AS-REP, so whoever
         // changed it once must not have spoilt the ticket for its whole life.
         or KerberosErrorCode.BadMatch;
+
+    /// <summary>MIT's word for evidence that is encrypted with a key of the account that was dropped since ("2ND_TKT_SERVER"). The
+    /// account's own ticket is not to blame, and the keytab may not have the new key yet to get another with.</summary>
+    public static bool EvidenceIsCauseOf(KerberosException error) => error is { Code: KerberosErrorCode.Generic, Exchange: KerberosExchange.S4U2Proxy };
 }

@@ -262,7 +262,8 @@ internal sealed class TicketStore : IAsyncDisposable
     private static bool IsAnswerTo(TicketKind kind, KerberosFailure refusal) => kind switch
     {
         // Errors are not authenticated: one forged packet must not keep the account from its work. Only what a second try would make worse is kept.
-        TicketKind.Tgt => refusal is { Exchange: KerberosExchange.LogOn, Code: KerberosErrorCode.ClientRevoked or KerberosErrorCode.KeyExpired or KerberosErrorCode.PreAuthenticationFailed },
+        // A rejected key is remembered where the key is known (RejectedKeyMemory), so that a corrected one is taken at once.
+        TicketKind.Tgt => refusal is { Exchange: KerberosExchange.LogOn, Code: KerberosErrorCode.ClientRevoked or KerberosErrorCode.KeyExpired },
         TicketKind.Evidence => refusal.Exchange is KerberosExchange.RealmDiscovery or KerberosExchange.Referral or KerberosExchange.S4U2Self,
         _ => refusal.Exchange is KerberosExchange.Referral or KerberosExchange.S4U2Proxy,
     };

@@ -18,6 +18,9 @@ internal static class ClientFindings
         new(KcdStage.Delegation, NoCredentials,
             n => $"no KDC of {n.Realm} can be reached, or none answers in time",
             Remedies.Network) { Reason = KdcUnreachable },
+        new(KcdStage.Delegation, NoTicket,
+            n => $"the KDC has a newer key for {n.Account} than the keytab, and encrypts tickets to the account with it",
+            Remedies.NewKeytab) { Reason = KeyUnavailable, In = Steps.FindingUser },
         new(KcdStage.Delegation, NoCredentials,
             n => $"there is no usable key for {n.Account}: the keytab or password file is missing, unreadable, or has "
                 + "no AES key of this name",

@@ -44,10 +44,10 @@ internal static class KcdEventId
     public const int SettingsApplied = 1050;
     public const int SettingsRejected = 1051;
 
-    // Kerberos.
-    public const int ClientOpened = 2001;
-    public const int ClientRetired = 2002;
-    public const int TicketsPurged = 2010;
+    // Clients of the engine; the engine itself has 20xx to 23xx.
+    public const int ClientOpened = 2401;
+    public const int ClientRetired = 2402;
+    public const int TicketsPurged = 2410;
 
     // HTTP.
     public const int TargetRefused = 4001;

@@ -22,6 +22,14 @@ internal sealed record RefusalRealm(ScenarioRealm Scenario, LabRealm? Other) : I
         _ => throw new ArgumentOutOfRangeException(nameof(column), column, "Not a column."),
     };
 
+    public static string ColumnOf(string part) => part switch
+    {
+        "mit" => Mit,
+        "samba" => Samba17,
+        "samba22" => Samba22,
+        _ => throw new ArgumentOutOfRangeException(nameof(part), part, "Has no column."),
+    };
+
     /// <summary>Of a column that is no TestRealm.</summary>
     public LabRealm LabRealm => LabRealm.All.Single(realm => realm.Realm == Scenario.Realm);
 

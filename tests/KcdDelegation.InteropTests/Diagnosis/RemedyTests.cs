@@ -18,7 +18,7 @@ public sealed partial class RemedyTests
     private static readonly Dictionary<string, string> Target = new(StringComparer.Ordinal) { ["TARGET"] = "{target}" };
     private static readonly Dictionary<string, string> UserName = new(StringComparer.Ordinal) { ["<sAMAccountName>"] = "{user}" };
 
-    private static readonly RemedyCase[] Cases =
+    internal static IReadOnlyList<RemedyCase> Cases { get; } =
     [
         new("Target on no list: the account's list", Mit)
         {

@@ -58,8 +58,19 @@ internal static class TroubleshootingPage
 
     private static string Provoked(CatalogueRow row)
     {
-        var sights = RefusalTable.Rows.Select(refusal => (refusal.Name, Columns: RefusalTable.Columns.Where(column => refusal.Seen.TryGetValue(column, out var sight) && sight.Row == row).ToList()))
-            .Where(refusal => refusal.Columns.Count > 0).Select(refusal => $"{refusal.Name} ({string.Join(", ", refusal.Columns)}).").ToList();
-        return sights.Count > 0 ? string.Join(' ', sights) : "nothing in the lab; written from the specifications and checked by a unit test.";
+        var refusals = RefusalTable.Rows.Select(refusal => (refusal.Name, Columns: RefusalTable.Columns.Where(column => refusal.Seen.TryGetValue(column, out var sight) && sight.Row == row).ToList()))
+            .Where(refusal => refusal.Columns.Count > 0).ToList();
+        var cured = RemedyTests.Cases.Where(remedy => remedy.Seen.Row == row).ToList();
+        if (refusals.Count == 0 && cured.Count == 0)
+            return "nothing in the lab; written from the specifications and checked by a unit test.";
+
+        // What only the tests of remedies provoke has no row in the table of refusals.
+        var sights = refusals.Count > 0
+            ? refusals.Select(refusal => $"{refusal.Name} ({string.Join(", ", refusal.Columns)}).")
+            : cured.Select(remedy => $"{remedy.Name} ({Columns([remedy])}).");
+        return string.Join(' ', sights) + (cured.Count > 0 ? $" The remedy was applied as printed on {Columns(cured)}." : "");
     }
+
+    private static string Columns(IEnumerable<RemedyCase> cases) =>
+        string.Join(", ", cases.SelectMany(remedy => remedy.Parts).Distinct(StringComparer.Ordinal).Select(RefusalRealm.ColumnOf).Order(StringComparer.Ordinal));
 }

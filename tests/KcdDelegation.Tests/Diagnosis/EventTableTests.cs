@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Reflection;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Tests.Conventions;
+using Microsoft.Extensions.Logging;
+
+namespace KcdDelegation.Tests.Diagnosis;
+
+/// <summary>docs/events.md against the code.</summary>
+public sealed class EventTableTests
+{
+    private const string Refusal = "refusal";
+
+    [Fact]
+    public async Task Every_event_stands_in_the_table_and_nothing_else_does()
+    {
+        var page = await File.ReadAllLinesAsync(Path.Combine(House.Root, "docs", "events.md"), TestContext.Current.CancellationToken);
+        var written = page.Select(line => line.Split('|', StringSplitOptions.TrimEntries)).Where(cells => cells.Length == 6 && int.TryParse(cells[1], CultureInfo.InvariantCulture, out _))
+            .Select(cells => $"{cells[1]} {cells[2]} {cells[3]}").ToList();
+
+        Expected().Except(written, StringComparer.Ordinal).ShouldBeEmpty("these are missing in docs/events.md");
+        written.Except(Expected(), StringComparer.Ordinal).ShouldBeEmpty("these are not in the code");
+        written.Count.ShouldBe(Expected().Count);
+    }
+
+    [Fact]
+    public void No_number_has_two_meanings()
+    {
+        var numbers = Constants().Select(constant => (constant.Number, constant.Name))
+            .Concat(LogEvents(House.Engine).Select(entry => (entry.Number, entry.Name))).ToList();
+
+        numbers.GroupBy(entry => entry.Number).Where(group => group.Count() > 1).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void The_library_logs_under_its_own_numbers_only() =>
+        LogEvents(House.Library).Select(entry => entry.Number).Except(Constants().Select(constant => constant.Number)).ShouldBeEmpty();
+
+    private static List<string> Expected()
+    {
+        var levels = LogEvents(House.Library).ToDictionary(entry => entry.Number, entry => entry.Level);
+        return
+        [
+            .. Constants().Select(constant => $"{constant.Number} {constant.Name} {(levels.TryGetValue(constant.Number, out var level) ? level.ToString() : Refusal)}"),
+            .. LogEvents(House.Engine).Select(entry => $"{entry.Number} {entry.Name} {entry.Level}"),
+        ];
+    }
+
+    private static IEnumerable<(int Number, string Name)> Constants() =>
+        typeof(KcdEventId).GetFields().Select(field => ((int)field.GetRawConstantValue()!, field.Name));
+
+    private static IEnumerable<(int Number, string Name, LogLevel Level)> LogEvents(Assembly assembly) =>
+        from type in assembly.GetTypes()
+        from method in type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+        let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
+        where attribute is not null
+        select (attribute.EventId, method.Name, attribute.Level);
+}
