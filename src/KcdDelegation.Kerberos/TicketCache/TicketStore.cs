@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.TicketCache;
@@ -9,34 +8,22 @@ namespace KcdDelegation.Kerberos.TicketCache;
 /// caller's context, and a failure is forgotten before its waiters resume. Thread-safe; a hit takes no lock.</summary>
 internal sealed class TicketStore : IAsyncDisposable
 {
-    /// <summary>What an entry costs beside the bytes of its ticket: key, names, session key, dictionary and queue (measured).</summary>
-    private const int EntryOverhead = 1024;
-
-    private static readonly TimeSpan SweepPeriod = TimeSpan.FromMinutes(1);
-
-    private readonly TicketCacheOptions _options;
     private readonly TimeSpan _timeout;
     private readonly KdcClock _clock;
     private readonly ILogger _logger;
-    private readonly TicketCacheMetrics _metrics;
-    private readonly ConcurrentDictionary<TicketKey, TicketEntry> _entries = new();
+    private readonly TicketShelf _shelf;
     private readonly ConcurrentDictionary<TicketFlight, byte> _flights = new();
-    private readonly EvictionClock _eviction = new();
-    private readonly ITimer _sweep;
-    private long _bytes;
-    private int _count;
     private volatile bool _disposed;
 
     public TicketStore(TicketCacheOptions options, TimeSpan timeout, KdcClock clock, ILogger logger)
     {
-        (_options, _timeout, _clock, _logger) = (options, timeout, clock, logger);
-        _metrics = new TicketCacheMetrics(() => Volatile.Read(ref _count), () => Volatile.Read(ref _bytes));
-        _sweep = clock.TimeProvider.CreateTimer(static state => ((TicketStore)state!).Sweep(), this, SweepPeriod, SweepPeriod);
+        (_timeout, _clock, _logger) = (timeout, clock, logger);
+        _shelf = new TicketShelf(options, clock);
     }
 
-    public int Count => Volatile.Read(ref _count);
+    public int Count => _shelf.Count;
 
-    public long Bytes => Volatile.Read(ref _bytes);
+    public long Bytes => _shelf.Bytes;
 
     /// <summary>The common path: a ticket that is good and not yet due for renewal.</summary>
     public bool TryGet<T>(TicketKey key, [NotNullWhen(true)] out T? ticket)
@@ -44,15 +31,15 @@ internal sealed class TicketStore : IAsyncDisposable
     {
         ticket = null;
         ObjectDisposedException.ThrowIf(_disposed, typeof(S4UClient));
-        if (!_entries.TryGetValue(key, out var entry) || entry.Current is not { } held)
+        if (!_shelf.TryFind(key, out var entry) || entry.Current is not { } held)
             return false;
         var now = _clock.Now;
-        if (!IsUsable(held, now) || now >= held.RefreshAt)
+        if (!_shelf.IsUsable(held, now) || now >= held.RefreshAt)
             return false;
         // Written only when it changes: a hit of many threads on one user must not fight for a cache line.
         if (!entry.IsUsed)
             entry.IsUsed = true;
-        _metrics.Hit(key.Kind);
+        _shelf.Metrics.Hit(key.Kind);
         ticket = (T)held.Ticket;
         return true;
     }
@@ -69,30 +56,30 @@ internal sealed class TicketStore : IAsyncDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             ObjectDisposedException.ThrowIf(_disposed, typeof(S4UClient));
-            var entry = _entries.GetOrAdd(key, static k => new TicketEntry(k));
+            var entry = _shelf.FindOrAdd(key);
             TicketFlight flight;
             lock (entry.Lock)
             {
                 if (entry.IsRemoved)
                     continue;
                 var now = _clock.Now;
-                if (entry.Current is { } held && IsUsable(held, now))
+                if (entry.Current is { } held && _shelf.IsUsable(held, now))
                 {
                     // Good still, and due: renewed in the background while everybody goes on with what there is.
                     if (now >= held.RefreshAt)
                         entry.Flight ??= Start(entry, request);
                     entry.IsUsed = true;
-                    _metrics.Hit(key.Kind);
+                    _shelf.Metrics.Hit(key.Kind);
                     return (T)held.Ticket;
                 }
                 if (entry.Refusal is { } refusal && now < entry.RefusalUntil)
                 {
-                    _metrics.Refusal(key.Kind);
+                    _shelf.Metrics.Refusal(key.Kind);
                     throw new KerberosException(refusal);
                 }
                 flight = entry.Flight ??= Start(entry, request);
             }
-            _metrics.Wait(key.Kind);
+            _shelf.Metrics.Wait(key.Kind);
             switch (await flight.WaitAsync(cancellationToken).ConfigureAwait(false))
             {
                 case FlightOutcome.Landed landed:
@@ -112,12 +99,12 @@ internal sealed class TicketStore : IAsyncDisposable
     /// <summary>Drops the ticket if it is still the one under the key: a KDC no longer takes it.</summary>
     public void Drop(TicketKey key, ICachedTicket ticket)
     {
-        if (!_entries.TryGetValue(key, out var entry))
+        if (!_shelf.TryFind(key, out var entry))
             return;
         lock (entry.Lock)
         {
             if (!entry.IsRemoved && ReferenceEquals(entry.Current?.Ticket, ticket))
-                Remove(entry);
+                _shelf.Remove(entry);
         }
     }
 
@@ -126,7 +113,7 @@ internal sealed class TicketStore : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, typeof(S4UClient));
         var dropped = 0;
-        foreach (var entry in _entries.Values.Where(entry => selects(entry.Key)))
+        foreach (var entry in _shelf.Entries.Where(entry => selects(entry.Key)))
         {
             lock (entry.Lock)
             {
@@ -134,7 +121,7 @@ internal sealed class TicketStore : IAsyncDisposable
                     continue;
                 if (entry.Current is not null || entry.Flight is not null)
                     dropped++;
-                Remove(entry);
+                _shelf.Remove(entry);
             }
         }
         return dropped;
@@ -146,21 +133,9 @@ internal sealed class TicketStore : IAsyncDisposable
         if (_disposed)
             return;
         _disposed = true;
-        await _sweep.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_flights.Keys.Select(flight => flight.Outcome)).ConfigureAwait(false);
-        foreach (var entry in _entries.Values)
-        {
-            lock (entry.Lock)
-            {
-                var ticket = entry.Current?.Ticket;
-                Remove(entry);
-                ticket?.Dispose();
-            }
-        }
-        _metrics.Dispose();
+        await _shelf.DisposeAsync().ConfigureAwait(false);
     }
-
-    private bool IsUsable(TicketEntry.Holding held, DateTimeOffset now) => held.Ticket.EndTime - now >= _options.MinimumRemainingLife;
 
     /// <summary>Called under the entry's lock.</summary>
     private TicketFlight Start<T>(TicketEntry entry, Func<CancellationToken, Task<T>> request)
@@ -174,7 +149,7 @@ internal sealed class TicketStore : IAsyncDisposable
             _flights.TryRemove(flight, out _);
             throw new ObjectDisposedException(nameof(S4UClient));
         }
-        _metrics.Exchange(entry.Key.Kind);
+        _shelf.Metrics.Exchange(entry.Key.Kind);
         // The exchange serves many callers: none of them may lend it his principal, culture, span or other ambient state.
         using (ExecutionContext.SuppressFlow())
             _ = Task.Run(() => FlyAsync(entry, flight, request), CancellationToken.None);
@@ -219,7 +194,7 @@ internal sealed class TicketStore : IAsyncDisposable
             activity?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, failed.Failure.Describe());
         _flights.TryRemove(flight, out _);
         flight.Complete(outcome);
-        EvictOverflow();
+        _shelf.EvictOverflow();
     }
 
     /// <summary>Stores what came, or forgets it, before any waiter hears of it.</summary>
@@ -236,21 +211,18 @@ internal sealed class TicketStore : IAsyncDisposable
             switch (outcome)
             {
                 case FlightOutcome.Landed landed:
-                    Hold(entry, landed.Ticket);
-                    break;
-                case FlightOutcome.Failed { Failure.IsTransient: true } failed when entry.Current is not null:
-                    KerberosLog.RefreshFailed(_logger, failed.Failure.Describe());
-                    entry.Current = entry.Current with { RefreshAt = _clock.Now + _options.RefusalLife };
+                    _shelf.Hold(entry, landed.Ticket);
                     break;
                 case FlightOutcome.Failed { Failure: { IsTransient: false, Code: not null } refusal } when IsAnswerTo(entry.Key.Kind, refusal):
-                    // A KDC that refuses today what it allowed is believed: the ticket at hand goes too.
-                    _metrics.Refusal(entry.Key.Kind);
-                    Unhold(entry);
-                    (entry.Refusal, entry.RefusalUntil) = (refusal, _clock.Now + _options.RefusalLife);
+                    _shelf.Refuse(entry, refusal);
+                    break;
+                case FlightOutcome.Failed failed when entry.Current is { } held:
+                    KerberosLog.RefreshFailed(_logger, failed.Failure.Describe());
+                    _shelf.PostponeRefresh(entry, held);
                     break;
                 default:
                     if (entry.Current is null)
-                        Remove(entry);
+                        _shelf.Remove(entry);
                     break;
             }
             return outcome;
@@ -267,79 +239,4 @@ internal sealed class TicketStore : IAsyncDisposable
         TicketKind.Evidence => refusal.Exchange is KerberosExchange.RealmDiscovery or KerberosExchange.Referral or KerberosExchange.S4U2Self,
         _ => refusal.Exchange is KerberosExchange.Referral or KerberosExchange.S4U2Proxy,
     };
-
-    private void Hold(TicketEntry entry, ICachedTicket ticket)
-    {
-        Unhold(entry);
-        entry.Refusal = null;
-        entry.IsUsed = false;
-        entry.Current = new TicketEntry.Holding(ticket, RefreshTime(ticket));
-        Interlocked.Increment(ref _count);
-        Interlocked.Add(ref _bytes, ticket.Size + EntryOverhead);
-        if (!entry.IsQueued)
-        {
-            entry.IsQueued = true;
-            _eviction.Add(entry);
-        }
-    }
-
-    /// <summary>The ticket at hand goes; callers who have it keep a ticket that makes no more headers only when it was purged, so a
-    /// renewed one is not retired.</summary>
-    private void Unhold(TicketEntry entry)
-    {
-        if (entry.Current is not { } held)
-            return;
-        entry.Current = null;
-        Interlocked.Decrement(ref _count);
-        Interlocked.Add(ref _bytes, -(held.Ticket.Size + EntryOverhead));
-    }
-
-    /// <summary>Called under the entry's lock.</summary>
-    private void Remove(TicketEntry entry)
-    {
-        entry.Current?.Ticket.Retire();
-        Unhold(entry);
-        entry.IsRemoved = true;
-        entry.Flight = null;
-        _entries.TryRemove(new KeyValuePair<TicketKey, TicketEntry>(entry.Key, entry));
-    }
-
-    private DateTimeOffset RefreshTime(ICachedTicket ticket)
-    {
-        var life = ticket.EndTime - _clock.Now;
-        var ahead = life > 5 * _options.RefreshAhead ? _options.RefreshAhead : life / 5;
-        var jitter = ahead / 5 * (RandomNumberGenerator.GetInt32(1 << 16) / (double)(1 << 16));
-        return ticket.EndTime - ahead - jitter;
-    }
-
-    private void EvictOverflow()
-    {
-        while (Volatile.Read(ref _count) > _options.MaxEntries || Volatile.Read(ref _bytes) > _options.MaxBytes)
-        {
-            if (_eviction.Next() is not { } entry)
-                return;
-            lock (entry.Lock)
-            {
-                if (entry.IsRemoved)
-                    continue;
-                _metrics.Eviction(entry.Key.Kind);
-                Remove(entry);
-            }
-        }
-    }
-
-    /// <summary>Drops what has ended, and refusals that are over.</summary>
-    private void Sweep()
-    {
-        var now = _clock.Now;
-        foreach (var entry in _entries.Values)
-        {
-            lock (entry.Lock)
-            {
-                if (entry.Flight is null && (entry.Current is { } held ? !IsUsable(held, now) : now >= entry.RefusalUntil))
-                    Remove(entry);
-            }
-        }
-        _eviction.Sweep();
-    }
 }

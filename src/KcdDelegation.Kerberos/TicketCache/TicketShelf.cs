@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+
+namespace KcdDelegation.Kerberos.TicketCache;
+
+/// <summary>What the cache holds, within its bounds and for as long as it is good. Looking up takes no lock; whatever changes an entry is
+/// called under the entry's lock.</summary>
+internal sealed class TicketShelf : IAsyncDisposable
+{
+    /// <summary>What an entry costs beside the bytes of its ticket: key, names, session key, dictionary and queue (measured).</summary>
+    private const int EntryOverhead = 1024;
+
+    private static readonly TimeSpan SweepPeriod = TimeSpan.FromMinutes(1);
+
+    private readonly TicketCacheOptions _options;
+    private readonly KdcClock _clock;
+    private readonly ConcurrentDictionary<TicketKey, TicketEntry> _entries = new();
+    private readonly EvictionClock _eviction = new();
+    private readonly ITimer _sweep;
+    private long _bytes;
+    private int _count;
+
+    public TicketShelf(TicketCacheOptions options, KdcClock clock)
+    {
+        (_options, _clock) = (options, clock);
+        Metrics = new TicketCacheMetrics(() => Count, () => Bytes);
+        _sweep = clock.TimeProvider.CreateTimer(static state => ((TicketShelf)state!).Sweep(), this, SweepPeriod, SweepPeriod);
+    }
+
+    public TicketCacheMetrics Metrics { get; }
+
+    public int Count => Volatile.Read(ref _count);
+
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    public IEnumerable<TicketEntry> Entries => _entries.Values;
+
+    public bool TryFind(TicketKey key, [NotNullWhen(true)] out TicketEntry? entry) => _entries.TryGetValue(key, out entry);
+
+    public TicketEntry FindOrAdd(TicketKey key) => _entries.GetOrAdd(key, static k => new TicketEntry(k));
+
+    public bool IsUsable(TicketEntry.Holding held, DateTimeOffset now) => held.Ticket.EndTime - now >= _options.MinimumRemainingLife;
+
+    public void Hold(TicketEntry entry, ICachedTicket ticket)
+    {
+        TakeOff(entry);
+        entry.Refusal = null;
+        entry.IsUsed = false;
+        entry.Current = new TicketEntry.Holding(ticket, RefreshTime(ticket));
+        Interlocked.Increment(ref _count);
+        Interlocked.Add(ref _bytes, ticket.Size + EntryOverhead);
+        if (!entry.IsQueued)
+        {
+            entry.IsQueued = true;
+            _eviction.Add(entry);
+        }
+    }
+
+    /// <summary>Keeps the ticket at hand, and asks no more before a while has passed.</summary>
+    public void PostponeRefresh(TicketEntry entry, TicketEntry.Holding held) =>
+        entry.Current = held with { RefreshAt = _clock.Now + _options.RefusalLife };
+
+    /// <summary>A KDC that refuses today what it allowed is believed: the ticket at hand goes too.</summary>
+    public void Refuse(TicketEntry entry, KerberosFailure refusal)
+    {
+        Metrics.Refusal(entry.Key.Kind);
+        TakeOff(entry);
+        (entry.Refusal, entry.RefusalUntil) = (refusal, _clock.Now + _options.RefusalLife);
+    }
+
+    public void Remove(TicketEntry entry)
+    {
+        entry.Current?.Ticket.Retire();
+        TakeOff(entry);
+        entry.IsRemoved = true;
+        entry.Flight = null;
+        _entries.TryRemove(new KeyValuePair<TicketKey, TicketEntry>(entry.Key, entry));
+    }
+
+    public void EvictOverflow()
+    {
+        while (Count > _options.MaxEntries || Bytes > _options.MaxBytes)
+        {
+            if (_eviction.Next() is not { } entry)
+                return;
+            lock (entry.Lock)
+            {
+                if (entry.IsRemoved)
+                    continue;
+                Metrics.Eviction(entry.Key.Kind);
+                Remove(entry);
+            }
+        }
+    }
+
+    /// <summary>Drops everything and zeroes every key.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _sweep.DisposeAsync().ConfigureAwait(false);
+        foreach (var entry in _entries.Values)
+        {
+            lock (entry.Lock)
+            {
+                var ticket = entry.Current?.Ticket;
+                Remove(entry);
+                ticket?.Dispose();
+            }
+        }
+        Metrics.Dispose();
+    }
+
+    /// <summary>The ticket at hand goes. Callers may still have it, and only one that was purged or evicted makes no more headers, so a
+    /// renewed one is not retired.</summary>
+    private void TakeOff(TicketEntry entry)
+    {
+        if (entry.Current is not { } held)
+            return;
+        entry.Current = null;
+        Interlocked.Decrement(ref _count);
+        Interlocked.Add(ref _bytes, -(held.Ticket.Size + EntryOverhead));
+    }
+
+    private DateTimeOffset RefreshTime(ICachedTicket ticket)
+    {
+        var life = ticket.EndTime - _clock.Now;
+        var ahead = life > 5 * _options.RefreshAhead ? _options.RefreshAhead : life / 5;
+        var jitter = ahead / 5 * (RandomNumberGenerator.GetInt32(1 << 16) / (double)(1 << 16));
+        return ticket.EndTime - ahead - jitter;
+    }
+
+    /// <summary>Drops what has ended, and refusals that are over.</summary>
+    private void Sweep()
+    {
+        var now = _clock.Now;
+        foreach (var entry in _entries.Values)
+        {
+            lock (entry.Lock)
+            {
+                if (entry.Flight is null && (entry.Current is { } held ? !IsUsable(held, now) : now >= entry.RefusalUntil))
+                    Remove(entry);
+            }
+        }
+        _eviction.Sweep();
+    }
+}
