@@ -94,11 +94,9 @@ internal sealed class SambaCompany(LabRealm realm) : LabCompany(realm)
         await ModifyAsync(TargetAccount, $"replace: servicePrincipalName\nservicePrincipalName: {Spn}", cancellationToken);
     }
 
-    protected override async Task DeleteAsync(CancellationToken cancellationToken)
-    {
-        foreach (var name in (string[])[User, Account, TargetAccount])
-            await ToolAsync(["user", "delete", name], cancellationToken);
-    }
+    // One program instead of three: samba-tool takes a second to start.
+    protected override Task DeleteAsync(CancellationToken cancellationToken) =>
+        LabProgram.RunAsync("ldapdelete", [.. Bind, NameOf(User), NameOf(Account), NameOf(TargetAccount)], "", cancellationToken);
 
     protected override Task RunFilledAsync(string command, CancellationToken cancellationToken) => Words(command) switch
     {
@@ -111,12 +109,12 @@ internal sealed class SambaCompany(LabRealm realm) : LabCompany(realm)
 
     private Task<string> ToolAsync(string[] arguments, CancellationToken cancellationToken) => Lab.RunScriptAsync(Realm.Part, ["tool", .. arguments], cancellationToken);
 
-    private Task<string> ModifyAsync(string name, string changes, CancellationToken cancellationToken)
-    {
-        var container = string.Join(',', Realm.Domain.Split('.').Select(part => $"DC={part}"));
-        return LabProgram.RunAsync("ldapmodify", ["-x", "-H", $"ldap://{Realm.Kdc.Host}", "-D", $"administrator@{Realm.Domain}", "-w", Lab.Password],
-            $"dn: CN={name},CN=Users,{container}\nchangetype: modify\n{changes}\n", cancellationToken);
-    }
+    private Task<string> ModifyAsync(string name, string changes, CancellationToken cancellationToken) =>
+        LabProgram.RunAsync("ldapmodify", Bind, $"dn: {NameOf(name)}\nchangetype: modify\n{changes}\n", cancellationToken);
+
+    private string[] Bind => ["-x", "-H", $"ldap://{Realm.Kdc.Host}", "-D", $"administrator@{Realm.Domain}", "-w", Lab.Password];
+
+    private string NameOf(string account) => $"CN={account},CN=Users,{string.Join(',', Realm.Domain.Split('.').Select(part => $"DC={part}"))}";
 }
 
 /// <summary>By kadmin.local, and over LDAP for delegation lists and aliases.</summary>
