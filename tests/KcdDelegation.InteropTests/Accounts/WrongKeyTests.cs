@@ -66,15 +66,16 @@ public sealed partial class WrongKeyTests
     private static async Task<int> TriesAsync(LabCompany company)
     {
         var count = FailedLogOns().Match(await Lab.RunScriptAsync(company.Realm.Part, ["kadmin", $"getprinc {company.Account}"], Cancellation));
-        return int.Parse(count.Groups[1].Value, CultureInfo.InvariantCulture);
+        return int.Parse(count.Groups["count"].Value, CultureInfo.InvariantCulture);
     }
 
     private static void Write(string path, string password)
     {
         File.WriteAllText(path, password);
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
-    [GeneratedRegex("Failed password attempts: ([0-9]+)")]
+    [GeneratedRegex("Failed password attempts: (?<count>[0-9]+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex FailedLogOns();
 }
