@@ -8,6 +8,7 @@ namespace KcdDelegation.InteropTests.Faults;
 
 /// <summary>Two KDCs, and the first one goes bad under load: 300 requests for distinct users at ten a second, the fault at the 50th. None
 /// may fail, and none may take over a second and a half (MIT's own client takes 14 s when a KDC is frozen).</summary>
+[Collection(Lab.FaultyKdcs)]
 public sealed class FailoverTests : IAsyncLifetime
 {
     private const int Requests = 300;

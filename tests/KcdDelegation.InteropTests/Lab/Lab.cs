@@ -5,6 +5,9 @@ namespace KcdDelegation.InteropTests;
 /// <summary>The real KDCs and web servers of <c>tests/lab</c>, as tests see them. What is up is asked once per test process.</summary>
 internal static class Lab
 {
+    /// <summary>The collection of the tests that kill or freeze KDCs of mit-faults, and of those that want them well.</summary>
+    public const string FaultyKdcs = "KDCs of mit-faults";
+
     /// <summary>Of every account of the lab that has a password.</summary>
     public const string Password = "Passw0rd!";
 

@@ -9,6 +9,7 @@ using KcdDelegation.Kerberos;
 namespace KcdDelegation.InteropTests;
 
 /// <summary>The lab is what it claims: real servers answer where <see cref="LabRealm"/> says.</summary>
+[Collection(Lab.FaultyKdcs)]
 public sealed class LabTests
 {
     public static TheoryData<string> Realms => [.. LabRealm.All.Select(realm => realm.Part)];
