@@ -15,8 +15,8 @@ internal sealed class AuthenticatorTemplate
     private readonly int _microseconds;
     private readonly int _time;
     private readonly int _subkey;
+    private readonly int _subkeyEnd;
     private readonly int _sequenceNumber;
-    private readonly int _subkeyLength;
 
     public AuthenticatorTemplate(IssuedTicket ticket, ApRequestOptions options)
     {
@@ -25,7 +25,6 @@ internal sealed class AuthenticatorTemplate
         var flags = GssChecksum.Replay | GssChecksum.Sequence | GssChecksum.Confidentiality | GssChecksum.Integrity
             | (options.MutualAuthentication ? GssChecksum.Mutual : 0);
         using var placeholder = KerberosKey.CreateRandom(ticket.SessionKey.Type);
-        _subkeyLength = placeholder.Bytes.Length;
         _encoded = new Authenticator
         {
             ClientRealm = ticket.ClientRealm,
@@ -38,7 +37,8 @@ internal sealed class AuthenticatorTemplate
             AuthorizationData = channelBinding.IsEmpty ? [] : [InsistOnChannelBinding()],
         }.Encode();
         (_microseconds, _time, _subkey, _sequenceNumber) = Locate(_encoded);
-        _encoded.AsSpan(_subkey, _subkeyLength).Clear();
+        _subkeyEnd = _subkey + placeholder.Bytes.Length;
+        _encoded.AsSpan(_subkey.._subkeyEnd).Clear();
     }
 
     public int Length => _encoded.Length;
@@ -51,8 +51,9 @@ internal sealed class AuthenticatorTemplate
         destination[_microseconds + 1] = (byte)(stamp.Microseconds >> 8);
         destination[_microseconds + 2] = (byte)stamp.Microseconds;
         KerberosTimeText.Write(destination[_time..], stamp.UnixSeconds);
-        RandomBytes.Fill(destination.Slice(_subkey, _subkeyLength));
-        RandomBytes.Fill(destination.Slice(_sequenceNumber, sizeof(uint)));
+        // Subkey and sequence number in one draw; the few octets of DER between them are put back.
+        RandomBytes.Fill(destination[_subkey..(_sequenceNumber + sizeof(uint))]);
+        _encoded.AsSpan(_subkeyEnd.._sequenceNumber).CopyTo(destination[_subkeyEnd..]);
         destination[_sequenceNumber] = (byte)((destination[_sequenceNumber] & 0x3F) | (FirstSequenceNumber >> 24));
     }
 

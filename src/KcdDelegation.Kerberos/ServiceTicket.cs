@@ -59,6 +59,9 @@ public sealed class ServiceTicket
 
     internal KdcClock Clock { get; }
 
+    /// <summary>Whose cryptography makes the authenticators.</summary>
+    internal CipherPath CipherPath { get; init; }
+
     /// <summary>Made when the first header is, since most tickets of a big cache rest; shared by all templates of the ticket.</summary>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     internal AuthenticatorCipher AuthenticatorCipher => Volatile.Read(ref _cipher) ?? CreateCipher();
@@ -108,7 +111,7 @@ public sealed class ServiceTicket
 
     private AuthenticatorCipher CreateCipher()
     {
-        var created = AuthenticatorCipher.Create(Issued.SessionKey, KeyUsage.ApRequestAuthenticator);
+        var created = AuthenticatorCipher.Create(Issued.SessionKey, KeyUsage.ApRequestAuthenticator, CipherPath);
         var winner = Interlocked.CompareExchange(ref _cipher, created, null);
         if (winner is not null)
         {

@@ -20,12 +20,12 @@ internal sealed record Ticket(string Realm, PrincipalName Service, EncryptedData
 
     public static Ticket Read(AsnReader reader)
     {
-        var encoded = reader.PeekEncodedValue();
-        var fields = reader.ReadApplication(1);
+        // The reply's buffer also holds what came beside the ticket: all of this stands in a copy, which keeps only the ticket alive.
+        var encoded = reader.ReadEncodedValue().ToArray();
+        var fields = new AsnReader(encoded, reader.RuleSet).ReadApplication(1);
         if (fields.ReadField(0).ReadInt32() != 5)
             throw new AsnContentException("The ticket is not of version 5.");
-        // The reply's buffer also holds what came beside the ticket: a copy keeps only the ticket alive.
-        return new Ticket(fields.ReadField(1).ReadKerberosString(), PrincipalName.Read(fields.ReadField(2)), EncryptedData.Read(fields.ReadField(3)), encoded.ToArray());
+        return new Ticket(fields.ReadField(1).ReadKerberosString(), PrincipalName.Read(fields.ReadField(2)), EncryptedData.Read(fields.ReadField(3)), encoded);
     }
 
     public static Ticket Decode(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("Ticket", bytes, Read);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Headers;
@@ -10,7 +11,8 @@ namespace KcdDelegation.Headers;
 internal readonly record struct AuthorizationKind(TokenFormat Format, bool MutualAuthentication, ReadOnlyMemory<byte> ChannelBinding)
 {
     public bool Equals(AuthorizationKind other) =>
-        Format == other.Format && MutualAuthentication == other.MutualAuthentication && ChannelBinding.Span.SequenceEqual(other.ChannelBinding.Span);
+        Format == other.Format && MutualAuthentication == other.MutualAuthentication && ChannelBinding.Length == other.ChannelBinding.Length
+        && (ChannelBinding.IsEmpty || ChannelBinding.Span.SequenceEqual(other.ChannelBinding.Span));
 
     public override int GetHashCode()
     {
@@ -46,6 +48,7 @@ internal sealed class AuthorizationTemplate
     public int Size => _frame.Size + Request.Prefix.Length;
 
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
+    [SkipLocalsInit]
     public string CreateValue(out ApRequestState state)
     {
         var buffer = Take(stackalloc byte[MaxTailOnStack]);
@@ -54,6 +57,7 @@ internal sealed class AuthorizationTemplate
     }
 
     /// <inheritdoc cref="CreateValue"/>
+    [SkipLocalsInit]
     public string CreateParameter(out ApRequestState state)
     {
         var buffer = Take(stackalloc byte[MaxTailOnStack]);
@@ -62,6 +66,7 @@ internal sealed class AuthorizationTemplate
     }
 
     /// <inheritdoc cref="CreateValue"/>
+    [SkipLocalsInit]
     public ApRequestState Write(IBufferWriter<byte> output)
     {
         var buffer = Take(stackalloc byte[MaxTailOnStack]);
