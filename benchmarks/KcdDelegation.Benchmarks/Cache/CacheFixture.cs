@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Exchanges;
+using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.TicketCache;
+using KcdDelegation.Testing;
+
+namespace KcdDelegation.Benchmarks.Cache;
+
+/// <summary>A client whose cache holds as many users' tickets as wanted. They are decoded from replies as the engine decodes them, each
+/// with bytes, names and a session key of its own; only the KDC is left out.</summary>
+internal sealed class CacheFixture : IAsyncDisposable
+{
+    private const string Account = "gw";
+    private const string Realm = "BENCH.TEST";
+
+    private readonly TestRealm _realm;
+
+    private CacheFixture(TestRealm realm, S4UClient client) => (_realm, Client) = (realm, client);
+
+    public static ServicePrincipalName Service { get; } = ServicePrincipalName.Parse("HTTP/app.bench.test");
+
+    public S4UClient Client { get; }
+
+    public static KerberosPrincipal User(int number) => KerberosPrincipal.Principal($"user{number:000000}", Realm);
+
+    public static CacheFixture CreateEmpty()
+    {
+        var realm = TestRealm.Start(Realm).Account(Account);
+        return new CacheFixture(realm, new S4UClient(new S4UClientOptions
+        {
+            Realm = Realm,
+            Account = realm.CreateServiceAccount(Account),
+            Kdcs = { [Realm] = [realm.Endpoint] },
+            Cache = new TicketCacheOptions { MaxEntries = 200_000, MaxBytes = 1L << 30 },
+        }));
+    }
+
+    public static async Task<CacheFixture> CreateAsync(int entries, int cipherBytes = 2048)
+    {
+        var fixture = CreateEmpty();
+        await fixture.FillAsync(entries, cipherBytes);
+        return fixture;
+    }
+
+    public async Task FillAsync(int entries, int cipherBytes)
+    {
+        var store = StoreOf(Client);
+        var clock = ClockOf(Client);
+        for (var number = 0; number < entries; number++)
+        {
+            var user = User(number);
+            var key = TicketKey.Proxy(Account, user, Service, EvidenceOrigin.ProtocolTransition);
+            await store.GetOrAddAsync(key, _ => Task.FromResult(new ServiceTicket(Receive(user, cipherBytes), Service, account: null, clock).Cached), CancellationToken.None);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        await _realm.DisposeAsync();
+    }
+
+    /// <summary>What a KDC would have sent, and what the engine keeps of it.</summary>
+    private static IssuedTicket Receive(KerberosPrincipal user, int cipherBytes)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        using var key = KerberosKey.CreateRandom(EncryptionType.Aes256CtsHmacSha1);
+        var sent = new EncKdcReplyPart
+        {
+            Key = key, Nonce = 1, Flags = 0x4000_0000, AuthTime = now, StartTime = now, EndTime = now.AddHours(10), ServiceRealm = Realm, Service = PrincipalName.Of(Service),
+        }.Encode(KdcMessageType.TgsReply);
+        var ticket = Ticket.Create(Realm, PrincipalName.Of(Service), new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 2, new byte[cipherBytes]));
+        var reply = new KdcReplyMessage(KdcMessageType.TgsReply, [], Realm, PrincipalName.Of(user), ticket, new EncryptedData(EncryptionType.Aes256CtsHmacSha1, null, sent)).Encode();
+
+        var message = KdcReplyMessage.Decode(KdcMessageType.TgsReply, reply);
+        return ReplyChecks.ToTicket(message, EncKdcReplyPart.Decode(KdcMessageType.TgsReply, message.EncryptedPart.Cipher));
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_store")]
+    private static extern ref TicketStore StoreOf(S4UClient client);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_clock")]
+    private static extern ref KdcClock ClockOf(S4UClient client);
+}

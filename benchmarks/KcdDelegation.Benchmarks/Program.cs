@@ -1,0 +1,70 @@
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Exporters;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using KcdDelegation.Benchmarks.Cache;
+using KcdDelegation.Benchmarks.Cold;
+using KcdDelegation.Benchmarks.Headers;
+using KcdDelegation.Benchmarks.Tokens;
+using Perfolizer.Horology;
+
+// benchmarks/run calls this once for each page, so that no page sees what another left behind.
+if (args is not [var page, var results, ..])
+{
+    Console.Error.WriteLine("usage: KcdDelegation.Benchmarks headers|cache|memory|tokens|threads|cold|rush RESULTS [short]");
+    return 2;
+}
+var isShort = args is [_, _, "short"];
+var rounds = isShort ? 100 : 1000;
+switch (page)
+{
+    case "headers":
+        await HeaderPage.WriteAsync(results, rounds, isShort ? null : RunBenchmarkDotNet(results));
+        break;
+    case "cache":
+        await CacheHits.RunAsync(results, rounds);
+        break;
+    case "memory":
+        await CacheMemory.RunAsync(results);
+        break;
+    case "tokens":
+        await TokenCases.RunAsync(results, rounds);
+        break;
+    case "threads":
+        await TwoThreads.RunAsync(results);
+        break;
+    case "cold" or "rush" when LabKdc.ReasonMissing() is { } reason:
+        Console.Error.WriteLine($"{page} is left out: {reason}");
+        return 77;
+    case "cold":
+        await ColdPairs.RunAsync(results, pairs: isShort ? 100 : 1000);
+        break;
+    case "rush":
+        await Rush.RunAsync(results);
+        break;
+    default:
+        Console.Error.WriteLine($"There is no page {page}.");
+        return 2;
+}
+return 0;
+
+static BenchmarkDotNet.Reports.Summary RunBenchmarkDotNet(string results)
+{
+    // In this process: MIT's libraries hold the tickets here, and a build for each case would take longer than all cases.
+    var job = Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(3).WithIterationCount(7).WithIterationTime(TimeInterval.FromMilliseconds(100));
+    var config = ManualConfig.CreateEmpty()
+        .AddJob(job)
+        .AddDiagnoser(MemoryDiagnoser.Default)
+        .AddColumnProvider(DefaultColumnProviders.Instance)
+        .AddLogger(NullLogger.Instance)
+        .AddExporter(MarkdownExporter.GitHub);
+    config.ArtifactsPath = Path.Combine(Path.GetTempPath(), $"kcd-bench-{Environment.ProcessId}");
+    var summary = BenchmarkRunner.Run<HeaderBenchmarks>(config);
+    File.Copy(Directory.GetFiles(summary.ResultsDirectoryPath, "*.md").Single(), Path.Combine(results, "headers-benchmarkdotnet.md"), overwrite: true);
+    Directory.Delete(config.ArtifactsPath, recursive: true);
+    return summary;
+}
