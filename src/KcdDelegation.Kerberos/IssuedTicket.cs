@@ -6,19 +6,32 @@ namespace KcdDelegation.Kerberos;
 
 /// <summary>A ticket as a KDC issued it to this client, after every check: the ticket's bytes, its session key, and what the encrypted
 /// part of the reply says. Immutable but for the session key, which is zeroed on <see cref="Dispose"/>.</summary>
-internal sealed class IssuedTicket : ICachedTicket
+internal sealed class IssuedTicket : ICachedTicket, IDisposable
 {
+    // RFC 4120 §5.2.3: KerberosTime has whole seconds. A cache holds many of these, and DateTimeOffset takes twice the space.
+    private readonly long _authTime;
+    private readonly long _startTime;
+    private readonly long _endTime;
+    private readonly long _renewTill;
+
     public required PrincipalName Client { get; init; }
     public required string ClientRealm { get; init; }
-    public required PrincipalName Service { get; init; }
-    public required string ServiceRealm { get; init; }
+
+    /// <summary>Its names were held against the encrypted part of the reply.</summary>
     public required Ticket Ticket { get; init; }
     public required KerberosKey SessionKey { get; init; }
     public required TicketFlags Flags { get; init; }
-    public required DateTimeOffset AuthTime { get; init; }
-    public required DateTimeOffset StartTime { get; init; }
-    public required DateTimeOffset EndTime { get; init; }
-    public DateTimeOffset? RenewTill { get; init; }
+    public required DateTimeOffset AuthTime { get => Time(_authTime); init => _authTime = value.ToUnixTimeSeconds(); }
+    public required DateTimeOffset StartTime { get => Time(_startTime); init => _startTime = value.ToUnixTimeSeconds(); }
+    public required DateTimeOffset EndTime { get => Time(_endTime); init => _endTime = value.ToUnixTimeSeconds(); }
+    public DateTimeOffset? RenewTill { get => _renewTill == 0 ? null : Time(_renewTill); init => _renewTill = value?.ToUnixTimeSeconds() ?? 0; }
+
+    /// <summary><see cref="EndTime"/> for who compares it at every request.</summary>
+    public long EndSeconds => _endTime;
+
+    public PrincipalName Service => Ticket.Service;
+
+    public string ServiceRealm => Ticket.Realm;
 
     public bool IsForwardable => Flags.HasFlag(TicketFlags.Forwardable);
 
@@ -34,5 +47,9 @@ internal sealed class IssuedTicket : ICachedTicket
     {
     }
 
+    public void Destroy() => Dispose();
+
     public void Dispose() => SessionKey.Dispose();
+
+    private static DateTimeOffset Time(long unixSeconds) => DateTimeOffset.FromUnixTimeSeconds(unixSeconds);
 }

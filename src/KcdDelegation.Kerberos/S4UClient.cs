@@ -71,7 +71,7 @@ public sealed class S4UClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(service);
         var key = TicketKey.Proxy(_account, user, service, EvidenceOrigin.ProtocolTransition);
         // A hit allocates nothing: what a miss needs is made in a method of its own.
-        return _store.TryGet<ServiceTicket.CacheSide>(key, out var held) ? ValueTask.FromResult(held.Ticket) : TransitionAsync(key, user, service, cancellationToken);
+        return _store.TryGet<ServiceTicket>(key, out var held) ? ValueTask.FromResult(held) : TransitionAsync(key, user, service, cancellationToken);
     }
 
     /// <summary>S4U2Proxy without protocol transition, on a ticket that the user presented; from the cache where possible.</summary>
@@ -86,7 +86,7 @@ public sealed class S4UClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(user);
         ArgumentNullException.ThrowIfNull(service);
         var key = TicketKey.Proxy(_account, user.Principal, service, user.Origin);
-        return _store.TryGet<ServiceTicket.CacheSide>(key, out var held) ? ValueTask.FromResult(held.Ticket) : PassOnAsync(key, user, service, cancellationToken);
+        return _store.TryGet<ServiceTicket>(key, out var held) ? ValueTask.FromResult(held) : PassOnAsync(key, user, service, cancellationToken);
     }
 
     /// <summary>Opens a GSS krb5 token (RFC 4121 §4.1, without SPNEGO around it) that a client presented to the account, with the
@@ -124,8 +124,7 @@ public sealed class S4UClient : IAsyncDisposable
     {
         try
         {
-            var held = await _store.GetOrAddAsync(key, token => DelegateAsync(user, service, getEvidence, token), cancellationToken).ConfigureAwait(false);
-            return held.Ticket;
+            return await _store.GetOrAddAsync(key, token => DelegateAsync(user, service, getEvidence, token), cancellationToken).ConfigureAwait(false);
         }
         catch (KerberosException error) when (error.User is null || error.Service is null)
         {
@@ -134,7 +133,7 @@ public sealed class S4UClient : IAsyncDisposable
     }
 
     /// <summary>The three steps; once more with new tickets if a KDC no longer takes those that were cached.</summary>
-    private async Task<ServiceTicket.CacheSide> DelegateAsync(KerberosPrincipal user, ServicePrincipalName service, Func<CancellationToken, Task<UserEvidence>> getEvidence, CancellationToken cancellationToken)
+    private async Task<ServiceTicket> DelegateAsync(KerberosPrincipal user, ServicePrincipalName service, Func<CancellationToken, Task<UserEvidence>> getEvidence, CancellationToken cancellationToken)
     {
         // In this order: the evidence may have cost a new TGT.
         var evidence = await getEvidence(cancellationToken).ConfigureAwait(false);
@@ -153,7 +152,7 @@ public sealed class S4UClient : IAsyncDisposable
             tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
             ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, service, cancellationToken).ConfigureAwait(false);
         }
-        return new ServiceTicket(ticket, service, evidence.Account, _clock).Cached;
+        return new ServiceTicket(ticket, service, evidence.Account, _clock, user);
     }
 
     private Task<UserEvidence> GetEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken) =>

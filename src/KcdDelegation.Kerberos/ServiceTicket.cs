@@ -9,19 +9,17 @@ namespace KcdDelegation.Kerberos;
 /// <summary>A service ticket and its session key: immutable, thread-safe, shared with the cache and so not disposable. Its key lives in
 /// pinned memory and is zeroed when no one can use it any more (purged or evicted, and no caller holds it), and at once when its
 /// client is disposed.</summary>
-public sealed class ServiceTicket
+public sealed class ServiceTicket : ICachedTicket
 {
-    private readonly long _endSeconds;
     private AuthenticatorCipher? _cipher;
     private volatile bool _retired;
 
-    internal ServiceTicket(IssuedTicket issued, ServicePrincipalName service, PacAccount? account, KdcClock clock)
+    internal ServiceTicket(IssuedTicket issued, ServicePrincipalName service, PacAccount? account, KdcClock clock, KerberosPrincipal? askedFor = null)
     {
         (Issued, Service, Clock) = (issued, service, clock);
         SecurityIdentifier = account?.SecurityIdentifier;
-        User = issued.ClientPrincipal;
-        _endSeconds = issued.EndTime.ToUnixTimeSeconds();
-        Cached = new CacheSide(this);
+        // The cache's key has the very same principal as a rule: no need for two.
+        User = issued.ClientPrincipal is var client && client == askedFor ? askedFor : client;
     }
 
     /// <summary>Whom the service will see: client name and realm as the KDC put them into the ticket.</summary>
@@ -66,9 +64,6 @@ public sealed class ServiceTicket
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     internal AuthenticatorCipher AuthenticatorCipher => Volatile.Read(ref _cipher) ?? CreateCipher();
 
-    /// <summary>The same ticket as the cache sees it, kept out of the public type.</summary>
-    internal CacheSide Cached { get; }
-
     /// <summary>Prepares tokens for the service (RFC 4120 §3.2.1). The template costs about as much memory as the ticket: keep it while
     /// it is used.</summary>
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
@@ -90,13 +85,22 @@ public sealed class ServiceTicket
         return WriteAsync(path, cancellationToken);
     }
 
+    void ICachedTicket.Retire() => _retired = true;
+
+    void ICachedTicket.Destroy()
+    {
+        _retired = true;
+        Issued.Dispose();
+        _cipher?.Dispose();
+    }
+
     /// <summary>Prints who, for what and until when; never a key.</summary>
     public override string ToString() => $"{User} for {Service} until {EndTime:u}";
 
     /// <param name="now">A stamp just taken, which saves reading the clock again.</param>
     internal void ThrowIfUnusable(AuthenticatorStamp now)
     {
-        if (_retired || now.UnixSeconds >= _endSeconds)
+        if (_retired || now.UnixSeconds >= Issued.EndSeconds)
             throw Unusable();
     }
 
@@ -153,24 +157,6 @@ public sealed class ServiceTicket
         finally
         {
             CryptographicOperations.ZeroMemory(key);
-        }
-    }
-
-    internal sealed class CacheSide(ServiceTicket ticket) : ICachedTicket
-    {
-        public ServiceTicket Ticket => ticket;
-
-        public DateTimeOffset EndTime => ticket.EndTime;
-
-        public int Size => ticket.Size;
-
-        public void Retire() => ticket._retired = true;
-
-        public void Dispose()
-        {
-            Retire();
-            ticket.Issued.Dispose();
-            ticket._cipher?.Dispose();
         }
     }
 }

@@ -14,5 +14,5 @@ internal sealed record UserEvidence(IssuedTicket Ticket, PacAccount? Account) : 
 
     public void Retire() => Ticket.Retire();
 
-    public void Dispose() => Ticket.Dispose();
+    public void Destroy() => Ticket.Dispose();
 }

@@ -1,5 +1,6 @@
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.TicketCache;
 using KcdDelegation.Kerberos.Tests.Crypto;
 using KcdDelegation.Testing;
 
@@ -92,7 +93,7 @@ public sealed class ApRequestTemplateTests
         await using var realm = Start(EncryptionType.Aes256CtsHmacSha1);
         var ticket = realm.IssueTicket("ada", Web);
         var template = ticket.CreateApRequest();
-        ticket.Cached.Retire();
+        ((ICachedTicket)ticket).Retire();
         Should.Throw<InvalidOperationException>(() => WriteTail(template)).Message.ShouldContain("purged");
         Should.Throw<InvalidOperationException>(() => ticket.CreateApRequest());
     }

@@ -37,22 +37,26 @@ internal sealed class CacheFixture : IAsyncDisposable
         }));
     }
 
-    public static async Task<CacheFixture> CreateAsync(int entries, int cipherBytes = 2048)
+    public static async Task<CacheFixture> CreateAsync(int entries, int ticketBytes = 2048)
     {
         var fixture = CreateEmpty();
-        await fixture.FillAsync(entries, cipherBytes);
+        await fixture.FillAsync(entries, ticketBytes);
         return fixture;
     }
 
-    public async Task FillAsync(int entries, int cipherBytes)
+    /// <summary>Two entries for each user, as a delegation leaves them: the evidence, and the ticket to the service.</summary>
+    /// <param name="entries">Both kinds together.</param>
+    /// <param name="ticketBytes">Of each ticket, about.</param>
+    public async Task FillAsync(int entries, int ticketBytes)
     {
         var store = StoreOf(Client);
-        var clock = ClockOf(Client);
-        for (var number = 0; number < entries; number++)
+        for (var number = 0; number < (entries + 1) / 2; number++)
         {
             var user = User(number);
+            var account = new PacAccount($"{user.Name}@bench.test", user.Name, $"S-1-5-21-1004336348-1177238915-682003330-{number + 1000}");
+            var evidence = await store.GetOrAddAsync(TicketKey.Self(Account, user), _ => Task.FromResult(new UserEvidence(Receive(user, PrincipalName.Of(KerberosPrincipal.Principal(Account, Realm)), ticketBytes).ToTicket(), account)), CancellationToken.None);
             var key = TicketKey.Proxy(Account, user, Service, EvidenceOrigin.ProtocolTransition);
-            await store.GetOrAddAsync(key, _ => Task.FromResult(new ServiceTicket(Receive(user, cipherBytes), Service, account: null, clock).Cached), CancellationToken.None);
+            await store.GetOrAddAsync(key, _ => Task.FromResult(new ServiceTicket(Receive(user, PrincipalName.Of(Service), ticketBytes).ToTicket(evidence.Ticket.Client), Service, account, ClockOf(Client), user)), CancellationToken.None);
         }
     }
 
@@ -62,20 +66,21 @@ internal sealed class CacheFixture : IAsyncDisposable
         await _realm.DisposeAsync();
     }
 
-    /// <summary>What a KDC would have sent, and what the engine keeps of it.</summary>
-    private static IssuedTicket Receive(KerberosPrincipal user, int cipherBytes)
+    /// <summary>What a KDC would have sent, decoded.</summary>
+    private static TgsReply Receive(KerberosPrincipal user, PrincipalName service, int ticketBytes)
     {
+        const int framing = 110;
         var now = TimeProvider.System.GetUtcNow();
         using var key = KerberosKey.CreateRandom(EncryptionType.Aes256CtsHmacSha1);
         var sent = new EncKdcReplyPart
         {
-            Key = key, Nonce = 1, Flags = 0x4000_0000, AuthTime = now, StartTime = now, EndTime = now.AddHours(10), ServiceRealm = Realm, Service = PrincipalName.Of(Service),
+            Key = key, Nonce = 1, Flags = 0x4000_0000, AuthTime = now, StartTime = now, EndTime = now.AddHours(10), ServiceRealm = Realm, Service = service,
         }.Encode(KdcMessageType.TgsReply);
-        var ticket = Ticket.Create(Realm, PrincipalName.Of(Service), new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 2, new byte[cipherBytes]));
+        var ticket = Ticket.Create(Realm, service, new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 2, new byte[ticketBytes - framing]));
         var reply = new KdcReplyMessage(KdcMessageType.TgsReply, [], Realm, PrincipalName.Of(user), ticket, new EncryptedData(EncryptionType.Aes256CtsHmacSha1, null, sent)).Encode();
 
         var message = KdcReplyMessage.Decode(KdcMessageType.TgsReply, reply);
-        return ReplyChecks.ToTicket(message, EncKdcReplyPart.Decode(KdcMessageType.TgsReply, message.EncryptedPart.Cipher));
+        return new TgsReply(message, EncKdcReplyPart.Decode(KdcMessageType.TgsReply, message.EncryptedPart.Cipher), new TgsRequestKeys(key, key, 1));
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_store")]

@@ -1,40 +1,51 @@
 namespace KcdDelegation.Kerberos.Crypto;
 
 /// <summary>The keys that one protocol key was asked for so far. A key serves few usages but many times (a TGT's session key serves every
-/// TGS exchange), so this is a list that is read without a lock and only ever grows.</summary>
-internal sealed class DerivedKeys : IDisposable
+/// TGS exchange), so this is a list that only ever grows, without a lock: most keys of a big cache rest, and take no more memory than
+/// they must. A mutable struct: a field of the key, never copied.</summary>
+internal struct DerivedKeys
 {
-    private readonly Lock _growing = new();
-    private volatile Entry? _newest;
+    private Entry? _newest;
 
     /// <exception cref="ObjectDisposedException">The protocol key was disposed.</exception>
     public PinnedSecret GetOrAdd(KerberosKey key, KeyUsage usage, KeyPurpose purpose)
     {
-        if (Find(usage, purpose) is { } known)
+        if (Find(Volatile.Read(ref _newest), usage, purpose) is { } known)
             return known;
-        lock (_growing)
+        var secret = key.Profile.Derive(key, usage, purpose);
+        while (true)
         {
-            if (Find(usage, purpose) is { } derivedMeanwhile)
+            var newest = Volatile.Read(ref _newest);
+            if (Find(newest, usage, purpose) is { } derivedMeanwhile)
+            {
+                secret.Dispose();
                 return derivedMeanwhile;
-            // Dispose zeroes the protocol key before it takes the lock, so what is added here is either true or found by it.
-            var secret = key.Profile.Derive(key, usage, purpose);
-            _newest = new Entry(usage, purpose, secret, _newest);
+            }
+            if (Interlocked.CompareExchange(ref _newest, new Entry(usage, purpose, secret, newest), newest) == newest)
+                break;
+        }
+        // Dispose zeroes the protocol key before it goes through the list: either it found this one, or the key says so here.
+        try
+        {
+            key.ThrowIfDisposed();
             return secret;
+        }
+        catch (ObjectDisposedException)
+        {
+            secret.Dispose();
+            throw;
         }
     }
 
     public void Dispose()
     {
-        lock (_growing)
-        {
-            for (var entry = _newest; entry is not null; entry = entry.Older)
-                entry.Secret.Dispose();
-        }
+        for (var entry = Volatile.Read(ref _newest); entry is not null; entry = entry.Older)
+            entry.Secret.Dispose();
     }
 
-    private PinnedSecret? Find(KeyUsage usage, KeyPurpose purpose)
+    private static PinnedSecret? Find(Entry? newest, KeyUsage usage, KeyPurpose purpose)
     {
-        for (var entry = _newest; entry is not null; entry = entry.Older)
+        for (var entry = newest; entry is not null; entry = entry.Older)
         {
             if (entry.Usage == usage && entry.Purpose == purpose)
                 return entry.Secret;

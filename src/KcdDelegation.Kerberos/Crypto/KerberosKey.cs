@@ -6,7 +6,7 @@ namespace KcdDelegation.Kerberos.Crypto;
 internal sealed class KerberosKey : IDisposable
 {
     private readonly PinnedSecret _secret;
-    private readonly DerivedKeys _derived = new();
+    private DerivedKeys _derived;
 
     /// <exception cref="KerberosException">The type is not implemented, or the length is not that of the type.</exception>
     public KerberosKey(EncryptionType type, ReadOnlySpan<byte> bytes)

@@ -42,13 +42,12 @@ internal static class ReplyChecks
             throw KerberosException.Rejected($"the ticket ends at {part.EndTime:u}, later than asked");
     }
 
+    /// <summary>What is kept of a reply that was checked, the ticket's names against the encrypted ones too.</summary>
     public static IssuedTicket ToTicket(KdcReplyMessage reply, EncKdcReplyPart part) => new()
     {
         Client = reply.Client,
-        ClientRealm = reply.ClientRealm,
-        Service = part.Service,
-        ServiceRealm = part.ServiceRealm,
-        Ticket = reply.Ticket,
+        ClientRealm = SharedNames.Share(reply.ClientRealm),
+        Ticket = reply.Ticket with { Service = SharedNames.Share(part.Service), Realm = SharedNames.Share(part.ServiceRealm) },
         SessionKey = part.Key,
         Flags = (TicketFlags)part.Flags,
         AuthTime = part.AuthTime,

@@ -60,7 +60,7 @@ internal sealed class S4U2ProxyExchange(ExchangeContext context)
         if (reply.Part.Service == target && ReplyChecks.SameRealm(reply.Part.ServiceRealm, targetRealm ?? tgt.ServiceRealm))
         {
             RequireUser(reply, tgt, evidence);
-            return reply.ToTicket();
+            return reply.ToTicket(evidence.Client);
         }
         // MS-SFU §3.2.5.2.3: a referral towards the target's realm, which must say that it knows resource-based delegation.
         var next = ReferralPath.RequireReferral(reply, tgt.ServiceRealm);

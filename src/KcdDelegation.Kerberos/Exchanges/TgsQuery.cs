@@ -31,5 +31,6 @@ internal sealed record TgsRequestKeys(KerberosKey SessionKey, KerberosKey Subkey
 /// <summary>A reply that passed the checks common to all.</summary>
 internal sealed record TgsReply(KdcReplyMessage Message, EncKdcReplyPart Part, TgsRequestKeys Keys)
 {
-    public IssuedTicket ToTicket() => ReplyChecks.ToTicket(Message, Part);
+    /// <param name="client">The reply's client where he is known already, checked: the same name then takes no memory twice.</param>
+    public IssuedTicket ToTicket(PrincipalName? client = null) => ReplyChecks.ToTicket(client is null ? Message : Message with { Client = client }, Part);
 }

@@ -40,7 +40,7 @@ internal sealed class TokenAcceptor(ExchangeContext context)
         CheckAuthenticator(request.Authenticator, opened);
         return new IssuedTicket
         {
-            Client = opened.Client, ClientRealm = opened.ClientRealm, Service = ticket.Service, ServiceRealm = ticket.Realm, Ticket = ticket, SessionKey = opened.Key,
+            Client = opened.Client, ClientRealm = opened.ClientRealm, Ticket = ticket, SessionKey = opened.Key,
             Flags = (TicketFlags)opened.Flags, AuthTime = opened.AuthTime, StartTime = opened.StartTime ?? opened.AuthTime, EndTime = opened.EndTime, RenewTill = opened.RenewTill,
         };
     }

@@ -29,7 +29,7 @@ internal sealed record PrincipalName(int Type, IReadOnlyList<string> Components)
         var components = sequence.ReadField(1).ReadList(KerberosAsnReader.ReadKerberosString);
         if (components.Count > MaxComponents)
             throw new AsnContentException("A name has too many components.");
-        return new PrincipalName(type, components);
+        return new PrincipalName(type, [.. components]);
     }
 
     public void Write(AsnWriter writer)

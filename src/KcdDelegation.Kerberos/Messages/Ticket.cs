@@ -4,8 +4,11 @@ namespace KcdDelegation.Kerberos.Messages;
 
 /// <summary>RFC 4120 §5.3: Ticket ::= [APPLICATION 1] SEQUENCE { tkt-vno [0] INTEGER (5), realm [1] Realm, sname [2] PrincipalName,
 /// enc-part [3] EncryptedData }. The bytes as they came are kept and sent again: a re-encoded ticket is another ticket.</summary>
-internal sealed record Ticket(string Realm, PrincipalName Service, EncryptedData EncryptedPart, ReadOnlyMemory<byte> Encoded)
+internal sealed record Ticket(string Realm, PrincipalName Service, ReadOnlyMemory<byte> Encoded)
 {
+    /// <summary>Read again each time: caches hold many tickets, and few are ever asked.</summary>
+    public EncryptedData EncryptedPart => ReadFields(new AsnReader(Encoded, AsnEncodingRules.DER)).EncryptedPart;
+
     public static Ticket Create(string realm, PrincipalName service, EncryptedData encryptedPart)
     {
         var bytes = MessageFormat.Encode(writer => writer.WriteApplication(1, fields =>
@@ -15,20 +18,26 @@ internal sealed record Ticket(string Realm, PrincipalName Service, EncryptedData
             fields.WriteField(2, service.Write);
             fields.WriteField(3, encryptedPart.Write);
         }));
-        return new Ticket(realm, service, encryptedPart, bytes);
+        return new Ticket(realm, service, bytes);
     }
 
     public static Ticket Read(AsnReader reader)
     {
-        // The reply's buffer also holds what came beside the ticket: all of this stands in a copy, which keeps only the ticket alive.
+        // The reply's buffer also holds what came beside the ticket: a copy keeps only the ticket alive.
         var encoded = reader.ReadEncodedValue().ToArray();
-        var fields = new AsnReader(encoded, reader.RuleSet).ReadApplication(1);
-        if (fields.ReadField(0).ReadInt32() != 5)
-            throw new AsnContentException("The ticket is not of version 5.");
-        return new Ticket(fields.ReadField(1).ReadKerberosString(), PrincipalName.Read(fields.ReadField(2)), EncryptedData.Read(fields.ReadField(3)), encoded);
+        var (realm, service, _) = ReadFields(new AsnReader(encoded, reader.RuleSet));
+        return new Ticket(realm, service, encoded);
     }
 
     public static Ticket Decode(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("Ticket", bytes, Read);
 
     public void Write(AsnWriter writer) => writer.WriteEncodedValue(Encoded.Span);
+
+    private static (string Realm, PrincipalName Service, EncryptedData EncryptedPart) ReadFields(AsnReader reader)
+    {
+        var fields = reader.ReadApplication(1);
+        if (fields.ReadField(0).ReadInt32() != 5)
+            throw new AsnContentException("The ticket is not of version 5.");
+        return (fields.ReadField(1).ReadKerberosString(), PrincipalName.Read(fields.ReadField(2)), EncryptedData.Read(fields.ReadField(3)));
+    }
 }

@@ -1,7 +1,7 @@
 namespace KcdDelegation.Kerberos.TicketCache;
 
 /// <summary>What the cache needs to know of what it holds.</summary>
-internal interface ICachedTicket : IDisposable
+internal interface ICachedTicket
 {
     /// <summary>UTC, by the KDC's clock.</summary>
     DateTimeOffset EndTime { get; }
@@ -11,4 +11,7 @@ internal interface ICachedTicket : IDisposable
 
     /// <summary>Purged or evicted: nothing new is made from it, though callers may still hold it.</summary>
     void Retire();
+
+    /// <summary>The client is disposed: the keys are zeroed at once.</summary>
+    void Destroy();
 }

@@ -40,7 +40,7 @@ internal sealed class TicketShelf : IAsyncDisposable
 
     public TicketEntry FindOrAdd(TicketKey key) => _entries.GetOrAdd(key, static k => new TicketEntry(k));
 
-    public bool IsUsable(TicketEntry.Holding held, DateTimeOffset now) => held.Ticket.EndTime - now >= _options.MinimumRemainingLife;
+    public bool IsUsable(TicketEntry.Holding held, DateTimeOffset now) => now <= LastUse(held.Ticket);
 
     public void Hold(TicketEntry entry, ICachedTicket ticket)
     {
@@ -59,14 +59,14 @@ internal sealed class TicketShelf : IAsyncDisposable
 
     /// <summary>Keeps the ticket at hand, and asks no more before a while has passed.</summary>
     public void PostponeRefresh(TicketEntry entry, TicketEntry.Holding held) =>
-        entry.Current = held with { RefreshAt = _clock.Now + _options.RefusalLife };
+        entry.Current = held with { RefreshAt = Earlier(_clock.Now + _options.RefusalLife, LastUse(held.Ticket)) };
 
     /// <summary>A KDC that refuses today what it allowed is believed: the ticket at hand goes too.</summary>
     public void Refuse(TicketEntry entry, KerberosFailure refusal)
     {
         Metrics.Refusal(entry.Key.Kind);
         TakeOff(entry);
-        (entry.Refusal, entry.RefusalUntil) = (refusal, _clock.Now + _options.RefusalLife);
+        entry.Refusal = new TicketEntry.RememberedRefusal(refusal, _clock.Now + _options.RefusalLife);
     }
 
     public void Remove(TicketEntry entry)
@@ -84,7 +84,7 @@ internal sealed class TicketShelf : IAsyncDisposable
         {
             if (_eviction.Next() is not { } entry)
                 return;
-            lock (entry.Lock)
+            lock (entry)
             {
                 if (entry.IsRemoved)
                     continue;
@@ -100,11 +100,11 @@ internal sealed class TicketShelf : IAsyncDisposable
         await _sweep.DisposeAsync().ConfigureAwait(false);
         foreach (var entry in _entries.Values)
         {
-            lock (entry.Lock)
+            lock (entry)
             {
                 var ticket = entry.Current?.Ticket;
                 Remove(entry);
-                ticket?.Dispose();
+                ticket?.Destroy();
             }
         }
         Metrics.Dispose();
@@ -126,8 +126,12 @@ internal sealed class TicketShelf : IAsyncDisposable
         var life = ticket.EndTime - _clock.Now;
         var ahead = life > 5 * _options.RefreshAhead ? _options.RefreshAhead : life / 5;
         var jitter = ahead / 5 * (RandomNumberGenerator.GetInt32(1 << 16) / (double)(1 << 16));
-        return ticket.EndTime - ahead - jitter;
+        return Earlier(ticket.EndTime - ahead - jitter, LastUse(ticket));
     }
+
+    private DateTimeOffset LastUse(ICachedTicket ticket) => ticket.EndTime - _options.MinimumRemainingLife;
+
+    private static DateTimeOffset Earlier(DateTimeOffset left, DateTimeOffset right) => left < right ? left : right;
 
     /// <summary>Drops what has ended, and refusals that are over.</summary>
     private void Sweep()
@@ -135,9 +139,9 @@ internal sealed class TicketShelf : IAsyncDisposable
         var now = _clock.Now;
         foreach (var entry in _entries.Values)
         {
-            lock (entry.Lock)
+            lock (entry)
             {
-                if (entry.Flight is null && (entry.Current is { } held ? !IsUsable(held, now) : now >= entry.RefusalUntil))
+                if (entry.Flight is null && (entry.Current is { } held ? !IsUsable(held, now) : entry.Refusal is not { } refusal || now >= refusal.Until))
                     Remove(entry);
             }
         }

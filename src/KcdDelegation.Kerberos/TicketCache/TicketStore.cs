@@ -33,8 +33,8 @@ internal sealed class TicketStore : IAsyncDisposable
         ObjectDisposedException.ThrowIf(_disposed, typeof(S4UClient));
         if (!_shelf.TryFind(key, out var entry) || entry.Current is not { } held)
             return false;
-        var now = _clock.Now;
-        if (!_shelf.IsUsable(held, now) || now >= held.RefreshAt)
+        // Never later than the ticket is good.
+        if (_clock.Now >= held.RefreshAt)
             return false;
         // Written only when it changes: a hit of many threads on one user must not fight for a cache line.
         if (!entry.IsUsed)
@@ -58,7 +58,7 @@ internal sealed class TicketStore : IAsyncDisposable
             ObjectDisposedException.ThrowIf(_disposed, typeof(S4UClient));
             var entry = _shelf.FindOrAdd(key);
             TicketFlight flight;
-            lock (entry.Lock)
+            lock (entry)
             {
                 if (entry.IsRemoved)
                     continue;
@@ -72,10 +72,10 @@ internal sealed class TicketStore : IAsyncDisposable
                     _shelf.Metrics.Hit(key.Kind);
                     return (T)held.Ticket;
                 }
-                if (entry.Refusal is { } refusal && now < entry.RefusalUntil)
+                if (entry.Refusal is { } refusal && now < refusal.Until)
                 {
                     _shelf.Metrics.Refusal(key.Kind);
-                    throw new KerberosException(refusal);
+                    throw new KerberosException(refusal.Failure);
                 }
                 flight = entry.Flight ??= Start(entry, request);
             }
@@ -101,7 +101,7 @@ internal sealed class TicketStore : IAsyncDisposable
     {
         if (!_shelf.TryFind(key, out var entry))
             return;
-        lock (entry.Lock)
+        lock (entry)
         {
             if (!entry.IsRemoved && ReferenceEquals(entry.Current?.Ticket, ticket))
                 _shelf.Remove(entry);
@@ -115,7 +115,7 @@ internal sealed class TicketStore : IAsyncDisposable
         var dropped = 0;
         foreach (var entry in _shelf.Entries.Where(entry => selects(entry.Key)))
         {
-            lock (entry.Lock)
+            lock (entry)
             {
                 if (entry.IsRemoved)
                     continue;
@@ -200,7 +200,7 @@ internal sealed class TicketStore : IAsyncDisposable
     /// <summary>Stores what came, or forgets it, before any waiter hears of it.</summary>
     private FlightOutcome Land(TicketEntry entry, TicketFlight flight, FlightOutcome outcome)
     {
-        lock (entry.Lock)
+        lock (entry)
         {
             if (!ReferenceEquals(entry.Flight, flight) || entry.IsRemoved)
             {

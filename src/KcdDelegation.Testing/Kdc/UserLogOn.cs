@@ -35,7 +35,7 @@ internal static class UserLogOn
         };
         var issued = new IssuedTicket
         {
-            Client = name, ClientRealm = home.Name, Service = draft.Service, ServiceRealm = realm.Name, Ticket = draft.Encrypt(), SessionKey = sessionKey,
+            Client = name, ClientRealm = home.Name, Ticket = draft.Encrypt(), SessionKey = sessionKey,
             Flags = flags, AuthTime = start, StartTime = start, EndTime = start + Life,
         };
         return new ServiceTicket(issued, service, account: null, new KdcClock(timeProvider));

@@ -281,7 +281,7 @@ public sealed class TicketStoreTests
         release.SetResult();
         await disposal;
         ended.ShouldBeTrue();
-        held.IsDisposed.ShouldBeTrue();
+        held.IsDestroyed.ShouldBeTrue();
         await Should.ThrowAsync<ObjectDisposedException>(() => GetAsync(store, Key(Ada), Ticket));
     }
 
@@ -334,10 +334,10 @@ public sealed class TicketStoreTests
 
         public bool IsRetired { get; private set; }
 
-        public bool IsDisposed { get; private set; }
+        public bool IsDestroyed { get; private set; }
 
         public void Retire() => IsRetired = true;
 
-        public void Dispose() => IsDisposed = true;
+        public void Destroy() => IsDestroyed = true;
     }
 }

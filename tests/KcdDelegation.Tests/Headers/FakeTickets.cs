@@ -22,8 +22,6 @@ internal static class FakeTickets
         {
             Client = new PrincipalName((int)PrincipalNameType.Principal, [user]),
             ClientRealm = "CONTOSO.COM",
-            Service = PrincipalName.Of(Service),
-            ServiceRealm = "CONTOSO.COM",
             Ticket = Ticket.Create("CONTOSO.COM", PrincipalName.Of(Service), new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 1, (byte[])[.. name, .. new byte[size]])),
             SessionKey = SessionKey,
             Flags = TicketFlags.Forwardable,
