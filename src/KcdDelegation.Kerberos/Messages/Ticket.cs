@@ -7,7 +7,7 @@ namespace KcdDelegation.Kerberos.Messages;
 internal sealed record Ticket(string Realm, PrincipalName Service, ReadOnlyMemory<byte> Encoded)
 {
     /// <summary>Read again each time: caches hold many tickets, and few are ever asked.</summary>
-    public EncryptedData EncryptedPart => ReadFields(new AsnReader(Encoded, AsnEncodingRules.DER)).EncryptedPart;
+    public EncryptedData EncryptedPart => ReadFields(new AsnReader(Encoded, AsnEncodingRules.BER)).EncryptedPart;
 
     public static Ticket Create(string realm, PrincipalName service, EncryptedData encryptedPart)
     {

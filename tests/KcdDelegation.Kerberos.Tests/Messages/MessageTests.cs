@@ -80,6 +80,7 @@ public sealed class MessageTests
         var request = new ApRequest(ApRequest.MutualRequired, Ticket.Decode(odd), Samples.Encrypted).Encode();
         request.AsSpan().IndexOf(odd).ShouldBePositive();
         ApRequest.Decode(request).Ticket.Encoded.ToArray().ShouldBe(odd);
+        Ticket.Decode(odd).EncryptedPart.Cipher.ToArray().ShouldBe(Samples.Encrypted.Cipher.ToArray());
     }
 
     [Fact]
