@@ -8,16 +8,24 @@ namespace KcdDelegation.Kerberos;
 /// request. This is the door through which the header path passes from the library into the engine. Thread-safe.</summary>
 public sealed class ApRequestTemplate
 {
-    private readonly ServiceTicket _ticket;
+    // Kept here, although the ticket knows it too: a request that finds it elsewhere waits for memory more often than it computes.
     private readonly AuthenticatorTemplate _authenticator;
-    private readonly byte[] _prefix;
+    private readonly AuthenticatorCipher _cipher;
     private readonly AuthenticatorStamps _stamps;
+    private readonly KdcClock _clock;
+    private readonly long _endSeconds;
     private readonly int _sequence;
+    private readonly ServiceTicket _ticket;
+    private readonly byte[] _prefix;
 
+    /// <exception cref="ObjectDisposedException">The ticket's client was disposed.</exception>
     internal ApRequestTemplate(ServiceTicket ticket, ApRequestOptions options)
     {
         _ticket = ticket;
         _authenticator = new AuthenticatorTemplate(ticket.Issued, options);
+        _cipher = ticket.AuthenticatorCipher;
+        _clock = ticket.Clock;
+        _endSeconds = ticket.Issued.EndSeconds;
         _stamps = AuthenticatorStamps.Of(ticket.Clock.TimeProvider);
         _sequence = AuthenticatorStamps.SequenceOf(ticket.User.Name, ticket.Issued.ClientRealm);
         MutualAuthentication = options.MutualAuthentication;
@@ -53,19 +61,19 @@ public sealed class ApRequestTemplate
     {
         if (destination.Length < TailLength)
             throw new ArgumentException($"The tail takes {TailLength} bytes.", nameof(destination));
-        var stamp = _stamps.Next(_sequence, _ticket.Clock.Offset);
-        _ticket.ThrowIfUnusable(stamp);
+        var stamp = _stamps.Next(_sequence, _clock.Offset);
+        _ticket.ThrowIfUnusable(isOver: stamp.UnixSeconds >= _endSeconds);
         var message = destination[..TailLength];
         try
         {
             // In place: what is written here leaves this method encrypted or not at all.
-            _authenticator.Write(message[EncryptionProfile.ConfounderLength..], stamp);
-            _ticket.AuthenticatorCipher.Encrypt(message);
+            _authenticator.Write(message, stamp);
+            _cipher.Seal(message);
         }
         catch (ObjectDisposedException error)
         {
             CryptographicOperations.ZeroMemory(message);
-            throw new InvalidOperationException("The ticket's client was disposed: its keys are gone.", error);
+            throw ServiceTicket.Disposed(error);
         }
         return new ApRequestState(stamp);
     }

@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using System.Runtime.InteropServices;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
 
@@ -6,7 +7,8 @@ namespace KcdDelegation.Kerberos;
 
 /// <summary>The DER of an authenticator (RFC 4120 §5.5.1) with the places of what changes per request: time, microseconds, subkey and
 /// sequence number. All have values whose encoding never changes its length. Immutable, thread-safe.</summary>
-internal sealed class AuthenticatorTemplate
+[StructLayout(LayoutKind.Auto)]
+internal readonly struct AuthenticatorTemplate
 {
     /// <summary>Always four bytes of DER: 0x40000000 and thirty random bits.</summary>
     private const uint FirstSequenceNumber = 0x4000_0000;
@@ -43,18 +45,22 @@ internal sealed class AuthenticatorTemplate
 
     public int Length => _encoded.Length;
 
-    /// <summary>Writes the authenticator of one request, subkey and sequence number drawn anew; allocates nothing.</summary>
+    /// <summary>Writes the confounder (RFC 3961 §5.3) and the authenticator of one request, with a subkey and a sequence number of its own;
+    /// allocates nothing.</summary>
+    /// <param name="destination">Gets them in the clear.</param>
+    /// <param name="stamp">The authenticator's time.</param>
     public void Write(Span<byte> destination, AuthenticatorStamp stamp)
     {
-        _encoded.CopyTo(destination);
-        destination[_microseconds] = (byte)(stamp.Microseconds >> 16);
-        destination[_microseconds + 1] = (byte)(stamp.Microseconds >> 8);
-        destination[_microseconds + 2] = (byte)stamp.Microseconds;
-        KerberosTimeText.Write(destination[_time..], stamp.UnixSeconds);
-        // Subkey and sequence number in one draw; the few octets of DER between them are put back.
-        RandomBytes.Fill(destination[_subkey..(_sequenceNumber + sizeof(uint))]);
-        _encoded.AsSpan(_subkeyEnd.._sequenceNumber).CopyTo(destination[_subkeyEnd..]);
-        destination[_sequenceNumber] = (byte)((destination[_sequenceNumber] & 0x3F) | (FirstSequenceNumber >> 24));
+        var text = destination[EncryptionProfile.ConfounderLength..];
+        _encoded.CopyTo(text);
+        text[_microseconds] = (byte)(stamp.Microseconds >> 16);
+        text[_microseconds + 1] = (byte)(stamp.Microseconds >> 8);
+        text[_microseconds + 2] = (byte)stamp.Microseconds;
+        KerberosTimeText.Write(text[_time..], stamp.UnixSeconds);
+        // All that is random in one draw; the few octets of DER between subkey and sequence number are put back.
+        RandomBytes.Fill(destination[..EncryptionProfile.ConfounderLength], text[_subkey..(_sequenceNumber + sizeof(uint))]);
+        _encoded.AsSpan(_subkeyEnd.._sequenceNumber).CopyTo(text[_subkeyEnd..]);
+        text[_sequenceNumber] = (byte)((text[_sequenceNumber] & 0x3F) | (FirstSequenceNumber >> 24));
     }
 
     /// <summary>AD-IF-RELEVANT around KERB_AP_OPTIONS with KERB_AP_OPTIONS_CBT (MS-KILE §3.2.5.8): an acceptor that knows it then

@@ -66,11 +66,18 @@ public sealed class ServiceTicket : ICachedTicket
 
     /// <summary>Prepares tokens for the service (RFC 4120 §3.2.1). The template costs about as much memory as the ticket: keep it while
     /// it is used.</summary>
-    /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
+    /// <exception cref="InvalidOperationException">The ticket was purged or has expired, or its client was disposed.</exception>
     public ApRequestTemplate CreateApRequest(ApRequestOptions options = default)
     {
         ThrowIfUnusable();
-        return new ApRequestTemplate(this, options);
+        try
+        {
+            return new ApRequestTemplate(this, options);
+        }
+        catch (ObjectDisposedException error)
+        {
+            throw Disposed(error);
+        }
     }
 
     /// <summary>Adds the ticket to an MIT credential cache file (0504), or makes one: mode 0600, replaced atomically. The file can act
@@ -97,18 +104,17 @@ public sealed class ServiceTicket : ICachedTicket
     /// <summary>Prints who, for what and until when; never a key.</summary>
     public override string ToString() => $"{User} for {Service} until {EndTime:u}";
 
-    /// <param name="now">A stamp just taken, which saves reading the clock again.</param>
-    internal void ThrowIfUnusable(AuthenticatorStamp now)
+    /// <param name="isOver">Whether its time is over, for a caller who has read the clock already.</param>
+    internal void ThrowIfUnusable(bool isOver)
     {
-        if (_retired || now.UnixSeconds >= Issued.EndSeconds)
+        if (_retired || isOver)
             throw Unusable();
     }
 
-    private void ThrowIfUnusable()
-    {
-        if (_retired || Clock.Now >= EndTime)
-            throw Unusable();
-    }
+    internal static InvalidOperationException Disposed(ObjectDisposedException error) =>
+        new("The ticket's client was disposed: its keys are gone.", error);
+
+    private void ThrowIfUnusable() => ThrowIfUnusable(isOver: Clock.Now >= EndTime);
 
     private InvalidOperationException Unusable() => new(
         $"The ticket of {User} for {Service} {(_retired ? "was purged" : $"ended at {EndTime:u}")}: ask the client for a new one.");

@@ -10,29 +10,30 @@ namespace KcdDelegation;
 /// are checked again.</summary>
 public readonly struct DelegatedCredential
 {
-    private readonly ServiceTicket? _ticket;
-    private readonly AuthorizationTemplateCache? _templates;
+    /// <summary>For tickets that come without an authenticator, which would have one of its own.</summary>
+    private static readonly AuthorizationTemplateCache s_templatesOfTickets = new();
 
+    private readonly ServiceTicket? _ticket;
+    private readonly TicketTemplates? _templates;
     private readonly bool _mutual;
 
     /// <param name="ticket">The user's ticket for the application.</param>
-    /// <param name="templates">Shared by all credentials of an authenticator; null: none are kept.</param>
+    /// <param name="templates">Shared by all credentials of an authenticator.</param>
     /// <param name="mutualAuthentication">As the application has it; anything but off asks the service to prove itself.</param>
-    internal DelegatedCredential(ServiceTicket ticket, AuthorizationTemplateCache? templates, MutualAuthentication mutualAuthentication)
+    internal DelegatedCredential(ServiceTicket ticket, AuthorizationTemplateCache templates, MutualAuthentication mutualAuthentication)
     {
         _ticket = ticket;
-        _templates = templates;
+        _templates = templates.Of(ticket);
         _mutual = mutualAuthentication != MutualAuthentication.Off;
     }
 
-    /// <summary>A credential of a ticket that was asked for by name, without a caller, from <see cref="S4UClient"/>. Makes each
-    /// value from scratch; a service that makes many asks <c>KcdAuthenticator</c>.</summary>
+    /// <summary>A credential of a ticket that was asked for by name, without a caller, from <see cref="S4UClient"/>.</summary>
     /// <param name="ticket">The user's ticket.</param>
     /// <param name="mutualAuthentication">Anything but off asks the service to prove itself.</param>
     public static DelegatedCredential FromTicket(ServiceTicket ticket, MutualAuthentication mutualAuthentication = MutualAuthentication.Off)
     {
         ArgumentNullException.ThrowIfNull(ticket);
-        return new DelegatedCredential(ticket, templates: null, mutualAuthentication);
+        return new DelegatedCredential(ticket, s_templatesOfTickets, mutualAuthentication);
     }
 
     /// <summary>The ticket, for protocols other than HTTP.</summary>
@@ -63,6 +64,7 @@ public readonly struct DelegatedCredential
     internal AuthorizationTemplate GetTemplate(TokenFormat format, ReadOnlyMemory<byte> channelBinding)
     {
         var kind = new AuthorizationKind(format == TokenFormat.Auto ? TokenFormat.Kerberos : format, _mutual, channelBinding);
-        return _templates is null ? new AuthorizationTemplate(Ticket, kind) : _templates.Get(Ticket, kind);
+        var ticket = Ticket;
+        return _templates!.Get(ticket, kind);
     }
 }

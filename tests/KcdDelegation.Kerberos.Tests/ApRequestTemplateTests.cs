@@ -19,6 +19,8 @@ public sealed class ApRequestTemplateTests
         var template = ticket.CreateApRequest();
         var tails = Enumerable.Range(0, 2_000).Select(_ => WriteTail(template)).ToList();
         tails.Select(Convert.ToHexString).ShouldBeUnique();
+        // The first block is the confounder's, encrypted from a zero vector: alike only where confounders are.
+        tails.Select(tail => Convert.ToHexString(tail, 0, EncryptionProfile.ConfounderLength)).ShouldBeUnique();
 
         var authenticators = tails.ConvertAll(tail => Open(ticket, template, tail));
         authenticators.Select(authenticator => (authenticator.Time, authenticator.Microseconds)).ShouldBeUnique();

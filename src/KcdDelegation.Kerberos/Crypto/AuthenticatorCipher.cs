@@ -32,15 +32,8 @@ internal abstract class AuthenticatorCipher : IDisposable
                 _ => new AcceleratedAesSha1Cipher(key, usage),
             };
 
-    /// <param name="message">Room for the confounder (16 bytes), the plaintext, room for the tag; replaced by the ciphertext.</param>
+    /// <param name="message">The confounder (16 random bytes), the plaintext, room for the tag; replaced by the ciphertext.</param>
     /// <exception cref="ObjectDisposedException">The key or this cipher was disposed; the message is spoilt.</exception>
-    public void Encrypt(Span<byte> message)
-    {
-        RandomBytes.Fill(message[..EncryptionProfile.ConfounderLength]);
-        Seal(message);
-    }
-
-    /// <summary><see cref="Encrypt"/> with the confounder that stands in the message already.</summary>
     public void Seal(Span<byte> message)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(message.Length, Overhead);

@@ -14,30 +14,36 @@ internal sealed class RandomBytes
     private readonly byte[] _drawn = GC.AllocateUninitializedArray<byte>(Capacity, pinned: true);
     private int _used = Capacity;
 
-    /// <summary>Thread-safe; allocates once per thread.</summary>
-    public static void Fill(Span<byte> destination)
+    /// <summary>Fills two places in one draw. Thread-safe; allocates once per thread.</summary>
+    public static void Fill(Span<byte> first, Span<byte> second)
     {
-        if (destination.Length > Capacity)
-            RandomNumberGenerator.Fill(destination);
+        if (first.Length + second.Length > Capacity)
+        {
+            RandomNumberGenerator.Fill(first);
+            RandomNumberGenerator.Fill(second);
+        }
         else
-            (t_own ??= new RandomBytes()).Take(destination);
+            (t_own ??= new RandomBytes()).Take(first, second);
     }
 
     /// <summary>Not thread-safe.</summary>
-    /// <param name="destination"><see cref="Capacity"/> bytes at most.</param>
-    public void Take(Span<byte> destination)
+    /// <param name="first">With <paramref name="second"/>, <see cref="Capacity"/> bytes at most.</param>
+    /// <param name="second">Of any length too.</param>
+    public void Take(Span<byte> first, Span<byte> second)
     {
-        if (destination.Length > Capacity - _used)
+        var count = first.Length + second.Length;
+        if (count > Capacity - _used)
         {
             // The rest is not worth keeping. Should the generator fail, it stays used up.
             _used = Capacity;
             RandomNumberGenerator.Fill(_drawn);
             _used = 0;
         }
-
-        var fresh = _drawn.AsSpan(_used, destination.Length);
-        _used += destination.Length;
-        fresh.CopyTo(destination);
-        CryptographicOperations.ZeroMemory(fresh);
+        var fresh = _drawn.AsSpan(_used, count);
+        _used += count;
+        fresh[..first.Length].CopyTo(first);
+        fresh[first.Length..].CopyTo(second);
+        // Memory that lives on, so no compiler may leave this out.
+        fresh.Clear();
     }
 }

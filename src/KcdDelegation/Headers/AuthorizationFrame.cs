@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace KcdDelegation.Headers;
@@ -7,13 +8,16 @@ namespace KcdDelegation.Headers;
 /// <summary>The part of an <c>Authorization</c> value that is the same for every request with one ticket: the scheme, the GSS or SPNEGO
 /// frame, the AP-REQ's head and the ticket, in base64 up to the last whole group of three bytes. What is left of the head (nought to two
 /// bytes) is carried into each tail, so that a request encodes its tail alone. Immutable, thread-safe.</summary>
-internal sealed class AuthorizationFrame
+[StructLayout(LayoutKind.Auto)]
+internal readonly struct AuthorizationFrame
 {
     /// <summary>All token formats travel under the scheme of RFC 4559 §4; servers tell them apart by object identifier.</summary>
     public const string Scheme = "Negotiate";
 
     private readonly byte[] _text;
-    private readonly byte[] _carry;
+    private readonly int _carryLength;
+    private readonly byte _carry0;
+    private readonly byte _carry1;
 
     /// <param name="format">Kerberos or SPNEGO; <see cref="TokenFormat.Auto"/> is decided by whoever talks to the backend.</param>
     /// <param name="tokenHead">The GSS token up to its tail.</param>
@@ -29,8 +33,10 @@ internal sealed class AuthorizationFrame
         var wholeGroups = head.Length - (head.Length % 3);
         _text = [.. "Negotiate "u8, .. new byte[wholeGroups / 3 * 4]];
         Base64.EncodeToUtf8(head[..wholeGroups], _text.AsSpan(Scheme.Length + 1), out _, out _);
-        _carry = head[wholeGroups..].ToArray();
-        TailBufferLength = _carry.Length + tailLength;
+        _carryLength = head.Length - wholeGroups;
+        _carry0 = _carryLength > 0 ? head[wholeGroups] : default;
+        _carry1 = _carryLength > 1 ? head[wholeGroups + 1] : default;
+        TailBufferLength = _carryLength + tailLength;
         Length = _text.Length + Base64.GetMaxEncodedToUtf8Length(TailBufferLength);
     }
 
@@ -46,8 +52,11 @@ internal sealed class AuthorizationFrame
     /// <summary>Where in <paramref name="buffer"/>, of <see cref="TailBufferLength"/> bytes, the new tail goes.</summary>
     public Span<byte> PrepareTail(Span<byte> buffer)
     {
-        _carry.CopyTo(buffer);
-        return buffer[_carry.Length..];
+        if (_carryLength > 0)
+            buffer[0] = _carry0;
+        if (_carryLength > 1)
+            buffer[1] = _carry1;
+        return buffer[_carryLength..];
     }
 
     /// <summary>"Negotiate " and base64; the string is all that it allocates.</summary>

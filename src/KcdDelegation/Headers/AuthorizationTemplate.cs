@@ -31,15 +31,16 @@ internal sealed class AuthorizationTemplate
     private const int MaxTailOnStack = 1024;
 
     private readonly AuthorizationFrame _frame;
+    private readonly AuthorizationKind _kind;
 
-    public AuthorizationTemplate(ServiceTicket ticket, AuthorizationKind kind)
+    public AuthorizationTemplate(ServiceTicket ticket, in AuthorizationKind kind)
     {
-        Kind = kind;
+        _kind = kind;
         Request = ticket.CreateApRequest(new ApRequestOptions(kind.MutualAuthentication, kind.ChannelBinding));
         _frame = new AuthorizationFrame(kind.Format, Request.Prefix.Span, Request.TailLength);
     }
 
-    public AuthorizationKind Kind { get; }
+    public ref readonly AuthorizationKind Kind => ref _kind;
 
     /// <summary>What a reply is verified against.</summary>
     public ApRequestTemplate Request { get; }

@@ -27,24 +27,17 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
         }
     }
 
-    public AuthorizationTemplate Get(ServiceTicket ticket, AuthorizationKind kind)
-    {
-        var templates = _tickets.GetOrAdd(ticket, static _ => new TicketTemplates());
-        if (templates.Find(kind) is { } kept)
-            return kept;
-        var template = new AuthorizationTemplate(ticket, kind);
-        if (!templates.IsFirstUse())
-            Keep(templates, template);
-        return template;
-    }
+    /// <summary>The templates of a ticket, to be asked for as many values as are needed.</summary>
+    public TicketTemplates Of(ServiceTicket ticket) => _tickets.TryGetValue(ticket, out var known) ? known : _tickets.GetOrAdd(ticket, new TicketTemplates(this));
 
-    private void Keep(TicketTemplates templates, AuthorizationTemplate template)
+    /// <summary>Keeps a template that its owner does not have yet, if it fits.</summary>
+    public void Keep(TicketTemplates owner, AuthorizationTemplate template)
     {
         lock (_gate)
         {
-            if (template.Size > maxBytes || !templates.TryAdd(template))
+            if (template.Size > maxBytes || !owner.TryAdd(template))
                 return;
-            _kept.Enqueue((new WeakReference<TicketTemplates>(templates), template.Kind, template.Size));
+            _kept.Enqueue((new WeakReference<TicketTemplates>(owner), template.Kind, template.Size));
             _bytes += template.Size;
             while (_bytes > maxBytes)
                 DropOrSpareOldest();
@@ -62,61 +55,5 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
         }
         owner?.Remove(oldest.Kind);
         _bytes -= oldest.Size;
-    }
-}
-
-/// <summary>The templates of one ticket. Read without a lock; changed under the cache's.</summary>
-internal sealed class TicketTemplates
-{
-    /// <summary>Two formats, with and without mutual authentication, and the certificates that a backend changes between in a ticket's life.</summary>
-    private const int MaxKinds = 8;
-
-    private volatile Entry[] _entries = [];
-    private int _used;
-
-    public bool IsFirstUse() => Interlocked.Exchange(ref _used, 1) == 0;
-
-    public AuthorizationTemplate? Find(AuthorizationKind kind)
-    {
-        foreach (var entry in _entries)
-        {
-            if (entry.Template.Kind != kind)
-                continue;
-            // Written only when it changes, so that a hot ticket's cache line stays shared.
-            if (!entry.Marked)
-                entry.Marked = true;
-            return entry.Template;
-        }
-        return null;
-    }
-
-    public bool TryAdd(AuthorizationTemplate template)
-    {
-        if (_entries.Length >= MaxKinds || _entries.Any(entry => entry.Template.Kind == template.Kind))
-            return false;
-        _entries = [.. _entries, new Entry(template)];
-        return true;
-    }
-
-    public bool TakeMark(AuthorizationKind kind)
-    {
-        foreach (var entry in _entries)
-        {
-            if (entry.Template.Kind != kind)
-                continue;
-            var marked = entry.Marked;
-            entry.Marked = false;
-            return marked;
-        }
-        return false;
-    }
-
-    public void Remove(AuthorizationKind kind) => _entries = [.. _entries.Where(entry => entry.Template.Kind != kind)];
-
-    private sealed class Entry(AuthorizationTemplate template)
-    {
-        public AuthorizationTemplate Template { get; } = template;
-
-        public volatile bool Marked;
     }
 }

@@ -82,12 +82,12 @@ public sealed class DelegatedCredentialTests
     {
         var ticket = FakeTickets.For("ada");
         var kind = new AuthorizationKind(TokenFormat.Spnego, MutualAuthentication: false, default);
-        var first = _templates.Get(ticket, kind);
-        var second = _templates.Get(ticket, kind);
+        var first = Get(_templates, ticket, kind);
+        var second = Get(_templates, ticket, kind);
         second.ShouldNotBeSameAs(first);
-        _templates.Get(ticket, kind).ShouldBeSameAs(second);
-        _templates.Get(ticket, kind with { MutualAuthentication = true }).ShouldNotBeSameAs(second);
-        _templates.Get(FakeTickets.For("ada"), kind).ShouldNotBeSameAs(second);
+        Get(_templates, ticket, kind).ShouldBeSameAs(second);
+        Get(_templates, ticket, kind with { MutualAuthentication = true }).ShouldNotBeSameAs(second);
+        Get(_templates, FakeTickets.For("ada"), kind).ShouldNotBeSameAs(second);
     }
 
     [Fact]
@@ -110,15 +110,15 @@ public sealed class DelegatedCredentialTests
         var size = new AuthorizationTemplate(FakeTickets.For("user", 1000), kind).Size;
         var templates = new AuthorizationTemplateCache(maxBytes: size * 4);
         var hot = FakeTickets.For("user", 1000);
-        templates.Get(hot, kind);
-        var kept = templates.Get(hot, kind);
+        Get(templates, hot, kind);
+        var kept = Get(templates, hot, kind);
 
         var others = Enumerable.Range(0, 20).Select(_ => FakeTickets.For("user", 1000)).ToList();
         foreach (var other in others)
         {
-            templates.Get(other, kind);
-            templates.Get(other, kind);
-            templates.Get(hot, kind).ShouldBeSameAs(kept);
+            Get(templates, other, kind);
+            Get(templates, other, kind);
+            Get(templates, hot, kind).ShouldBeSameAs(kept);
         }
         templates.Bytes.ShouldBeLessThanOrEqualTo(size * 4);
     }
@@ -132,6 +132,9 @@ public sealed class DelegatedCredentialTests
         ticket.IsAlive.ShouldBeFalse();
         GC.KeepAlive(_templates);
     }
+
+    private static AuthorizationTemplate Get(AuthorizationTemplateCache templates, ServiceTicket ticket, AuthorizationKind kind) =>
+        templates.Of(ticket).Get(ticket, kind);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WeakReference UseAndForget(AuthorizationTemplateCache templates)
