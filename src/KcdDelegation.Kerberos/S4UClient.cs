@@ -56,7 +56,7 @@ public sealed class S4UClient : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public async ValueTask LogOnAsync(CancellationToken cancellationToken = default) =>
-        await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+        await _store.GetOrAddAsync(TicketKey.Tgt(_account), _logOn.RequestAsync, cancellationToken).ConfigureAwait(false);
 
     /// <summary>S4U2Self and S4U2Proxy, from the cache where possible. Cancels this wait only, never an exchange that others share.</summary>
     /// <param name="user">Whom to act as.</param>
@@ -156,7 +156,7 @@ public sealed class S4UClient : IAsyncDisposable
     }
 
     private Task<UserEvidence> GetEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken) =>
-        _store.GetOrAddAsync(TicketKey.Self(_account, user), token => RequestEvidenceAsync(user, token), cancellationToken);
+        _store.GetOrAddFirstAsync(TicketKey.Self(_account, user), token => RequestEvidenceAsync(user, token), cancellationToken);
 
     private async Task<UserEvidence> RequestEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken)
     {
@@ -174,7 +174,7 @@ public sealed class S4UClient : IAsyncDisposable
     }
 
     private Task<IssuedTicket> GetTgtAsync(CancellationToken cancellationToken) =>
-        _store.GetOrAddAsync(TicketKey.Tgt(_account), _logOn.RequestAsync, cancellationToken);
+        _store.GetOrAddFirstAsync(TicketKey.Tgt(_account), _logOn.RequestAsync, cancellationToken);
 
     private void DropStale(KerberosException error, IssuedTicket tgt)
     {

@@ -89,21 +89,15 @@ internal sealed class AesSha1Profile(EncryptionType type) : EncryptionProfile
         return key;
     }
 
-    /// <summary>RFC 3961 §5.1: DK(key, constant) = K1 | K2, with K1 = E(key, n-fold(constant)) and K2 = E(key, K1); random-to-key of AES is
-    /// the identity (RFC 3962 §6).</summary>
+    /// <summary>RFC 3961 §5.1: DK(key, constant) = K1 | K2, with K1 = E(key, n-fold(constant)) and K2 = E(key, K1), which is the CBC
+    /// encryption of n-fold(constant) | 0 from a zero vector; random-to-key of AES is the identity (RFC 3962 §6).</summary>
     private static void DeriveKey(ReadOnlySpan<byte> key, ReadOnlySpan<byte> constant, Span<byte> derived)
     {
-        Span<byte> block = stackalloc byte[AesCts.BlockLength];
-        NFold.Fold(constant, block);
-        using (var aes = Aes.Create())
-        {
-            aes.SetKey(key);
-            for (int filled = 0; filled < derived.Length; filled += block.Length)
-            {
-                aes.EncryptEcb(block, block, PaddingMode.None);
-                block.CopyTo(derived[filled..]);
-            }
-        }
-        CryptographicOperations.ZeroMemory(block);
+        Span<byte> chain = stackalloc byte[derived.Length];
+        NFold.Fold(constant, chain[..AesCts.BlockLength]);
+        chain[AesCts.BlockLength..].Clear();
+        using var aes = Aes.Create();
+        aes.SetKey(key);
+        aes.EncryptCbc(chain, AesCts.ZeroVector, derived, PaddingMode.None);
     }
 }

@@ -23,8 +23,14 @@ internal sealed class TicketFlight
 
     public Task<FlightOutcome> Outcome => _completion.Task;
 
+    /// <summary>Whose request began the exchange.</summary>
+    public Activity? Beginner { get; } = System.Diagnostics.Activity.Current;
+
     /// <summary>The exchange's own span; callers are linked to it, since it belongs to none of them.</summary>
-    public Activity? Activity { get; set; }
+    public Activity? Activity { get; private set; }
+
+    public Activity? StartActivity(TicketKind kind) => Activity = TicketCacheMetrics.Activities.StartActivity(
+        kind.ToString(), ActivityKind.Client, default(ActivityContext), links: Beginner is null ? null : [new ActivityLink(Beginner.Context)]);
 
     public void Complete(FlightOutcome outcome) => _completion.SetResult(outcome);
 

@@ -47,54 +47,15 @@ internal sealed class TicketStore : IAsyncDisposable
     /// <summary>The ticket under the key, from the cache or by <paramref name="request"/>.</summary>
     /// <exception cref="KerberosException">The exchange failed, or a KDC's refusal is remembered.</exception>
     /// <exception cref="OperationCanceledException">The caller's token; the exchange goes on for the others.</exception>
-    public async Task<T> GetOrAddAsync<T>(TicketKey key, Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken)
-        where T : class, ICachedTicket
-    {
-        if (TryGet<T>(key, out var ticket))
-            return ticket;
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            ObjectDisposedException.ThrowIf(_disposed, typeof(S4UClient));
-            var entry = _shelf.FindOrAdd(key);
-            TicketFlight flight;
-            lock (entry)
-            {
-                if (entry.IsRemoved)
-                    continue;
-                var now = _clock.Now;
-                if (entry.Current is { } held && _shelf.IsUsable(held, now))
-                {
-                    // Good still, and due: renewed in the background while everybody goes on with what there is.
-                    if (now >= held.RefreshAt)
-                        entry.Flight ??= Start(entry, request);
-                    entry.IsUsed = true;
-                    _shelf.Metrics.Hit(key.Kind);
-                    return (T)held.Ticket;
-                }
-                if (entry.Refusal is { } refusal && now < refusal.Until)
-                {
-                    _shelf.Metrics.Refusal(key.Kind);
-                    throw new KerberosException(refusal.Failure);
-                }
-                flight = entry.Flight ??= Start(entry, request);
-            }
-            _shelf.Metrics.Wait(key.Kind);
-            switch (await flight.WaitAsync(cancellationToken).ConfigureAwait(false))
-            {
-                case FlightOutcome.Landed landed:
-                    return (T)landed.Ticket;
-                case FlightOutcome.Failed failed:
-                    throw new KerberosException(failed.Failure, failed.Error);
-                case FlightOutcome.Faulted { Error: ObjectDisposedException }:
-                    throw new ObjectDisposedException(nameof(S4UClient));
-                case FlightOutcome.Faulted faulted:
-                    throw new InvalidOperationException("The exchange with the KDC failed; see the inner exception.", faulted.Error);
-                default:
-                    continue;
-            }
-        }
-    }
+    public Task<T> GetOrAddAsync<T>(TicketKey key, Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken)
+        where T : class, ICachedTicket =>
+        TryGet<T>(key, out var ticket) ? Task.FromResult(ticket) : AddAsync(key, request, FlyApartAsync, cancellationToken);
+
+    /// <summary><see cref="GetOrAddAsync"/> for who is in an exchange of this cache himself: what he needs first is begun where he is,
+    /// without going through the thread pool. Others may wait for it all the same, and it goes on when he is out of time.</summary>
+    public Task<T> GetOrAddFirstAsync<T>(TicketKey key, Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken)
+        where T : class, ICachedTicket =>
+        TryGet<T>(key, out var ticket) ? Task.FromResult(ticket) : AddAsync(key, request, FlyAsync, cancellationToken);
 
     /// <summary>Drops the ticket if it is still the one under the key: a KDC no longer takes it.</summary>
     public void Drop(TicketKey key, ICachedTicket ticket)
@@ -137,9 +98,62 @@ internal sealed class TicketStore : IAsyncDisposable
         await _shelf.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Called under the entry's lock.</summary>
-    private TicketFlight Start<T>(TicketEntry entry, Func<CancellationToken, Task<T>> request)
+    private async Task<T> AddAsync<T>(
+        TicketKey key,
+        Func<CancellationToken, Task<T>> request,
+        Func<TicketEntry, TicketFlight, Func<CancellationToken, Task<T>>, Task<FlightOutcome>> fly,
+        CancellationToken cancellationToken)
         where T : class, ICachedTicket
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ObjectDisposedException.ThrowIf(_disposed, typeof(S4UClient));
+            var entry = _shelf.FindOrAdd(key);
+            TicketFlight flight;
+            var isNew = false;
+            lock (entry)
+            {
+                if (entry.IsRemoved)
+                    continue;
+                var now = _clock.Now;
+                if (entry.Current is { } held && _shelf.IsUsable(held, now))
+                {
+                    // Good still, and due: renewed in the background while everybody goes on with what there is.
+                    if (now >= held.RefreshAt && entry.Flight is null)
+                        _ = FlyApartAsync(entry, entry.Flight = Begin(key), request);
+                    entry.IsUsed = true;
+                    _shelf.Metrics.Hit(key.Kind);
+                    return (T)held.Ticket;
+                }
+                if (entry.Refusal is { } refusal && now < refusal.Until)
+                {
+                    _shelf.Metrics.Refusal(key.Kind);
+                    throw new KerberosException(refusal.Failure);
+                }
+                isNew = entry.Flight is null;
+                flight = entry.Flight ??= Begin(key);
+            }
+            _shelf.Metrics.Wait(key.Kind);
+            var outcome = isNew ? fly(entry, flight, request).WaitAsync(cancellationToken) : flight.WaitAsync(cancellationToken);
+            switch (await outcome.ConfigureAwait(false))
+            {
+                case FlightOutcome.Landed landed:
+                    return (T)landed.Ticket;
+                case FlightOutcome.Failed failed:
+                    throw new KerberosException(failed.Failure, failed.Error);
+                case FlightOutcome.Faulted { Error: ObjectDisposedException }:
+                    throw new ObjectDisposedException(nameof(S4UClient));
+                case FlightOutcome.Faulted faulted:
+                    throw new InvalidOperationException("The exchange with the KDC failed; see the inner exception.", faulted.Error);
+                default:
+                    continue;
+            }
+        }
+    }
+
+    /// <summary>Called under the entry's lock; the flight is flown by whoever began it.</summary>
+    private TicketFlight Begin(TicketKey key)
     {
         var flight = new TicketFlight();
         _flights.TryAdd(flight, 0);
@@ -149,18 +163,22 @@ internal sealed class TicketStore : IAsyncDisposable
             _flights.TryRemove(flight, out _);
             throw new ObjectDisposedException(nameof(S4UClient));
         }
-        _shelf.Metrics.Exchange(entry.Key.Kind);
-        // The exchange serves many callers: none of them may lend it his principal, culture, span or other ambient state.
-        using (ExecutionContext.SuppressFlow())
-            _ = Task.Run(() => FlyAsync(entry, flight, request), CancellationToken.None);
+        _shelf.Metrics.Exchange(key.Kind);
         return flight;
     }
 
-    private async Task FlyAsync<T>(TicketEntry entry, TicketFlight flight, Func<CancellationToken, Task<T>> request)
+    /// <summary>The exchange serves many callers: none of them may lend it his principal, culture, span or other ambient state.</summary>
+    private Task<FlightOutcome> FlyApartAsync<T>(TicketEntry entry, TicketFlight flight, Func<CancellationToken, Task<T>> request)
         where T : class, ICachedTicket
     {
-        using var activity = TicketCacheMetrics.Activities.StartActivity(entry.Key.Kind.ToString());
-        flight.Activity = activity;
+        using var apart = ExecutionContext.SuppressFlow();
+        return Task.Run(() => FlyAsync(entry, flight, request), CancellationToken.None);
+    }
+
+    private async Task<FlightOutcome> FlyAsync<T>(TicketEntry entry, TicketFlight flight, Func<CancellationToken, Task<T>> request)
+        where T : class, ICachedTicket
+    {
+        using var activity = flight.StartActivity(entry.Key.Kind);
         using var deadline = new CancellationTokenSource(_timeout, _clock.TimeProvider);
         FlightOutcome outcome;
         try
@@ -195,6 +213,7 @@ internal sealed class TicketStore : IAsyncDisposable
         _flights.TryRemove(flight, out _);
         flight.Complete(outcome);
         _shelf.EvictOverflow();
+        return outcome;
     }
 
     /// <summary>Stores what came, or forgets it, before any waiter hears of it.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -70,14 +71,14 @@ internal sealed class KdcAttempt<TReply>(
         Missing = "did not answer";
         using var socket = await connector.ConnectAsync(kdc, SocketType.Dgram, cancellationToken).ConfigureAwait(false);
         await socket.SendAsync(request.Message, SocketFlags.None, cancellationToken).ConfigureAwait(false);
-        var buffer = new byte[ushort.MaxValue];
+        using var buffer = MemoryPool<byte>.Shared.Rent(ushort.MaxValue);
         for (var stray = 0; ; stray++)
         {
-            var length = await socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+            var length = await socket.ReceiveAsync(buffer.Memory, SocketFlags.None, cancellationToken).ConfigureAwait(false);
             try
             {
                 // A copy: what is decoded may keep parts of it.
-                return request.Check(buffer.AsMemory(0, length).ToArray());
+                return request.Check(buffer.Memory[..length].ToArray());
             }
             catch (KerberosException rejected) when (rejected is { Code: null, Reason: KerberosFailureReason.ReplyRejected } && stray < MaxStrayDatagrams)
             {
@@ -86,14 +87,30 @@ internal sealed class KdcAttempt<TReply>(
         }
     }
 
-    /// <summary>Sends a request that was made but not sent yet, or makes one when the connection stands, so that its time is fresh.</summary>
+    /// <summary>Sends a request that was made but not sent yet, or one that is made while the connection is.</summary>
     private async Task<TReply> AskByTcpAsync(KdcRequest<TReply>? request, CancellationToken cancellationToken)
     {
         Missing = "did not accept the connection";
-        using var socket = await connector.ConnectAsync(kdc, SocketType.Stream, cancellationToken).ConfigureAwait(false);
+        var connecting = connector.ConnectAsync(kdc, SocketType.Stream, cancellationToken);
+        try
+        {
+            request ??= create();
+        }
+        catch
+        {
+            _ = DiscardAsync(connecting);
+            throw;
+        }
+        using var socket = await connecting.ConfigureAwait(false);
         Missing = "accepted the connection but did not answer";
-        request ??= create();
         await TcpFraming.SendAsync(socket, request.Message, cancellationToken).ConfigureAwait(false);
         return request.Check(await TcpFraming.ReceiveAsync(socket, cancellationToken).ConfigureAwait(false));
+    }
+
+    private static async Task DiscardAsync(Task<Socket> connecting)
+    {
+        await ((Task)connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (connecting.IsCompletedSuccessfully)
+            (await connecting.ConfigureAwait(false)).Dispose();
     }
 }

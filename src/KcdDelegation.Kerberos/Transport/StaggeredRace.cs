@@ -23,6 +23,9 @@ internal static class StaggeredRace
         Func<Exception, bool> goesOn,
         CancellationToken cancellationToken)
     {
+        // One KDC with one address is common, and needs neither timer nor referee.
+        if (runners is [var only])
+            return (await run(only, cancellationToken).ConfigureAwait(false), []);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var running = new List<(TRunner Runner, Task<TResult> Task)>();
         var (next, startNext) = (0, true);
@@ -36,7 +39,7 @@ internal static class StaggeredRace
                     next++;
                 }
                 var patience = next < runners.Count && running.Count < MaxRunning ? delay : Timeout.InfiniteTimeSpan;
-                await WhenAnyFinishesAsync(running, patience, time, stop.Token).ConfigureAwait(false);
+                await WhenAnyFinishesAsync(running, patience, time).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
                 var place = running.FindIndex(entry => entry.Task.IsCompleted);
                 if (place < 0)
@@ -59,20 +62,20 @@ internal static class StaggeredRace
         }
         finally
         {
-            await stop.CancelAsync().ConfigureAwait(false);
+            if (running.Count > 0)
+                await stop.CancelAsync().ConfigureAwait(false);
             foreach (var (_, task) in running)
                 await DiscardAsync(task).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Ends when one of them has, or when the delay has passed.</summary>
-    private static async Task WhenAnyFinishesAsync<TRunner, TResult>(
-        List<(TRunner Runner, Task<TResult> Task)> running, TimeSpan delay, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Ends when one of them has, or when the delay has passed; all of them end soon when they are cancelled.</summary>
+    private static async Task WhenAnyFinishesAsync<TRunner, TResult>(List<(TRunner Runner, Task<TResult> Task)> running, TimeSpan delay, TimeProvider time)
     {
-        using var finished = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var pause = Task.Delay(delay, time, finished.Token);
-        await Task.WhenAny([.. running.Select(entry => entry.Task), pause]).ConfigureAwait(false);
-        await finished.CancelAsync().ConfigureAwait(false);
+        Task any = running is [var only] ? only.Task : Task.WhenAny(running.Select(entry => entry.Task));
+        if (delay != Timeout.InfiniteTimeSpan)
+            any = any.WaitAsync(delay, time);
+        await any.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private static async Task DiscardAsync<TResult>(Task<TResult> task)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Net.Sockets;
 
@@ -8,6 +9,11 @@ internal static class TcpFraming
 {
     /// <summary>The largest reply taken. A ticket with the largest PAC that Windows makes has some 64 KB.</summary>
     public const int MaxReplyLength = 1 << 20;
+
+    private const int HeaderLength = sizeof(uint);
+
+    /// <summary>A reply with a ticket of a few kilobytes.</summary>
+    private const int FirstRead = 8 << 10;
 
     public static async Task SendAsync(Socket socket, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
@@ -23,28 +29,41 @@ internal static class TcpFraming
     /// <exception cref="KerberosException">The connection was closed too early, or the length is none that a KDC sends.</exception>
     public static async Task<ReadOnlyMemory<byte>> ReceiveAsync(Socket socket, CancellationToken cancellationToken)
     {
-        var header = new byte[4];
-        await FillAsync(socket, header, cancellationToken).ConfigureAwait(false);
-        var length = BinaryPrimitives.ReadUInt32BigEndian(header);
+        // Most replies come whole with the first read.
+        using var first = MemoryPool<byte>.Shared.Rent(FirstRead);
+        var count = await FillAsync(socket, first.Memory, atLeast: HeaderLength, cancellationToken).ConfigureAwait(false);
+        if (count == 0)
+            throw KdcFailure.Unreachable("closed the connection without an answer");
+        if (count < HeaderLength)
+            throw Cut();
+        var length = BinaryPrimitives.ReadUInt32BigEndian(first.Memory.Span);
         // "The high bit of the length is reserved for future expansion and MUST currently be set to zero."
         if ((length & 0x8000_0000) != 0)
             throw KerberosException.Rejected("its length has the reserved bit set");
         if (length is 0 or > MaxReplyLength)
             throw KerberosException.Rejected($"it announces {length} bytes, and 1 to {MaxReplyLength} are taken");
         var reply = new byte[length];
-        await FillAsync(socket, reply, cancellationToken).ConfigureAwait(false);
-        return reply;
+        var come = first.Memory[HeaderLength..count];
+        // A connection serves one request: whatever may follow the reply is nobody's.
+        come = come[..Math.Min(come.Length, reply.Length)];
+        come.CopyTo(reply);
+        var rest = reply.AsMemory(come.Length);
+        return await FillAsync(socket, rest, atLeast: rest.Length, cancellationToken).ConfigureAwait(false) == rest.Length ? reply : throw Cut();
     }
 
-    private static async Task FillAsync(Socket socket, Memory<byte> buffer, CancellationToken cancellationToken)
+    private static KerberosException Cut() => KdcFailure.Unreachable("closed the connection in the middle of its answer");
+
+    /// <summary>Gives what came: less than wanted where the connection was closed.</summary>
+    private static async Task<int> FillAsync(Socket socket, Memory<byte> buffer, int atLeast, CancellationToken cancellationToken)
     {
         var filled = 0;
-        while (filled < buffer.Length)
+        while (filled < atLeast)
         {
             var count = await socket.ReceiveAsync(buffer[filled..], SocketFlags.None, cancellationToken).ConfigureAwait(false);
             if (count == 0)
-                throw KdcFailure.Unreachable(filled == 0 ? "closed the connection without an answer" : "closed the connection in the middle of its answer");
+                break;
             filled += count;
         }
+        return filled;
     }
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using KcdDelegation.Kerberos.TicketCache;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -79,6 +81,66 @@ public sealed class TicketStoreTests
             return Ticket();
         });
         seen.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task What_an_exchange_needs_first_serves_others_and_goes_on_without_it()
+    {
+        await using var store = Store();
+        var release = new TaskCompletionSource();
+        using var outOfTime = new CancellationTokenSource();
+        var outer = store.GetOrAddAsync(Key(Ada), async _ =>
+        {
+            Interlocked.Increment(ref _exchanges);
+            await store.GetOrAddFirstAsync(TicketKey.Self("gw", Ada), async _ =>
+            {
+                Interlocked.Increment(ref _exchanges);
+                await release.Task;
+                return Ticket();
+            }, outOfTime.Token);
+            return Ticket();
+        }, CancellationToken.None);
+        while (Volatile.Read(ref _exchanges) < 2)
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        var other = GetAsync(store, TicketKey.Self("gw", Ada), Ticket);
+        await outOfTime.CancelAsync();
+        (await Should.ThrowAsync<InvalidOperationException>(() => outer)).InnerException.ShouldBeAssignableTo<OperationCanceledException>();
+        other.IsCompleted.ShouldBeFalse();
+        release.SetResult();
+        (await other).ShouldNotBeNull();
+        _exchanges.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task The_span_of_an_exchange_belongs_to_no_caller_and_is_linked_to_those_it_serves()
+    {
+        var spans = new ConcurrentBag<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source == TicketCacheMetrics.Activities,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = spans.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var store = Store();
+        using var first = new Activity("first").Start();
+        var release = new TaskCompletionSource();
+        var begins = GetAsync(store, Key(Ada), async () =>
+        {
+            await release.Task;
+            return Ticket();
+        });
+        while (Volatile.Read(ref _exchanges) == 0)
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        using var second = new Activity("second").SetParentId(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom()).Start();
+        var waits = GetAsync(store, Key(Ada), Ticket);
+        release.SetResult();
+        await Task.WhenAll(begins, waits);
+        // Other tests make spans meanwhile.
+        var span = spans.Single(each => each.Links.Any(link => link.Context == first.Context));
+        span.ParentId.ShouldBeNull();
+        span.OperationName.ShouldBe(nameof(TicketKind.Service));
+        span.Links.ShouldContain(link => link.Context == second.Context);
     }
 
     [Fact]
