@@ -152,7 +152,7 @@ public sealed class S4UClient : IAsyncDisposable
             tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
             ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, service, cancellationToken).ConfigureAwait(false);
         }
-        return new ServiceTicket(ticket, service, evidence.Account, _clock, user);
+        return new ServiceTicket(ticket, service, evidence.SecurityIdentifier, _clock, user);
     }
 
     private Task<UserEvidence> GetEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken) =>

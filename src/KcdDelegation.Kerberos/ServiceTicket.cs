@@ -14,10 +14,10 @@ public sealed class ServiceTicket : ICachedTicket
     private AuthenticatorCipher? _cipher;
     private volatile bool _retired;
 
-    internal ServiceTicket(IssuedTicket issued, ServicePrincipalName service, PacAccount? account, KdcClock clock, KerberosPrincipal? askedFor = null)
+    internal ServiceTicket(IssuedTicket issued, ServicePrincipalName service, string? securityIdentifier, KdcClock clock, KerberosPrincipal? askedFor = null)
     {
         (Issued, Service, Clock) = (issued, service, clock);
-        SecurityIdentifier = account?.SecurityIdentifier;
+        SecurityIdentifier = securityIdentifier;
         // The cache's key has the very same principal as a rule: no need for two.
         User = issued.ClientPrincipal is var client && client == askedFor ? askedFor : client;
     }

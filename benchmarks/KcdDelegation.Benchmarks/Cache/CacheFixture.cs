@@ -53,10 +53,10 @@ internal sealed class CacheFixture : IAsyncDisposable
         for (var number = 0; number < (entries + 1) / 2; number++)
         {
             var user = User(number);
-            var account = new PacAccount($"{user.Name}@bench.test", user.Name, $"S-1-5-21-1004336348-1177238915-682003330-{number + 1000}");
-            var evidence = await store.GetOrAddAsync(TicketKey.Self(Account, user), _ => Task.FromResult(new UserEvidence(Receive(user, PrincipalName.Of(KerberosPrincipal.Principal(Account, Realm)), ticketBytes).ToTicket(), account)), CancellationToken.None);
+            var sid = $"S-1-5-21-1004336348-1177238915-682003330-{number + 1000}";
+            var evidence = await store.GetOrAddAsync(TicketKey.Self(Account, user), _ => Task.FromResult(new UserEvidence(Receive(user, PrincipalName.Of(KerberosPrincipal.Principal(Account, Realm)), ticketBytes).ToTicket(), sid)), CancellationToken.None);
             var key = TicketKey.Proxy(Account, user, Service, EvidenceOrigin.ProtocolTransition);
-            await store.GetOrAddAsync(key, _ => Task.FromResult(new ServiceTicket(Receive(user, PrincipalName.Of(Service), ticketBytes).ToTicket(evidence.Ticket.Client), Service, account, ClockOf(Client), user)), CancellationToken.None);
+            await store.GetOrAddAsync(key, _ => Task.FromResult(new ServiceTicket(Receive(user, PrincipalName.Of(Service), ticketBytes).ToTicket(evidence.Ticket.Client), Service, sid, ClockOf(Client), user)), CancellationToken.None);
         }
     }
 

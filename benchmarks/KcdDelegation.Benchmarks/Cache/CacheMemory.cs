@@ -28,7 +28,7 @@ internal static class CacheMemory
         GC.KeepAlive(templates);
 
         new ResultFile(results, "memory", "Memory of the ticket cache")
-            .Text($"Tickets of {TicketBytes:N0} bytes, two for each user (the evidence, with what its PAC says of the account, and the ticket to the service), decoded from replies as the engine decodes them. Resident memory of the process, native memory included, after a compacting collection.")
+            .Text($"Tickets of {TicketBytes:N0} bytes, two for each user (the evidence, with the SID that its PAC says, and the ticket to the service), decoded from replies as the engine decodes them. Resident memory of the process, native memory included, after a compacting collection.")
             .Table(
                 ["what", "MB resident", "of which managed", "bytes each"],
                 [

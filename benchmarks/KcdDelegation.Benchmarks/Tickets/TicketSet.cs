@@ -50,5 +50,5 @@ internal sealed class TicketSet : IAsyncDisposable
         realm.PacSize(pacSize).IssueTicket("user00", Service).Issued.Ticket.EncryptedPart.Cipher.Length;
 
     private static ServiceTicket With(ServiceTicket ticket, CipherPath path) =>
-        new(ticket.Issued, ticket.Service, account: null, ticket.Clock) { CipherPath = path };
+        new(ticket.Issued, ticket.Service, securityIdentifier: null, ticket.Clock) { CipherPath = path };
 }

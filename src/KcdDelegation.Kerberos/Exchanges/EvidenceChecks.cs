@@ -32,7 +32,7 @@ internal static class EvidenceChecks
         }
         CheckUser(message, account, asked);
         CheckAccount(context.Logger, account, asked);
-        return new UserEvidence(reply.ToTicket(), account);
+        return new UserEvidence(reply.ToTicket(), account?.SecurityIdentifier);
     }
 
     /// <summary>KDCs echo the name as asked, or answer with a canonical one (RFC 6806 §6). Case may change, since Active Directory

@@ -38,7 +38,7 @@ internal static class UserLogOn
             Client = name, ClientRealm = home.Name, Ticket = draft.Encrypt(), SessionKey = sessionKey,
             Flags = flags, AuthTime = start, StartTime = start, EndTime = start + Life,
         };
-        return new ServiceTicket(issued, service, account: null, new KdcClock(timeProvider));
+        return new ServiceTicket(issued, service, securityIdentifier: null, new KdcClock(timeProvider));
     }
 
     /// <summary>name, or name@REALM of a realm that is trusted.</summary>

@@ -29,7 +29,7 @@ internal static class FakeTickets
             StartTime = now,
             EndTime = now + (life ?? TimeSpan.FromHours(1)),
         };
-        return new ServiceTicket(issued, Service, account: null, new KdcClock(TimeProvider.System));
+        return new ServiceTicket(issued, Service, securityIdentifier: null, new KdcClock(TimeProvider.System));
     }
 }
 
