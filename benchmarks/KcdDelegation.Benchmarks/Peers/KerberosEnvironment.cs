@@ -12,7 +12,7 @@ internal static partial class KerberosEnvironment
             throw new InvalidOperationException($"{name} cannot be set.");
     }
 
-    /// <summary>A krb5.conf without DNS and without surprises.</summary>
+    /// <summary>A krb5.conf without DNS and without surprises, which goes when the process ends: MIT's libraries may read it at any time.</summary>
     /// <returns>Its path.</returns>
     public static string WriteConfiguration(string realm, string? kdc = null, string libdefaults = "")
     {
@@ -33,6 +33,7 @@ internal static partial class KerberosEnvironment
             [domain_realm]
              .{realm.ToLowerInvariant()} = {realm}
             """);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => File.Delete(path);
         return path;
     }
 

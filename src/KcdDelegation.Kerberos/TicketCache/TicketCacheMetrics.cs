@@ -12,6 +12,7 @@ internal sealed class TicketCacheMetrics : IDisposable
 
     private readonly Meter _meter = new(Name);
     private readonly Counter<long> _hits;
+    private readonly Counter<long> _misses;
     private readonly Counter<long> _waits;
     private readonly Counter<long> _exchanges;
     private readonly Counter<long> _refusals;
@@ -20,7 +21,8 @@ internal sealed class TicketCacheMetrics : IDisposable
     public TicketCacheMetrics(Func<int> entries, Func<long> bytes)
     {
         _hits = _meter.CreateCounter<long>("kcd.ticket_cache.hits", "{ticket}", "Tickets given out from the cache.");
-        _waits = _meter.CreateCounter<long>("kcd.ticket_cache.waits", "{caller}", "Callers who waited for an exchange, their own or another's.");
+        _misses = _meter.CreateCounter<long>("kcd.ticket_cache.misses", "{lookup}", "Look-ups that found no ticket that is good.");
+        _waits = _meter.CreateCounter<long>("kcd.ticket_cache.waits", "{caller}", "Callers who waited for an exchange that another had begun.");
         _exchanges = _meter.CreateCounter<long>("kcd.ticket_cache.exchanges", "{exchange}", "Exchanges begun: misses and renewals.");
         _refusals = _meter.CreateCounter<long>("kcd.ticket_cache.refusals", "{refusal}", "Refusals by a KDC, remembered ones included.");
         _evictions = _meter.CreateCounter<long>("kcd.ticket_cache.evictions", "{ticket}", "Tickets dropped to stay within the bounds.");
@@ -29,6 +31,8 @@ internal sealed class TicketCacheMetrics : IDisposable
     }
 
     public void Hit(TicketKind kind) => _hits.Add(1, Tag(kind));
+
+    public void Miss(TicketKind kind) => _misses.Add(1, Tag(kind));
 
     public void Wait(TicketKind kind) => _waits.Add(1, Tag(kind));
 

@@ -134,7 +134,9 @@ internal sealed class TicketStore : IAsyncDisposable
                 isNew = entry.Flight is null;
                 flight = entry.Flight ??= Begin(key);
             }
-            _shelf.Metrics.Wait(key.Kind);
+            _shelf.Metrics.Miss(key.Kind);
+            if (!isNew)
+                _shelf.Metrics.Wait(key.Kind);
             var outcome = isNew ? fly(entry, flight, request).WaitAsync(cancellationToken) : flight.WaitAsync(cancellationToken);
             switch (await outcome.ConfigureAwait(false))
             {

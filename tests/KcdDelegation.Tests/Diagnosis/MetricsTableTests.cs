@@ -1,0 +1,33 @@
+using System.Diagnostics.Metrics;
+using KcdDelegation.Kerberos.TicketCache;
+using KcdDelegation.Tests.Conventions;
+
+namespace KcdDelegation.Tests.Diagnosis;
+
+/// <summary>docs/metrics.md against the code.</summary>
+public sealed class MetricsTableTests
+{
+    [Fact]
+    public async Task The_table_has_every_instrument_with_its_kind_and_what_it_counts()
+    {
+        var instruments = new HashSet<string>(StringComparer.Ordinal);
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                // Other tests publish the same ones meanwhile.
+                lock (instruments)
+                {
+                    if (instrument.Meter.Name == TicketCacheMetrics.Name)
+                        instruments.Add($"| `{instrument.Name}` | {(instrument.IsObservable ? "gauge" : "counter")} | {instrument.Description} |");
+                }
+            },
+        };
+        listener.Start();
+        using var metrics = new TicketCacheMetrics(static () => 0, static () => 0);
+        var page = await File.ReadAllLinesAsync(Path.Combine(House.Root, "docs", "metrics.md"), TestContext.Current.CancellationToken);
+        var written = page.Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line[..(line.LastIndexOf("| ", line.Length - 2, StringComparison.Ordinal) + 1)]);
+        lock (instruments)
+            written.ShouldBe(instruments, ignoreOrder: true);
+    }
+}
