@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
 
@@ -48,6 +49,9 @@ public class HeaderBenchmarks
 
     [Benchmark, BenchmarkCategory("string")]
     public string KcdDelegationString() => _cases.KcdString();
+
+    [Benchmark, BenchmarkCategory("string")]
+    public AuthenticationHeaderValue KcdDelegationHeaderValue() => _cases.KcdHeaderValue();
 
     [Benchmark(Baseline = true), BenchmarkCategory("platform, bytes")]
     public void PlainBclBytes() => _cases.PlainBytes();

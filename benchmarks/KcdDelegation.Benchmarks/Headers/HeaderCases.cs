@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Text;
 using KcdDelegation.Benchmarks.Peers;
@@ -56,6 +57,7 @@ internal sealed class HeaderCases : IAsyncDisposable
             new("Plain BCL, bytes", PlainBytes, () => Written(PlainBytes)),
             new("Floor, string", () => FloorString(), FloorString),
             new("KcdDelegation, string", () => KcdString(), KcdString),
+            new("KcdDelegation, AuthenticationHeaderValue", () => KcdHeaderValue(), () => KcdHeaderValue().ToString()),
             new("KcdDelegation on the platform's cryptography, string", () => KcdPlatformString(), KcdPlatformString),
             new("Plain BCL, string", () => PlainString(), PlainString),
             new("MIT GSSAPI, SPNEGO", () => Mit(), () => _mitSpnego.MakeHeader(Next())),
@@ -120,6 +122,9 @@ internal sealed class HeaderCases : IAsyncDisposable
 
     /// <summary>As the HTTP handler makes it.</summary>
     public string KcdString() => _templates[Next()].CreateValue(out _);
+
+    /// <summary>As who has a credential in hand gets it: the string, and .NET's object around it, which looks through it once more.</summary>
+    public AuthenticationHeaderValue KcdHeaderValue() => _tickets.Credentials[Next()].CreateAuthorization(TokenFormat.Spnego);
 
     public string KcdPlatformString() => _platformTemplates[Next()].CreateValue(out _);
 

@@ -12,7 +12,7 @@ internal static class EvidenceChecks
     {
         var (message, part, _) = reply;
         if (message.Client == own.Client && ReplyChecks.SameRealm(message.ClientRealm, own.ClientRealm))
-            throw KerberosException.Rejected($"the KDC answered with an ordinary ticket of the account {own.Client} itself: it ignored the user");
+            throw KerberosException.Rejected($"the KDC answered with an ordinary ticket of the account {own.Client} itself: it ignored the user{(Md5.IsRefused ? ", whom it would have read from PA-FOR-USER, which cannot be made where the system refuses MD5 (FIPS mode)" : "")}");
         if (part.Service != own.Client || !ReplyChecks.SameRealm(part.ServiceRealm, own.ServiceRealm))
             throw KerberosException.Rejected($"the ticket is for {part.Service}@{part.ServiceRealm}, not for the account {own.Client}");
 

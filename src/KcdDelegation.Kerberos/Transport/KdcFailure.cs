@@ -10,6 +10,13 @@ internal static class KdcFailure
 
     public static KerberosException Unreachable(SocketException error) => Unreachable(Words(error), error);
 
+    public static string Words(KerberosException error) => error switch
+    {
+        { Code: { } code } => $"answered {KerberosErrorNames.Of(code)}",
+        { Reason: KerberosFailureReason.ReplyRejected } => $"gave a reply that was rejected: {error.Detail}",
+        _ => error.Detail,
+    };
+
     public static string Words(SocketException error) => error.SocketErrorCode switch
     {
         SocketError.ConnectionRefused => "refused the connection",

@@ -23,7 +23,7 @@ internal sealed class KdcFailures(string realm)
 
         var rejected = failures.Exists(failure => failure.Error is { Code: null, Reason: KerberosFailureReason.ReplyRejected });
         var allUnavailable = failures.Count > 0 && failures.TrueForAll(failure => failure.Error.Code == KerberosErrorCode.ServiceUnavailable);
-        var list = failures.Count == 0 ? "none was asked before the time was up" : string.Join("; ", failures.Select(failure => $"{failure.Kdc} {Words(failure.Error)}"));
+        var list = failures.Count == 0 ? "none was asked before the time was up" : string.Join("; ", failures.Select(failure => $"{failure.Kdc} {KdcFailure.Words(failure.Error)}"));
         return new KerberosException(
             new KerberosFailure
             {
@@ -38,11 +38,4 @@ internal sealed class KdcFailures(string realm)
             },
             failures.Count == 0 ? null : failures[0].Error);
     }
-
-    private static string Words(KerberosException error) => error switch
-    {
-        { Code: { } code } => $"answered {KerberosErrorNames.Of(code)}",
-        { Reason: KerberosFailureReason.ReplyRejected } => $"gave a reply that was rejected: {error.Detail}",
-        _ => error.Detail,
-    };
 }
