@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace KcdDelegation.Benchmarks.Report;
 
@@ -10,9 +9,16 @@ internal sealed record Case(string Name, Action Run, Func<string>? Sample = null
     public Action<string>? Accept { get; set; }
 }
 
-/// <summary>Nanoseconds of one call.</summary>
-[StructLayout(LayoutKind.Auto)]
-internal readonly record struct Timing(double Median, double Lowest);
+/// <summary>Nanoseconds of one call, round by round.</summary>
+internal sealed class Timing(double[] rounds)
+{
+    public double Median { get; } = Interleaved.Quantile(rounds, 0.5);
+
+    /// <summary>The median of the rounds' ratios: both had their turn within the same few milliseconds, whatever else the machine did.</summary>
+    public double RatioTo(Timing baseline) => Interleaved.Quantile([.. rounds.Zip(baseline.Rounds, (time, other) => time / other)], 0.5);
+
+    private double[] Rounds => rounds;
+}
 
 /// <summary>Times several cases in turns of a few hundred microseconds, so that whatever else the machine does meets all of them alike:
 /// what matters are the ratios.</summary>
@@ -34,7 +40,7 @@ internal static class Interleaved
                 times[at][round] = Time(cases[at], calls[at]) / calls[at];
             }
         }
-        return cases.Select((each, at) => (each.Name, Timing: new Timing(Quantile(times[at], 0.5), Quantile(times[at], 0.05)))).ToDictionary(pair => pair.Name, pair => pair.Timing, StringComparer.Ordinal);
+        return cases.Select((each, at) => (each.Name, Timing: new Timing(times[at]))).ToDictionary(pair => pair.Name, pair => pair.Timing, StringComparer.Ordinal);
     }
 
     public static double Quantile(double[] values, double share)
