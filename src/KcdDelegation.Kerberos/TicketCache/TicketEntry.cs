@@ -1,23 +1,46 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace KcdDelegation.Kerberos.TicketCache;
 
 /// <summary>What the cache holds under one key: a ticket, or a refusal, and perhaps an exchange under way. Guarded by a lock on
-/// itself (it is no one else's to lock, and there are many), but for <see cref="Current"/>, which the common path reads without one.</summary>
+/// itself (it is no one else's to lock, and there are many), but for <see cref="TryUse"/>, the common path, which takes none.</summary>
 internal sealed class TicketEntry(TicketKey key)
 {
-    private volatile Holding? _current;
+    private ICachedTicket? _ticket;
 
-    /// <summary>A ticket with the time from which it is not simply handed out any more. Immutable, so that it is read without a lock.</summary>
-    public sealed record Holding(ICachedTicket Ticket, DateTimeOffset RefreshAt);
+    // UTC ticks from which the ticket is not simply handed out any more; nought without a ticket.
+    private long _refreshAt;
 
     /// <summary>What a KDC refused, and how long that is believed.</summary>
     public sealed record RememberedRefusal(KerberosFailure Failure, DateTimeOffset Until);
 
     public TicketKey Key { get; } = key;
 
-    public Holding? Current
+    public ICachedTicket? Ticket => Volatile.Read(ref _ticket);
+
+    /// <summary>The ticket, if there is one that is good and not yet due for renewal. Takes no lock.</summary>
+    public bool TryUse(DateTimeOffset now, [NotNullWhen(true)] out ICachedTicket? ticket)
     {
-        get => _current;
-        set => _current = value;
+        // The time is read before the ticket, and written after it: no ticket is used by the time of a later one.
+        var refreshAt = Volatile.Read(ref _refreshAt);
+        ticket = Volatile.Read(ref _ticket);
+        return now.UtcTicks < refreshAt && ticket is not null;
+    }
+
+    public bool IsDue(DateTimeOffset now) => now.UtcTicks >= Volatile.Read(ref _refreshAt);
+
+    public void Put(ICachedTicket ticket, DateTimeOffset refreshAt)
+    {
+        Volatile.Write(ref _ticket, ticket);
+        RefreshAt(refreshAt);
+    }
+
+    public void RefreshAt(DateTimeOffset time) => Volatile.Write(ref _refreshAt, time.UtcTicks);
+
+    public void Clear()
+    {
+        Volatile.Write(ref _refreshAt, 0);
+        Volatile.Write(ref _ticket, null);
     }
 
     public TicketFlight? Flight { get; set; }

@@ -40,14 +40,14 @@ internal sealed class TicketShelf : IAsyncDisposable
 
     public TicketEntry FindOrAdd(TicketKey key) => _entries.GetOrAdd(key, static k => new TicketEntry(k));
 
-    public bool IsUsable(TicketEntry.Holding held, DateTimeOffset now) => now <= LastUse(held.Ticket);
+    public bool IsUsable(ICachedTicket held, DateTimeOffset now) => now <= LastUse(held);
 
     public void Hold(TicketEntry entry, ICachedTicket ticket)
     {
         TakeOff(entry);
         entry.Refusal = null;
         entry.IsUsed = false;
-        entry.Current = new TicketEntry.Holding(ticket, RefreshTime(ticket));
+        entry.Put(ticket, RefreshTime(ticket));
         Interlocked.Increment(ref _count);
         Interlocked.Add(ref _bytes, ticket.Size + EntryOverhead);
         if (!entry.IsQueued)
@@ -58,8 +58,8 @@ internal sealed class TicketShelf : IAsyncDisposable
     }
 
     /// <summary>Keeps the ticket at hand, and asks no more before a while has passed.</summary>
-    public void PostponeRefresh(TicketEntry entry, TicketEntry.Holding held) =>
-        entry.Current = held with { RefreshAt = Earlier(_clock.Now + _options.RefusalLife, LastUse(held.Ticket)) };
+    public void PostponeRefresh(TicketEntry entry, ICachedTicket held) =>
+        entry.RefreshAt(Earlier(_clock.Now + _options.RefusalLife, LastUse(held)));
 
     /// <summary>A KDC that refuses today what it allowed is believed: the ticket at hand goes too.</summary>
     public void Refuse(TicketEntry entry, KerberosFailure refusal)
@@ -71,7 +71,7 @@ internal sealed class TicketShelf : IAsyncDisposable
 
     public void Remove(TicketEntry entry)
     {
-        entry.Current?.Ticket.Retire();
+        entry.Ticket?.Retire();
         TakeOff(entry);
         entry.IsRemoved = true;
         entry.Flight = null;
@@ -102,7 +102,7 @@ internal sealed class TicketShelf : IAsyncDisposable
         {
             lock (entry)
             {
-                var ticket = entry.Current?.Ticket;
+                var ticket = entry.Ticket;
                 Remove(entry);
                 ticket?.Destroy();
             }
@@ -114,11 +114,11 @@ internal sealed class TicketShelf : IAsyncDisposable
     /// renewed one is not retired.</summary>
     private void TakeOff(TicketEntry entry)
     {
-        if (entry.Current is not { } held)
+        if (entry.Ticket is not { } held)
             return;
-        entry.Current = null;
+        entry.Clear();
         Interlocked.Decrement(ref _count);
-        Interlocked.Add(ref _bytes, -(held.Ticket.Size + EntryOverhead));
+        Interlocked.Add(ref _bytes, -(held.Size + EntryOverhead));
     }
 
     private DateTimeOffset RefreshTime(ICachedTicket ticket)
@@ -141,7 +141,7 @@ internal sealed class TicketShelf : IAsyncDisposable
         {
             lock (entry)
             {
-                if (entry.Flight is null && (entry.Current is { } held ? !IsUsable(held, now) : entry.Refusal is not { } refusal || now >= refusal.Until))
+                if (entry.Flight is null && (entry.Ticket is { } held ? !IsUsable(held, now) : entry.Refusal is not { } refusal || now >= refusal.Until))
                     Remove(entry);
             }
         }

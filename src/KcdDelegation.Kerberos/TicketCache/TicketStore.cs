@@ -31,16 +31,13 @@ internal sealed class TicketStore : IAsyncDisposable
     {
         ticket = null;
         ObjectDisposedException.ThrowIf(_disposed, typeof(S4UClient));
-        if (!_shelf.TryFind(key, out var entry) || entry.Current is not { } held)
-            return false;
-        // Never later than the ticket is good.
-        if (_clock.Now >= held.RefreshAt)
+        if (!_shelf.TryFind(key, out var entry) || !entry.TryUse(_clock.Now, out var held))
             return false;
         // Written only when it changes: a hit of many threads on one user must not fight for a cache line.
         if (!entry.IsUsed)
             entry.IsUsed = true;
         _shelf.Metrics.Hit(key.Kind);
-        ticket = (T)held.Ticket;
+        ticket = (T)held;
         return true;
     }
 
@@ -64,7 +61,7 @@ internal sealed class TicketStore : IAsyncDisposable
             return;
         lock (entry)
         {
-            if (!entry.IsRemoved && ReferenceEquals(entry.Current?.Ticket, ticket))
+            if (!entry.IsRemoved && ReferenceEquals(entry.Ticket, ticket))
                 _shelf.Remove(entry);
         }
     }
@@ -80,7 +77,7 @@ internal sealed class TicketStore : IAsyncDisposable
             {
                 if (entry.IsRemoved)
                     continue;
-                if (entry.Current is not null || entry.Flight is not null)
+                if (entry.Ticket is not null || entry.Flight is not null)
                     dropped++;
                 _shelf.Remove(entry);
             }
@@ -117,14 +114,14 @@ internal sealed class TicketStore : IAsyncDisposable
                 if (entry.IsRemoved)
                     continue;
                 var now = _clock.Now;
-                if (entry.Current is { } held && _shelf.IsUsable(held, now))
+                if (entry.Ticket is { } held && _shelf.IsUsable(held, now))
                 {
                     // Good still, and due: renewed in the background while everybody goes on with what there is.
-                    if (now >= held.RefreshAt && entry.Flight is null)
+                    if (entry.IsDue(now) && entry.Flight is null)
                         _ = FlyApartAsync(entry, entry.Flight = Begin(key), request);
                     entry.IsUsed = true;
                     _shelf.Metrics.Hit(key.Kind);
-                    return (T)held.Ticket;
+                    return (T)held;
                 }
                 if (entry.Refusal is { } refusal && now < refusal.Until)
                 {
@@ -237,12 +234,12 @@ internal sealed class TicketStore : IAsyncDisposable
                 case FlightOutcome.Failed { Failure: { IsTransient: false, Code: not null } refusal } when IsAnswerTo(entry.Key.Kind, refusal):
                     _shelf.Refuse(entry, refusal);
                     break;
-                case FlightOutcome.Failed failed when entry.Current is { } held:
+                case FlightOutcome.Failed failed when entry.Ticket is { } held:
                     KerberosLog.RefreshFailed(_logger, failed.Failure.Describe());
                     _shelf.PostponeRefresh(entry, held);
                     break;
                 default:
-                    if (entry.Current is null)
+                    if (entry.Ticket is null)
                         _shelf.Remove(entry);
                     break;
             }
