@@ -47,7 +47,7 @@ public readonly struct ApRequestState
             case not GssKerberosToken.ApReplyToken:
                 throw KerberosException.Rejected("the service answered with another token than an AP-REP");
         }
-        var plaintext = ApReply.Decode(message).EncryptedPart.Decrypt(template.SessionKey, KeyUsage.ApReply);
+        var plaintext = Decrypt(template, ApReply.Decode(message).EncryptedPart);
         EncApReplyPart part;
         try
         {
@@ -60,5 +60,22 @@ public readonly struct ApRequestState
         // RFC 4120 §3.2.5: "the client verifies that the timestamp matches that in the authenticator it sent".
         if (new AuthenticatorStamp(part.Time.ToUnixTimeSeconds(), part.Microseconds) != _stamp)
             throw KerberosException.Rejected("the service's AP-REP answers another request");
+    }
+
+    private static byte[] Decrypt(ApRequestTemplate template, EncryptedData reply)
+    {
+        try
+        {
+            return reply.Decrypt(template.SessionKey, KeyUsage.ApReply);
+        }
+        catch (ObjectDisposedException gone)
+        {
+            throw new KerberosException(new KerberosFailure
+            {
+                Reason = KerberosFailureReason.ReplyRejected,
+                IsTransient = true,
+                Detail = "the ticket's client was disposed before the service's proof could be checked: its keys are gone",
+            }, gone);
+        }
     }
 }

@@ -27,6 +27,7 @@ public sealed class TestRealm : IAsyncDisposable
     private readonly Transcript _transcript = new();
     private readonly KdcListener _listener;
     private readonly RealmClients _clients;
+    private int _disposed;
 
     private TestRealm(RealmState state)
     {
@@ -236,9 +237,11 @@ public sealed class TestRealm : IAsyncDisposable
 
     internal RealmState State => _state;
 
-    /// <summary>Stops the KDC, and disposes the client behind <see cref="GetTicketAsync"/> first.</summary>
+    /// <summary>Stops the KDC, and disposes the client behind <see cref="GetTicketAsync"/> first. Once is enough; more is no error.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         await _clients.DisposeAsync().ConfigureAwait(false);
         await _listener.DisposeAsync().ConfigureAwait(false);
     }

@@ -69,6 +69,18 @@ public sealed class TestAcceptorTests
     }
 
     [Fact]
+    public async Task A_proof_that_comes_after_the_client_was_disposed_is_refused_with_that_reason()
+    {
+        await using var realm = Start();
+        var ticket = realm.IssueTicket("ada", "HTTP/app");
+        var template = ticket.CreateApRequest(new ApRequestOptions(MutualAuthentication: true));
+        var proof = new TestAcceptor(realm, "HTTP/app").Accept(Header(CreateToken(template, out var state))).Reply!;
+        ticket.Issued.Dispose();
+        Should.Throw<KerberosException>(() => state.VerifyReply(template, Convert.FromBase64String(proof.Split(' ')[1])))
+            .ShouldSatisfyAllConditions(error => error.Detail.ShouldContain("disposed"), error => error.IsTransient.ShouldBeTrue());
+    }
+
+    [Fact]
     public async Task A_token_is_good_once()
     {
         await using var realm = Start();

@@ -89,6 +89,15 @@ public sealed class TestRealmTests
     }
 
     [Fact]
+    public async Task A_realm_can_be_disposed_twice()
+    {
+        var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/web"]).Service("HTTP/web");
+        await realm.GetTicketAsync("gw", "ada", "HTTP/web", cancellationToken: Stop);
+        await realm.DisposeAsync();
+        await Should.NotThrowAsync(async () => await realm.DisposeAsync());
+    }
+
+    [Fact]
     public async Task The_transcript_can_begin_anew()
     {
         await using var realm = TestRealm.Start().Account("gw");
