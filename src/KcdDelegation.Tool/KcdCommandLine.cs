@@ -16,17 +16,17 @@ internal static class KcdCommandLine
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Streams streams, CancellationToken cancellationToken = default)
     {
-        var root = Create(streams);
+        var common = new CommonOptions();
+        var root = Create(streams, common);
         // Without response files: a user's name may begin with @.
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         return parsed.Action is ParseErrorAction error
-            ? ExplainUsage(parsed, error, streams)
+            ? ExplainUsage(parsed, error, streams, common)
             : await parsed.InvokeAsync(new InvocationConfiguration { Output = streams.Output.Writer, Error = streams.Error.Writer }, cancellationToken);
     }
 
-    private static RootCommand Create(Streams streams)
+    private static RootCommand Create(Streams streams, CommonOptions common)
     {
-        var common = new CommonOptions();
         var account = new AccountOptions();
         var runner = new CommandRunner(streams, common);
         var root = new RootCommand(Description)
@@ -45,17 +45,17 @@ internal static class KcdCommandLine
     }
 
     /// <summary>The parser's own exit code for wrong usage is 1, which means a refusal here.</summary>
-    private static int ExplainUsage(ParseResult parsed, ParseErrorAction error, Streams streams)
+    private static int ExplainUsage(ParseResult parsed, ParseErrorAction error, Streams streams, CommonOptions common)
     {
         var isWithoutCommand = parsed.Tokens.Count == 0;
         error.ShowHelp = isWithoutCommand;
         // Help too goes to standard error: a script that reads a result must not read it.
         parsed.Invoke(new InvocationConfiguration { Output = streams.Error.Writer, Error = streams.Error.Writer });
         if (!isWithoutCommand)
-            streams.Error.Writer.WriteLine($"Try: {CommandPath(parsed)} --help");
+            streams.Error.Writer.WriteLine($"Try: {FailureResult.HelpOf(parsed.CommandResult.Command)}");
+        // Its own value may be what is wrong.
+        if (parsed.GetResult(common.Json) is { Implicit: false })
+            FailureResult.OfUsage(string.Join(' ', parsed.Errors.Select(wrong => wrong.Message)), parsed.CommandResult.Command).WriteJson(streams.Output.Writer);
         return (int)ExitCode.WrongUsage;
     }
-
-    private static string CommandPath(ParseResult parsed) =>
-        parsed.CommandResult.Command is RootCommand ? "kcd" : $"kcd {parsed.CommandResult.Command.Name}";
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace KcdDelegation.Tool.Tests;
 
 public sealed class HeaderCommandTests
@@ -58,6 +60,32 @@ public sealed class HeaderCommandTests
         run.ExitCode.ShouldBe(ExitCode.Refused);
         run.Output.ShouldBeEmpty();
         run.Error.ShouldContain("stage   ");
+    }
+
+    [Theory]
+    [InlineData("Spnego", null, "spnego")]
+    [InlineData("Kerberos", null, "kerberos")]
+    [InlineData("Auto", null, "kerberos")]
+    [InlineData("Spnego", "kerberos", "kerberos")]
+    public async Task The_format_is_the_applications_unless_one_is_given(string configured, string? given, string expected)
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var config = gateway.WriteSecret("appsettings.json", JsonSerializer.Serialize(new
+        {
+            Kcd = new
+            {
+                Realm = gateway.Realm.Name,
+                Kdcs = new[] { gateway.Realm.Endpoint.ToString() },
+                ServiceAccount = new { Name = "gw", gateway.Keytab },
+                Applications = new { app = new { ServicePrincipalName = "HTTP/app", TokenFormat = configured } },
+            },
+        }));
+        string[] format = given is null ? [] : ["--format", given];
+
+        var run = await Kcd.RunAsync(["header", "--config", config, "--app", "app", "--user", "ada", "--json", .. format]);
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Json.GetProperty("format").GetString().ShouldBe(expected);
     }
 
     [Fact]

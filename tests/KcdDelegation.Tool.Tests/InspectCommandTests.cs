@@ -11,6 +11,7 @@ public sealed class InspectCommandTests
 
     [Theory]
     [InlineData("Authorization: Negotiate " + NtlmNegotiate)]
+    [InlineData("> Authorization: Negotiate " + NtlmNegotiate)]
     [InlineData("Negotiate " + NtlmNegotiate)]
     [InlineData("ntlm " + NtlmNegotiate)]
     [InlineData(NtlmNegotiate)]
@@ -46,9 +47,9 @@ public sealed class InspectCommandTests
     }
 
     [Theory]
-    [InlineData("Negotiate", "without a token")]
     [InlineData("Bearer eyJhbGciOiJub25lIn0.e30.", "bearer token")]
-    [InlineData("Basic YWRhOnNlY3JldA==", "password scheme")]
+    [InlineData("> Authorization: Basic YWRhOnNlY3JldA==", "password scheme")]
+    [InlineData("Digest username=\"ada\", response=\"0a4f\"", "password scheme")]
     [InlineData("Hawk abc", "none of Negotiate, Kerberos and NTLM")]
     [InlineData("Negotiate not-base64!", "not base64")]
     public async Task What_is_no_token_is_named_and_not_shown(string text, string expected)
@@ -57,7 +58,34 @@ public sealed class InspectCommandTests
 
         run.ExitCode.ShouldBe(ExitCode.WrongUsage);
         run.Error.ShouldContain(expected);
-        run.Error.ShouldNotContain(text.Split(' ')[^1] == "Negotiate" ? "YII" : text.Split(' ')[^1]);
+        run.Error.ShouldNotContain(text.Split(' ')[^1]);
+    }
+
+    [Theory]
+    [InlineData("Negotiate", "Negotiate", "Kerberos is possible.")]
+    [InlineData("WWW-Authenticate: Negotiate, NTLM", "Negotiate, NTLM", "Kerberos is possible.")]
+    [InlineData("< WWW-Authenticate: Negotiate", "Negotiate", "Kerberos is possible.")]
+    [InlineData("< HTTP/1.1 401 Unauthorized\r\n< WWW-Authenticate: NTLM\r\n< WWW-Authenticate: Negotiate\r\n< Content-Length: 0\r\n", "NTLM, Negotiate", "put Negotiate first")]
+    [InlineData("WWW-Authenticate: NTLM", "NTLM", "no Kerberos to give")]
+    [InlineData("WWW-Authenticate: Basic realm=\"a, b\", Bearer", "Basic, Bearer", "no Kerberos to give")]
+    public async Task Challenges_without_a_token_tell_what_the_server_offers(string text, string offers, string advice)
+    {
+        var run = await Kcd.RunWithInputAsync(text, "inspect", "-");
+        var json = await Kcd.RunAsync("inspect", text, "--json");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Output.ShouldContain($"offers  {offers}{Environment.NewLine}");
+        run.Output.ShouldContain(advice);
+        json.Json.GetProperty("takesKerberos").GetBoolean().ShouldBe(text.Contains("Negotiate", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Of_all_that_curl_shows_the_token_is_read()
+    {
+        var run = await Kcd.RunWithInputAsync($"* Connected\n> GET / HTTP/1.1\n> Authorization: Negotiate {NtlmNegotiate}\n>\n< HTTP/1.1 401 Unauthorized\n< WWW-Authenticate: Negotiate\n", "inspect", "-");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Output.ShouldContain("NTLM message 1");
     }
 
     [Fact]

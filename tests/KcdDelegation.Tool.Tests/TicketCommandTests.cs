@@ -255,14 +255,88 @@ public sealed class TicketCommandTests
         await using var error = new StringWriter();
         using var interrupted = new CancellationTokenSource();
         await interrupted.CancelAsync();
-        var streams = new Streams(Stream.Null, new OutputStream(TextWriter.Null, Width: null), new OutputStream(error, Width: null));
+        await using var output = new StringWriter();
+        var streams = new Streams(Stream.Null, new OutputStream(output, Width: null), new OutputStream(error, Width: null));
 
         var code = await KcdCommandLine.RunAsync(
-            ["ticket", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--keytab", gateway.Keytab, "--user", "ada", "--spn", "HTTP/app"],
+            ["ticket", "--json", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--keytab", gateway.Keytab, "--user", "ada", "--spn", "HTTP/app"],
             streams, interrupted.Token);
 
         code.ShouldBe((int)ExitCode.Interrupted);
         error.ToString().ShouldBe($"kcd: interrupted{Environment.NewLine}");
+        JsonDocument.Parse(output.ToString()).RootElement.GetProperty("error").GetProperty("stage").GetString().ShouldBe("interrupted");
+    }
+
+    /// <summary>The general account does not exist, and the application's has a realm, a service and users elsewhere.</summary>
+    private static string SettingsWithApplication(Gateway gateway, string application) => gateway.WriteSecret("appsettings.json", $$"""
+        {
+          "Kcd": {
+            "Realm": "ELSEWHERE.TEST", "Kdcs": [ "192.0.2.1" ], "ServiceAccount": { "Name": "someone", "PasswordFile": "/nowhere" },
+            "Realms": { "CONTOSO.TEST": { "Kdcs": [ "{{gateway.Realm.Endpoint}}" ], "UserPrincipalSuffixes": [ "contoso.test" ] } },
+            "Applications": { "app": { {{application}} } }
+          }
+        }
+        """);
+
+    private static string OwnAccount(Gateway gateway) =>
+        $$"""
+        "Realm": "CONTOSO.TEST", "ServiceAccount": { "Name": "gw", "Keytab": {{JsonSerializer.Serialize(gateway.Keytab)}} }, "ServicePrincipalName": "HTTP/app", "LoginIdentity": "OnPremisesSamAccountName"
+        """;
+
+    [Theory]
+    [InlineData("ada")]
+    [InlineData("ada.lovelace@contoso.test")]
+    public async Task An_application_brings_its_account_realm_and_service(string user)
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var config = SettingsWithApplication(gateway, OwnAccount(gateway));
+
+        var run = await Kcd.RunAsync("ticket", "--config", config, "--app", "APP", "--user", user);
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Output.ShouldContain("service       HTTP/app");
+        run.Output.ShouldContain("delegated by  gw@CONTOSO.TEST");
+        gateway.Realm.Transcript.ShouldNotContain(line => line.StartsWith("DISCOVER", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_applications_user_realm_is_the_users_unless_one_is_given()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var config = SettingsWithApplication(gateway, OwnAccount(gateway) + ", \"UserRealm\": \"USERS.TEST\"");
+
+        var elsewhere = await Kcd.RunAsync("ticket", "--config", config, "--app", "app", "--user", "ada");
+        var here = await Kcd.RunAsync("ticket", "--config", config, "--app", "app", "--user", "ada", "--user-realm", "CONTOSO.TEST");
+
+        elsewhere.ExitCode.ShouldNotBe(ExitCode.Done);
+        elsewhere.Error.ShouldContain("ada@USERS.TEST");
+        here.ExitCode.ShouldBe(ExitCode.Done, here.Error);
+    }
+
+    [Fact]
+    public async Task Options_overrule_the_application()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var config = SettingsWithApplication(gateway, "\"ServicePrincipalName\": \"HTTP/nowhere\", \"Realm\": \"ELSEWHERE.TEST\"");
+
+        var run = await gateway.RunAsync("ticket", "--config", config, "--app", "app", "--user", "ada", "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+    }
+
+    [Theory]
+    [InlineData("other", "\"ServicePrincipalName\": \"HTTP/app\"", "they have app")]
+    [InlineData("app", "\"TokenFormat\": \"Spnego\"", "Kcd:Applications:app:ServicePrincipalName is no service principal name")]
+    [InlineData("app", "\"ServicePrincipalName\": \"HTTP/app\", \"Realm\": \"CONTOSO.TEST\"", "Kcd:Applications:app:ServiceAccount is not")]
+    public async Task An_application_that_cannot_be_used_is_wrong_usage(string name, string settings, string expected)
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var config = SettingsWithApplication(gateway, settings);
+
+        var run = await Kcd.RunAsync("ticket", "--config", config, "--app", name, "--user", "ada");
+
+        run.ExitCode.ShouldBe(ExitCode.WrongUsage);
+        run.Error.ShouldContain(expected);
     }
 
     [Fact]

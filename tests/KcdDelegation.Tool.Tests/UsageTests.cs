@@ -14,6 +14,8 @@ public sealed class UsageTests
         { "ticket --realm R.TEST --account gw --keytab k --user ada --spn app", "--spn: Not a service principal name" },
         { "ticket --account gw --keytab k --user ada --spn HTTP/app", "give --realm REALM, or --config FILE with Kcd:Realm" },
         { "ticket --realm R.TEST --keytab k --user ada --spn HTTP/app", "--account NAME" },
+        { "ticket --realm R.TEST --account gw --keytab k --user ada", "give --spn SPN, or --app NAME with --config FILE" },
+        { "header --realm R.TEST --account gw --keytab k --user ada --app erp", "give --config FILE too" },
         { "ticket --realm R.TEST --account gw --user ada --spn HTTP/app", "--keytab FILE or --password-file FILE" },
         { "ticket --realm R.TEST --account gw@R.TEST --keytab k --user ada --spn HTTP/app", "without its realm" },
         { "ticket --realm R/T --account gw --keytab k --user ada --spn HTTP/app", "Realm" },
@@ -72,6 +74,8 @@ public sealed class UsageTests
     [InlineData("{ \"Other\": 1 }", "no section \"Kcd\"")]
     [InlineData("{ \"Kcd\": { \"Realm\": \"R.TEST\", \"Kdcs\": [ \"a b\" ] } }", "not a KDC")]
     [InlineData("{ \"Kcd\": { \"Token\": { \"AllowGuests\": \"maybe\" } } }", "AllowGuests")]
+    [InlineData("{ \"Kcd\": { \"Relm\": \"R.TEST\" } }", "Relm")]
+    [InlineData("{ \"Kcd\": { \"Realms\": { \"A\": { \"UserPrincipalSuffixes\": [ \"x.test\" ] }, \"B\": { \"UserPrincipalSuffixes\": [ \"x.test\" ] } } } }", "two people")]
     public async Task A_file_of_settings_that_cannot_be_used_exits_2(string content, string expected)
     {
         await using var gateway = await Gateway.StartAsync();
@@ -126,6 +130,25 @@ public sealed class UsageTests
         run.Output.ShouldContain("Examples:");
         run.Output.ShouldContain($"  kcd {command} ");
         run.Output.ShouldContain("Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no answer");
+        run.Output.ShouldContain("130 interrupted");
+    }
+
+    [Theory]
+    [InlineData("tikcet --json", "tikcet")]
+    [InlineData("ticket --json --user ada --nonsense", "--nonsense")]
+    [InlineData("ticket --json --realm R.TEST --account gw --keytab k --user ada", "give --spn SPN")]
+    [InlineData("inspect Hawk abc --json", "none of Negotiate")]
+    public async Task Wrong_usage_is_json_too_where_json_was_asked_for(string commandLine, string expected)
+    {
+        var run = await Kcd.RunAsync(commandLine.Split(' '));
+
+        run.ExitCode.ShouldBe(ExitCode.WrongUsage);
+        run.Error.ShouldContain(expected);
+        run.Json.GetProperty("version").GetInt32().ShouldBe(1);
+        var error = run.Json.GetProperty("error");
+        error.GetProperty("stage").GetString().ShouldBe("usage");
+        error.GetProperty("cause").GetString()!.ShouldContain(expected);
+        error.GetProperty("remedy").GetString()!.ShouldContain("--help");
     }
 
     [Fact]

@@ -37,13 +37,11 @@ internal sealed class CommandRunner(Streams streams, CommonOptions options)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await streams.Error.Writer.WriteLineAsync("kcd: interrupted");
-            return (int)ExitCode.Interrupted;
+            return Fail(parsed, FailureResult.OfInterruption());
         }
         catch (UsageException wrong)
         {
-            await streams.Error.Writer.WriteLineAsync($"kcd: {wrong.Message}");
-            return (int)ExitCode.WrongUsage;
+            return Fail(parsed, FailureResult.OfUsage(wrong.Message, parsed.CommandResult.Command));
         }
         catch (KerberosException error)
         {

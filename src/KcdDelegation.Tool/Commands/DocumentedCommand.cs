@@ -14,7 +14,7 @@ internal sealed class DocumentedCommand(string name, string description) : Comma
 /// <summary>The parser's help, and below it the command's <see cref="DocumentedCommand.Notes"/>.</summary>
 internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
 {
-    private const string ExitCodes = "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no answer from a KDC, issuer or backend.";
+    private const string ExitCodes = "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no answer from a KDC, issuer or backend, 130 interrupted.";
 
     public override bool ClearsParseErrors => true;
 

@@ -11,26 +11,29 @@ internal sealed class HeaderCommand(CommandRunner runner, AccountOptions account
     private const string Notes =
         """
         Each value is good for one request, within five minutes, to the service that it names: servers
-        refuse one that they have seen. Whoever reads it first can use it: do not log it.
+        refuse one that they have seen. Whoever reads it first can use it: do not log it, and keep it out of
+        arguments, which every process of the machine can read.
+        It is not bound to a TLS channel: a backend that requires channel binding (Extended Protection)
+        refuses it with 401, though the library, which knows the channel, gets in.
 
         Examples:
-          curl -H "Authorization: $(kcd header --config appsettings.json --user ada \
-              --spn HTTP/erp.contoso.com --format spnego)" https://erp.contoso.com/
-          kcd header --config appsettings.json --user ada --spn HTTP/erp.contoso.com | kcd inspect -
+          kcd header --config appsettings.json --app erp --user ada \
+              | sed 's/^/Authorization: /' | curl -H @- https://erp.contoso.com/
+          kcd header --config appsettings.json --user ada --spn HTTP/erp.contoso.com --format spnego | kcd inspect -
         """;
 
     private readonly TargetOptions _target = new();
 
-    private readonly Option<TokenFormat> _format = new Option<TokenFormat>("--format")
+    private readonly Option<TokenFormat?> _format = new Option<TokenFormat?>("--format")
     {
-        Description = "How the ticket is framed: raw Kerberos (the default), or SPNEGO as most servers that are not Windows expect it.",
+        Description = "How the ticket is framed: raw Kerberos, or SPNEGO as most servers that are not Windows expect it; by default as --app has it, else raw Kerberos.",
         HelpName = "kerberos|spnego",
-    }.ParsedBy(text => text switch
+    }.ParsedBy(text => (TokenFormat?)(text switch
     {
         "kerberos" => TokenFormat.Kerberos,
         "spnego" => TokenFormat.Spnego,
         _ => throw new FormatException("It is kerberos or spnego."),
-    });
+    }));
 
     public Command Create()
     {
@@ -45,10 +48,13 @@ internal sealed class HeaderCommand(CommandRunner runner, AccountOptions account
     private async Task<CommandResult> RunAsync(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken)
     {
         var settings = account.Read(parsed);
-        var (user, service) = (_target.ReadUser(parsed, settings.Realm), _target.ReadService(parsed));
+        var (user, service) = (_target.ReadUser(parsed, settings), _target.ReadService(parsed, settings));
         await using var session = await DelegationSession.OpenAsync(settings, runner.Streams, log, cancellationToken);
         var ticket = await session.Client.GetTicketAsync(user, service, cancellationToken);
-        var format = parsed.GetValue(_format);
+        var format = parsed.GetValue(_format) ?? FirstOf(settings.Application?.Options.TokenFormat);
         return HeaderResult.Of(ticket, format, DelegatedCredential.FromTicket(ticket).CreateAuthorization(format).ToString());
     }
+
+    /// <summary>An application that finds out which format its backend takes begins with raw Kerberos.</summary>
+    private static TokenFormat FirstOf(TokenFormat? configured) => configured == TokenFormat.Spnego ? TokenFormat.Spnego : TokenFormat.Kerberos;
 }

@@ -10,11 +10,15 @@ internal sealed class InspectCommand(CommandRunner runner)
 {
     private const string Notes =
         """
-        Reads a line as browsers and proxies show it, a header's value, or its base64 alone. Opens nothing and asks nobody.
+        Reads a line as browsers and proxies show it, a header's value, its base64 alone, or all that curl -v shows.
+        Of several headers it takes the first token; if there is none, it tells what the server offers. Opens nothing and
+        asks nobody.
 
         Examples:
           kcd inspect 'Authorization: Negotiate YIIH…'
           kcd inspect TlRMTVNTUAABAAAAl4II4gAAAAAAAAAAAAAAAAAAAAA=
+          kcd inspect 'WWW-Authenticate: Negotiate, NTLM'
+          curl -sv https://erp.contoso.com/ 2>&1 | kcd inspect -
           kcd header … | kcd inspect -
         """;
 
@@ -38,6 +42,6 @@ internal sealed class InspectCommand(CommandRunner runner)
         var text = string.Join(' ', parsed.GetRequiredValue(_token));
         if (text == "-")
             text = await SecretInput.ReadTokenAsync("-", runner.Streams, cancellationToken);
-        return InspectResult.Of(HeaderValue.Read(text));
+        return PastedHeader.Read(text);
     }
 }

@@ -42,13 +42,11 @@ internal sealed class MapCommand(CommandRunner runner)
     private async Task<CommandResult> RunAsync(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken)
     {
         var options = ConfigurationFile.Read(parsed.GetRequiredValue(_config));
-        var name = parsed.GetRequiredValue(_application);
-        if (!options.Applications.TryGetValue(name, out var application))
-            throw new UsageException($"--app: the settings have no application of that name; they have {string.Join(", ", options.Applications.Keys.DefaultIfEmpty("none"))}.");
+        var application = ConfiguredApplication.Find(options, parsed.GetRequiredValue(_application));
         var token = await SecretInput.ReadTokenAsync(parsed.GetRequiredValue(_token), runner.Streams, cancellationToken);
         await using var authenticator = Create(options, log);
         var caller = await authenticator.ValidateTokenAsync(WithoutScheme(token), cancellationToken);
-        return MapResult.Of(name, application, await authenticator.MapAsync(name, caller, cancellationToken));
+        return MapResult.Of(application, await authenticator.MapAsync(application.Name, caller, cancellationToken));
     }
 
     private static KcdAuthenticator Create(KcdOptions options, ILoggerFactory log)

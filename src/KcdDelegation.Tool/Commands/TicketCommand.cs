@@ -13,7 +13,8 @@ internal sealed class TicketCommand(CommandRunner runner, AccountOptions account
         Examples:
           kcd ticket --realm CONTOSO.COM --account 'CONNECTOR$' --keytab connector.keytab \
               --user ada@contoso.com --spn HTTP/erp.contoso.com
-          kcd ticket --config appsettings.json --user ada --spn HTTP/erp.contoso.com --ccache /run/ada.ccache
+          kcd ticket --config appsettings.json --app erp --user ada
+          kcd ticket --config appsettings.json --app erp --user ada --ccache /run/ada.ccache
           KRB5CCNAME=FILE:/run/ada.ccache curl --negotiate -u : https://erp.contoso.com/
 
         The file that --ccache writes has mode 0600 and replaces the old one in one step. Treat it as a password.
@@ -40,7 +41,7 @@ internal sealed class TicketCommand(CommandRunner runner, AccountOptions account
     private async Task<CommandResult> RunAsync(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken)
     {
         var settings = account.Read(parsed);
-        var (user, service) = (_target.ReadUser(parsed, settings.Realm), _target.ReadService(parsed));
+        var (user, service) = (_target.ReadUser(parsed, settings), _target.ReadService(parsed, settings));
         await using var session = await DelegationSession.OpenAsync(settings, runner.Streams, log, cancellationToken);
         var ticket = await session.Client.GetTicketAsync(user, service, cancellationToken);
         var cache = parsed.GetValue(_cache);

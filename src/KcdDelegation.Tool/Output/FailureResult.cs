@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using KcdDelegation.Kerberos;
 
@@ -39,6 +40,25 @@ internal sealed record FailureResult : CommandResult
         Remedy = "Name a file that this user may write, in a directory that exists.",
     });
 
+    /// <param name="message">What is wrong, and what to give instead.</param>
+    /// <param name="command">Whose arguments or settings they are.</param>
+    public static FailureResult OfUsage(string message, Command command) => new(ExitCode.WrongUsage, new FailureDetails
+    {
+        Stage = "usage",
+        Cause = message,
+        Remedy = $"See: {HelpOf(command)}",
+    });
+
+    public static FailureResult OfInterruption() => new(ExitCode.Interrupted, new FailureDetails
+    {
+        Stage = "interrupted",
+        Cause = "interrupted",
+        Remedy = "Run it again.",
+    });
+
+    /// <summary>The command line that explains a command.</summary>
+    public static string HelpOf(Command command) => command is RootCommand ? "kcd --help" : $"kcd {command.Name} --help";
+
     public override ExitCode ToExitCode() => _exitCode;
 
     /// <summary>A KDC that answers that it is busy has answered.</summary>
@@ -47,6 +67,11 @@ internal sealed record FailureResult : CommandResult
 
     public override void WriteText(OutputStream output)
     {
+        if (_exitCode is ExitCode.WrongUsage or ExitCode.Interrupted)
+        {
+            output.Writer.WriteLine($"kcd: {Error.Cause}");
+            return;
+        }
         var lines = new LabelledLines { { "stage", Error.Exchange is null ? Error.Stage : $"{Error.Stage} ({Error.Exchange})" } };
         if (Error.Number is { } number)
             lines.Add("code", $"{Error.Code} ({number}){(Error.NtStatus is null ? "" : $", NTSTATUS {Error.NtStatus}")}");

@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos;
+using KcdDelegation.Tool.Settings;
 
 namespace KcdDelegation.Tool.Output;
 
@@ -20,11 +21,11 @@ internal sealed record MapResult : CommandResult
     /// <summary>Null: found by asking the KDCs.</summary>
     public string? Realm { get; init; }
 
-    public static MapResult Of(string name, DelegatedApplication application, KerberosPrincipal identity) => new()
+    public static MapResult Of(ConfiguredApplication application, KerberosPrincipal identity) => new()
     {
-        Application = name,
-        Service = application.ServicePrincipalName!,
-        LoginIdentity = application.LoginIdentity.ToString(),
+        Application = application.Name,
+        Service = application.Options.ServicePrincipalName!,
+        LoginIdentity = application.Options.LoginIdentity.ToString(),
         Name = identity.Name,
         NameType = identity.Type.ToString().ToLowerInvariant(),
         Realm = identity.Realm,

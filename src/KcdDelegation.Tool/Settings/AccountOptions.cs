@@ -3,13 +3,20 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Tool.Settings;
 
-/// <summary>The options that say which account delegates, and where its KDCs are. What <c>--config</c> says is overruled by the others.</summary>
+/// <summary>The options that say which account delegates, and where its KDCs are. What <c>--config</c> says is overruled by the others; of
+/// its values, those of the application of <c>--app</c> come first, as in the library.</summary>
 internal sealed class AccountOptions
 {
     private readonly Option<string> _config = new("--config")
     {
         Description = "Settings of a host (JSON, section \"Kcd\"); the options below overrule it.",
         HelpName = "FILE",
+    };
+
+    private readonly Option<string> _application = new("--app")
+    {
+        Description = "An application of --config, by its name there: its account, realm, SPN, user realm and token format.",
+        HelpName = "NAME",
     };
 
     private readonly Option<string> _realm = new("--realm")
@@ -46,17 +53,33 @@ internal sealed class AccountOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _config, _realm, _kdcs, _account, _keytab, _passwordFile })
+        foreach (var option in new Option[] { _config, _application, _realm, _kdcs, _account, _keytab, _passwordFile })
             command.Add(option);
     }
 
     /// <exception cref="UsageException">Something is missing or doubled.</exception>
     public DelegationSettings Read(ParseResult parsed)
     {
-        var file = parsed.GetValue(_config) is { } path ? ConfigurationFile.Read(path) : new KcdOptions();
-        var realm = parsed.GetValue(_realm) ?? file.Realm ?? throw Missing("the account's realm", "--realm REALM", "Kcd:Realm");
-        var account = parsed.GetValue(_account) ?? file.ServiceAccount.Name ?? throw Missing("the account", "--account NAME", "Kcd:ServiceAccount:Name");
-        return new DelegationSettings(realm, account, ReadKey(parsed, file.ServiceAccount), ReadKdcs(parsed, realm, file));
+        var path = parsed.GetValue(_config);
+        var file = path is null ? new KcdOptions() : ConfigurationFile.Read(path);
+        var application = ReadApplication(parsed, path, file);
+        var realm = parsed.GetValue(_realm) ?? application?.Options.Realm ?? file.Realm ?? throw Missing("the account's realm", "--realm REALM", "Kcd:Realm");
+        var configured = application?.Options.ServiceAccount ?? file.ServiceAccount;
+        var account = parsed.GetValue(_account) ?? configured.Name ?? throw Missing("the account", "--account NAME", "Kcd:ServiceAccount:Name");
+        return new DelegationSettings(realm, account, ReadKey(parsed, configured), ReadKdcs(parsed, realm, file), ReadSuffixes(file), application);
+    }
+
+    private ConfiguredApplication? ReadApplication(ParseResult parsed, string? path, KcdOptions file)
+    {
+        if (parsed.GetValue(_application) is not { } name)
+            return null;
+        if (path is null)
+            throw new UsageException("--app NAME names an application of a file of settings: give --config FILE too.");
+        var application = ConfiguredApplication.Find(file, name);
+        // The account of the other realm would log on there; the library refuses these settings too.
+        if (application.Options is { Realm: not null, ServiceAccount: null } && parsed.GetValue(_account) is null)
+            throw new UsageException($"{application.Key("Realm")} is set, but {application.Key("ServiceAccount")} is not: name the account of that realm there, or give --account NAME.");
+        return application;
     }
 
     private KeySource ReadKey(ParseResult parsed, ServiceAccountOptions file)
@@ -90,6 +113,20 @@ internal sealed class AccountOptions
             if (texts.Count > 0)
                 kdcs[name] = [.. texts.Select(text => KdcEndpoint.TryParse(text, provider: null, out var kdc) ? kdc : throw new UsageException($"Kcd: {text} is not a KDC; it looks like dc1.contoso.com or dc1.contoso.com:88."))];
         }
+    }
+
+    private static Dictionary<string, string> ReadSuffixes(KcdOptions file)
+    {
+        var realms = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (realm, settings) in file.Realms)
+        {
+            foreach (var suffix in settings.UserPrincipalSuffixes)
+            {
+                if (!realms.TryAdd(suffix, realm))
+                    throw new UsageException($"Kcd: the suffix {suffix} is listed under {realms[suffix]} and again under {realm}: the same name in two realms is two people.");
+            }
+        }
+        return realms;
     }
 
     private static UsageException Missing(string what, string option, string key) => new($"Nothing names {what}: give {option}, or --config FILE with {key}.");

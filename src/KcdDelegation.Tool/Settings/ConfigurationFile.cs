@@ -16,7 +16,8 @@ internal static class ConfigurationFile
             if (!section.Exists())
                 throw new UsageException($"{path} has no section \"{Section}\". It looks like {{ \"Kcd\": {{ \"Realm\": \"CONTOSO.COM\", … }} }}.");
             var options = new KcdOptions();
-            section.Bind(options);
+            // As the library does it: a setting that is misspelt would be a setting that is not in force.
+            section.Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
             return options;
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)

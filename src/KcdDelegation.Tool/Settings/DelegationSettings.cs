@@ -7,7 +7,15 @@ namespace KcdDelegation.Tool.Settings;
 /// <param name="Account">Its name, without the realm.</param>
 /// <param name="Key">Where its key is.</param>
 /// <param name="Kdcs">By realm; a realm that is not here is found by the engine.</param>
-internal sealed record DelegationSettings(string Realm, string Account, KeySource Key, IReadOnlyDictionary<string, IReadOnlyList<KdcEndpoint>> Kdcs);
+/// <param name="SuffixRealms">Where the users of a user principal suffix live; one that is not here is found by asking.</param>
+/// <param name="Application">Whose settings hold where no option says otherwise; null: no application was named.</param>
+internal sealed record DelegationSettings(
+    string Realm,
+    string Account,
+    KeySource Key,
+    IReadOnlyDictionary<string, IReadOnlyList<KdcEndpoint>> Kdcs,
+    IReadOnlyDictionary<string, string> SuffixRealms,
+    ConfiguredApplication? Application);
 
 /// <param name="Kind">What the path leads to.</param>
 /// <param name="Path">Of the file.</param>

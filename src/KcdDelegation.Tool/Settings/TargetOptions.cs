@@ -21,9 +21,8 @@ internal sealed class TargetOptions
 
     private readonly Option<ServicePrincipalName> _spn = new Option<ServicePrincipalName>("--spn")
     {
-        Description = "The target's service principal name, such as HTTP/web.contoso.com.",
+        Description = "The target's service principal name, such as HTTP/web.contoso.com; by default that of --app.",
         HelpName = "SPN",
-        Required = true,
     }.ParsedBy(text => ServicePrincipalName.Parse(text));
 
     private readonly Option<NameType?> _nameType = new Option<NameType?>("--name-type")
@@ -39,7 +38,7 @@ internal sealed class TargetOptions
 
     private readonly Option<string> _userRealm = new("--user-realm")
     {
-        Description = "The user's realm; by default the account's, for enterprise names found by asking.",
+        Description = "The user's realm; by default that of --app or else the account's, for enterprise names found by their suffix or by asking.",
         HelpName = "REALM",
     };
 
@@ -49,10 +48,20 @@ internal sealed class TargetOptions
             command.Add(option);
     }
 
-    public ServicePrincipalName ReadService(ParseResult parsed) => parsed.GetRequiredValue(_spn);
+    /// <exception cref="UsageException">Nothing names it, or the settings do so wrongly.</exception>
+    public ServicePrincipalName ReadService(ParseResult parsed, DelegationSettings settings)
+    {
+        if (parsed.GetValue(_spn) is { } given)
+            return given;
+        if (settings.Application is not { } application)
+            throw new UsageException("Nothing names the target: give --spn SPN, or --app NAME with --config FILE.");
+        return ServicePrincipalName.TryParse(application.Options.ServicePrincipalName, provider: null, out var service)
+            ? service
+            : throw new UsageException($"{application.Key("ServicePrincipalName")} is no service principal name, which looks like HTTP/web.contoso.com: correct it, or give --spn SPN.");
+    }
 
     /// <exception cref="UsageException">The name is none.</exception>
-    public KerberosPrincipal ReadUser(ParseResult parsed, string accountRealm)
+    public KerberosPrincipal ReadUser(ParseResult parsed, DelegationSettings settings)
     {
         var name = parsed.GetRequiredValue(_user);
         var realm = parsed.GetValue(_userRealm);
@@ -62,7 +71,9 @@ internal sealed class TargetOptions
             throw new UsageException("An account's name has no @: give --user NAME --user-realm REALM, or --name-type enterprise.");
         try
         {
-            return type == NameType.Enterprise ? KerberosPrincipal.Enterprise(name, realm) : KerberosPrincipal.Principal(name, realm ?? accountRealm);
+            return type == NameType.Enterprise
+                ? KerberosPrincipal.Enterprise(name, realm ?? settings.SuffixRealms.GetValueOrDefault(name[(name.LastIndexOf('@') + 1)..]))
+                : KerberosPrincipal.Principal(name, realm ?? settings.Application?.Options.UserRealm ?? settings.Realm);
         }
         catch (ArgumentException refused)
         {
