@@ -28,7 +28,7 @@ public sealed class DelegatedApplication
     public bool ChannelBinding { get; set; } = true;
 
     /// <summary>Lets requests of different users share connections. Only for a backend that authenticates each request by itself: any
-    /// other answers one user with another user's data.</summary>
+    /// other answers one user with another user's data. Not together with <see cref="AuthenticationStart.OnChallenge"/>.</summary>
     public bool ShareConnectionsBetweenUsers { get; set; }
 
     /// <summary>Allows an <see cref="InternalUrl"/> with plain http, over which anyone on the way can use the ticket.</summary>
@@ -106,7 +106,8 @@ public enum AuthenticationStart
     /// <summary>Every request carries a ticket.</summary>
     Preemptive,
 
-    /// <summary>A request goes anonymously first, and again with a ticket after the backend asked for one.</summary>
+    /// <summary>A request goes anonymously first, and again with a ticket after the backend asked for one. Not together with
+    /// <see cref="MutualAuthentication.Required"/> or with connections that users share.</summary>
     OnChallenge,
 }
 

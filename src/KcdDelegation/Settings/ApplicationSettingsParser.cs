@@ -25,6 +25,7 @@ internal sealed class ApplicationSettingsParser(KcdOptions options, RealmKdcs kd
         CheckEnum(application.TokenFormat, $"{key}:TokenFormat");
         CheckEnum(application.Start, $"{key}:Start");
         CheckEnum(application.MutualAuthentication, $"{key}:MutualAuthentication");
+        CheckStart(application, key);
         if (url is null || service is null || client is null)
             return null;
         return new ApplicationSettings(
@@ -131,6 +132,20 @@ internal sealed class ApplicationSettingsParser(KcdOptions options, RealmKdcs kd
             errors.Add($"{key}:ClaimType", "is blank", "Write a claim's name, or remove the setting");
         else if (ClaimSources.IsUnsafe(claim) && !application.AllowUnsafeClaimType)
             errors.Add($"{key}:ClaimType", $"{PrintableText.Quoted(claim)} can be set by users to another user's name", $"Use upn, onprem_sam_account_name or a claim that only the directory sets; {errors.Key($"{key}:AllowUnsafeClaimType")} lifts this at your own risk");
+    }
+
+    /// <summary>What cannot go with a request that has no ticket yet.</summary>
+    private void CheckStart(DelegatedApplication application, string key)
+    {
+        if (application.Start != AuthenticationStart.OnChallenge)
+            return;
+        var start = errors.Key($"{key}:Start");
+        if (application.MutualAuthentication == MutualAuthentication.Required)
+            errors.Add($"{key}:MutualAuthentication", $"is Required beside {start} OnChallenge, where an answer to the first request, which carries no ticket, can prove nothing and would always be refused",
+                $"Set {start} to Preemptive, or MutualAuthentication to Optional");
+        if (application.ShareConnectionsBetweenUsers)
+            errors.Add($"{key}:ShareConnectionsBetweenUsers", $"is true beside {start} OnChallenge, where a user's first request carries no ticket: a backend that remembers the connection's last user would answer it as that user",
+                $"Set {start} to Preemptive, or ShareConnectionsBetweenUsers to false");
     }
 
     private void CheckEnum<T>(T value, string key)

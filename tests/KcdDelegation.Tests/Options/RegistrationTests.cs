@@ -54,9 +54,10 @@ public sealed class RegistrationTests : IDisposable
             { "Kcd": { "Realm": "CONTOSO.COM", "ServiceAccount": { "Name": "c$", "Keytab": "k" },
                 "Token": { "Authority": "https://login.example", "Issuer": "https://sts.example", "Audience": "a", "AllowGuests": true, "AllowApplicationTokens": true },
                 "Applications": { "erp": { "InternalUrl": "http://erp/", "ServicePrincipalName": "HTTP/erp", "LoginIdentity": "UserPrincipalUsername",
-                    "TokenFormat": "Auto", "Start": "OnChallenge", "MutualAuthentication": "Required", "ChannelBinding": false, "ShareConnectionsBetweenUsers": true,
+                    "TokenFormat": "Auto", "Start": "OnChallenge", "MutualAuthentication": "Optional", "ChannelBinding": false,
                     "AllowPlainHttp": true, "UserRealm": "EU.CONTOSO.COM", "ClaimType": "email", "AllowUnsafeClaimType": true, "AllowBuiltInAccounts": true,
-                    "Realm": "US.CONTOSO.COM", "ServiceAccount": { "Name": "d$", "PasswordFile": "p" } } } } }
+                    "Realm": "US.CONTOSO.COM", "ServiceAccount": { "Name": "d$", "PasswordFile": "p" } },
+                    "crm": { "InternalUrl": "https://crm/", "ServicePrincipalName": "HTTP/crm", "MutualAuthentication": "Required", "ShareConnectionsBetweenUsers": true } } } }
             """);
         await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
 
@@ -65,8 +66,10 @@ public sealed class RegistrationTests : IDisposable
         settings.Token.ShouldNotBeNull().Issuer.ShouldBe("https://sts.example");
         (settings.Users.Callers.AllowGuests, settings.Users.Callers.AllowApplicationTokens).ShouldBe((true, true));
         var erp = settings.Applications["erp"];
-        (erp.TokenFormat, erp.Start, erp.MutualAuthentication, erp.ChannelBinding, erp.ShareConnectionsBetweenUsers)
-            .ShouldBe((TokenFormat.Auto, AuthenticationStart.OnChallenge, MutualAuthentication.Required, false, true));
+        (erp.TokenFormat, erp.Start, erp.MutualAuthentication, erp.ChannelBinding)
+            .ShouldBe((TokenFormat.Auto, AuthenticationStart.OnChallenge, MutualAuthentication.Optional, false));
+        var crm = settings.Applications["crm"];
+        (crm.MutualAuthentication, crm.ShareConnectionsBetweenUsers).ShouldBe((MutualAuthentication.Required, true));
         (erp.Options.LoginIdentity, erp.Options.ClaimType, erp.Options.AllowBuiltInAccounts, erp.Options.UserRealm)
             .ShouldBe((LoginIdentity.UserPrincipalUsername, "email", true, "EU.CONTOSO.COM"));
         (erp.Client.Realm, erp.Client.AccountName, erp.Client.KeySource).ShouldBe(("US.CONTOSO.COM", "d$", AccountKeySource.PasswordFile));

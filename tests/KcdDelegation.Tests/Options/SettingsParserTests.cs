@@ -98,6 +98,8 @@ public sealed class SettingsParserTests
         { "Kcd:Applications:erp:TokenFormat", "Spnego", o => o.Application().TokenFormat = (TokenFormat)9 },
         { "Kcd:Applications:erp:Start", "OnChallenge", o => o.Application().Start = (AuthenticationStart)9 },
         { "Kcd:Applications:erp:MutualAuthentication", "Required", o => o.Application().MutualAuthentication = (MutualAuthentication)9 },
+        { "Kcd:Applications:erp:MutualAuthentication", "Kcd:Applications:erp:Start OnChallenge", o => (o.Application().Start, o.Application().MutualAuthentication) = (AuthenticationStart.OnChallenge, MutualAuthentication.Required) },
+        { "Kcd:Applications:erp:ShareConnectionsBetweenUsers", "Kcd:Applications:erp:Start OnChallenge", o => (o.Application().Start, o.Application().ShareConnectionsBetweenUsers) = (AuthenticationStart.OnChallenge, true) },
         { "Kcd:Applications:crm:ServiceAccount", "from another file", o => Add(o, "crm").ServiceAccount = new ServiceAccountOptions { Name = "CONNECTOR$", Keytab = "/other" } },
     };
 
