@@ -83,6 +83,7 @@ public sealed class KcdAuthenticator : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="KcdException">The token is not believed, no issuer is configured, or the issuer's keys cannot be had.</exception>
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
+    /// <exception cref="ObjectDisposedException">The authenticator was disposed.</exception>
     public async ValueTask<ClaimsPrincipal> ValidateTokenAsync(string token, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(token);
@@ -157,9 +158,9 @@ public sealed class KcdAuthenticator : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _settings.Dispose();
+        _tokens.Dispose();
         await _clients.DisposeAsync().ConfigureAwait(false);
         await _retirement.DisposeAsync().ConfigureAwait(false);
-        _tokens.Dispose();
     }
 
     /// <summary>What <see cref="KcdHandler"/> needs.</summary>

@@ -201,6 +201,7 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
         await authenticator.DisposeAsync();
 
         await Should.ThrowAsync<ObjectDisposedException>(async () => await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel));
+        await Should.ThrowAsync<ObjectDisposedException>(async () => await authenticator.ValidateTokenAsync("e30.e30.e30", Cancel));
         Should.Throw<InvalidOperationException>(() => credential.CreateAuthorization(TokenFormat.Kerberos));
     }
 

@@ -9,21 +9,33 @@ internal sealed class CurrentTokenValidator(SettingsStore settings, Retirement r
 {
     private readonly Lock _change = new();
     private volatile Entry? _current;
+    private volatile bool _disposed;
 
     /// <exception cref="KcdException">The token is not believed, or no issuer is configured.</exception>
+    /// <exception cref="ObjectDisposedException">The authenticator was disposed.</exception>
     public ValueTask<ClaimsPrincipal> ValidateAsync(string token, CancellationToken cancellationToken)
     {
+        ObjectDisposedException.ThrowIf(_disposed, typeof(KcdAuthenticator));
         var inForce = settings.Current.Token ?? throw TokenRefusal.NotConfigured();
         var entry = _current;
         return (entry?.Settings == inForce ? entry : Replace(inForce)).Validator.ValidateAsync(token, cancellationToken);
     }
 
-    public void Dispose() => _current?.Keys.Dispose();
+    public void Dispose()
+    {
+        lock (_change)
+        {
+            _disposed = true;
+            _current?.Keys.Dispose();
+        }
+    }
 
     private Entry Replace(TokenSettings inForce)
     {
         lock (_change)
         {
+            // Again, under the lock: nothing is opened that nobody would close.
+            ObjectDisposedException.ThrowIf(_disposed, typeof(KcdAuthenticator));
             var replaced = _current;
             if (replaced?.Settings == inForce)
                 return replaced;

@@ -50,6 +50,11 @@ internal sealed class IssuerDocuments : IDisposable
         return ReadKeys(await GetAsync(keysAddress, cancellationToken).ConfigureAwait(false), keysAddress);
     }
 
+    /// <summary>For a failure that is neither the network's nor one that was looked for.</summary>
+    public KcdException Unreadable(Exception error) =>
+        KcdFailure.Identity(KcdEventId.IssuerDocumentRefused, $"The documents of the issuer {PrintableText.Of(_settings.Issuer)} cannot be read ({error.GetType().Name}).",
+            "Open them in a browser: a proxy or a portal may have answered in their place.").ToException(error);
+
     public void Dispose() => _http.Dispose();
 
     private async Task<JsonElement> GetAsync(Uri address, CancellationToken cancellationToken)

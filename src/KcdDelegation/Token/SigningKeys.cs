@@ -5,9 +5,10 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Token;
 
-/// <summary>The issuer's keys, kept for half a day. A <c>kid</c> that is not among them causes one refresh before the token is refused, so that
-/// a key rotated a moment ago is found; tokens with made-up ones cannot make more than one refresh in half a minute. While the issuer is away
-/// the last keys serve for a day. Thread-safe.</summary>
+/// <summary>The issuer's keys, fetched anew after half a day, behind the back of tokens whose key is known: an issuer that does not answer
+/// holds nobody up. While it is away the last keys serve for a day. A <c>kid</c> that is not among them causes one refresh before the token is
+/// refused, so that a key rotated a moment ago is found; tokens with made-up ones cannot make more than one refresh in half a minute.
+/// Thread-safe.</summary>
 internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timeProvider, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromHours(12);
@@ -32,18 +33,17 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
     {
         var now = timeProvider.GetUtcNow();
         var state = Volatile.Read(ref _state);
-        var due = now >= state.DueAt;
-        if (due)
-            state = await RefreshAsync(cancellationToken).ConfigureAwait(false);
-        if (now - state.LoadedAt > ForgetAfter)
-            throw Again(state.Failure!);
-        if (Find(state, keyId) is { } key)
-            return key;
-        if (!due)
+        if (MayServe(state, now) && state.Keys.ContainsKey(keyId))
         {
-            if (!MayRefreshForUnknown(now))
-                throw TokenRefusal.KeyUnknownYet(keyId);
-            state = await RefreshAsync(cancellationToken).ConfigureAwait(false);
+            if (now >= state.DueAt)
+                RefreshBehind(state);
+        }
+        else
+        {
+            state = await RefreshForAsync(keyId, now, cancellationToken).ConfigureAwait(false);
+            // Keys that are old already when the issuer cannot be asked.
+            if (!MayServe(state, now))
+                throw Again(state.Failure!);
         }
         return Find(state, keyId) ?? throw (state.Failure is { } failure ? Again(failure) : TokenRefusal.KeyUnknown(keyId));
     }
@@ -58,31 +58,54 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
         ? null
         : found.WhyRefused is { } why ? throw TokenRefusal.KeyRefused(keyId, why) : found.Key;
 
-    private bool MayRefreshForUnknown(DateTimeOffset now)
+    private static bool MayServe(State state, DateTimeOffset now) => now - state.LoadedAt <= ForgetAfter;
+
+    /// <summary>The refresh that a token has to wait for whose key is not known, or whose key is known no longer.</summary>
+    /// <exception cref="KcdException">The issuer was asked a moment ago.</exception>
+    private Task<State> RefreshForAsync(string keyId, DateTimeOffset now, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            if (now < _nextForUnknown)
-                return false;
-            _nextForUnknown = now + BetweenUnknown;
-            return true;
+            // A refresh may have ended since the state was read.
+            var state = _state;
+            if (MayServe(state, now) && state.Keys.ContainsKey(keyId))
+                return Task.FromResult(state);
+            if (_refresh is null && now < state.DueAt)
+            {
+                if (!MayServe(state, now))
+                    throw Again(state.Failure!);
+                if (now < _nextForUnknown)
+                    throw TokenRefusal.KeyUnknownYet(keyId);
+                _nextForUnknown = now + BetweenUnknown;
+            }
+            return RefreshAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Starts a refresh that nobody waits for, unless one has ended since the state was read.</summary>
+    private void RefreshBehind(State seen)
+    {
+        lock (_lock)
+        {
+            if (ReferenceEquals(_state, seen))
+                _ = RefreshAsync(CancellationToken.None);
         }
     }
 
     /// <summary>One fetch however many callers wait; each leaves by its own token.</summary>
     private Task<State> RefreshAsync(CancellationToken cancellationToken)
     {
-        Task<State> refresh;
         lock (_lock)
         {
             if (_refresh is null)
             {
                 using (ExecutionContext.SuppressFlow())
                     _refresh = Task.Run(LoadAsync, CancellationToken.None);
+                // It fails at disposal only, where nobody may be left to hear of it.
+                _ = _refresh.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
-            refresh = _refresh;
+            return _refresh.WaitAsync(cancellationToken);
         }
-        return refresh.WaitAsync(cancellationToken);
     }
 
     private async Task<State> LoadAsync()
@@ -95,13 +118,17 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
             state = new State(keys, now, now + RefreshAfter, Failure: null);
             Log.SigningKeysLoaded(logger, keys.Count, documents.Authority);
         }
-        catch (OperationCanceledException error) when (_disposed.IsCancellationRequested)
+        catch (Exception error) when (_disposed.IsCancellationRequested)
         {
             throw new ObjectDisposedException("The validator of tokens was disposed.", error);
         }
-        catch (KcdException failure)
+        // Whatever a document makes its reader throw: the last keys stay, and the next attempt has its pause.
+        catch (Exception error)
         {
-            state = state with { Failure = failure, DueAt = timeProvider.GetUtcNow() + RetryAfter };
+            var failure = error as KcdException ?? documents.Unreadable(error);
+            var retry = timeProvider.GetUtcNow() + RetryAfter;
+            // Later, never earlier: made-up kids must not make the keys of everybody else due.
+            state = state with { Failure = failure, DueAt = retry > state.DueAt ? retry : state.DueAt };
             Log.SigningKeysNotLoaded(logger, failure.Message);
         }
         finally

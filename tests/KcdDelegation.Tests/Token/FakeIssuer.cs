@@ -96,9 +96,11 @@ public sealed class FakeIssuer : HttpMessageHandler
     /// <summary>A token of any header and payload, rightly signed by key-1.</summary>
     public string Sign(JsonObject header, JsonObject payload) => Sign(header.ToJsonString(), payload.ToJsonString());
 
-    public string Sign(string header, string payload)
+    public string Sign(string header, string payload) => Sign(Encoding.UTF8.GetBytes(header), Encoding.UTF8.GetBytes(payload));
+
+    public string Sign(byte[] header, byte[] payload)
     {
-        var head = $"{Encode(header)}.{Encode(payload)}";
+        var head = $"{Base64Url.EncodeToString(header)}.{Base64Url.EncodeToString(payload)}";
         return $"{head}.{Base64Url.EncodeToString(((RSA)Keys["key-1"]).SignData(Encoding.ASCII.GetBytes(head), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
     }
 

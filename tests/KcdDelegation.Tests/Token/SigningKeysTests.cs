@@ -62,7 +62,82 @@ public sealed class SigningKeysTests : IDisposable
 
         _issuer.Time.Advance(TimeSpan.FromHours(12));
 
+        // The token that finds the keys due is answered with them.
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        (await validator.ValidateAsync(_issuer.Token("key-2"), Cancel)).FindFirstValue("oid").ShouldBe("ada-1");
         (await RefusedAsync(validator, _issuer.Token())).EventId.ShouldBe(1010);
+    }
+
+    [Fact]
+    public async Task An_issuer_that_does_not_answer_holds_up_nobody_whose_key_is_known()
+    {
+        var validator = _issuer.Validator();
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        using var gate = new ManualResetEventSlim();
+        var asked = new TaskCompletionSource();
+        _issuer.Instead = _ =>
+        {
+            asked.TrySetResult();
+            gate.Wait(Cancel);
+            return null;
+        };
+        _issuer.Publish("key-2", FakeIssuer.SecondKey);
+        _issuer.Time.Advance(TimeSpan.FromHours(12));
+
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        await asked.Task;
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        _issuer.Requests.Count.ShouldBe(3);
+        var unknown = validator.ValidateAsync(_issuer.Token("key-2"), Cancel).AsTask();
+        unknown.IsCompleted.ShouldBeFalse();
+        gate.Set();
+
+        (await unknown).FindFirstValue("oid").ShouldBe("ada-1");
+        _issuer.Requests.Count.ShouldBe(4);
+    }
+
+    [Fact]
+    public async Task A_refresh_for_an_unknown_key_that_fails_makes_nobody_elses_keys_due()
+    {
+        var validator = _issuer.Validator();
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        _issuer.Instead = _ => FakeIssuer.Answer("", HttpStatusCode.ServiceUnavailable);
+        _issuer.Time.Advance(TimeSpan.FromSeconds(1));
+
+        (await RefusedAsync(validator, Unknown())).EventId.ShouldBe(1031);
+        _issuer.Time.Advance(TimeSpan.FromSeconds(10));
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        (await RefusedAsync(validator, Unknown())).EventId.ShouldBe(1010);
+        _issuer.Requests.Count.ShouldBe(3);
+        _issuer.Time.Advance(TimeSpan.FromSeconds(20));
+        (await RefusedAsync(validator, Unknown())).EventId.ShouldBe(1031);
+
+        _issuer.Requests.Count.ShouldBe(4);
+    }
+
+    public static TheoryData<string, Func<HttpRequestMessage, HttpResponseMessage?>> Unreadable => new()
+    {
+        { "a kid that is no text", request => request.RequestUri!.Host == "keys.example" ? FakeIssuer.Answer("""{"keys":[{"kid":"\ud800"}]}""") : null },
+        { "a name that is no text", _ => FakeIssuer.Answer("""{"\ud800":1}""") },
+        { "bytes that are no text", _ => new HttpResponseMessage { Content = new ByteArrayContent([.. """{"issuer":"~"}"""u8.ToArray().Select(b => b == (byte)'~' ? (byte)0xFF : b)]) } },
+        { "a fault of the reader", _ => throw new NotSupportedException() },
+    };
+
+    [Theory]
+    [MemberData(nameof(Unreadable), DisableDiscoveryEnumeration = true)]
+    public async Task Documents_that_cannot_be_read_leave_the_last_keys_in_use_and_are_not_fetched_by_every_request(string fault, Func<HttpRequestMessage, HttpResponseMessage?> answer)
+    {
+        var validator = _issuer.Validator();
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        _issuer.Instead = answer;
+        _issuer.Time.Advance(TimeSpan.FromHours(13));
+
+        (await RefusedAsync(validator, Unknown())).EventId.ShouldBe(1032, fault);
+        var asked = _issuer.Requests.Count;
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+
+        _issuer.Requests.Count.ShouldBe(asked);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using KcdDelegation.Token;
 using Microsoft.IdentityModel.Tokens;
@@ -160,6 +161,95 @@ public sealed class TokenValidatorTests : IDisposable
         error.EventId.ShouldBe(1002);
     }
 
+    [Theory]
+    [InlineData("""{"alg":"RS256","kid":"\ud800"}""", null)]
+    [InlineData("""{"alg":"\udc00RS256","kid":"key-1"}""", null)]
+    [InlineData("""{"alg":"RS256","kid":"key-1","typ":"\ud800\ud800"}""", null)]
+    [InlineData("""{"alg":"RS256","kid":"key-1","\ud800":1}""", null)]
+    [InlineData("""{"alg":"RS256","kid":"key-1","jwk":{"x":["\ud800"]}}""", null)]
+    [InlineData(null, """{"\ud800":1,"exp":9999999999}""")]
+    [InlineData(null, """{"\ud800":1,"\ud800":2,"exp":9999999999}""")]
+    [InlineData(null, """{"upn":"ada\ud800","exp":9999999999}""")]
+    public async Task Escapes_that_stand_for_no_character_are_refused(string? header, string? payload)
+    {
+        (await RefusedAsync(_issuer.Sign(header ?? FakeIssuer.Header().ToJsonString(), payload ?? _issuer.Payload().ToJsonString()))).EventId.ShouldBe(1002);
+        _issuer.Requests.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("alg")]
+    [InlineData("typ")]
+    [InlineData("kid")]
+    [InlineData("name")]
+    public async Task Bytes_that_are_no_UTF8_are_refused(string member)
+    {
+        var header = FakeIssuer.Header();
+        header[member] = "~";
+        var bytes = Encoding.UTF8.GetBytes(header.ToJsonString());
+        bytes[bytes.IndexOf((byte)'~')] = 0xFF;
+
+        (await RefusedAsync(_issuer.Sign(bytes, Encoding.UTF8.GetBytes(_issuer.Payload().ToJsonString())))).EventId.ShouldBe(1002);
+        _issuer.Requests.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Whatever_stands_in_a_token_it_is_believed_or_refused(int seed)
+    {
+        var random = new Steps((uint)seed);
+        var validator = _issuer.Validator();
+        var refused = 0;
+        for (var i = 0; i < 300; i++)
+        {
+            var (header, payload) = (Encoding.UTF8.GetBytes(FakeIssuer.Header().ToJsonString()), Encoding.UTF8.GetBytes(_issuer.Payload().ToJsonString()));
+            if (random.Next(2) == 0)
+                header = Mutate(header, random);
+            else
+                payload = Mutate(payload, random);
+            try
+            {
+                await validator.ValidateAsync(_issuer.Sign(header, payload), Cancel);
+            }
+            catch (KcdException)
+            {
+                refused++;
+            }
+        }
+
+        refused.ShouldBeGreaterThan(100);
+    }
+
+    /// <summary>One to three changes, often of the kind that parsers stumble over.</summary>
+    private static byte[] Mutate(byte[] json, Steps random)
+    {
+        string[] pieces = ["\\ud800", "\\udfff\\ud800", "\\u0000", "\"", "{", "}", "[", "]", ":", ",", "null", "1e999", "-0", "99999999999999999999", "\\", "\u00ff", "true"];
+        var bytes = json.ToList();
+        for (var change = random.Next(3); change >= 0; change--)
+        {
+            var at = random.Next(bytes.Count);
+            switch (random.Next(4))
+            {
+                case 0:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 1:
+                    bytes.RemoveRange(at, Math.Min(bytes.Count - at, random.Next(7) + 1));
+                    bytes.Add((byte)'}');
+                    break;
+                case 2:
+                    bytes.InsertRange(at, Encoding.UTF8.GetBytes(pieces[random.Next(pieces.Length)]));
+                    break;
+                default:
+                    var value = bytes.IndexOf((byte)':', at) + 1;
+                    bytes.InsertRange(value, Encoding.UTF8.GetBytes(random.Next(2) == 0 ? "[\"\\ud83d\"]," : "{\"a\":null},\"b\":"));
+                    break;
+            }
+        }
+        return [.. bytes];
+    }
+
     [Fact]
     public async Task An_encrypted_token_is_told_apart() => (await RefusedAsync("e30.e30.e30.e30.e30")).EventId.ShouldBe(1004);
 
@@ -229,6 +319,18 @@ public sealed class TokenValidatorTests : IDisposable
         error.Message.Length.ShouldBeLessThan(400);
         error.Message.ShouldContain("<U+000D><U+000A><U+202E>kkk");
         error.InnerException.ShouldBeNull();
+    }
+
+    /// <summary>Numbers that are the same in every run (Numerical Recipes' linear congruence).</summary>
+    private sealed class Steps(uint seed)
+    {
+        private uint _state = seed;
+
+        public int Next(int below)
+        {
+            _state = unchecked((_state * 1664525) + 1013904223);
+            return (int)((_state >> 8) % (uint)below);
+        }
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
