@@ -84,7 +84,7 @@ public sealed class ServiceTicket : ICachedTicket
     /// as the user: treat it as a password.</summary>
     /// <exception cref="IOException">The file cannot be written, or is something else than a credential cache of this user.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
-    /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
+    /// <exception cref="InvalidOperationException">The ticket was purged or has expired, or its client was disposed.</exception>
     public Task WriteCredentialCacheAsync(string path, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -143,9 +143,10 @@ public sealed class ServiceTicket : ICachedTicket
 
     private async Task WriteAsync(string path, CancellationToken cancellationToken)
     {
-        var key = Issued.SessionKey.Bytes.ToArray();
+        var key = GC.AllocateUninitializedArray<byte>(Issued.SessionKey.Profile.KeyLength, pinned: true);
         try
         {
+            CopySessionKey(key);
             await CredentialCacheWriter.AddAsync(path, new CachedCredential
             {
                 Client = new CachePrincipal(Issued.Client, Issued.ClientRealm),
@@ -163,6 +164,20 @@ public sealed class ServiceTicket : ICachedTicket
         finally
         {
             CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+    private void CopySessionKey(Span<byte> target)
+    {
+        try
+        {
+            Issued.SessionKey.Bytes.CopyTo(target);
+            // The client may have been disposed meanwhile: a file with zeros for a key would be taken for a good one.
+            Issued.SessionKey.ThrowIfDisposed();
+        }
+        catch (ObjectDisposedException error)
+        {
+            throw Disposed(error);
         }
     }
 }
