@@ -15,8 +15,17 @@ internal static class SystemHostResolver
     {
         if (IPAddress.TryParse(host, out var address))
             return [address];
-        // Not every platform's resolver can be interrupted: then only the waiting ends.
-        var addresses = await Dns.GetHostAddressesAsync(host, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+        IPAddress[] addresses;
+        try
+        {
+            // Not every platform's resolver can be interrupted: then only the waiting ends.
+            addresses = await Dns.GetHostAddressesAsync(host, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ArgumentException)
+        {
+            // Longer than a name can be (RFC 1035 §2.3.4), or no name at all: no host has it.
+            addresses = [];
+        }
         return addresses.Length == 0 ? throw new SocketException((int)SocketError.HostNotFound) : addresses[..Math.Min(addresses.Length, MaxAddresses)];
     }
 }

@@ -57,6 +57,9 @@ internal sealed class Krb5ConfigurationReader
     /// <param name="opening">A name whose brace stands on the next line.</param>
     private bool ReadLine(ReadOnlySpan<char> line, string path, List<string> section, ref string? opening)
     {
+        // No text has this character, and no path may: Path throws at it.
+        if (line.Contains('\0'))
+            return false;
         if (opening is not null)
         {
             section.Add(opening);

@@ -335,6 +335,16 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
             .ShouldEndWith("dc1.contoso.com:88 has a name that cannot be resolved");
     }
 
+    [Fact]
+    public async Task After_a_KDC_with_a_name_too_long_for_any_host_the_next_is_asked()
+    {
+        var tooLong = new KdcEndpoint(string.Join('.', Enumerable.Repeat(new string('a', 60), 5)));
+
+        (await SendAsync(Dispatcher(tooLong, _second.Endpoint))).ShouldBe(_requests.Made);
+
+        _logger.Events.Single(logged => logged.Id == 2102).Text.ShouldContain("has a name that cannot be resolved");
+    }
+
     private Task<int> SendAsync(KdcDispatcher dispatcher, KdcAttempts attempts = KdcAttempts.Hedged) =>
         dispatcher.SendAsync(Realm, attempts, _requests.Create, TestContext.Current.CancellationToken);
 

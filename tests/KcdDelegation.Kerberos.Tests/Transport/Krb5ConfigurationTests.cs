@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using KcdDelegation.Kerberos.Transport;
 using Microsoft.Extensions.Logging;
 
@@ -110,6 +112,9 @@ public sealed class Krb5ConfigurationTests : IDisposable
     [InlineData("[realms]\nA.COM =\nkdc = a\n", "line 3")]
     [InlineData("[realms]\nnonsense\n", "line 2")]
     [InlineData("include /nowhere/at/all\n", "/nowhere/at/all")]
+    [InlineData("[libdefaults]\ninclude a\0b\n", "line 2")]
+    [InlineData("includedir a\0b\n", "line 1")]
+    [InlineData("include a\0b = c\n", "line 1")]
     [InlineData("[a]\nb={\nb={\nb={\nb={\nb={\nb={\nb={\nb={\nb={\nb={\n", "line 9")]
     public void A_file_that_cannot_be_understood_is_a_warning_with_its_place(string content, string place)
     {
@@ -118,6 +123,26 @@ public sealed class Krb5ConfigurationTests : IDisposable
         var warning = _logger.Events.ShouldHaveSingleItem();
         warning.Level.ShouldBe(LogLevel.Warning);
         warning.Text.ShouldContain(place);
+    }
+
+    /// <summary>Bytes of all kinds, and the words of the format in any order.</summary>
+    [Fact]
+    public void Whatever_a_file_holds_it_is_read_or_refused_as_documented()
+    {
+        string[] words = ["[realms]", "[", "]", "A.COM", " = ", "=", "{", "}", "}*", "\n", "\n", "\n", "kdc", "*", "\"", "include ", "includedir ", "module ", "\0", "\t", "#", ".", ":88", "udp/", "\ud800", "default_realm"];
+        for (var round = 0; round < 2_000; round++)
+        {
+            var content = round % 4 == 0
+                ? RandomNumberGenerator.GetBytes(RandomNumberGenerator.GetInt32(200))
+                : Encoding.UTF8.GetBytes(string.Concat(RandomNumberGenerator.GetItems<string>(words, RandomNumberGenerator.GetInt32(60))));
+            var path = Path.Combine(_directory.FullName, "krb5.conf");
+            File.WriteAllBytes(path, content);
+
+            if (Record.Exception(() => Krb5ConfigurationReader.Read(path, static _ => { })) is { } thrown)
+                (thrown is InvalidDataException or IOException or UnauthorizedAccessException).ShouldBeTrue($"{Convert.ToHexString(content)}: {thrown}");
+            Krb5Configuration.Load([path], _logger).KdcsOf("A.COM").ShouldAllBe(kdc => kdc.Port > 0);
+        }
+        _logger.Events.ShouldAllBe(logged => logged.Id == 2110);
     }
 
     [Fact]
