@@ -2,7 +2,8 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos;
 
-/// <summary>The events of the engine, 2xxx: 20xx keys of the account, 21xx transport to the KDCs, 22xx exchanges, 23xx cache. User names and secrets are in none of them.</summary>
+/// <summary>The events of the engine, 2xxx: 20xx keys of the account, 21xx transport to the KDCs, 22xx exchanges, 23xx cache. User names and
+/// secrets are in none of them, so what was found wrong with a reply is in exceptions only.</summary>
 internal static partial class KerberosLog
 {
     [LoggerMessage(2001, LogLevel.Debug, "The keys of {Account} were read from {Path} (version {Version})")]
@@ -32,8 +33,8 @@ internal static partial class KerberosLog
     [LoggerMessage(2106, LogLevel.Debug, "The answer of {Kdc} is too big for UDP, TCP is used")]
     public static partial void KdcAnswerTooBigForUdp(ILogger logger, KdcEndpoint kdc);
 
-    [LoggerMessage(2107, LogLevel.Debug, "A datagram from {Kdc} was ignored: {Reason}")]
-    public static partial void KdcReplyRejected(ILogger logger, KdcEndpoint kdc, string reason);
+    [LoggerMessage(2107, LogLevel.Debug, "A datagram from {Kdc} was ignored: it is not the answer to the request")]
+    public static partial void KdcReplyRejected(ILogger logger, KdcEndpoint kdc);
 
     [LoggerMessage(2108, LogLevel.Debug, "DNS names {Count} KDCs of {Realm}")]
     public static partial void KdcsFoundInDns(ILogger logger, int count, string realm);

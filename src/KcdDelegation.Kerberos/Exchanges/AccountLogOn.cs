@@ -65,6 +65,7 @@ internal sealed class AccountLogOn(ExchangeContext context)
                         context.Clock.Adopt(offset);
                         KerberosLog.ClockCorrected(context.Logger, offset, context.Realm);
                     }
+                    KerberosLog.LoggedOn(context.Logger, context.Account.Name, context.Realm, ticket.Tgt.EndTime);
                     return ticket.Tgt;
             }
         }

@@ -80,9 +80,9 @@ internal sealed class KdcAttempt<TReply>(
                 // A copy: what is decoded may keep parts of it.
                 return request.Check(buffer.Memory[..length].ToArray());
             }
-            catch (KerberosException rejected) when (rejected is { Code: null, Reason: KerberosFailureReason.ReplyRejected } && stray < MaxStrayDatagrams)
+            catch (KerberosException rejected) when (KdcFailure.IsRejectedReply(rejected) && stray < MaxStrayDatagrams)
             {
-                KerberosLog.KdcReplyRejected(logger, kdc, rejected.Detail);
+                KerberosLog.KdcReplyRejected(logger, kdc);
             }
         }
     }

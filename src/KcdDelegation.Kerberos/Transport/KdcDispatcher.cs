@@ -103,7 +103,7 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         catch (KerberosException error) when (KdcFailure.IsOfThisKdcOnly(error))
         {
             failures.Add(kdc, error);
-            NoteFailure(realm, kdc, KdcFailure.Words(error));
+            NoteFailure(realm, kdc, KdcFailure.WordsForLog(error));
             throw;
         }
         catch (KerberosException error) when (error.Code is not null)

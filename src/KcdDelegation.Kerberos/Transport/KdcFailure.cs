@@ -10,10 +10,16 @@ internal static class KdcFailure
 
     public static KerberosException Unreachable(SocketException error) => Unreachable(Words(error), error);
 
-    public static string Words(KerberosException error) => error switch
+    /// <summary>For an exception: what was found wrong with a reply may name the user.</summary>
+    public static string Words(KerberosException error) =>
+        IsRejectedReply(error) ? $"{WordsForLog(error)}: {error.Detail}" : WordsForLog(error);
+
+    /// <summary>The same without any user's name.</summary>
+    public static string WordsForLog(KerberosException error) => error switch
     {
         { Code: { } code } => $"answered {KerberosErrorNames.Of(code)}",
-        { Reason: KerberosFailureReason.ReplyRejected } => $"gave a reply that was rejected: {error.Detail}",
+        { Reason: KerberosFailureReason.ReplyRejected } => "gave a reply that was rejected",
+        // Of the transport alone.
         _ => error.Detail,
     };
 
@@ -28,6 +34,9 @@ internal static class KdcFailure
         SocketError.AccessDenied => "may not be connected to: the system denied it",
         var other => $"failed: {other}",
     };
+
+    /// <summary>What came is no answer to the request, whoever sent it.</summary>
+    public static bool IsRejectedReply(KerberosException error) => error is { Code: null, Reason: KerberosFailureReason.ReplyRejected };
 
     /// <summary>Whether another KDC is worth asking. Any other KRB-ERROR is the realm's word, the same at every KDC.</summary>
     public static bool IsOfThisKdcOnly(Exception error) => error is KerberosException kerberos

@@ -21,7 +21,7 @@ internal sealed class KdcFailures(string realm)
         lock (_lock)
             failures = [.. _failures];
 
-        var rejected = failures.Exists(failure => failure.Error is { Code: null, Reason: KerberosFailureReason.ReplyRejected });
+        var rejected = failures.Exists(static failure => KdcFailure.IsRejectedReply(failure.Error));
         var allUnavailable = failures.Count > 0 && failures.TrueForAll(failure => failure.Error.Code == KerberosErrorCode.ServiceUnavailable);
         var list = failures.Count == 0 ? "none was asked before the time was up" : string.Join("; ", failures.Select(failure => $"{failure.Kdc} {KdcFailure.Words(failure.Error)}"));
         return new KerberosException(
