@@ -41,7 +41,7 @@ internal static partial class Log
 
     // 4xxx and 13022: HTTP.
 
-    [LoggerMessage(KcdEventId.TicketRefused, LogLevel.Warning, "The backend of {Application} refused the ticket for {Service}: {Cause} Remedy: {Remedy}")]
+    [LoggerMessage(KcdEventId.TicketRefused, LogLevel.Warning, "A 401 from {Application}, service {Service}: {Cause} Remedy: {Remedy}")]
     public static partial void TicketRefused(ILogger logger, string application, string service, string cause, string remedy);
 
     [LoggerMessage(KcdEventId.BackendNotProven, LogLevel.Error, "The backend of {Application} did not prove itself: {Cause}")]

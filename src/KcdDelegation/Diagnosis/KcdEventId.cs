@@ -57,7 +57,7 @@ internal static class KcdEventId
     public const int FormatLearnt = 4010;
     public const int HeaderMayBeTooLarge = 4011;
 
-    /// <summary>Too many requests for tickets at once.</summary>
+    /// <summary>Too many requests wait for the KDCs.</summary>
     public const int TooManyAttempts = 12008;
 
     /// <summary>No ticket: the delegating account itself has no credentials, or no KDC can be reached.</summary>
@@ -72,7 +72,7 @@ internal static class KcdEventId
     /// <summary>No service principal name is configured.</summary>
     public const int NoServicePrincipalName = 13020;
 
-    /// <summary>The backend answered 401 to the ticket; the caller sees 403.</summary>
+    /// <summary>The backend answered 401, to the ticket or without asking for one.</summary>
     public const int TicketRefused = 13022;
 
     /// <summary>Debug: the identity that is delegated.</summary>

@@ -5,7 +5,8 @@ namespace KcdDelegation.Http;
 /// <summary>RFC 9110 §11.6.1: challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]. Parameters (realm and the like) are passed over.</summary>
 /// <param name="Scheme">As the backend wrote it; compare with <see cref="Is"/>.</param>
 /// <param name="Token">The token68, or null.</param>
-internal readonly record struct Challenge(string Scheme, string? Token)
+/// <param name="Text">All of it, parameters included.</param>
+internal readonly record struct Challenge(string Scheme, string? Token, string Text)
 {
     /// <summary>What a backend offers is half a dozen at most.</summary>
     private const int MaxChallenges = 32;
@@ -14,6 +15,9 @@ internal readonly record struct Challenge(string Scheme, string? Token)
 
     /// <summary>Negotiate, or the Kerberos of WinRM: the schemes that take our ticket.</summary>
     public bool TakesTickets => Is("Negotiate") || Is("Kerberos");
+
+    /// <summary>A scheme that is negotiated with us, and means nothing to whoever is behind us.</summary>
+    private bool IsNegotiation => TakesTickets || Is("NTLM");
 
     /// <summary>All challenges of a response, in the backend's order, which is its order of preference; several in one header line or one a
     /// line.</summary>
@@ -28,20 +32,33 @@ internal readonly record struct Challenge(string Scheme, string? Token)
         return challenges;
     }
 
+    /// <summary>Takes the challenges of Negotiate, Kerberos and NTLM off a response, with the tokens in them; the others stay, one a line. What
+    /// cannot be read goes too: it may hide one.</summary>
+    public static void RemoveNegotiation(HttpResponseHeaders headers, IReadOnlyList<Challenge> challenges)
+    {
+        if (!headers.Remove("WWW-Authenticate"))
+            return;
+        foreach (var challenge in challenges.Where(challenge => !challenge.IsNegotiation))
+            headers.TryAddWithoutValidation("WWW-Authenticate", challenge.Text);
+    }
+
     /// <summary>What cannot be read ends the line, not the request: the rest of the headers is still good.</summary>
     internal static void Read(ReadOnlySpan<char> value, List<Challenge> challenges)
     {
         while (challenges.Count < MaxChallenges)
         {
             value = value.TrimStart(" \t,");
+            var start = value;
             var scheme = Take(ref value, IsTokenCharacter);
             if (scheme.IsEmpty)
                 return;
             var afterScheme = value.TrimStart(" \t");
             var token = afterScheme.Length < value.Length ? TakeToken68(ref afterScheme) : default;
             value = afterScheme;
-            challenges.Add(new Challenge(scheme.ToString(), token.IsEmpty ? null : token.ToString()));
-            if (token.IsEmpty && !TrySkipParameters(ref value))
+            var canGoOn = !token.IsEmpty || TrySkipParameters(ref value);
+            var text = start[..^value.Length].TrimEnd(" \t,");
+            challenges.Add(new Challenge(scheme.ToString(), token.IsEmpty ? null : token.ToString(), text.ToString()));
+            if (!canGoOn)
                 return;
         }
     }

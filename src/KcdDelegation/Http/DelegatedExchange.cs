@@ -78,20 +78,19 @@ internal sealed class DelegatedExchange(ApplicationSettings application, Delegat
         return Clean(response, answer);
     }
 
-    /// <summary>The backend's 401 goes back as it is, with the reason on it.</summary>
+    /// <summary>The backend's 401 goes back with the reason on it, and without what it wanted to negotiate: nobody behind us can.</summary>
     private HttpResponseMessage Refused(HttpResponseMessage response, BackendAnswer answer, SentAuthorization? sent)
     {
         var refusal = TicketRefusal.Explain(application, answer, sent).ToException();
         Log.TicketRefused(logger, application.Name, application.Service.ToString(), refusal.Cause, refusal.Remedy);
         response.SetKcdRefusal(refusal);
-        return response;
+        return Clean(response, answer);
     }
 
     /// <summary>The negotiation was between us and the backend; a proof or the offer to keep a connection's user is nothing to others.</summary>
     private static HttpResponseMessage Clean(HttpResponseMessage response, BackendAnswer answer)
     {
-        if (answer.TakesTickets)
-            response.Headers.Remove("WWW-Authenticate");
+        Challenge.RemoveNegotiation(response.Headers, answer.Challenges);
         response.Headers.Remove("Persistent-Auth");
         return response;
     }

@@ -9,7 +9,7 @@ internal static class DelegatedHttpClient
     public static void Configure(IHttpClientBuilder builder, string application, Action<SocketsHttpHandler>? configureHandler)
     {
         builder.ConfigureHttpClient((services, client) =>
-            client.BaseAddress ??= services.GetRequiredService<KcdAuthenticator>().GetApplication(application).InternalUrl);
+            client.BaseAddress ??= BaseOf(services.GetRequiredService<KcdAuthenticator>().GetApplication(application).InternalUrl));
         builder.ConfigurePrimaryHttpMessageHandler(services => new KcdHandler(
             services.GetRequiredService<KcdAuthenticator>(), application, () => CreateHandler(configureHandler), CallersOf(services)));
         builder.SetHandlerLifetime(Timeout.InfiniteTimeSpan);
@@ -22,6 +22,11 @@ internal static class DelegatedHttpClient
                     $"Another primary handler was set on the HTTP client \"{handlers.Name}\" after AddKcdDelegation(\"{application}\"): its requests would go out without a user. Remove it, or change the handler by AddKcdDelegation's configureHandler.");
         }));
     }
+
+    /// <summary>RFC 3986 §5.2.3: a relative address replaces all behind the last slash, so that without a final one it would lead out of the
+    /// application's path.</summary>
+    private static Uri BaseOf(Uri internalUrl) =>
+        internalUrl.AbsolutePath.EndsWith('/') ? internalUrl : new Uri(internalUrl.GetLeftPart(UriPartial.Path) + "/");
 
     private static SocketsHttpHandler CreateHandler(Action<SocketsHttpHandler>? configure)
     {

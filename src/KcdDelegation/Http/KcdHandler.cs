@@ -10,8 +10,8 @@ namespace KcdDelegation;
 /// cancelled. HTTP/1.1 only, no redirects, no cookies of its own. Handlers that retry belong outside of it, so that each attempt has a token
 /// of its own. Thread-safe.</summary>
 /// <remarks>Where there is no ticket nothing is sent and <see cref="KcdException"/> is thrown; so it is where the backend had to prove itself
-/// and did not, after the request was sent. A backend's 401 is returned as it is, with <see cref="KcdHttpRequestMessageExtensions.GetKcdRefusal"/>
-/// saying why.</remarks>
+/// and did not, after the request was sent. A backend's 401 is returned without its challenges of Negotiate, Kerberos and NTLM, with
+/// <see cref="KcdHttpRequestMessageExtensions.GetKcdRefusal"/> saying why; what the host's own caller is answered is up to the host.</remarks>
 public sealed class KcdHandler : HttpMessageHandler
 {
     private const int DefaultCapacity = 1000;

@@ -23,10 +23,10 @@ public static class KcdHttpRequestMessageExtensions
         request.Options.Set(s_caller, caller);
     }
 
-    /// <summary>Why the backend's 401 came although a ticket was sent (event 13022): a <see cref="KcdException"/> to read and to show, not
-    /// thrown. The caller's own sign-in is good; answer him with 403.</summary>
+    /// <summary>Why the backend answered 401 (event 13022), to the ticket or without asking for one: a <see cref="KcdException"/> to read and to
+    /// show, not thrown. The caller's own sign-in is good, so a host that passes responses on answers him 403 instead.</summary>
     /// <param name="response">A response of <see cref="KcdHandler"/>.</param>
-    /// <returns>Null if the ticket was not refused.</returns>
+    /// <returns>Null if the backend did not answer 401.</returns>
     public static KcdException? GetKcdRefusal(this HttpResponseMessage response)
     {
         ArgumentNullException.ThrowIfNull(response);

@@ -51,17 +51,25 @@ internal static class OutgoingRequest
     }
 
     /// <summary>RFC 9112 §6: the handler alone says where the body ends. A Transfer-Encoding or Content-Length that was copied from elsewhere
-    /// and does not parse is not passed on for the backend to read in its own way.</summary>
+    /// and does not parse, or stands twice, is not passed on for the backend to read in its own way.</summary>
     private static void SetFraming(HttpRequestMessage request)
     {
         var chunked = request.Headers.TransferEncodingChunked == true;
         request.Headers.Remove("Transfer-Encoding");
         if (request.Content is not { } content)
             return;
-        if (content.Headers.ContentLength is null)
-            content.Headers.Remove("Content-Length");
+        SetLength(content.Headers);
         if (chunked)
             request.Headers.TransferEncodingChunked = true;
+    }
+
+    /// <summary>The length that the body has, if it knows; else the one length that was written, to which .NET holds the body; else none.</summary>
+    private static void SetLength(HttpContentHeaders headers)
+    {
+        // The getter takes the first of several, and then all of them would be written.
+        var written = headers.NonValidated.TryGetValues("Content-Length", out var values) && values.Count == 1 ? headers.ContentLength : null;
+        headers.Remove("Content-Length");
+        headers.ContentLength = headers.ContentLength ?? written;
     }
 
     private static void ThrowIfBroken(HttpHeaders headers)

@@ -18,8 +18,9 @@ internal static class RequestTarget
         if (!IsUnder(own.AbsolutePath, target.AbsolutePath))
             throw Refuse(application, $"The request's path {PrintableText.Quoted(target.AbsolutePath)} is outside of the application's");
         // .NET checks the server's certificate against the Host header where there is one, so it is part of the target.
-        if (request.Headers.Host is { } host && !IsHostOf(own, host))
-            throw Refuse(application, $"The request's Host header is {PrintableText.Quoted(host)}");
+        // It is looked at as it would be written: what does not parse as a host is null to Headers.Host, and sent all the same.
+        if (request.Headers.NonValidated.TryGetValues("Host", out var hosts) && !(hosts.Count == 1 && IsHostOf(own, hosts.ToString())))
+            throw Refuse(application, $"The request's Host header is {PrintableText.Quoted(hosts.ToString())}");
     }
 
     /// <summary>Uri has resolved plain dot segments. What a backend might decode once more is looked at in the form that it would see.</summary>

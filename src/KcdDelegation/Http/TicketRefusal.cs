@@ -4,13 +4,14 @@ using KcdDelegation.Settings;
 
 namespace KcdDelegation.Http;
 
-/// <summary>Why a backend may have answered 401 to a ticket, from what its answer shows, the surest sign first.</summary>
+/// <summary>Why a backend may have answered 401, to a ticket or for want of one that it does not take, from what its answer shows, the surest sign first.</summary>
 internal static class TicketRefusal
 {
     public static KcdFailure Explain(ApplicationSettings application, BackendAnswer answer, SentAuthorization? sent)
     {
         var (cause, remedy) = CauseAndRemedy(application, answer, sent);
-        return new KcdFailure(KcdStage.Target, KcdEventId.TicketRefused, $"The backend of {application.Name} answered 401: {cause}", remedy);
+        var to = sent is null ? "the request, which went without a ticket" : "the ticket";
+        return new KcdFailure(KcdStage.Target, KcdEventId.TicketRefused, $"The backend of {application.Name} answered 401 to {to}: {cause}", remedy);
     }
 
     private static (string Cause, string Remedy) CauseAndRemedy(ApplicationSettings application, BackendAnswer answer, SentAuthorization? sent)

@@ -32,6 +32,21 @@ public sealed class ChallengeTests
         Challenge.ReadAll(response.Headers).Select(challenge => challenge.Scheme).ShouldBe(["NTLM", "Negotiate", "Basic"]);
     }
 
+    [Theory]
+    [InlineData("Negotiate, NTLM", "")]
+    [InlineData("Negotiate YQ==", "")]
+    [InlineData("kerberos YQ==, Basic realm=\"a, b\", charset=\"UTF-8\", Negotiate YQ==", "Basic realm=\"a, b\", charset=\"UTF-8\"")]
+    [InlineData("Bearer realm=a,error=invalid_token, NTLM YQ==, Basic", "Bearer realm=a,error=invalid_token|Basic")]
+    [InlineData("Bearer abc==, Negotiate", "Bearer abc==")]
+    [InlineData("Basic realm=\"never ends, Negotiate YQ==", "Basic")]
+    public void Negotiation_is_taken_off_and_other_schemes_stay(string value, string expected)
+    {
+        using var response = new HttpResponseMessage();
+        response.Headers.TryAddWithoutValidation("WWW-Authenticate", value).ShouldBeTrue();
+        Challenge.RemoveNegotiation(response.Headers, Challenge.ReadAll(response.Headers));
+        (response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var left) ? string.Join('|', left) : "").ShouldBe(expected);
+    }
+
     private static string Read(string value)
     {
         var challenges = new List<Challenge>();

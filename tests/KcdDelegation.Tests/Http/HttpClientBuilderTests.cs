@@ -22,6 +22,16 @@ public sealed class HttpClientBuilderTests
     }
 
     [Fact]
+    public async Task Relative_addresses_stay_inside_of_an_application_with_a_path()
+    {
+        var services = Services();
+        services.PostConfigure<KcdOptions>(options => options.Applications["erp"].InternalUrl = new Uri("https://erp.contoso.com/sales/v1"));
+        await using var provider = services.BuildServiceProvider();
+        using var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient("erp");
+        new Uri(client.BaseAddress.ShouldNotBeNull(), "orders").ShouldBe(new Uri("https://erp.contoso.com/sales/v1/orders"));
+    }
+
+    [Fact]
     public async Task A_client_with_an_address_of_its_own_keeps_it()
     {
         var services = Services();

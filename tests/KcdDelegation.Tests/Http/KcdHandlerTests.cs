@@ -134,19 +134,21 @@ public sealed class KcdHandlerTests
     }
 
     [Fact]
-    public async Task A_401_to_the_ticket_comes_back_as_it_is_with_the_reason()
+    public async Task A_401_to_the_ticket_comes_back_with_the_reason_and_without_what_was_negotiated()
     {
         await using var backend = await FakeBackend.StartAsync(context =>
         {
             context.Response.StatusCode = 401;
-            context.Response.Headers.WWWAuthenticate = "Negotiate, NTLM";
+            context.Response.Headers.WWWAuthenticate = "Negotiate oQcwBaADCgEC, NTLM, Basic realm=\"app\"";
+            context.Response.Headers["Persistent-Auth"] = "true";
             return context.Response.WriteAsync("denied");
         });
         using var client = new FakeDelegation(backend.Url).CreateClient();
         using var response = await client.SendAsync(FakeDelegation.As("ada"), TestContext.Current.CancellationToken);
 
         response.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
-        response.Headers.WwwAuthenticate.Count.ShouldBe(2);
+        response.Headers.WwwAuthenticate.ToString().ShouldBe("Basic realm=\"app\"");
+        response.Headers.Contains("Persistent-Auth").ShouldBeFalse();
         (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe("denied");
         var refusal = response.GetKcdRefusal().ShouldNotBeNull();
         (refusal.Stage, refusal.EventId, refusal.IsTransient).ShouldBe((KcdStage.Target, KcdEventId.TicketRefused, false));

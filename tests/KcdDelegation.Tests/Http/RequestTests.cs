@@ -60,6 +60,35 @@ public sealed class RequestTests
     }
 
     [Theory]
+    [InlineData("evil.example/x")]
+    [InlineData("evil.example x")]
+    [InlineData("")]
+    [InlineData("localhost:{0}", "localhost:{0}")]
+    [InlineData("localhost:{0}", "evil.example")]
+    [InlineData("localhost:{0}/x")]
+    public async Task A_Host_header_that_does_not_parse_or_stands_twice_is_refused(params string[] values)
+    {
+        await using var backend = await FakeBackend.StartAsync();
+        using var client = new FakeDelegation(backend.Url).CreateClient();
+        using var request = FakeDelegation.As("ada");
+        foreach (var value in values)
+            request.Headers.TryAddWithoutValidation("Host", string.Format(null, value, backend.Url.Port)).ShouldBeTrue();
+        (await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken))).EventId.ShouldBe(KcdEventId.TargetRefused);
+        backend.Seen.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_application_s_own_Host_header_goes_out()
+    {
+        await using var backend = await FakeBackend.StartAsync();
+        using var client = new FakeDelegation(backend.Url).CreateClient();
+        using var request = FakeDelegation.As("ada");
+        request.Headers.Host = backend.Url.Authority;
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        backend.Seen.Single().Headers["Host"].ShouldBe(backend.Url.Authority);
+    }
+
+    [Theory]
     [InlineData("TRACE")]
     [InlineData("CONNECT")]
     [InlineData("trace")]
@@ -124,6 +153,40 @@ public sealed class RequestTests
         using var response = await client.SendAsync(FakeDelegation.As("ada", content: content), TestContext.Current.CancellationToken);
         backend.Seen.Single().Body.ShouldBe("body");
         backend.Seen.Single().Headers.GetValueOrDefault("Content-Length", "4").ShouldBe("4");
+    }
+
+    [Theory]
+    [InlineData("5", "6")]
+    [InlineData("4", "4")]
+    [InlineData("6")]
+    public async Task The_Content_Length_is_the_body_s_whatever_was_written(params string[] values)
+    {
+        await using var backend = await FakeBackend.StartAsync();
+        using var client = new FakeDelegation(backend.Url).CreateClient();
+        using var content = new ByteArrayContent("body"u8.ToArray());
+        foreach (var value in values)
+            content.Headers.TryAddWithoutValidation("Content-Length", value).ShouldBeTrue();
+        using var response = await client.SendAsync(FakeDelegation.As("ada", content: content), TestContext.Current.CancellationToken);
+        var seen = backend.Seen.Single();
+        (seen.Body, seen.Headers["Content-Length"]).ShouldBe(("body", "4"));
+    }
+
+    [Theory]
+    [InlineData("4", "4", null)]
+    [InlineData("4, 4", null, "chunked")]
+    public async Task A_body_of_unknown_length_keeps_the_one_length_that_was_written(string written, string? length, string? encoding)
+    {
+        await using var backend = await FakeBackend.StartAsync();
+        using var client = new FakeDelegation(backend.Url).CreateClient();
+        var pipe = new System.IO.Pipelines.Pipe();
+        await pipe.Writer.WriteAsync("body"u8.ToArray(), TestContext.Current.CancellationToken);
+        await pipe.Writer.CompleteAsync();
+        using var content = new StreamContent(pipe.Reader.AsStream());
+        foreach (var value in written.Split(", "))
+            content.Headers.TryAddWithoutValidation("Content-Length", value).ShouldBeTrue();
+        using var response = await client.SendAsync(FakeDelegation.As("ada", content: content), TestContext.Current.CancellationToken);
+        var seen = backend.Seen.Single();
+        (seen.Body, seen.Headers.GetValueOrDefault("Content-Length"), seen.Headers.GetValueOrDefault("Transfer-Encoding")).ShouldBe(("body", length, encoding));
     }
 
     [Theory]
