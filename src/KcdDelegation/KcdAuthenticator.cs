@@ -56,26 +56,28 @@ public sealed class KcdAuthenticator : IAsyncDisposable
     /// <exception cref="KcdException">The caller may not be delegated, or there is no ticket; it says why and what to do.</exception>
     /// <exception cref="OperationCanceledException">The caller's token.</exception>
     /// <exception cref="ObjectDisposedException">The authenticator was disposed.</exception>
-    public ValueTask<DelegatedCredential> GetCredentialAsync(string application, ClaimsPrincipal caller, CancellationToken cancellationToken = default)
+    public async ValueTask<DelegatedCredential> GetCredentialAsync(string application, ClaimsPrincipal caller, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        return GetCredentialAsync(GetApplication(application), caller, cancellationToken);
-    }
-
-    private async ValueTask<DelegatedCredential> GetCredentialAsync(ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken)
-    {
+        var settings = GetApplication(application);
         try
         {
-            var user = await _mapper.MapAsync(caller, application.Options, cancellationToken).ConfigureAwait(false);
-            var ticket = await GetTicketAsync(application, user, cancellationToken).ConfigureAwait(false);
-            Log.IdentityUsed(_audit, application.Name, caller, user, ticket);
-            return new DelegatedCredential(ticket, _templates, application.MutualAuthentication);
+            return await DelegateAsync(settings, caller, cancellationToken).ConfigureAwait(false);
         }
         catch (KcdException refusal)
         {
-            Log.Refused(_audit, application.Name, caller, refusal);
+            Log.Refused(_audit, settings.Name, caller, refusal);
             throw;
         }
+    }
+
+    /// <summary>Leaves the refusal to be logged by whoever asks: <see cref="KcdHandler"/> has more of them.</summary>
+    private async ValueTask<DelegatedCredential> DelegateAsync(ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken)
+    {
+        var user = await _mapper.MapAsync(caller, application.Options, cancellationToken).ConfigureAwait(false);
+        var ticket = await GetTicketAsync(application, user, cancellationToken).ConfigureAwait(false);
+        Log.IdentityUsed(_audit, application.Name, caller, user, ticket);
+        return new DelegatedCredential(ticket, _templates, application.MutualAuthentication);
     }
 
     /// <summary>Checks a token and makes a principal of it, with the claim names as they stand in the token.</summary>
@@ -103,10 +105,19 @@ public sealed class KcdAuthenticator : IAsyncDisposable
     /// <param name="caller">Who is to be delegated.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="KcdException">The caller may not be delegated, or there is no such application.</exception>
-    public ValueTask<KerberosPrincipal> MapAsync(string application, ClaimsPrincipal caller, CancellationToken cancellationToken = default)
+    public async ValueTask<KerberosPrincipal> MapAsync(string application, ClaimsPrincipal caller, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        return _mapper.MapAsync(caller, GetApplication(application).Options, cancellationToken);
+        var settings = GetApplication(application);
+        try
+        {
+            return await _mapper.MapAsync(caller, settings.Options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KcdException refusal)
+        {
+            Log.Refused(_audit, settings.Name, caller, refusal);
+            throw;
+        }
     }
 
     /// <summary>Logs every delegating account on that is not: for health checks, and to fail at the start rather than at the first user.</summary>
@@ -122,7 +133,9 @@ public sealed class KcdAuthenticator : IAsyncDisposable
             }
             catch (KerberosException error)
             {
-                throw KcdException.Explain(error);
+                var refusal = KcdException.Explain(error);
+                Log.Refused(_audit, refusal);
+                throw refusal;
             }
         }
     }
@@ -164,7 +177,7 @@ public sealed class KcdAuthenticator : IAsyncDisposable
     }
 
     /// <summary>What <see cref="KcdHandler"/> needs.</summary>
-    internal DelegationSource Http => new(GetApplication, GetCredentialAsync, _logger, _timeProvider);
+    internal DelegationSource Http => new(GetApplication, DelegateAsync, _logger, _audit, _timeProvider);
 
     /// <exception cref="KcdException">There is no such application (13020).</exception>
     internal ApplicationSettings GetApplication(string name)

@@ -44,9 +44,6 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.TicketRefused, LogLevel.Warning, "A 401 from {Application}, service {Service}: {Cause} Remedy: {Remedy}")]
     public static partial void TicketRefused(ILogger logger, string application, string service, string cause, string remedy);
 
-    [LoggerMessage(KcdEventId.BackendNotProven, LogLevel.Error, "The backend of {Application} did not prove itself: {Cause}")]
-    public static partial void BackendNotProven(ILogger logger, string application, string cause);
-
     [LoggerMessage(KcdEventId.FormatLearnt, LogLevel.Information, "The backend of {Application} takes tickets in the format {Format}")]
     public static partial void FormatLearnt(ILogger logger, string application, TokenFormat format);
 
@@ -64,8 +61,8 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.IdentityUsed, LogLevel.Debug, "{Caller} is delegated as {User} (SID {SecurityIdentifier}) to {Service} ({Application}) by a ticket until {EndTime:u}", SkipEnabledCheck = true)]
     private static partial void IdentityUsed(ILogger logger, string caller, string user, string securityIdentifier, string service, string application, DateTimeOffset endTime);
 
-    public static void Refused(ILogger logger, string application, ClaimsPrincipal caller, KcdException refusal) =>
-        Refused(logger, refusal, $"{SubjectOf(caller)} is not delegated to {PrintableText.Of(application)}: ");
+    public static void Refused(ILogger logger, string application, ClaimsPrincipal? caller, KcdException refusal) =>
+        Refused(logger, refusal, $"{(caller is null ? "Nobody" : SubjectOf(caller))} is not delegated to {PrintableText.Of(application)}: ");
 
     public static void Refused(ILogger logger, KcdException refusal) => Refused(logger, refusal, "Refused: ");
 

@@ -134,6 +134,18 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
 
         (error.Stage, error.EventId).ShouldBe((KcdStage.Delegation, 12027));
         error.Cause.ShouldContain("KDC_ERR_PREAUTH_FAILED");
+        _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ShouldHaveSingleItem().Text.ShouldBe($"Refused: {error.Message}");
+    }
+
+    [Fact]
+    public async Task An_identity_that_cannot_be_had_is_in_the_audit_though_no_ticket_was_asked_for()
+    {
+        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+
+        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.MapAsync("erp", Caller("krbtgt"), Cancel));
+
+        var record = _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ShouldHaveSingleItem();
+        (record.Id, record.Text).ShouldBe((error.EventId, $"id-of-krbtgt is not delegated to erp: {error.Message}"));
     }
 
     [Fact]

@@ -98,12 +98,10 @@ internal sealed class DelegatedExchange(ApplicationSettings application, Delegat
     private KcdException NotProven(HttpResponseMessage response, MutualAuthenticationFailure failure)
     {
         response.Dispose();
-        var exception = new KcdFailure(
+        return new KcdFailure(
             KcdStage.Target,
             KcdEventId.BackendNotProven,
             $"The backend of {application.Name} {failure.What}, and so has not shown that it holds the key of {application.Service}. Its response was dropped; the request may have been carried out.",
             "See that nobody stands between here and the backend. A backend that never proves itself needs MutualAuthentication Optional or Off.").ToException(failure.Error);
-        Log.BackendNotProven(logger, application.Name, exception.Cause);
-        return exception;
     }
 }

@@ -52,14 +52,19 @@ public sealed class KcdHandler : HttpMessageHandler
     {
         ArgumentNullException.ThrowIfNull(request);
         var application = _source.Application(_application);
-        RequestTarget.ThrowIfOutside(application, request);
-        OutgoingRequest.Prepare(request);
-
-        var credential = await _source.Credential(application, CallerOf(request), cancellationToken).ConfigureAwait(false);
-        var exchange = new DelegatedExchange(application, credential, _formats, _source.Logger);
+        var caller = request.GetCaller() ?? _callers?.Caller;
         try
         {
+            RequestTarget.ThrowIfOutside(application, request);
+            OutgoingRequest.Prepare(request);
+            var credential = await _source.Credential(application, Authenticated(caller), cancellationToken).ConfigureAwait(false);
+            var exchange = new DelegatedExchange(application, credential, _formats, _source.Logger);
             return await exchange.SendAsync(request, _connections, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KcdException refusal)
+        {
+            Log.Refused(_source.Audit, application.Name, caller, refusal);
+            throw;
         }
         finally
         {
@@ -76,12 +81,9 @@ public sealed class KcdHandler : HttpMessageHandler
         base.Dispose(disposing);
     }
 
-    private ClaimsPrincipal CallerOf(HttpRequestMessage request)
-    {
-        var caller = request.GetCaller() ?? _callers?.Caller;
-        return caller?.Identity?.IsAuthenticated == true ? caller : throw new KcdException(KcdFailure.Identity(
+    private static ClaimsPrincipal Authenticated(ClaimsPrincipal? caller) =>
+        caller?.Identity?.IsAuthenticated == true ? caller : throw new KcdException(KcdFailure.Identity(
             KcdEventId.CallerMissing,
             caller is null ? "Nobody says whose request it is. Nothing was sent." : "The caller is not authenticated. Nothing was sent.",
             "Set the authenticated user with request.SetCaller(principal), or register an ICallerAccessor; in ASP.NET Core require authorization for the route."));
-    }
 }

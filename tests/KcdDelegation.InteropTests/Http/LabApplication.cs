@@ -54,6 +54,7 @@ internal sealed class LabApplication : IAsyncDisposable
                 _templates,
                 application.MutualAuthentication),
             NullLogger.Instance,
+            NullLogger.Instance,
             TimeProvider.System),
         "lab",
         CreateHandler,

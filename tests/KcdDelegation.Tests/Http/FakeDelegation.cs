@@ -7,7 +7,6 @@ using KcdDelegation.Http;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
 using KcdDelegation.Tests.Headers;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KcdDelegation.Tests.Http;
 
@@ -26,6 +25,8 @@ internal sealed class FakeDelegation
     public ApplicationSettings Application { get; set; }
 
     public int TicketsAsked { get; private set; }
+
+    public LogRecorder Log { get; } = new();
 
     public static ClaimsPrincipal Caller(string name) => new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], "test"));
 
@@ -51,7 +52,8 @@ internal sealed class FakeDelegation
             return ValueTask.FromResult(new DelegatedCredential(
                 _tickets.GetOrAdd(user, static name => FakeTickets.For(name)), _templates, application.MutualAuthentication));
         },
-        NullLogger.Instance,
+        Log.CreateLogger(KcdDelegation.Log.Category),
+        Log.CreateLogger(KcdDelegation.Log.AuditCategory),
         TimeProvider.System);
 
     public static SocketsHttpHandler TrustTheBackend()
