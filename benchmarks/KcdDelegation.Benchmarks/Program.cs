@@ -63,8 +63,15 @@ static BenchmarkDotNet.Reports.Summary RunBenchmarkDotNet(string results)
         .AddLogger(NullLogger.Instance)
         .AddExporter(MarkdownExporter.GitHub);
     config.ArtifactsPath = Path.Combine(Path.GetTempPath(), $"kcd-bench-{Environment.ProcessId}");
-    var summary = BenchmarkRunner.Run<HeaderBenchmarks>(config);
-    File.Copy(Directory.GetFiles(summary.ResultsDirectoryPath, "*.md").Single(), Path.Combine(results, "headers-benchmarkdotnet.md"), overwrite: true);
-    Directory.Delete(config.ArtifactsPath, recursive: true);
-    return summary;
+    Directory.CreateDirectory(config.ArtifactsPath);
+    try
+    {
+        var summary = BenchmarkRunner.Run<HeaderBenchmarks>(config);
+        File.Copy(Directory.GetFiles(summary.ResultsDirectoryPath, "*.md").Single(), Path.Combine(results, "headers-benchmarkdotnet.md"), overwrite: true);
+        return summary;
+    }
+    finally
+    {
+        Directory.Delete(config.ArtifactsPath, recursive: true);
+    }
 }

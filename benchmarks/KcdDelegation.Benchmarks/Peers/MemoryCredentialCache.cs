@@ -10,7 +10,19 @@ internal static class MemoryCredentialCache
     public static async Task<string> ImportAsync(ServiceTicket ticket)
     {
         var file = Path.Combine(Path.GetTempPath(), $"kcd-bench-{Guid.NewGuid():N}.ccache");
-        await ticket.WriteCredentialCacheAsync(file);
+        try
+        {
+            await ticket.WriteCredentialCacheAsync(file);
+            return CopyToMemory(file);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static string CopyToMemory(string file)
+    {
         var memory = $"MEMORY:kcd-bench-{Guid.NewGuid():N}";
         LibKrb5.Check(0, LibKrb5.InitContext(out var context));
         LibKrb5.Check(context, LibKrb5.ResolveCache(context, "FILE:" + file, out var from));
@@ -22,7 +34,6 @@ internal static class MemoryCredentialCache
         LibKrb5.Check(context, LibKrb5.CloseCache(context, from));
         LibKrb5.Check(context, LibKrb5.CloseCache(context, to));
         LibKrb5.FreeContext(context);
-        File.Delete(file);
         return memory;
     }
 }

@@ -16,13 +16,24 @@ internal static class TokenCases
         await using var issuer = await TestIssuer.StartAsync();
         await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], password: "Passw0rd!").Service("HTTP/app");
         var password = Path.Combine(Path.GetTempPath(), $"kcd-bench-{Guid.NewGuid():N}");
-        await File.WriteAllTextAsync(password, "Passw0rd!");
-        File.SetUnixFileMode(password, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        await using var authenticator = KcdAuthenticator.Create(Options(issuer, realm, password));
+        try
+        {
+            await File.WriteAllTextAsync(password, "Passw0rd!");
+            File.SetUnixFileMode(password, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            await MeasureAsync(results, rounds, issuer, Options(issuer, realm, password));
+        }
+        finally
+        {
+            File.Delete(password);
+        }
+    }
+
+    private static async Task MeasureAsync(string results, int rounds, TestIssuer issuer, KcdOptions options)
+    {
+        await using var authenticator = KcdAuthenticator.Create(options);
         var token = issuer.CreateToken("ada@contoso.test", new Dictionary<string, object?>(StringComparer.Ordinal) { ["onprem_sam_account_name"] = "ada" });
         var caller = await authenticator.ValidateTokenAsync(token);
         var credential = await authenticator.GetCredentialAsync(Application, caller);
-        File.Delete(password);
 
         var handler = new JsonWebTokenHandler();
         var parameters = await PeerParametersAsync(issuer);

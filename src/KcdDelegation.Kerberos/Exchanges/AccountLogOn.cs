@@ -9,20 +9,9 @@ internal sealed class AccountLogOn(ExchangeContext context)
 
     public async Task<IssuedTicket> RequestAsync(CancellationToken cancellationToken)
     {
-        var keys = context.Account.Keys;
-        keys.Refresh(context.Logger);
-        var keyVersion = keys.Version;
+        var types = ReadKeyTypes();
+        var keyVersion = context.Account.Keys.Version;
         _rejected.ThrowIfRejected(keyVersion);
-        // A keytab account offers only what it can decrypt.
-        var held = keys.AvailableTypes(context.Realm);
-        var types = held is null ? context.EncryptionTypes : [.. context.EncryptionTypes.Where(held.Contains)];
-        if (types.Count == 0)
-            throw new KerberosException(new KerberosFailure
-            {
-                Exchange = KerberosExchange.Configuration,
-                Reason = KerberosFailureReason.KeyUnavailable,
-                Detail = $"the keytab has keys of {string.Join(", ", held ?? [])}, and the options allow {string.Join(", ", context.EncryptionTypes)}",
-            });
         try
         {
             return await LogOnAsync(types, cancellationToken).ConfigureAwait(false);
@@ -33,6 +22,29 @@ internal sealed class AccountLogOn(ExchangeContext context)
             if (error.Code == KerberosErrorCode.PreAuthenticationFailed)
                 _rejected.Remember(keyVersion);
             throw error.InContext(new KerberosFailure { Exchange = KerberosExchange.LogOn, Account = context.Account.Name, Realm = context.Realm });
+        }
+    }
+
+    /// <summary>Reads the account's key if it has changed.</summary>
+    private IReadOnlyList<EncryptionType> ReadKeyTypes()
+    {
+        try
+        {
+            context.Account.Keys.Refresh(context.Logger);
+            // A keytab account offers only what it can decrypt.
+            if (context.Account.Keys.AvailableTypes(context.Realm) is not { } held)
+                return context.EncryptionTypes;
+            EncryptionType[] types = [.. context.EncryptionTypes.Where(held.Contains)];
+            return types.Length > 0 ? types : throw new KerberosException(new KerberosFailure
+            {
+                Exchange = KerberosExchange.Configuration,
+                Reason = KerberosFailureReason.KeyUnavailable,
+                Detail = $"the keytab has keys of {string.Join(", ", held)}, and the options allow {string.Join(", ", context.EncryptionTypes)}",
+            });
+        }
+        catch (KerberosException error)
+        {
+            throw error.InContext(new KerberosFailure { Account = context.Account.Name, Realm = context.Realm });
         }
     }
 

@@ -47,9 +47,17 @@ internal sealed class DemoWorld : IAsyncDisposable
         var issuer = await TestIssuer.StartAsync(cancellationToken: cancellationToken);
         var backend = await TestBackend.StartAsync(realm, Service, new TestBackendOptions { Https = true, Application = GreetAsync }, cancellationToken);
         var folder = Directory.CreateTempSubdirectory("kcd-demo-");
-        var keytab = Path.Combine(folder.FullName, "gateway.keytab");
-        await realm.WriteKeytabAsync(GatewayAccount, keytab, cancellationToken);
-        return new DemoWorld(folder, realm, issuer, backend, KcdAuthenticator.Create(CreateOptions(realm, issuer, backend, keytab), log));
+        try
+        {
+            var keytab = Path.Combine(folder.FullName, "gateway.keytab");
+            await realm.WriteKeytabAsync(GatewayAccount, keytab, cancellationToken);
+            return new DemoWorld(folder, realm, issuer, backend, KcdAuthenticator.Create(CreateOptions(realm, issuer, backend, keytab), log));
+        }
+        catch
+        {
+            folder.Delete(recursive: true);
+            throw;
+        }
     }
 
     /// <summary>What the issuer gives a user who signs in.</summary>

@@ -24,7 +24,7 @@ internal static class ClientFindings
         new(KcdStage.Delegation, NoCredentials,
             n => $"there is no usable key for {n.Account}: the keytab or password file is missing, unreadable, or has "
                 + "no AES key of this name",
-            Remedies.NewKeytab) { Reason = KeyUnavailable },
+            Remedies.FindKey) { Reason = KeyUnavailable },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the KDC rejected the key of {n.Account} a moment ago, and it is not tried again before it changes, "
                 + "so that the account is not locked out",

@@ -3,7 +3,7 @@ using static KcdDelegation.Kerberos.KerberosErrorCode;
 
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>13: the right to delegate, told apart by the NTSTATUS.</summary>
+/// <summary>KDC_ERR_BADOPTION (13, RFC 4120 §7.5.9): the right to delegate, told apart by the NTSTATUS (MS-SFU §3.2.5.2).</summary>
 internal static class DelegationErrors
 {
     public static IReadOnlyList<CatalogueRow> Rows { get; } =
@@ -21,7 +21,7 @@ internal static class DelegationErrors
             n => $"the KDC does not let {n.Account} delegate {n.User}: he is protected from delegation, or the account may not use protocol transition",
             Remedies.TransitionOrUser) { Code = BadOption, NtStatus = NtStatusNames.AccountRestriction },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the backend's {n.Service} is in another domain, where the delegation list of {n.Account} does not reach",
+            n => $"{n.Service} is in another domain, where the delegation list of {n.Account} does not reach",
             n => "Across domains, " + Remedies.AllowOnTarget(n))
         { Code = BadOption, NtStatus = NtStatusNames.CrossRealmDelegationFailure },
         new(KcdStage.Delegation, NoTicket,

@@ -35,7 +35,9 @@ internal sealed class ErrorNames(KerberosException error)
     public string UserAliasInRealm => $"{Plain(error.User?.Name, "USER")}@{Plain(error.User?.Realm ?? error.Realm, "REALM")}";
 
     /// <summary>The class of accounts decides about the cmdlet; computers' names end with a dollar sign.</summary>
-    public string AccountCmdlet => error.Account?.EndsWith('$') == true ? "ADComputer" : "ADUser";
+    public string AccountCmdlet => AccountIsComputer ? "ADComputer" : "ADUser";
+
+    public bool AccountIsComputer => error.Account?.EndsWith('$') == true;
 
     /// <summary>Looks the user up by the kind of name that was delegated.</summary>
     public string GetUser => error.User?.Type == PrincipalNameType.Enterprise

@@ -37,11 +37,22 @@ internal static class Remedies
     public static string TransitionOrUser(ErrorNames n) =>
         $"If it happens to all users, the account lacks the right. {AllowTransition(n)} If it happens to this one only, he is protected. {AllowUser(n)}";
 
+    /// <summary>A path is mistyped more often than a file is lost.</summary>
+    public static string FindKey(ErrorNames n) =>
+        "See first that Kcd:ServiceAccount:Keytab (or PasswordFile) is the right path, that this process may read the file, and that the "
+        + $"keytab has the account under this very name: `klist -ket connector.keytab`. Only then make another. {NewKeytab(n)}";
+
+    /// <summary>ktpass sets the password unless it is told not to, and works the salt of the key out by itself; a computer's is another than a
+    /// user's (MS-KILE §3.1.1.2). A client with a password asks the KDC for the salt.</summary>
     public static string NewKeytab(ErrorNames n) =>
-        "Write the keytab again, from the account's present password: " + Run(
+        "Write the keytab again: " + Run(
             $"ktpass -princ {n.AccountInRealm} -mapuser {n.AccountQuoted} -ptype KRB5_NT_PRINCIPAL -crypto AES256-SHA1 -pass * -out connector.keytab",
             $"samba-tool domain exportkeytab connector.keytab --principal={n.AccountQuoted}",
             $"kadmin.local ktadd -norandkey -k connector.keytab {n.AccountQuoted}")
+        + " ktpass resets the account's password to the one that it is given, and sets its user principal name; with `-setpass -setupn` it does neither, "
+        + "and must be given the password that the account has."
+        + (n.AccountIsComputer ? " For a computer account, rather name a file with its password as Kcd:ServiceAccount:PasswordFile; a computer that has joined "
+            + "the domain changes its password itself and loses its trust if somebody else does." : "")
         + $" Compare the key versions: `kvno {n.AccountQuoted}` and `klist -ket connector.keytab`.";
 
     public static string FindService(ErrorNames n) =>

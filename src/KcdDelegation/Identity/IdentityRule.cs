@@ -45,7 +45,7 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
         return name;
     }
 
-    /// <summary>Names can lead a KDC to another account than the one that was meant (protocol: a UPN of one may be the SAM name of another);
+    /// <summary>Names can lead a KDC to another account than the one that was meant (MS-KILE §3.3.5.6.1: the UPN of one may be the sAMAccountName of another);
     /// a SID cannot. The engine holds it against the ticket's PAC.</summary>
     private static string? ReadSecurityIdentifier(CallerClaims claims)
     {

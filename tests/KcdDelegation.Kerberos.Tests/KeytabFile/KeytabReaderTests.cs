@@ -118,15 +118,21 @@ public sealed class KeytabReaderTests
     public async Task The_writer_makes_files_that_only_their_owner_may_read()
     {
         var directory = Directory.CreateTempSubdirectory();
-        var path = Path.Combine(directory.FullName, "gw.keytab");
-        await File.WriteAllTextAsync(path, "old", TestContext.Current.CancellationToken);
+        try
+        {
+            var path = Path.Combine(directory.FullName, "gw.keytab");
+            await File.WriteAllTextAsync(path, "old", TestContext.Current.CancellationToken);
 
-        await KeytabWriter.WriteAsync(path, [KeytabSamples.Entry("gw", 1, EncryptionType.Aes256CtsHmacSha1, 1)], TestContext.Current.CancellationToken);
+            await KeytabWriter.WriteAsync(path, [KeytabSamples.Entry("gw", 1, EncryptionType.Aes256CtsHmacSha1, 1)], TestContext.Current.CancellationToken);
 
-        KeytabReader.Read(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken)).ShouldHaveSingleItem();
-        if (!OperatingSystem.IsWindows())
-            File.GetUnixFileMode(path).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        Directory.GetFiles(directory.FullName).ShouldBe([path]);
-        directory.Delete(recursive: true);
+            KeytabReader.Read(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken)).ShouldHaveSingleItem();
+            if (!OperatingSystem.IsWindows())
+                File.GetUnixFileMode(path).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            Directory.GetFiles(directory.FullName).ShouldBe([path]);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
     }
 }

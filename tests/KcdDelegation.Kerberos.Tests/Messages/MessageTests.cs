@@ -120,7 +120,7 @@ public sealed class MessageTests
         EncryptedData.Decode(bytes).KeyVersion.ShouldBe(0x80010002u);
     }
 
-    /// <summary>protocol: MS-KILE §2.2.1 as Windows sends it, and the same twelve bytes in METHOD-DATA as Samba with MIT's KDC does.</summary>
+    /// <summary>MS-KILE §2.2.1 as Windows sends it, and the same twelve bytes in METHOD-DATA as Samba with MIT's KDC does.</summary>
     [Fact]
     public void The_NTSTATUS_is_read_from_both_encodings_of_e_data()
     {
