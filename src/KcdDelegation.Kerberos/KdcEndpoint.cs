@@ -13,8 +13,8 @@ public enum KdcTransport
     Udp,
 }
 
-/// <summary>HOST, HOST:PORT or [IPv6]:PORT, with <c>udp/</c> or <c>tcp/</c> before it if wanted; a name is resolved at each connect,
-/// an address is used as it is.</summary>
+/// <summary>HOST, HOST:PORT or [IPv6]:PORT, with <c>udp/</c> or <c>tcp/</c> before it if wanted; a name is resolved at each connect
+/// (where that fails, to the addresses it had last), an address is used as it is.</summary>
 /// <param name="Host">Name or address, an IPv6 address without brackets.</param>
 /// <param name="Port">1 to 65535.</param>
 /// <param name="Transport">How it is spoken to.</param>

@@ -20,7 +20,8 @@ internal sealed class KdcDispatcher : IAsyncDisposable
     {
         (_locator, _time, _logger) = (locator, time, logger);
         _timing = timing ?? new KdcTiming();
-        _connector = new KdcConnector(resolve ?? SystemHostResolver.ResolveAsync, _timing, time);
+        var hosts = new LastKnownAddresses(resolve ?? SystemHostResolver.ResolveAsync, _timing, time);
+        _connector = new KdcConnector(hosts.ResolveAsync, _timing, time);
         _health = new KdcHealth(_timing.RetryFailedAfter, time);
     }
 

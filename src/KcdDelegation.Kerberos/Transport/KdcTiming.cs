@@ -18,6 +18,10 @@ internal sealed record KdcTiming
     /// <summary>A KDC that failed is left for the last, and asked again (beside a request, not for it) after this time.</summary>
     public TimeSpan RetryFailedAfter { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>A resolver that has not answered in this time counts as failed, if the host's addresses are known from before. The next
+    /// use of the name asks it again after <see cref="RetryFailedAfter"/>.</summary>
+    public TimeSpan ResolverPatience { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>A host with several addresses: the next one is tried after this time (RFC 8305 §5).</summary>
     public TimeSpan NextAddressDelay { get; init; } = TimeSpan.FromMilliseconds(250);
 }

@@ -336,6 +336,22 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_KDC_is_reached_by_its_last_addresses_when_its_name_cannot_be_resolved_any_more()
+    {
+        var asked = 0;
+        var dispatcher = new KdcDispatcher(
+            new KnownKdcs([new KdcEndpoint("dc1.contoso.com", _first.Endpoint.Port)]), TimeProvider.System, _logger,
+            resolve: (_, _) => ++asked == 1 ? Task.FromResult(new[] { IPAddress.Loopback }) : throw new SocketException((int)SocketError.TryAgain));
+        _dispatchers.Add(dispatcher);
+        await SendAsync(dispatcher);
+
+        (await SendAsync(dispatcher)).ShouldBe(2);
+
+        asked.ShouldBe(2);
+        _first.Connections.Count.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task After_a_KDC_with_a_name_too_long_for_any_host_the_next_is_asked()
     {
         var tooLong = new KdcEndpoint(string.Join('.', Enumerable.Repeat(new string('a', 60), 5)));

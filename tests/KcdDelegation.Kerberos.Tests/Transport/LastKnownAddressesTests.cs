@@ -1,0 +1,112 @@
+using System.Net;
+using System.Net.Sockets;
+using KcdDelegation.Kerberos.Transport;
+
+namespace KcdDelegation.Kerberos.Tests.Transport;
+
+public sealed class LastKnownAddressesTests
+{
+    private static readonly IPAddress[] Old = [IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2")];
+    private static readonly IPAddress[] New = [IPAddress.Parse("192.0.2.3")];
+
+    private readonly ManualTime _time = new();
+    private readonly KdcTiming _timing = new();
+    private readonly LastKnownAddresses _hosts;
+    private Func<string, CancellationToken, Task<IPAddress[]>> _resolve = static (_, _) => Task.FromResult(Old);
+    private int _asked;
+
+    public LastKnownAddressesTests() => _hosts = new LastKnownAddresses(
+        (host, token) =>
+        {
+            _asked++;
+            return _resolve(host, token);
+        },
+        _timing,
+        _time);
+
+    [Theory]
+    [InlineData(SocketError.TryAgain)]
+    [InlineData(SocketError.HostNotFound)]
+    public async Task A_name_that_was_resolved_keeps_its_addresses_while_it_cannot_be(SocketError error)
+    {
+        (await ResolveAsync("dc1")).ShouldBe(Old);
+        Fail(error);
+
+        (await ResolveAsync("DC1")).ShouldBe(Old);
+        // The resolver is left alone for a while, so that an outage does not cost each request its patience.
+        (await ResolveAsync("dc1")).ShouldBe(Old);
+        _asked.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task The_resolver_is_asked_each_time_while_it_answers_and_again_some_time_after_it_failed()
+    {
+        await ResolveAsync("dc1");
+        await ResolveAsync("dc1");
+        _asked.ShouldBe(2);
+        Fail(SocketError.TryAgain);
+        await ResolveAsync("dc1");
+
+        _resolve = static (_, _) => Task.FromResult(New);
+        _time.Advance(_timing.RetryFailedAfter);
+
+        (await ResolveAsync("dc1")).ShouldBe(New);
+        Fail(SocketError.TryAgain);
+        (await ResolveAsync("dc1")).ShouldBe(New);
+    }
+
+    [Fact]
+    public async Task A_name_that_was_never_resolved_fails_each_time()
+    {
+        Fail(SocketError.TryAgain);
+
+        (await Should.ThrowAsync<SocketException>(() => ResolveAsync("dc1"))).SocketErrorCode.ShouldBe(SocketError.TryAgain);
+        await Should.ThrowAsync<SocketException>(() => ResolveAsync("dc1"));
+        _asked.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_silent_resolver_counts_as_failed_after_a_while_and_what_it_says_late_is_kept()
+    {
+        await ResolveAsync("dc1");
+        var late = new TaskCompletionSource<IPAddress[]>();
+        _resolve = (_, _) => late.Task;
+        var waiting = ResolveAsync("dc1");
+        waiting.IsCompleted.ShouldBeFalse();
+
+        _time.Advance(_timing.ResolverPatience);
+        (await waiting).ShouldBe(Old);
+        late.SetResult(New);
+        Fail(SocketError.TryAgain);
+
+        (await ResolveAsync("dc1")).ShouldBe(New);
+    }
+
+    [Fact]
+    public async Task A_caller_who_gives_up_is_not_given_old_addresses()
+    {
+        await ResolveAsync("dc1");
+        _resolve = static (_, _) => new TaskCompletionSource<IPAddress[]>().Task;
+        using var leave = new CancellationTokenSource();
+        var waiting = _hosts.ResolveAsync("dc1", leave.Token);
+
+        await leave.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(() => waiting);
+    }
+
+    [Fact]
+    public async Task Not_every_name_is_remembered()
+    {
+        for (var i = 0; i <= 1024; i++)
+            await ResolveAsync($"dc{i}");
+        Fail(SocketError.TryAgain);
+
+        (await ResolveAsync("dc1024")).ShouldBe(Old);
+        await Should.ThrowAsync<SocketException>(() => ResolveAsync("dc0"));
+    }
+
+    private void Fail(SocketError error) => _resolve = (_, _) => throw new SocketException((int)error);
+
+    private Task<IPAddress[]> ResolveAsync(string host) => _hosts.ResolveAsync(host, TestContext.Current.CancellationToken);
+}
