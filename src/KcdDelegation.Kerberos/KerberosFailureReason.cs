@@ -31,7 +31,7 @@ public enum KerberosFailureReason
     /// <summary>The ticket names another account than the one that was asked for (SAM account name or SID in the PAC).</summary>
     IdentityMismatch,
 
-    /// <summary>Too many exchanges are waiting for the KDC.</summary>
+    /// <summary>Too many exchanges are waiting for the KDCs of the realm.</summary>
     Overloaded,
 
     /// <summary>A token that a client or service presented was refused: integrity, time, replay, or not for this account.</summary>

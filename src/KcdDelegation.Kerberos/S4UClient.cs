@@ -16,7 +16,7 @@ public sealed class S4UClient : IAsyncDisposable
     private readonly KdcClock _clock;
     private readonly ILogger _logger;
     private readonly KdcDispatcher _dispatcher;
-    private readonly ExchangeGate _gate;
+    private readonly ExchangeGates _gates;
     private readonly TicketStore _store;
     private readonly AccountLogOn _logOn;
     private readonly S4U2SelfExchange _self;
@@ -33,7 +33,7 @@ public sealed class S4UClient : IAsyncDisposable
         _clock = new KdcClock(options.TimeProvider);
         _logger = options.LoggerFactory?.CreateLogger<S4UClient>() ?? NullLogger<S4UClient>.Instance;
         _dispatcher = KdcDispatcher.Create(options, _logger);
-        _gate = new ExchangeGate(options.Cache.MaxConcurrentExchanges, options.Cache.MaxQueuedExchanges);
+        _gates = new ExchangeGates(options.Realm, options.Cache.MaxConcurrentExchanges, options.Cache.MaxQueuedExchanges);
         _store = new TicketStore(options.Cache, options.Timeout, _clock, _logger);
         var context = new ExchangeContext
         {
@@ -43,7 +43,7 @@ public sealed class S4UClient : IAsyncDisposable
             MaxClockCorrection = options.MaxClockCorrection,
             Clock = _clock,
             Dispatcher = _dispatcher,
-            Gate = _gate,
+            Gates = _gates,
             Logger = _logger,
         };
         if (Md5.IsRefused)
@@ -210,6 +210,6 @@ public sealed class S4UClient : IAsyncDisposable
     {
         await _dispatcher.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
-        _gate.Dispose();
+        _gates.Dispose();
     }
 }

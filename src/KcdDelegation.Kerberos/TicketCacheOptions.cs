@@ -19,9 +19,10 @@ public sealed class TicketCacheOptions
     /// <summary>How long a KDC's refusal is remembered and repeated without asking. Outages are never remembered.</summary>
     public TimeSpan RefusalLife { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Exchanges with KDCs under way at once.</summary>
+    /// <summary>Exchanges under way at once with the KDCs of one realm. Each realm has its own: one whose KDCs are silent holds up
+    /// no other.</summary>
     public int MaxConcurrentExchanges { get; init; } = 64;
 
-    /// <summary>Exchanges that may wait for their turn; one more fails at once as overloaded.</summary>
+    /// <summary>Exchanges with one realm that may wait for their turn; one more fails at once as overloaded.</summary>
     public int MaxQueuedExchanges { get; init; } = 20_000;
 }

@@ -18,7 +18,7 @@ internal sealed class ExchangeContext
     public required TimeSpan MaxClockCorrection { get; init; }
     public required KdcClock Clock { get; init; }
     public required KdcDispatcher Dispatcher { get; init; }
-    public required ExchangeGate Gate { get; init; }
+    public required ExchangeGates Gates { get; init; }
     public required ILogger Logger { get; init; }
 
     /// <summary>Asks a KDC of the realm, in its turn; what fails says where and for whom.</summary>
@@ -26,7 +26,7 @@ internal sealed class ExchangeContext
     {
         try
         {
-            using var place = await Gate.EnterAsync(cancellationToken).ConfigureAwait(false);
+            using var place = await Gates.EnterAsync(realm, cancellationToken).ConfigureAwait(false);
             return await Dispatcher.SendAsync(realm, attempts, create, cancellationToken).ConfigureAwait(false);
         }
         catch (KerberosException error)

@@ -1,7 +1,7 @@
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>Bounds the exchanges under way at once and the queue behind them, so that a Monday morning neither drowns the KDC nor
-/// piles up callers without end. Held only while a KDC is spoken to, never while one exchange waits for another.</summary>
+/// <summary>Bounds the exchanges with one realm under way at once and the queue behind them, so that a Monday morning neither drowns
+/// its KDCs nor piles up callers without end. Held only while a KDC is spoken to, never while one exchange waits for another.</summary>
 internal sealed class ExchangeGate(int maxConcurrent, int maxQueued) : IDisposable
 {
     private readonly SemaphoreSlim _places = new(maxConcurrent, maxConcurrent);
@@ -27,7 +27,7 @@ internal sealed class ExchangeGate(int maxConcurrent, int maxQueued) : IDisposab
             {
                 Reason = KerberosFailureReason.Overloaded,
                 IsTransient = true,
-                Detail = $"{maxConcurrent} exchanges are under way and {maxQueued} are waiting for the KDC",
+                Detail = $"{maxConcurrent} exchanges are under way and {maxQueued} are waiting for the realm's KDCs",
             });
         }
         try
