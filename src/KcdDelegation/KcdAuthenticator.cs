@@ -17,7 +17,7 @@ namespace KcdDelegation;
 public sealed class KcdAuthenticator : IAsyncDisposable
 {
     private readonly SettingsStore _settings;
-    private readonly IIdentityMapper _mapper;
+    private readonly GuardedMapper _mapper;
     private readonly CurrentTokenValidator _tokens;
     private readonly ServiceClients _clients;
     private readonly Retirement _retirement;
@@ -28,7 +28,7 @@ public sealed class KcdAuthenticator : IAsyncDisposable
 
     internal KcdAuthenticator(SettingsStore settings, IIdentityMapper mapper, ILoggerFactory loggerFactory, TimeProvider timeProvider)
     {
-        (_settings, _mapper, _timeProvider) = (settings, mapper, timeProvider);
+        (_settings, _mapper, _timeProvider) = (settings, new GuardedMapper(mapper), timeProvider);
         _logger = loggerFactory.CreateLogger(Log.Category);
         _audit = loggerFactory.CreateLogger(Log.AuditCategory);
         _retirement = new Retirement(timeProvider);
@@ -46,7 +46,7 @@ public sealed class KcdAuthenticator : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = new SettingsStore(options);
-        return new KcdAuthenticator(settings, new ClaimsIdentityMapper(settings), loggerFactory ?? NullLoggerFactory.Instance, timeProvider ?? TimeProvider.System);
+        return new KcdAuthenticator(settings, new ClaimsIdentityMapper(), loggerFactory ?? NullLoggerFactory.Instance, timeProvider ?? TimeProvider.System);
     }
 
     /// <summary>A ticket for the caller at an application: the one path that every delegated request takes.</summary>

@@ -182,6 +182,20 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_tenant_of_the_settings_is_required_of_principals_that_the_host_has_authenticated()
+    {
+        var options = Options();
+        options.Token.TenantId = "contoso";
+        await using var authenticator = KcdAuthenticator.Create(options, _log);
+
+        (await authenticator.MapAsync("erp", Caller("ada", ("tid", "contoso")), Cancel)).Name.ShouldBe("ada");
+        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("erp", Caller("ada", ("tid", "fabrikam")), Cancel));
+
+        error.EventId.ShouldBe(1023);
+        _realm.Transcript.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Without_an_issuer_no_token_is_believed()
     {
         await using var authenticator = KcdAuthenticator.Create(Options(), _log);

@@ -3,8 +3,9 @@ using KcdDelegation.Diagnosis;
 
 namespace KcdDelegation.Identity;
 
-/// <summary>Which callers may be delegated at all. Asked of every token, and again of every principal, which may come from elsewhere.</summary>
-/// <param name="TenantId">The tenant that a caller who names one must belong to; null: any.</param>
+/// <summary>Which callers may be delegated at all. Asked of every token, and again of every principal, which the host may have
+/// authenticated.</summary>
+/// <param name="TenantId">The tenant that every caller must belong to, and say so; null: any.</param>
 /// <param name="AllowGuests">Whether guests of the tenant may.</param>
 /// <param name="AllowApplicationTokens">Whether applications without a user may.</param>
 internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool AllowApplicationTokens)
@@ -15,9 +16,8 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
     /// <exception cref="KcdException">The caller may not.</exception>
     public void Check(CallerClaims claims)
     {
-        if (TenantId is not null && claims.Find(TenantClaims) is { } theirs && theirs != TenantId)
-            throw KcdFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller belongs to the tenant {PrintableText.Quoted(theirs)}, not to {TenantId}.",
-                "Only users of the configured tenant can be delegated: their names are unique there only.").ToException();
+        if (TenantId is not null)
+            CheckTenant(claims.Find(TenantClaims));
         // Entra: 0 is a member of the tenant, 1 a guest.
         if (claims.Find("acct") is { } account && account != "0")
             RefuseGuest();
@@ -33,6 +33,20 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
         if (account.Contains("#EXT#", StringComparison.OrdinalIgnoreCase))
             RefuseGuest();
     }
+
+    private void CheckTenant(string? theirs)
+    {
+        if (theirs is null)
+            throw KcdFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller does not say which tenant they belong to (claim tid), and it has to be {PrintableText.Of(TenantId)}.",
+                "Pass the claim tid on with the principal, or remove Kcd:Token:TenantId if the issuer has no tenants.").ToException();
+        if (theirs != TenantId && !AreSameGuid(theirs, TenantId))
+            throw KcdFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller belongs to the tenant {PrintableText.Quoted(theirs)}, not to {PrintableText.Of(TenantId)}.",
+                "Only users of the configured tenant can be delegated: their names are unique there only.").ToException();
+    }
+
+    /// <summary>Directory ids are GUIDs, which people write in either case.</summary>
+    private static bool AreSameGuid(string theirs, string? ours) =>
+        Guid.TryParseExact(theirs, "D", out var first) && Guid.TryParseExact(ours, "D", out var second) && first == second;
 
     private void RefuseGuest()
     {

@@ -5,7 +5,8 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Identity;
 
-/// <summary>Caller to principal for one application. Pure: the same claims always give the same name or the same refusal.</summary>
+/// <summary>Claims to a name for one application. Pure: the same claims always give the same name or the same refusal. Who may be delegated at
+/// all is <see cref="GuardedMapper"/>'s.</summary>
 internal sealed class IdentityRule(DelegatedApplication application, UserPolicy users)
 {
     private string AccountRealm => application.Realm ?? users.Realm
@@ -15,7 +16,6 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
     public KerberosPrincipal Map(ClaimsPrincipal caller)
     {
         var claims = CallerClaims.Of(caller);
-        users.Callers.Check(claims);
         var name = ReadName(claims);
         var sid = ReadSecurityIdentifier(claims);
         return ToPrincipal(name) with { SecurityIdentifier = sid };
@@ -75,17 +75,14 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
     /// <summary>The whole name is the principal (RFC 6806 §5). Its realm is known for listed suffixes; for others the KDC tells.</summary>
     private KerberosPrincipal ToUserPrincipal(string name)
     {
-        var (account, suffix) = SplitUserPrincipal(name);
-        // A KDC that finds no such UPN takes the part before the @ for an account's name (MS-KILE §3.3.5.6.1).
-        RefuseRealmsOwnAccounts(account);
+        var (_, suffix) = SplitUserPrincipal(name);
         return KerberosPrincipal.Enterprise(name, ListedRealmOf(suffix));
     }
 
-    private KerberosPrincipal ToAccount(string account, string realm)
+    private static KerberosPrincipal ToAccount(string account, string realm)
     {
         if (NameRules.WhyAccountRefused(account) is { } why)
             throw NameRefused(account, why);
-        RefuseRealmsOwnAccounts(account);
         return KerberosPrincipal.Principal(account, realm);
     }
 
@@ -95,6 +92,7 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
         if (at < 0)
             throw NameRefused(name, "it has no @, so its suffix is not known");
         var (account, suffix) = (name[..at], name[(at + 1)..]);
+        // Asked of every name afterwards too; a guest's is refused as such, not for its length or suffix.
         users.Callers.CheckName(account);
         if ((NameRules.WhyAccountRefused(account) ?? NameRules.WhySuffixRefused(suffix)) is { } why)
             throw NameRefused(name, why);
@@ -109,16 +107,6 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
         if (string.Equals(suffix, UserRealm, StringComparison.OrdinalIgnoreCase))
             return UserRealm;
         return string.Equals(suffix, AccountRealm, StringComparison.OrdinalIgnoreCase) ? AccountRealm : null;
-    }
-
-    private void RefuseRealmsOwnAccounts(string account)
-    {
-        if (NameRules.IsKdc(account))
-            throw KcdFailure.Identity(KcdEventId.BuiltInAccountRefused, $"{PrintableText.Quoted(account)} is the account of the KDC itself.",
-                "No one may act as it. Find out how this name came into a token.").ToException();
-        if (!application.AllowBuiltInAccounts && NameRules.IsBuiltIn(account))
-            throw KcdFailure.Identity(KcdEventId.BuiltInAccountRefused, $"{PrintableText.Quoted(account)} is, or may be taken for, a built-in or computer account.",
-                "Call as a person's own account, or lift the ban for this application with AllowBuiltInAccounts.").ToException();
     }
 
     private static KcdException NameRefused(string name, string why) =>

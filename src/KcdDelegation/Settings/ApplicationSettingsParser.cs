@@ -5,7 +5,7 @@ using KcdDelegation.Kerberos;
 namespace KcdDelegation.Settings;
 
 /// <summary>One <see cref="DelegatedApplication"/> to <see cref="ApplicationSettings"/>.</summary>
-internal sealed class ApplicationSettingsParser(KcdOptions options, RealmKdcs kdcs, SettingsErrors errors)
+internal sealed class ApplicationSettingsParser(KcdOptions options, UserPolicy users, RealmKdcs kdcs, SettingsErrors errors)
 {
     /// <summary>Null if something is wrong; it has been reported.</summary>
     public ApplicationSettings? Parse(string name, DelegatedApplication? application)
@@ -30,7 +30,7 @@ internal sealed class ApplicationSettingsParser(KcdOptions options, RealmKdcs kd
             return null;
         return new ApplicationSettings(
             name, url, service, application.TokenFormat, application.Start, application.MutualAuthentication,
-            application.ChannelBinding, application.ShareConnectionsBetweenUsers, client, application.Copy());
+            application.ChannelBinding, application.ShareConnectionsBetweenUsers, client, application.Copy(users));
     }
 
     private Uri? ParseUrl(DelegatedApplication application, string key)

@@ -7,9 +7,10 @@ namespace KcdDelegation.Settings;
 
 /// <summary>What <see cref="KcdOptions"/> say, parsed once: immutable and known to be right. One is in force at a time, and a request works
 /// with the one it started with.</summary>
-internal sealed record KcdSettings(FrozenDictionary<string, ApplicationSettings> Applications, TokenSettings? Token, UserPolicy Users);
+internal sealed record KcdSettings(FrozenDictionary<string, ApplicationSettings> Applications, TokenSettings? Token);
 
-/// <summary>One application. <see cref="Options"/> is a private copy of what was configured, for identity mappers.</summary>
+/// <summary>One application. <see cref="Options"/> is a private copy of what was configured, for identity mappers; with it
+/// goes what these settings say of users.</summary>
 internal sealed record ApplicationSettings(
     string Name,
     Uri InternalUrl,

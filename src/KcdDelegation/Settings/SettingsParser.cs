@@ -31,18 +31,18 @@ internal sealed class SettingsParser
             RealmNames.Check(_options.Realm, "Realm", _errors);
         var kdcs = ParseKdcs();
         var token = TokenSettingsParser.Parse(_options.Token, _errors);
-        var callers = token?.Callers ?? new CallerPolicy(TenantId: null, _options.Token.AllowGuests, _options.Token.AllowApplicationTokens);
+        var callers = token?.Callers ?? new CallerPolicy(_options.Token.TenantId, _options.Token.AllowGuests, _options.Token.AllowApplicationTokens);
         var users = new UserPolicy(_options.Realm, ParseSuffixes(), callers);
 
         if (_options.Applications.Count == 0)
             _errors.Add("Applications", "is empty", $"Add the backend to call, with {_errors.Key("Applications:NAME:InternalUrl")} and ServicePrincipalName");
-        var applicationParser = new ApplicationSettingsParser(_options, kdcs, _errors);
+        var applicationParser = new ApplicationSettingsParser(_options, users, kdcs, _errors);
         var applications = _options.Applications
             .Select(application => applicationParser.Parse(application.Key, application.Value))
             .OfType<ApplicationSettings>()
             .ToArray();
         CheckOneKeyPerAccount(applications);
-        return new KcdSettings(applications.ToFrozenDictionary(application => application.Name, StringComparer.OrdinalIgnoreCase), token, users);
+        return new KcdSettings(applications.ToFrozenDictionary(application => application.Name, StringComparer.OrdinalIgnoreCase), token);
     }
 
     private RealmKdcs ParseKdcs()

@@ -3,17 +3,20 @@ using KcdDelegation.Identity;
 
 namespace KcdDelegation.Settings;
 
-/// <summary>Options to <see cref="TokenSettings"/>: left out altogether, or complete.</summary>
+/// <summary>Options to <see cref="TokenSettings"/>: left out altogether but for the tenant of principals, or complete.</summary>
 internal static class TokenSettingsParser
 {
     // Names that stand for every tenant: their documents have "{tenantid}" for an issuer, which pins nothing.
     private static readonly string[] SharedTenants = ["common", "organizations", "consumers"];
 
-    /// <summary>Null if the options are empty, or wrong and reported.</summary>
+    /// <summary>Null if no tokens are validated, or if the options are wrong and reported.</summary>
     public static TokenSettings? Parse(TokenOptions options, SettingsErrors errors)
     {
-        if (options.Authority is null && options.Issuer is null && options.Audience is null && options.TenantId is null)
+        if (options.Authority is null && options.Issuer is null && options.Audience is null)
+        {
+            CheckTenantOfOthers(options.TenantId, errors);
             return null;
+        }
         var authority = ParseAuthority(options.Authority, errors);
         if (string.IsNullOrWhiteSpace(options.Audience))
             errors.Add("Token:Audience", "is missing", "Set it to the value of aud in tokens for this gateway, such as api://gateway or the application (client) id");
@@ -25,7 +28,7 @@ internal static class TokenSettingsParser
         if (string.IsNullOrWhiteSpace(issuer) || issuer.Contains('{', StringComparison.Ordinal))
             errors.Add("Token:Issuer", $"{PrintableText.Quoted(issuer)} does not pin one issuer", "Write the exact value of iss in your tokens");
         return new TokenSettings(
-            new Uri(authority.AbsoluteUri.TrimEnd('/') + "/.well-known/openid-configuration"),
+            new Uri(authority.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/.well-known/openid-configuration" + authority.Query),
             issuer, options.Audience ?? "", new CallerPolicy(tenant, options.AllowGuests, options.AllowApplicationTokens));
     }
 
@@ -37,7 +40,7 @@ internal static class TokenSettingsParser
             errors.Add("Token:Authority", "is missing", Remedy);
             return null;
         }
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var authority) || authority.Query.Length > 0 || authority.Fragment.Length > 0 || authority.UserInfo.Length > 0)
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var authority) || !IsQueryAllowed(authority) || authority.Fragment.Length > 0 || authority.UserInfo.Length > 0)
         {
             errors.Add("Token:Authority", $"{PrintableText.Quoted(text)} is not the address of an issuer", Remedy);
             return null;
@@ -50,12 +53,26 @@ internal static class TokenSettingsParser
         return authority;
     }
 
+    /// <summary>Entra publishes the keys of an application that has signing keys of its own (for a claims mapping policy) under
+    /// <c>?appid=</c> and its id only. It is part of the address, not of the issuer.</summary>
+    private static bool IsQueryAllowed(Uri authority)
+    {
+        const string Start = "?appid=";
+        return authority.Query.Length == 0
+            || (EntraCloud.Of(authority) is not null && authority.Query.StartsWith(Start, StringComparison.Ordinal) && Guid.TryParseExact(authority.Query[Start.Length..], "D", out _));
+    }
+
+    private static void CheckTenantOfOthers(string? tenant, SettingsErrors errors)
+    {
+        if (tenant is not null && string.IsNullOrWhiteSpace(tenant))
+            errors.Add("Token:TenantId", "is blank", "Write the value of tid in your tokens, or remove the setting if they have none");
+    }
+
     private static string? ParseTenant(string? tenant, Uri authority, EntraCloud? entra, SettingsErrors errors)
     {
         if (entra is null)
         {
-            if (tenant is not null && string.IsNullOrWhiteSpace(tenant))
-                errors.Add("Token:TenantId", "is blank", "Write the value of tid in your tokens, or remove the setting if they have none");
+            CheckTenantOfOthers(tenant, errors);
             return tenant;
         }
         if (authority.Segments.Length > 1 && SharedTenants.Contains(authority.Segments[1].TrimEnd('/'), StringComparer.OrdinalIgnoreCase))

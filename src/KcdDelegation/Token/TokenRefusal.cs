@@ -28,7 +28,7 @@ internal static class TokenRefusal
         $"The token's algorithm {Brief(algorithm)} is not an asymmetric signature.", "Have the issuer sign with RS256, PS256 or ES256; none and HMAC are never taken.");
 
     public static KcdException KeyUnknown(string kid) => Because(KcdEventId.TokenKeyUnknown,
-        $"The issuer publishes no signing key {Brief(kid)}.", "Get a new token; if it goes on, compare Kcd:Token:Authority with the issuer of the token.");
+        $"The issuer publishes no signing key {Brief(kid)}.", "Get a new token; if it goes on, compare Kcd:Token:Authority with the issuer of the token. An Entra application with a signing key of its own needs ?appid=CLIENT-ID behind it.");
 
     public static KcdException KeyUnknownYet(string kid) => (Refusal(KcdEventId.TokenKeyUnknown,
         $"The signing key {Brief(kid)} is not known, and the issuer was asked for its keys a moment ago.", "Try again in half a minute.") with { IsTransient = true }).ToException();

@@ -7,7 +7,12 @@ namespace KcdDelegation.Tests.Identity;
 
 public sealed class IdentityRuleTests
 {
+    private const string Tenant = "aaaaaaaa-2222-3333-4444-555555555555";
+
     private readonly KcdOptions _options = Samples.Options();
+
+    // Most rules are the same with and without a tenant.
+    public IdentityRuleTests() => _options.Token = new TokenOptions();
 
     [Theory]
     [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada@fabrikam.com", PrincipalNameType.Enterprise, "ada@fabrikam.com", null)]
@@ -99,7 +104,7 @@ public sealed class IdentityRuleTests
     {
         var anonymous = new ClaimsPrincipal(new ClaimsIdentity([new Claim("onprem_sam_account_name", "ada")]));
 
-        var error = Should.Throw<KcdException>(() => Rule().Map(anonymous));
+        var error = Should.Throw<KcdException>(() => Map(anonymous, Application()));
 
         (error.EventId, error.Stage, error.IsTransient).ShouldBe((13016, KcdStage.Identity, false));
     }
@@ -112,7 +117,7 @@ public sealed class IdentityRuleTests
             new ClaimsIdentity([new Claim("onprem_sam_account_name", "ada")]),
         ]);
 
-        Should.Throw<KcdException>(() => Rule().Map(caller)).EventId.ShouldBe(13016);
+        Should.Throw<KcdException>(() => Map(caller, Application())).EventId.ShouldBe(13016);
     }
 
     [Fact]
@@ -147,7 +152,7 @@ public sealed class IdentityRuleTests
             new ClaimsIdentity([new Claim("onprem_sam_account_name", "eve")], "Cookies"),
         ]);
 
-        Should.Throw<KcdException>(() => Rule().Map(caller)).EventId.ShouldBe(1041);
+        Should.Throw<KcdException>(() => Map(caller, Application())).EventId.ShouldBe(1041);
     }
 
     [Fact]
@@ -167,7 +172,7 @@ public sealed class IdentityRuleTests
         var application = new DelegatedApplication { ClaimType = "email", LoginIdentity = LoginIdentity.UserPrincipalName };
 
         Map(("email", "ada")).Name.ShouldBe("ada");
-        Should.Throw<KcdException>(() => new IdentityRule(application, Settings().Users).Map(Caller(("email", "eve@contoso.com")))).Cause.ShouldContain("email");
+        Should.Throw<KcdException>(() => new IdentityRule(application, Application().GetUsers()).Map(Caller(("email", "eve@contoso.com")))).Cause.ShouldContain("email");
     }
 
     [Theory]
@@ -204,8 +209,23 @@ public sealed class IdentityRuleTests
     [InlineData("http://schemas.microsoft.com/identity/claims/tenantid")]
     public void A_caller_of_another_tenant_is_refused(string claim)
     {
+        _options.Token.TenantId = Tenant;
+
         Refused((claim, "99999999-2222-3333-4444-555555555555"), ("onprem_sam_account_name", "ada")).EventId.ShouldBe(1023);
-        Map((claim, _options.Token.TenantId!), ("onprem_sam_account_name", "ada")).Name.ShouldBe("ada");
+        Map((claim, Tenant), ("onprem_sam_account_name", "ada")).Name.ShouldBe("ada");
+        Map((claim, Tenant.ToUpperInvariant()), ("onprem_sam_account_name", "ada")).Name.ShouldBe("ada");
+    }
+
+    [Fact]
+    public void A_caller_who_names_no_tenant_is_refused_where_one_is_required()
+    {
+        _options.Token = new TokenOptions { TenantId = Tenant };
+
+        var error = Refused(("onprem_sam_account_name", "ada"));
+
+        error.EventId.ShouldBe(1023);
+        error.Cause.ShouldContain("tid");
+        Map(("tid", Tenant), ("onprem_sam_account_name", "ada")).Name.ShouldBe("ada");
     }
 
     [Theory]
@@ -327,15 +347,24 @@ public sealed class IdentityRuleTests
     }
 
     [Fact]
-    public async Task The_default_mapper_follows_the_settings_in_force()
+    public void A_request_that_began_under_other_settings_is_mapped_by_them_altogether()
     {
-        using var store = new SettingsStore(_options);
-        var application = store.Current.Applications["erp"].Options;
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
+        var before = Application();
+        _options.Realm = "NEW.CONTOSO.COM";
+        _options.Realms.Clear();
+        _options.Token.AllowGuests = true;
+        var after = Application();
+        var caller = Caller(("acct", "0"), ("upn", "ada@eu.contoso.com"));
 
-        var principal = await new ClaimsIdentityMapper(store).MapAsync(Caller(("onprem_sam_account_name", "ada")), application, TestContext.Current.CancellationToken);
-
-        principal.ShouldBe(KerberosPrincipal.Principal("ada", "CONTOSO.COM"));
+        Map(caller, before).Realm.ShouldBe("EU.CONTOSO.COM");
+        Should.Throw<KcdException>(() => Map(caller, after)).EventId.ShouldBe(1043);
+        Should.Throw<KcdException>(() => Map(Caller(("acct", "1"), ("upn", "ada@eu.contoso.com")), before)).EventId.ShouldBe(1025);
     }
+
+    [Fact]
+    public void An_application_that_is_not_of_the_settings_is_not_mapped() =>
+        Should.Throw<InvalidOperationException>(() => Map(Caller(("onprem_sam_account_name", "ada")), new DelegatedApplication { LoginIdentity = LoginIdentity.OnPremisesSamAccountName }));
 
     private KcdSettings Settings()
     {
@@ -343,13 +372,20 @@ public sealed class IdentityRuleTests
         return settings.ShouldNotBeNull();
     }
 
-    private IdentityRule Rule() => new(Settings().Applications["erp"].Options, Settings().Users);
+    private DelegatedApplication Application() => Settings().Applications["erp"].Options;
 
-    private KerberosPrincipal Map(params (string Type, string Value)[] claims) => Rule().Map(Caller(claims));
+    /// <summary>As the authenticator does it; our mapper is never waited for.</summary>
+    private static KerberosPrincipal Map(ClaimsPrincipal caller, DelegatedApplication application)
+    {
+        var mapping = new GuardedMapper(new ClaimsIdentityMapper()).MapAsync(caller, application, TestContext.Current.CancellationToken);
+        return mapping.IsCompleted ? mapping.Result : throw new InvalidOperationException("The default mapper waits for something.");
+    }
+
+    private KerberosPrincipal Map(params (string Type, string Value)[] claims) => Map(Caller(claims), Application());
 
     private KcdException Refused(params (string Type, string Value)[] claims)
     {
-        var error = Should.Throw<KcdException>(() => Rule().Map(Caller(claims)));
+        var error = Should.Throw<KcdException>(() => Map(claims));
         error.Stage.ShouldBe(KcdStage.Identity);
         return error;
     }

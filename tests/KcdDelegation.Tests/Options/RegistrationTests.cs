@@ -41,9 +41,9 @@ public sealed class RegistrationTests : IDisposable
         var (json, code) = (fromJson.GetRequiredService<SettingsStore>().Current, fromCode.GetRequiredService<SettingsStore>().Current);
 
         json.Token.ShouldBe(code.Token);
-        json.Users.SuffixRealms.ShouldBe(code.Users.SuffixRealms);
         var (jsonErp, codeErp) = (json.Applications["erp"], code.Applications["erp"]);
         (jsonErp with { Options = codeErp.Options }).ShouldBe(codeErp);
+        jsonErp.Options.GetUsers().SuffixRealms.ShouldBe(codeErp.Options.GetUsers().SuffixRealms);
         jsonErp.Options.ShouldBeEquivalentTo(codeErp.Options);
     }
 
@@ -64,8 +64,8 @@ public sealed class RegistrationTests : IDisposable
         var settings = services.GetRequiredService<SettingsStore>().Current;
 
         settings.Token.ShouldNotBeNull().Issuer.ShouldBe("https://sts.example");
-        (settings.Users.Callers.AllowGuests, settings.Users.Callers.AllowApplicationTokens).ShouldBe((true, true));
         var erp = settings.Applications["erp"];
+        (erp.Options.GetUsers().Callers.AllowGuests, erp.Options.GetUsers().Callers.AllowApplicationTokens).ShouldBe((true, true));
         (erp.TokenFormat, erp.Start, erp.MutualAuthentication, erp.ChannelBinding)
             .ShouldBe((TokenFormat.Auto, AuthenticationStart.OnChallenge, MutualAuthentication.Optional, false));
         var crm = settings.Applications["crm"];
@@ -145,7 +145,8 @@ public sealed class RegistrationTests : IDisposable
     {
         await using var services = Services(services => services.AddSingleton<IIdentityMapper, Table>().AddKcdDelegation(Configuration(Json).GetSection("Kcd")));
 
-        var user = await services.GetRequiredService<KcdAuthenticator>().MapAsync("erp", new ClaimsPrincipal(), TestContext.Current.CancellationToken);
+        var caller = new ClaimsPrincipal(new ClaimsIdentity([new Claim("tid", "11111111-2222-3333-4444-555555555555")], "Bearer"));
+        var user = await services.GetRequiredService<KcdAuthenticator>().MapAsync("erp", caller, TestContext.Current.CancellationToken);
 
         user.ShouldBe(KerberosPrincipal.Principal("from-the-table", "HTTP-erp.contoso.com"));
     }

@@ -19,7 +19,7 @@ public sealed class SettingsParserTests
         erp.Client.Kdcs.ByRealm.Keys.ShouldBe(["CONTOSO.COM", "EU.CONTOSO.COM"]);
         erp.Client.Kdcs.ByRealm["CONTOSO.COM"].ShouldBe([new KdcEndpoint("dc1.contoso.com")]);
         settings.Token.ShouldNotBeNull().DiscoveryDocument.AbsoluteUri.ShouldBe("https://login.example/tenant/v2.0/.well-known/openid-configuration");
-        settings.Users.SuffixRealms["EU.contoso.com"].ShouldBe("EU.CONTOSO.COM");
+        erp.Options.GetUsers().SuffixRealms["EU.contoso.com"].ShouldBe("EU.CONTOSO.COM");
     }
 
     [Fact]
@@ -72,9 +72,14 @@ public sealed class SettingsParserTests
         { "Kcd:Token:Authority", "neither https nor", o => o.Token.Authority = "http://localhost.example/" },
         { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "login.example" },
         { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "https://login.example/?tenant=1" },
+        { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "https://login.example/?appid=11111111-2222-3333-4444-555555555555" },
+        { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "https://login.microsoftonline.com/x/v2.0?appid=me" },
+        { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "https://login.microsoftonline.com/x/v2.0?tenant=11111111-2222-3333-4444-555555555555" },
+        { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "https://login.microsoftonline.com/x/v2.0?appid=11111111-2222-3333-4444-555555555555&p=1" },
         { "Kcd:Token:Authority", "every tenant", o => o.Token.Authority = "https://login.microsoftonline.com/common/v2.0" },
         { "Kcd:Token:Audience", "is missing", o => o.Token.Audience = null },
         { "Kcd:Token:TenantId", "is blank", o => o.Token.TenantId = "" },
+        { "Kcd:Token:TenantId", "is blank", o => o.Token = new TokenOptions { TenantId = " " } },
         { "Kcd:Token:TenantId", "is missing", o => (o.Token.Authority, o.Token.TenantId) = ("https://login.microsoftonline.com/x/v2.0", null) },
         { "Kcd:Token:TenantId", "not a tenant id", o => (o.Token.Authority, o.Token.TenantId) = ("https://login.microsoftonline.com/x/v2.0", "contoso.onmicrosoft.com") },
         { "Kcd:Token:Issuer", "does not pin", o => o.Token.Issuer = "https://login.example/{tenantid}/v2.0" },
@@ -167,6 +172,32 @@ public sealed class SettingsParserTests
         options.Token = new TokenOptions();
 
         Parsed(options).Token.ShouldBeNull();
+    }
+
+    [Fact]
+    public void The_tenant_of_principals_that_the_host_validates_may_stand_alone()
+    {
+        var options = Samples.Options();
+        options.Token = new TokenOptions { TenantId = "11111111-2222-3333-4444-555555555555" };
+
+        var settings = Parsed(options);
+
+        settings.Token.ShouldBeNull();
+        settings.Applications["erp"].Options.GetUsers().Callers.TenantId.ShouldBe("11111111-2222-3333-4444-555555555555");
+    }
+
+    [Fact]
+    public void The_keys_of_an_Entra_application_are_found_by_its_id()
+    {
+        const string tenant = "11111111-2222-3333-4444-555555555555";
+        const string query = "?appid=aaaaaaaa-2222-3333-4444-555555555555";
+        var options = Samples.Options();
+        options.Token.Authority = $"https://login.microsoftonline.com/{tenant}/v2.0{query}";
+
+        var token = Parsed(options).Token.ShouldNotBeNull();
+
+        token.DiscoveryDocument.AbsoluteUri.ShouldBe($"https://login.microsoftonline.com/{tenant}/v2.0/.well-known/openid-configuration{query}");
+        token.Issuer.ShouldBe($"https://login.microsoftonline.com/{tenant}/v2.0");
     }
 
     [Fact]

@@ -1,0 +1,112 @@
+using System.Security.Claims;
+using KcdDelegation.Identity;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
+
+namespace KcdDelegation.Tests.Identity;
+
+public sealed class GuardedMapperTests
+{
+    private const string Tenant = "11111111-2222-3333-4444-555555555555";
+
+    private readonly KcdOptions _options = Samples.Options();
+    private readonly Table _table = new();
+
+    [Fact]
+    public async Task Somebody_elses_mapper_gives_the_name_of_a_caller_who_may_be_delegated()
+    {
+        _table.Answer = KerberosPrincipal.Enterprise("ada@contoso.com");
+
+        (await MapAsync(Caller(("tid", Tenant)))).ShouldBe(_table.Answer);
+    }
+
+    public static TheoryData<int, string, string> Refused => new()
+    {
+        { 1023, "tid", "99999999-2222-3333-4444-555555555555" },
+        { 1023, "sub", "no tenant" },
+        { 1025, "acct", "1" },
+        { 1026, "idtyp", "app" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public async Task Callers_who_may_not_be_delegated_never_reach_it(int eventId, string claim, string value)
+    {
+        var error = await RefusedAsync(claim is "tid" or "sub" ? Caller((claim, value)) : Caller(("tid", Tenant), (claim, value)));
+
+        error.EventId.ShouldBe(eventId);
+        _table.Asked.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Nor_does_anybody_who_is_not_signed_in()
+    {
+        (await RefusedAsync(new ClaimsPrincipal(new ClaimsIdentity([new Claim("tid", Tenant)])))).EventId.ShouldBe(13016);
+
+        _table.Asked.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(PrincipalNameType.Principal, "krbtgt")]
+    [InlineData(PrincipalNameType.Principal, "krbtgt/CONTOSO.COM")]
+    [InlineData(PrincipalNameType.ServiceInstance, "krbtgt/CONTOSO.COM")]
+    [InlineData(PrincipalNameType.Enterprise, "krbtgt@contoso.com")]
+    [InlineData(PrincipalNameType.Enterprise, "krbtgt")]
+    public async Task The_KDC_is_never_its_answer(PrincipalNameType type, string name)
+    {
+        _options.Application().AllowBuiltInAccounts = true;
+        _table.Answer = new KerberosPrincipal(type, name, "CONTOSO.COM");
+
+        (await RefusedAsync(Caller(("tid", Tenant)))).EventId.ShouldBe(1044);
+    }
+
+    [Theory]
+    [InlineData(PrincipalNameType.Principal, "Administrator")]
+    [InlineData(PrincipalNameType.Principal, "DC1$")]
+    [InlineData(PrincipalNameType.Principal, "host/dc1.contoso.com")]
+    [InlineData(PrincipalNameType.ServiceInstance, "svc-backup")]
+    [InlineData(PrincipalNameType.Enterprise, "Administrator@contoso.com")]
+    [InlineData(PrincipalNameType.Enterprise, "DC1$@contoso.com@contoso.com")]
+    public async Task The_realms_own_accounts_are_its_answer_only_where_they_are_allowed(PrincipalNameType type, string name)
+    {
+        _table.Answer = new KerberosPrincipal(type, name, "CONTOSO.COM");
+
+        (await RefusedAsync(Caller(("tid", Tenant)))).EventId.ShouldBe(1044);
+        _options.Application().AllowBuiltInAccounts = true;
+        (await MapAsync(Caller(("tid", Tenant)))).ShouldBe(_table.Answer);
+    }
+
+    [Fact]
+    public async Task A_guests_name_is_its_answer_only_where_guests_are_allowed()
+    {
+        _table.Answer = KerberosPrincipal.Enterprise("eve_evil.example#EXT#@contoso.com");
+
+        (await RefusedAsync(Caller(("tid", Tenant)))).EventId.ShouldBe(1025);
+        _options.Token.AllowGuests = true;
+        (await MapAsync(Caller(("tid", Tenant)))).ShouldBe(_table.Answer);
+    }
+
+    private async Task<KerberosPrincipal> MapAsync(ClaimsPrincipal caller)
+    {
+        SettingsParser.TryParse(_options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
+        return await new GuardedMapper(_table).MapAsync(caller, settings.ShouldNotBeNull().Applications["erp"].Options, TestContext.Current.CancellationToken);
+    }
+
+    private Task<KcdException> RefusedAsync(ClaimsPrincipal caller) => Should.ThrowAsync<KcdException>(() => MapAsync(caller));
+
+    private static ClaimsPrincipal Caller(params (string Type, string Value)[] claims) =>
+        new(new ClaimsIdentity(claims.Select(claim => new Claim(claim.Type, claim.Value)), "Bearer"));
+
+    private sealed class Table : IIdentityMapper
+    {
+        public KerberosPrincipal Answer { get; set; } = KerberosPrincipal.Principal("ada", "CONTOSO.COM");
+
+        public int Asked { get; private set; }
+
+        public ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, DelegatedApplication application, CancellationToken cancellationToken)
+        {
+            Asked++;
+            return ValueTask.FromResult(Answer);
+        }
+    }
+}
