@@ -47,6 +47,9 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.FormatLearnt, LogLevel.Information, "The backend of {Application} takes tickets in the format {Format}")]
     public static partial void FormatLearnt(ILogger logger, string application, TokenFormat format);
 
+    [LoggerMessage(KcdEventId.SharingEnded, LogLevel.Error, "The backend of {Application} has tied a connection that users share to one of them (Persistent-Auth); each user has connections of his own from now on. Remedy: set ShareConnectionsBetweenUsers to false, or authPersistNonNTLM in IIS to false, and start again")]
+    public static partial void SharingEnded(ILogger logger, string application);
+
     [LoggerMessage(KcdEventId.HeaderMayBeTooLarge, LogLevel.Debug, "The backend of {Application} answered {Status} to a request whose Authorization header has {Length} bytes; users in many groups have large tickets")]
     public static partial void HeaderMayBeTooLarge(ILogger logger, string application, int status, int length);
 

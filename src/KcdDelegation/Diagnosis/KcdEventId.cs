@@ -54,6 +54,7 @@ internal static class KcdEventId
     public const int RequestRefused = 4002;
     public const int BackendNotProven = 4003;
     public const int CertificateChanged = 4004;
+    public const int SharingEnded = 4005;
     public const int FormatLearnt = 4010;
     public const int HeaderMayBeTooLarge = 4011;
 

@@ -27,6 +27,9 @@ internal sealed class BackendAnswer
     /// <summary>The state of SPNEGO (RFC 4178 §4.2.2); null without SPNEGO.</summary>
     public NegotiationState? State => _token?.Response?.State;
 
+    /// <summary>The backend has read our token, by its own word: SPNEGO is complete, or an AP-REP came. Nobody has verified it.</summary>
+    public bool HasReadToken => State is NegotiationState.AcceptCompleted || _token?.Kind == NegotiateTokenKind.KerberosReply;
+
     /// <summary>The backend wants to go on with NTLM.</summary>
     public bool IsNtlm => _token is { Kind: NegotiateTokenKind.NtlmChallenge or NegotiateTokenKind.SpnegoNtlm }
         || _token?.Mechanisms is [GssMechanism.Ntlm, ..];

@@ -7,7 +7,7 @@ namespace KcdDelegation.Http;
 
 /// <summary>One request as the user, from his ticket to a response that may be passed on. The backend gets it once with a ticket; once before
 /// that without one, where the application wants to be asked first; once more in the other token format, where the format has to be learnt.
-/// Never more often (event 12008 of the connectors that went on trying).</summary>
+/// An answer is never a reason to send more often; a connection that breaks before the answer is one for <see cref="UserRoute"/>.</summary>
 internal sealed class DelegatedExchange(ApplicationSettings application, DelegatedCredential credential, FormatMemory formats, ILogger logger)
 {
     public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, UserConnections connections, CancellationToken cancellationToken)
@@ -15,7 +15,7 @@ internal sealed class DelegatedExchange(ApplicationSettings application, Delegat
         var mayRepeat = application.Start == AuthenticationStart.OnChallenge || application.TokenFormat == TokenFormat.Auto;
         var canRepeat = mayRepeat && await RequestBody.TryKeepAsync(request.Content, cancellationToken).ConfigureAwait(false);
 
-        using var route = new UserRoute(connections, ConnectionKey.Of(application, credential.Ticket.User));
+        using var route = new UserRoute(connections, ConnectionKey.Of(application, credential.Ticket.User), credential.Ticket.User);
         // A body that cannot be sent twice goes with a ticket at once: without one it would be spent on the backend's 401.
         var response = application.Start == AuthenticationStart.OnChallenge && canRepeat
             ? await SendOnChallengeAsync(request, route, cancellationToken).ConfigureAwait(false)
@@ -48,20 +48,28 @@ internal sealed class DelegatedExchange(ApplicationSettings application, Delegat
         if (application.TokenFormat != TokenFormat.Auto)
             return Finish(response, sent);
 
+        var otherWasRefused = false;
         if (response.StatusCode == HttpStatusCode.Unauthorized)
         {
-            formats.Refused(sent.Format);
             if (canRepeat && BackendAnswer.Read(response).TakesTickets)
             {
                 response.Dispose();
                 sent = new SentAuthorization(credential, FormatMemory.Other(sent.Format));
                 response = await route.SendAsync(request, sent, cancellationToken).ConfigureAwait(false);
+                otherWasRefused = true;
             }
+            else
+                formats.Refused(sent.Format);
         }
-        if (response.StatusCode != HttpStatusCode.Unauthorized && formats.Accepted(sent.Format))
+        if (ProvesFormat(response, otherWasRefused) && formats.Accepted(sent.Format))
             Log.FormatLearnt(logger, application.Name, sent.Format);
         return Finish(response, sent);
     }
+
+    /// <summary>A 502 comes from somebody in between, a 400 or 431 from before the ticket was looked at, a public page is anybody's: proof is a
+    /// success where the other format met a 401, or with the backend's word that it has read the token.</summary>
+    private static bool ProvesFormat(HttpResponseMessage response, bool otherWasRefused) =>
+        (int)response.StatusCode is >= 200 and < 400 && (otherWasRefused || BackendAnswer.Read(response).HasReadToken);
 
     private HttpResponseMessage Finish(HttpResponseMessage response, SentAuthorization sent)
     {

@@ -21,11 +21,15 @@ internal sealed class FormatMemory
         return true;
     }
 
-    /// <summary>A format that has worked is not given up for a 401 alone: that may be this user's fault. Before that, the next request tries
-    /// the other first; so a request that cannot be sent twice helps as well.</summary>
+    /// <summary>A request that cannot be sent twice was refused. That may be its user's fault: a format that has worked is tried once more,
+    /// but has to prove itself again; without a proof the next request tries the other first.</summary>
     public void Refused(TokenFormat format)
     {
-        if (!_isProven)
+        if (_preferred != format)
+            return;
+        if (_isProven)
+            _isProven = false;
+        else
             _preferred = Other(format);
     }
 }

@@ -42,7 +42,7 @@ public sealed class KcdHandler : HttpMessageHandler
         var handlers = new SocketsHttpHandlers(createHandler);
         // A wrong factory is an error now, not at the first user.
         handlers.Create().Dispose();
-        _connections = new UserConnections(handlers.Create, capacity, source.Time);
+        _connections = new UserConnections(handlers.Create, capacity, source.Time, () => Log.SharingEnded(source.Logger, application));
     }
 
     /// <inheritdoc/>
@@ -68,8 +68,7 @@ public sealed class KcdHandler : HttpMessageHandler
         }
         finally
         {
-            // Handlers outside of this one log requests and send them again.
-            request.Headers.Remove("Authorization");
+            SentAuthorization.TakeOff(request);
         }
     }
 

@@ -12,11 +12,23 @@ internal sealed class UserConnection : IDisposable
     private readonly Lock _gate = new();
     private FirstRequest? _first;
     private volatile CertificateBinding? _binding;
+    private volatile bool _isTied;
 
-    public UserConnection(SocketsHttpHandler handler, ConnectionKey key)
+    /// <param name="handler">Owned; new.</param>
+    /// <param name="key">Who may use it.</param>
+    /// <param name="tied">Called when users share it and the backend ties it to one of them: nothing is sent any more, and
+    /// <see cref="SendAsync"/> returns null.</param>
+    public UserConnection(SocketsHttpHandler handler, ConnectionKey key, Action<UserConnection> tied)
     {
         Key = key;
         IdlePlace = new LinkedListNode<UserConnection>(this);
+        handler.RequestHeaderEncodingSelector = WatchRequests(handler.RequestHeaderEncodingSelector);
+        if (key.User is null)
+            handler.ResponseHeaderEncodingSelector = WatchResponses(handler.ResponseHeaderEncodingSelector, new PersistentAuthReader(() =>
+            {
+                _isTied = true;
+                tied(this);
+            }));
         if (key.ChannelBinding)
             handler.PlaintextStreamFilter = CheckCertificate(handler.PlaintextStreamFilter);
         _invoker = new HttpMessageInvoker(handler, disposeHandler: true);
@@ -37,7 +49,8 @@ internal sealed class UserConnection : IDisposable
 
     /// <summary>Puts the ticket on the request, if there is one, and sends it.</summary>
     /// <returns>Null if nothing was sent, because a new connection shows another certificate than those before it, to which the ticket is
-    /// bound: a <see cref="UserConnection"/> without this memory has to take the request.</returns>
+    /// bound, or a shared one was tied to its user: another <see cref="UserConnection"/> has to take the request.</returns>
+    /// <exception cref="TokenSpentException">The backend closed the connection before it answered.</exception>
     public async Task<HttpResponseMessage?> SendAsync(HttpRequestMessage request, SentAuthorization? authorization, CancellationToken cancellationToken)
     {
         while (authorization is not null && Key.ChannelBinding && FirstOr(request, authorization) is { } first)
@@ -98,6 +111,10 @@ internal sealed class UserConnection : IDisposable
         {
             return null;
         }
+        catch (TiedConnectionException)
+        {
+            return null;
+        }
         catch (HttpRequestException error) when (error.InnerException is KcdException why)
         {
             // The ticket could not be put on the request when the connection was there.
@@ -105,6 +122,22 @@ internal sealed class UserConnection : IDisposable
             throw;
         }
     }
+
+    /// <summary>.NET asks how to encode each header at the moment when it writes it to a connection: the last one, and the only one, at which a
+    /// request can be held back that .NET sends again by itself.</summary>
+    private HeaderEncodingSelector<HttpRequestMessage> WatchRequests(HeaderEncodingSelector<HttpRequestMessage>? next) => (name, request) =>
+    {
+        if (_isTied)
+            throw new TiedConnectionException();
+        if (string.Equals(name, "Authorization", StringComparison.OrdinalIgnoreCase))
+            SentAuthorization.GoOut(request);
+        return next?.Invoke(name, request);
+    };
+
+    /// <summary>MS-N2HT §3.2.5: Persistent-Auth. It is read while .NET reads the response's headers, and so before the connection is free for
+    /// the next request.</summary>
+    private static HeaderEncodingSelector<HttpRequestMessage> WatchResponses(HeaderEncodingSelector<HttpRequestMessage>? next, PersistentAuthReader reader) =>
+        (name, request) => string.Equals(name, PersistentAuthReader.Header, StringComparison.OrdinalIgnoreCase) ? reader : next?.Invoke(name, request);
 
     /// <summary>Runs on each new connection after its TLS handshake and before it takes a request. Until one has passed here nothing can have
     /// been written, so the waiting request is nobody else's.</summary>
@@ -146,6 +179,8 @@ internal sealed class UserConnection : IDisposable
     }
 
     private sealed record CertificateBinding(byte[] Certificate, ReadOnlyMemory<byte> ApplicationData);
+
+    private sealed class TiedConnectionException() : Exception("The backend has tied the connection to another user.");
 
     private sealed class OtherCertificateException() : Exception("The backend shows another certificate than on the connection before.");
 }

@@ -2,7 +2,7 @@ namespace KcdDelegation.Http;
 
 /// <summary>Gives each user connections of his own, and connections to no more than a number of users at a time. A new user takes the place
 /// of the one who has been idle longest; while nobody is idle he waits. Thread-safe.</summary>
-internal sealed class UserConnections(Func<SocketsHttpHandler> createHandler, int capacity, TimeProvider time) : IDisposable
+internal sealed class UserConnections(Func<SocketsHttpHandler> createHandler, int capacity, TimeProvider time, Action sharingEnded) : IDisposable
 {
     /// <summary>A SocketsHttpHandler closes its idle connections by itself after a minute; after that it is memory only.</summary>
     private static readonly TimeSpan s_idleLife = TimeSpan.FromMinutes(5);
@@ -13,6 +13,11 @@ internal sealed class UserConnections(Func<SocketsHttpHandler> createHandler, in
     private readonly LinkedList<Waiter> _waiters = [];
     private int _count;
     private bool _disposed;
+    private volatile bool _sharingHasEnded;
+
+    /// <summary>Users share no connections any more, whatever the settings say: the backend has tied one to its user. It stays so for as long as
+    /// the handler lives.</summary>
+    public bool SharingHasEnded => _sharingHasEnded;
 
     /// <summary>The user's connections, for as long as the lease lasts.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up while all were busy with other users.</exception>
@@ -78,6 +83,16 @@ internal sealed class UserConnections(Func<SocketsHttpHandler> createHandler, in
         Close(closed);
     }
 
+    private void EndSharing(UserConnection tied)
+    {
+        Retire(tied);
+        bool isNews;
+        lock (_gate)
+            (isNews, _sharingHasEnded) = (!_sharingHasEnded, true);
+        if (isNews)
+            sharingEnded();
+    }
+
     private async Task<ConnectionLease> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
     {
         using var registration = cancellationToken.UnsafeRegister((_, token) => Cancel(waiter, token), state: null);
@@ -102,7 +117,7 @@ internal sealed class UserConnections(Func<SocketsHttpHandler> createHandler, in
         {
             if (_count >= capacity && _idle.Count == 0)
                 return null;
-            connection = new UserConnection(createHandler(), key);
+            connection = new UserConnection(createHandler(), key, EndSharing);
             if (_count >= capacity)
                 Drop(_idle.First!.Value, closed);
             _current.Add(key, connection);

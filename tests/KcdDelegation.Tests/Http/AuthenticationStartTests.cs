@@ -121,11 +121,80 @@ public sealed class AuthenticationStartTests
         backend.Seen.Count.ShouldBe(2);
     }
 
-    private static HttpClient Client(FakeBackend backend, AuthenticationStart start, TokenFormat format)
+    [Theory]
+    [InlineData(200, "")]
+    [InlineData(400, "")]
+    [InlineData(403, "")]
+    [InlineData(431, "")]
+    [InlineData(502, "Negotiate oQcwBaADCgEA")]
+    [InlineData(503, "")]
+    public async Task Auto_takes_no_answer_for_proof_that_the_ticket_had_no_part_in(int status, string challenge)
+    {
+        var spnegoOnly = TakeOnly(NegotiateTokenKind.SpnegoKerberos);
+        await using var backend = await FakeBackend.StartAsync(context =>
+        {
+            if (context.Request.Path != "/other")
+                return spnegoOnly(context);
+            context.Response.StatusCode = status;
+            if (challenge.Length > 0)
+                context.Response.Headers.WWWAuthenticate = challenge;
+            return Task.CompletedTask;
+        });
+        var delegation = Delegation(backend, AuthenticationStart.Preemptive, TokenFormat.Auto);
+        using var client = delegation.CreateClient();
+        using (await client.SendAsync(FakeDelegation.As("ada", "/other"), TestContext.Current.CancellationToken))
+            delegation.Log.Records.ShouldNotContain(record => record.Id == KcdEventId.FormatLearnt);
+
+        // One refusal is enough: nothing was proven before.
+        (await SendOnceAsync(client, "ada")).ShouldBe(HttpStatusCode.Unauthorized);
+        (await SendOnceAsync(client, "ada")).ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Auto_takes_the_backend_s_word_that_it_read_the_token()
+    {
+        await using var backend = await FakeBackend.StartAsync(context =>
+        {
+            context.Response.Headers.WWWAuthenticate = "Negotiate oQcwBaADCgEA";
+            return Task.CompletedTask;
+        });
+        var delegation = Delegation(backend, AuthenticationStart.Preemptive, TokenFormat.Auto);
+        using var client = delegation.CreateClient();
+        await client.GetStringAsAsync("ada");
+        await client.GetStringAsAsync("ada");
+        delegation.Log.Records.ShouldHaveSingleItem().Id.ShouldBe(KcdEventId.FormatLearnt);
+    }
+
+    [Fact]
+    public async Task Auto_learns_anew_after_refusals_of_requests_that_cannot_be_sent_twice()
+    {
+        var taken = NegotiateTokenKind.SpnegoKerberos;
+        await using var backend = await FakeBackend.StartAsync(context => TakeOnly(taken)(context));
+        var delegation = Delegation(backend, AuthenticationStart.Preemptive, TokenFormat.Auto);
+        using var client = delegation.CreateClient();
+        await client.GetStringAsAsync("ada");
+        delegation.Log.Records.Count(record => record.Id == KcdEventId.FormatLearnt).ShouldBe(1);
+
+        taken = NegotiateTokenKind.Kerberos;
+        (await SendOnceAsync(client, "ada")).ShouldBe(HttpStatusCode.Unauthorized, "the proof is withdrawn");
+        (await SendOnceAsync(client, "bob")).ShouldBe(HttpStatusCode.Unauthorized, "tried once more, since it may have been ada's fault");
+        (await SendOnceAsync(client, "bob")).ShouldBe(HttpStatusCode.OK);
+    }
+
+    private static async Task<HttpStatusCode> SendOnceAsync(HttpClient client, string user)
+    {
+        using var response = await client.SendAsync(FakeDelegation.As(user, content: new UnknownLength()), TestContext.Current.CancellationToken);
+        return response.StatusCode;
+    }
+
+    private static HttpClient Client(FakeBackend backend, AuthenticationStart start, TokenFormat format) =>
+        Delegation(backend, start, format).CreateClient();
+
+    private static FakeDelegation Delegation(FakeBackend backend, AuthenticationStart start, TokenFormat format)
     {
         var delegation = new FakeDelegation(backend.Url);
         delegation.Application = delegation.Application with { Start = start, TokenFormat = format };
-        return delegation.CreateClient();
+        return delegation;
     }
 
     private static RequestDelegate AskFor(string challenge) => context =>

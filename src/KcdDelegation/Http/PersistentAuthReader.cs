@@ -1,0 +1,30 @@
+using System.Text;
+
+namespace KcdDelegation.Http;
+
+/// <summary>Sees the values of <c>Persistent-Auth</c> at the moment when .NET makes text of them. ISO 8859-1, as .NET reads headers otherwise.
+/// </summary>
+/// <param name="tied">Called when the backend says that the connection belongs to its user from now on.</param>
+internal sealed class PersistentAuthReader(Action tied) : Encoding
+{
+    public const string Header = "Persistent-Auth";
+
+    public override int GetByteCount(char[] chars, int index, int count) => Latin1.GetByteCount(chars, index, count);
+
+    public override int GetBytes(char[] chars, int charIndex, int charCount, byte[] bytes, int byteIndex) =>
+        Latin1.GetBytes(chars, charIndex, charCount, bytes, byteIndex);
+
+    public override int GetCharCount(byte[] bytes, int index, int count) => Latin1.GetCharCount(bytes, index, count);
+
+    public override int GetChars(byte[] bytes, int byteIndex, int byteCount, char[] chars, int charIndex)
+    {
+        // What is not plainly "false" is taken for the worse.
+        if (!Ascii.EqualsIgnoreCase(bytes.AsSpan(byteIndex, byteCount).Trim(" \t"u8), "false"u8))
+            tied();
+        return Latin1.GetChars(bytes, byteIndex, byteCount, chars, charIndex);
+    }
+
+    public override int GetMaxByteCount(int charCount) => Latin1.GetMaxByteCount(charCount);
+
+    public override int GetMaxCharCount(int byteCount) => Latin1.GetMaxCharCount(byteCount);
+}
