@@ -8,7 +8,7 @@ namespace KcdDelegation;
 /// primary handler, not a delegating one, since only who owns the connections can keep users apart and knows the certificate that tickets are
 /// bound to. One SocketsHttpHandler per user, bounded in number: idle ones make room, and when all are busy a new user waits until he is
 /// cancelled. HTTP/1.1 only, no redirects, no cookies of its own. Handlers that retry belong outside of it, so that each attempt has a token
-/// of its own. Thread-safe.</summary>
+/// of its own; it sends again by itself, with a new token, what is idempotent and has no body if a kept connection broke. Thread-safe.</summary>
 /// <remarks>Where there is no ticket nothing is sent and <see cref="KcdException"/> is thrown; so it is where the backend had to prove itself
 /// and did not, after the request was sent. A backend's 401 is returned without its challenges of Negotiate, Kerberos and NTLM, with
 /// <see cref="KcdHttpRequestMessageExtensions.GetKcdRefusal"/> saying why; what the host's own caller is answered is up to the host.</remarks>
