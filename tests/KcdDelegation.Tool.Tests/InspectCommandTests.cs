@@ -51,6 +51,8 @@ public sealed class InspectCommandTests
     [InlineData("> Authorization: Basic YWRhOnNlY3JldA==", "password scheme")]
     [InlineData("Digest username=\"ada\", response=\"0a4f\"", "password scheme")]
     [InlineData("Hawk abc", "none of Negotiate, Kerberos and NTLM")]
+    [InlineData("Negotiate a\rb\0c d\u0001e", "not base64")]
+    [InlineData("(x) qq1", "neither a header's value nor a token")]
     [InlineData("Negotiate not-base64!", "not base64")]
     public async Task What_is_no_token_is_named_and_not_shown(string text, string expected)
     {
@@ -77,6 +79,17 @@ public sealed class InspectCommandTests
         run.Output.ShouldContain($"offers  {offers}{Environment.NewLine}");
         run.Output.ShouldContain(advice);
         json.Json.GetProperty("takesKerberos").GetBoolean().ShouldBe(text.Contains("Negotiate", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Authorization: Negotiate ")]
+    public async Task A_token_that_a_mail_broke_into_lines_is_one_token(string head)
+    {
+        var run = await Kcd.RunWithInputAsync($"{head}{NtlmNegotiate[..20]}\r\n{NtlmNegotiate[20..]}\r\n", "inspect", "-");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Output.ShouldContain("NTLM message 1");
     }
 
     [Fact]

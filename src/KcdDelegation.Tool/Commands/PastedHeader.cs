@@ -34,11 +34,11 @@ internal static class PastedHeader
     /// <summary>One value a header. Of many lines only the headers count; a base64 text that was broken into lines is one value.</summary>
     private static List<string> ValuesIn(string text)
     {
-        var lines = text.Split('\n').Select(WithoutMark).ToList();
+        var lines = text.Split('\r', '\n', '\0').Select(WithoutMark).ToList();
         var headers = lines.Select(ValueOf).OfType<string>().ToList();
         if (headers.Count > 1 || (headers.Count == 1 && lines.Exists(line => line.StartsWith("HTTP/", StringComparison.Ordinal))))
             return headers;
-        text = string.Join('\n', lines).Trim();
+        text = string.Join(text.Contains(' ', StringComparison.Ordinal) ? " " : "", lines).Trim();
         return [ValueOf(text) ?? text];
     }
 
