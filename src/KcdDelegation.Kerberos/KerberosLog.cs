@@ -63,6 +63,9 @@ internal static partial class KerberosLog
     [LoggerMessage(2206, LogLevel.Warning, "This system refuses MD5 (FIPS mode). Users are named to KDCs by PA-S4U-X509-USER alone, which Heimdal and Samba cannot read; tokens carry no channel binding, so backends that insist on one refuse them")]
     public static partial void Md5Refused(ILogger logger);
 
+    [LoggerMessage(2207, LogLevel.Information, "This machine's clock was set: the offset of {Offset} from the KDC's clock, which was learnt before, is forgotten")]
+    public static partial void ClockWasSet(ILogger logger, TimeSpan offset);
+
     [LoggerMessage(2301, LogLevel.Debug, "A ticket in use could not be renewed ahead of its end and stays in use: {Reason}")]
     public static partial void RefreshFailed(ILogger logger, string reason);
 

@@ -116,6 +116,19 @@ public sealed class S4UClient : IAsyncDisposable
 
     private ValueTask<ServiceTicket> PassOnAsync(TicketKey key, AcceptedUser user, ServicePrincipalName service, CancellationToken cancellationToken)
     {
+        // A KDC would refuse it, in words that could as well mean the account's own ticket.
+        if (user.EndTime <= _clock.Now)
+        {
+            return ValueTask.FromException<ServiceTicket>(new KerberosException(new KerberosFailure
+            {
+                Code = KerberosErrorCode.TicketExpired,
+                Exchange = KerberosExchange.S4U2Proxy,
+                User = user.Principal,
+                Service = service,
+                Account = _account,
+                Detail = $"the ticket that the user presented ended at {user.EndTime:u}: he must present a new one",
+            }));
+        }
         var evidence = new UserEvidence(user.Evidence, null);
         return RequestAsync(key, user.Principal, service, _ => Task.FromResult(evidence), cancellationToken);
     }
@@ -142,6 +155,14 @@ public sealed class S4UClient : IAsyncDisposable
         try
         {
             ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, service, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KerberosException error) when (error.Reason == KerberosFailureReason.EvidenceNotForwardable)
+        {
+            // Whoever follows the remedy changes the account or the user: what was issued before would be refused for the rest of its life.
+            _store.Drop(TicketKey.Self(_account, user), evidence);
+            if (!tgt.IsForwardable)
+                _store.Drop(TicketKey.Tgt(_account), tgt);
+            throw;
         }
         catch (KerberosException error) when (StaleTickets.AreCauseOf(error) || StaleTickets.EvidenceIsCauseOf(error))
         {

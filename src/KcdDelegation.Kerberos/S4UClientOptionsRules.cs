@@ -20,10 +20,14 @@ internal static class S4UClientOptionsRules
         }
         Positive(options.Timeout, nameof(options.Timeout));
         NotNegative(options.MaxClockCorrection, nameof(options.MaxClockCorrection));
+        AtMost(TimeSpan.FromDays(1), options.Timeout, nameof(options.Timeout));
         ArgumentNullException.ThrowIfNull(options.Cache);
         NotNegative(options.Cache.MinimumRemainingLife, nameof(TicketCacheOptions.MinimumRemainingLife));
         NotNegative(options.Cache.RefreshAhead, nameof(TicketCacheOptions.RefreshAhead));
         NotNegative(options.Cache.RefusalLife, nameof(TicketCacheOptions.RefusalLife));
+        AtMost(TimeSpan.FromDays(1), options.Cache.MinimumRemainingLife, nameof(TicketCacheOptions.MinimumRemainingLife));
+        AtMost(TimeSpan.FromDays(1), options.Cache.RefreshAhead, nameof(TicketCacheOptions.RefreshAhead));
+        AtMost(TimeSpan.FromDays(1), options.Cache.RefusalLife, nameof(TicketCacheOptions.RefusalLife));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Cache.MaxEntries, nameof(TicketCacheOptions.MaxEntries));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Cache.MaxBytes, nameof(TicketCacheOptions.MaxBytes));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Cache.MaxConcurrentExchanges, nameof(TicketCacheOptions.MaxConcurrentExchanges));
@@ -37,6 +41,8 @@ internal static class S4UClientOptionsRules
     }
 
     private static void Positive(TimeSpan value, string name) => ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, name);
+
+    private static void AtMost(TimeSpan bound, TimeSpan value, string name) => ArgumentOutOfRangeException.ThrowIfGreaterThan(value, bound, name);
 
     private static void NotNegative(TimeSpan value, string name) => ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero, name);
 }

@@ -31,8 +31,11 @@ internal abstract class KeySource : IDisposable
     /// the version that the ticket names is not there.</summary>
     public abstract IReadOnlyList<KerberosKey> GetTicketKeys(string realm, EncryptionType type, uint? kvno, ILogger logger);
 
-    /// <summary>Whether there is a key of the version that a ticket names; true where versions are not known (a password).</summary>
+    /// <summary>Whether there is a key that is known to be of the version that a ticket names; a password's is not.</summary>
     public abstract bool HasVersion(string realm, EncryptionType type, uint? kvno);
+
+    /// <summary>What is wrong where there is none, as the end of a sentence.</summary>
+    public abstract string LackOfVersion { get; }
 
     public abstract void Dispose();
 

@@ -54,6 +54,8 @@ internal sealed class KeytabKeySource : KeySource
     public override bool HasVersion(string realm, EncryptionType type, uint? kvno) =>
         kvno is not { } version || Candidates(realm, type).Exists(entry => entry.HasKvno(version));
 
+    public override string LackOfVersion => "which the keytab does not have";
+
     public override void Dispose() => _file.Dispose();
 
     private static List<KerberosKey> Keys(List<KeytabEntry> entries) => entries.ConvertAll(entry => entry.Key!);

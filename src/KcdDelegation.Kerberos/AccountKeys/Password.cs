@@ -52,6 +52,19 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
             return Derive(realm, type, salt, iterations);
     }
 
+    /// <summary>Makes the keys that were made of another password: the same realms, types, salts and rounds.</summary>
+    public void DeriveAs(Password other)
+    {
+        List<DerivedKey> keys;
+        lock (other._lock)
+            keys = [.. other._keys];
+        lock (_lock)
+        {
+            foreach (var key in keys)
+                Derive(key.Realm, key.Key.Type, key.Salt, key.Iterations);
+        }
+    }
+
     /// <summary>Keys of a type under the salts that the realm's KDCs named for the log-on, the last one first.</summary>
     public IReadOnlyList<KerberosKey> TicketKeys(string realm, EncryptionType type)
     {

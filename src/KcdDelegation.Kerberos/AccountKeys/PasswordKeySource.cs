@@ -11,7 +11,18 @@ internal sealed class PasswordKeySource : KeySource
 
     public PasswordKeySource(ReadOnlySpan<char> password) => _given = new Password(password);
 
-    public PasswordKeySource(string account, string path) => _file = new KeyFile<Password>(path, account, Password.Read);
+    public PasswordKeySource(string account, string path)
+    {
+        Password? before = null;
+        _file = new KeyFile<Password>(path, account, bytes =>
+        {
+            var read = Password.Read(bytes);
+            // The salts are the account's, whatever its password is: tickets of the new key come before the next log-on names them again.
+            if (before is not null)
+                read.DeriveAs(before);
+            return before = read;
+        });
+    }
 
     public override long Version => _file?.Version ?? 0;
 
@@ -25,10 +36,15 @@ internal sealed class PasswordKeySource : KeySource
         Current.DeriveLogOnKey(realm, type, salt, iterations);
 
     /// <remarks>The account's tickets are encrypted with the same password and salt as its log-on, in whatever type the KDC likes best.</remarks>
-    public override IReadOnlyList<KerberosKey> GetTicketKeys(string realm, EncryptionType type, uint? kvno, ILogger logger) =>
-        Current.TicketKeys(realm, type);
+    public override IReadOnlyList<KerberosKey> GetTicketKeys(string realm, EncryptionType type, uint? kvno, ILogger logger)
+    {
+        Refresh(logger);
+        return Current.TicketKeys(realm, type);
+    }
 
-    public override bool HasVersion(string realm, EncryptionType type, uint? kvno) => true;
+    public override bool HasVersion(string realm, EncryptionType type, uint? kvno) => false;
+
+    public override string LackOfVersion => "which is not made of the password that is configured: it was changed at the KDC, or is about to be here";
 
     public override void Dispose()
     {

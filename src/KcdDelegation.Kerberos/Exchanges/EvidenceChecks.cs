@@ -19,17 +19,11 @@ internal static class EvidenceChecks
         var signed = S4UUser.ReadSigned(reply);
         if (signed is not null && (signed.User != message.Client || !ReplyChecks.SameRealm(signed.Realm, message.ClientRealm)))
             throw KerberosException.Rejected($"the reply names {message.Client}@{message.ClientRealm}, but its signature {signed.User}@{signed.Realm}");
+        // The signature proves the name that the KDC was asked for; which account it found under it stands in the ticket alone.
         var opened = EvidenceOpener.Open(context, message.Ticket);
-        // One of the two must vouch for the name: by itself it stands unprotected beside the encrypted part.
-        if (opened is null && signed is null)
-            throw Unproven(message.Ticket.EncryptedPart);
-        PacAccount? account = null;
-        if (opened is not null)
-        {
-            using (opened.Key)
-                CheckOpened(opened, message, part);
-            account = PacAccount.Find(opened.AuthorizationData);
-        }
+        using (opened.Key)
+            CheckOpened(opened, message, part);
+        var account = PacAccount.Find(opened.AuthorizationData);
         CheckUser(message, account, asked);
         CheckAccount(context.Logger, account, asked);
         return new UserEvidence(reply.ToTicket(), account?.SecurityIdentifier);
@@ -48,16 +42,6 @@ internal static class EvidenceChecks
 
     private static string? EnterprisePrefix(PrincipalName name) =>
         name.Type == (int)PrincipalNameType.Enterprise && name.Components[0].LastIndexOf('@') is > 0 and var at ? name.Components[0][..at] : null;
-
-    /// <summary>Samba signs no user, and encrypts tickets to an account whose msDS-SupportedEncryptionTypes is not set with RC4: that is
-    /// the account's setting, the same at every KDC, and no sign of a forged reply.</summary>
-    private static KerberosException Unproven(EncryptedData ticket) => EncryptionProfile.TryGet(ticket.Type, out _)
-        ? KerberosException.Rejected($"nothing proves whose ticket it is: the reply has no signed user, and there is no key for {ticket.Type} version {ticket.KeyVersion} to open it with")
-        : new KerberosException(new KerberosFailure
-        {
-            Reason = KerberosFailureReason.EncryptionTypeRefused,
-            Detail = $"the KDC encrypts tickets to the account with {ticket.Type}, which is not implemented, and signs no user, so nothing proves whose ticket it is",
-        });
 
     /// <summary>The ticket itself must say what the reply says of it.</summary>
     private static void CheckOpened(EncTicketPart opened, KdcReplyMessage message, EncKdcReplyPart part)
@@ -89,13 +73,21 @@ internal static class EvidenceChecks
         if (asked.SecurityIdentifier is { } sid)
         {
             if (account?.SecurityIdentifier is null)
-                throw Mismatch($"the account must have the SID {sid}, but its ticket does not say which it has: there is no PAC with one, or no key to open it with");
+                throw Mismatch($"the account must have the SID {sid}, but its ticket does not say which it has: there is no PAC with one");
             if (!string.Equals(account.SecurityIdentifier, sid, StringComparison.OrdinalIgnoreCase))
                 throw Mismatch($"the account must have the SID {sid}, but the KDC answered for the account {account.SamAccountName} with {account.SecurityIdentifier}");
             return;
         }
-        if (account?.SamAccountName is not { } sam)
+        if (account is null)
             return;
+        if (account.SamAccountName is not { } sam)
+        {
+            // The short form of UPN_DNS_INFO: without the SAM name the UPN alone can tell.
+            if (asked.Name.Type == (int)PrincipalNameType.Enterprise && !HasSuffix(asked.Name, asked.Realm)
+                && !string.Equals(account.UserPrincipalName, asked.Name.Components[0], StringComparison.OrdinalIgnoreCase))
+                throw Mismatch($"{asked.Name} was asked for, but the KDC answered for an account whose UPN is {account.UserPrincipalName}");
+            return;
+        }
         if (asked.Name.Type != (int)PrincipalNameType.Enterprise)
         {
             if (!string.Equals(sam, asked.Name.ToString(), StringComparison.OrdinalIgnoreCase))
@@ -111,6 +103,8 @@ internal static class EvidenceChecks
             KerberosLog.EnterpriseNameOfAnotherAccount(logger, account.SecurityIdentifier ?? "(no SID)");
         }
     }
+
+    private static bool HasSuffix(PrincipalName name, string suffix) => name.Components[0].EndsWith($"@{suffix}", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The account's UPN is the name that was asked for, or that is its implicit one: SAM name and the realm's DNS name.</summary>
     private static bool NamesUserPrincipal(S4UUser asked, PacAccount account, string sam) =>

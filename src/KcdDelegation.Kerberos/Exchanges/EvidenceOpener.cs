@@ -8,14 +8,21 @@ namespace KcdDelegation.Kerberos.Exchanges;
 /// whose ticket it is, since the names in a TGS-REP stand outside its encryption.</summary>
 internal static class EvidenceOpener
 {
-    /// <summary>Null if the account has no key of the ticket's type and version (a password whose salt for the type is not known, or
-    /// a keytab that is older than the account's newest key).</summary>
-    /// <exception cref="KerberosException">There is a key for it, and it does not open the ticket.</exception>
-    public static EncTicketPart? Open(ExchangeContext context, Ticket ticket)
+    /// <exception cref="KerberosException">The ticket's encryption is not implemented (<see cref="KerberosFailureReason.EncryptionTypeRefused"/>),
+    /// there is no key for it (<see cref="KerberosFailureReason.KeyUnavailable"/>), or there is one and it does not open the ticket.</exception>
+    public static EncTicketPart Open(ExchangeContext context, Ticket ticket)
     {
         var encrypted = ticket.EncryptedPart;
         if (!EncryptionProfile.TryGet(encrypted.Type, out _))
-            return null;
+        {
+            // Windows and Samba do so for an account whose msDS-SupportedEncryptionTypes is not set: its setting, the same at every KDC, and
+            // no sign of a forged reply.
+            throw new KerberosException(new KerberosFailure
+            {
+                Reason = KerberosFailureReason.EncryptionTypeRefused,
+                Detail = $"the KDC encrypts tickets to the account with {encrypted.Type}, which is not implemented, so nothing proves whose ticket it is",
+            });
+        }
         KerberosException? failure = null;
         foreach (var key in context.Account.Keys.GetTicketKeys(context.Realm, encrypted.Type, encrypted.KeyVersion, context.Logger))
         {
@@ -38,15 +45,13 @@ internal static class EvidenceOpener
                 CryptographicOperations.ZeroMemory(plaintext);
             }
         }
-        if (failure is null)
-            return null;
-        if (context.Account.Keys.HasVersion(context.Realm, encrypted.Type, encrypted.KeyVersion))
+        if (failure is not null && context.Account.Keys.HasVersion(context.Realm, encrypted.Type, encrypted.KeyVersion))
             throw KerberosException.Rejected("the account's own key does not open the ticket that was issued to the account");
         // No reason to suspect the KDC: the keytab is older than the account's key (RFC 4120 §5.2.9: the version says which key it is).
         throw new KerberosException(new KerberosFailure
         {
             Reason = KerberosFailureReason.KeyUnavailable,
-            Detail = $"the KDC encrypts tickets to the account with version {encrypted.KeyVersion} of its key, which the keytab does not have",
+            Detail = $"the KDC encrypts tickets to the account with version {encrypted.KeyVersion} of its key ({encrypted.Type}), {context.Account.Keys.LackOfVersion}",
         });
     }
 }

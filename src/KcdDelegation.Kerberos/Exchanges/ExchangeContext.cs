@@ -33,5 +33,9 @@ internal sealed class ExchangeContext
         {
             throw error.InContext(subject with { Realm = realm, Account = Account.Name });
         }
+        catch (OperationCanceledException cancelled) when (cancelled.InnerException is KerberosException soFar)
+        {
+            throw new OperationCanceledException(cancelled.Message, soFar.InContext(subject with { Realm = realm, Account = Account.Name }), cancellationToken);
+        }
     }
 }

@@ -34,8 +34,7 @@ internal sealed class TokenAcceptor(ExchangeContext context)
         var ticket = request.Ticket;
         if (!ReplyChecks.SameRealm(ticket.Realm, context.Realm))
             throw Refused(KerberosErrorCode.NotUs, $"the ticket is of the realm {ticket.Realm}");
-        var opened = EvidenceOpener.Open(context, ticket)
-            ?? throw Refused(KerberosErrorCode.NoKey, $"the account has no key of {ticket.EncryptedPart.Type} version {ticket.EncryptedPart.KeyVersion} for the ticket");
+        var opened = OpenTicket(ticket);
         CheckTicket(opened);
         CheckAuthenticator(request.Authenticator, opened);
         return new IssuedTicket
@@ -43,6 +42,18 @@ internal sealed class TokenAcceptor(ExchangeContext context)
             Client = opened.Client, ClientRealm = opened.ClientRealm, Ticket = ticket, SessionKey = opened.Key,
             Flags = (TicketFlags)opened.Flags, AuthTime = opened.AuthTime, StartTime = opened.StartTime ?? opened.AuthTime, EndTime = opened.EndTime, RenewTill = opened.RenewTill,
         };
+    }
+
+    private EncTicketPart OpenTicket(Ticket ticket)
+    {
+        try
+        {
+            return EvidenceOpener.Open(context, ticket);
+        }
+        catch (KerberosException error) when (error.Reason is KerberosFailureReason.KeyUnavailable or KerberosFailureReason.EncryptionTypeRefused)
+        {
+            throw Refused(KerberosErrorCode.NoKey, $"the account has no key of {ticket.EncryptedPart.Type} version {ticket.EncryptedPart.KeyVersion} for the ticket");
+        }
     }
 
     private void CheckTicket(EncTicketPart ticket)

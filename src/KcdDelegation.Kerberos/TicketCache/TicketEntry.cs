@@ -8,6 +8,8 @@ internal sealed class TicketEntry(TicketKey key)
 {
     private ICachedTicket? _ticket;
 
+    private List<WeakReference<ICachedTicket>>? _replaced;
+
     // UTC ticks from which the ticket is not simply handed out any more; nought without a ticket.
     private long _refreshAt;
 
@@ -29,6 +31,7 @@ internal sealed class TicketEntry(TicketKey key)
 
     public bool IsDue(DateTimeOffset now) => now.UtcTicks >= Volatile.Read(ref _refreshAt);
 
+    /// <summary>In the place of the one that was there, which somebody may still have in hand.</summary>
     public void Put(ICachedTicket ticket, DateTimeOffset refreshAt)
     {
         Volatile.Write(ref _ticket, ticket);
@@ -39,8 +42,26 @@ internal sealed class TicketEntry(TicketKey key)
 
     public void Clear()
     {
+        if (_ticket is { } replaced)
+        {
+            _replaced ??= [];
+            _replaced.RemoveAll(static reference => !reference.TryGetTarget(out _));
+            _replaced.Add(new WeakReference<ICachedTicket>(replaced));
+        }
         Volatile.Write(ref _refreshAt, 0);
         Volatile.Write(ref _ticket, null);
+    }
+
+    /// <summary>The ticket, and those that were here before it and that somebody still has in hand.</summary>
+    public IEnumerable<ICachedTicket> EveryTicket()
+    {
+        if (_ticket is { } ticket)
+            yield return ticket;
+        foreach (var reference in _replaced ?? [])
+        {
+            if (reference.TryGetTarget(out var replaced))
+                yield return replaced;
+        }
     }
 
     public TicketFlight? Flight { get; set; }

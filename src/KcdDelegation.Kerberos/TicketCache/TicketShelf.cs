@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.TicketCache;
 
@@ -15,15 +16,16 @@ internal sealed class TicketShelf : IAsyncDisposable
 
     private readonly TicketCacheOptions _options;
     private readonly KdcClock _clock;
+    private readonly ILogger _logger;
     private readonly ConcurrentDictionary<TicketKey, TicketEntry> _entries = new();
     private readonly EvictionClock _eviction = new();
     private readonly ITimer _sweep;
     private long _bytes;
     private int _count;
 
-    public TicketShelf(TicketCacheOptions options, KdcClock clock)
+    public TicketShelf(TicketCacheOptions options, KdcClock clock, ILogger logger)
     {
-        (_options, _clock) = (options, clock);
+        (_options, _clock, _logger) = (options, clock, logger);
         Metrics = new TicketCacheMetrics(() => Count, () => Bytes);
         _sweep = clock.TimeProvider.CreateTimer(static state => ((TicketShelf)state!).Sweep(), this, SweepPeriod, SweepPeriod);
     }
@@ -46,7 +48,8 @@ internal sealed class TicketShelf : IAsyncDisposable
     {
         TakeOff(entry);
         entry.Refusal = null;
-        entry.IsUsed = false;
+        // Somebody waits for it: it must not be the first to go.
+        entry.IsUsed = true;
         entry.Put(ticket, RefreshTime(ticket));
         Interlocked.Increment(ref _count);
         Interlocked.Add(ref _bytes, ticket.Size + EntryOverhead);
@@ -71,7 +74,8 @@ internal sealed class TicketShelf : IAsyncDisposable
 
     public void Remove(TicketEntry entry)
     {
-        entry.Ticket?.Retire();
+        foreach (var ticket in entry.EveryTicket())
+            ticket.Retire();
         TakeOff(entry);
         entry.IsRemoved = true;
         entry.Flight = null;
@@ -102,16 +106,16 @@ internal sealed class TicketShelf : IAsyncDisposable
         {
             lock (entry)
             {
-                var ticket = entry.Ticket;
+                var tickets = entry.EveryTicket().ToList();
                 Remove(entry);
-                ticket?.Destroy();
+                tickets.ForEach(static ticket => ticket.Destroy());
             }
         }
         Metrics.Dispose();
     }
 
     /// <summary>The ticket at hand goes. Callers may still have it, and only one that was purged or evicted makes no more headers, so a
-    /// renewed one is not retired.</summary>
+    /// renewed one is not retired until its entry is.</summary>
     private void TakeOff(TicketEntry entry)
     {
         if (entry.Ticket is not { } held)
@@ -136,6 +140,8 @@ internal sealed class TicketShelf : IAsyncDisposable
     /// <summary>Drops what has ended, and refusals that are over.</summary>
     private void Sweep()
     {
+        if (_clock.ForgetOffsetIfClockWasSet() is { } forgotten)
+            KerberosLog.ClockWasSet(_logger, forgotten);
         var now = _clock.Now;
         foreach (var entry in _entries.Values)
         {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using KcdDelegation.Kerberos.TicketCache;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KcdDelegation.Kerberos.Tests.TicketCache;
@@ -274,6 +275,35 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
+    public async Task A_ticket_that_was_renewed_is_retired_with_its_successor_and_destroyed_with_the_cache()
+    {
+        var store = Store();
+        var first = await GetAsync(store, Key(Ada), Ticket);
+        _time.Advance(TimeSpan.FromHours(9.9));
+        await GetAsync(store, Key(Ada), Ticket);
+        await Eventually(async () => await GetAsync(store, Key(Ada), Ticket) != first);
+        first.IsRetired.ShouldBeFalse();
+        var other = await GetAsync(store, Key(User(1)), Ticket);
+        store.Purge(key => Ada.Equals(key.User)).ShouldBe(1);
+        first.IsRetired.ShouldBeTrue();
+        other.IsRetired.ShouldBeFalse();
+        _time.Advance(TimeSpan.FromHours(9.9));
+        await Eventually(async () => await GetAsync(store, Key(User(1)), Ticket) != other);
+        await store.DisposeAsync();
+        other.IsDestroyed.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_logger_that_throws_leaves_no_key_without_an_answer()
+    {
+        var store = new TicketStore(new TicketCacheOptions(), TimeSpan.FromSeconds(30), new KdcClock(_time), new ThrowingLogger());
+        for (var round = 0; round < 2; round++)
+            await Should.ThrowAsync<InvalidOperationException>(() => GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(new NotSupportedException("a defect"))));
+        (await GetAsync(store, Key(Ada), Ticket)).ShouldNotBeNull();
+        await store.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_ticket_that_arrives_after_its_user_was_purged_is_dropped_and_its_waiters_ask_again()
     {
         await using var store = Store();
@@ -386,6 +416,17 @@ public sealed class TicketStoreTests
         for (var i = 0; i < 500 && !await condition(); i++)
             await Task.Delay(10);
         (await condition()).ShouldBeTrue();
+    }
+
+    private sealed class ThrowingLogger : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new InvalidOperationException("The disk is full.");
     }
 
     private sealed class FakeTicket(DateTimeOffset endTime, int size) : ICachedTicket
