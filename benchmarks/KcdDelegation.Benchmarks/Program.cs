@@ -19,7 +19,7 @@ if (args is not [var page, var results, ..])
     return 2;
 }
 var isShort = args is [_, _, "short"];
-var rounds = isShort ? 100 : 1000;
+var rounds = isShort ? 400 : 4000;
 switch (page)
 {
     case "headers":
