@@ -31,7 +31,8 @@ public enum KerberosFailureReason
     /// <summary>The ticket names another account than the one that was asked for (SAM account name or SID in the PAC).</summary>
     IdentityMismatch,
 
-    /// <summary>Too many exchanges are waiting for the KDCs of the realm.</summary>
+    /// <summary>Too many exchanges are waiting for the KDCs of the realm, too many realms are being asked, or too many presented tokens are to
+    /// be told from replays. Passes by itself.</summary>
     Overloaded,
 
     /// <summary>A token that a client or service presented was refused: integrity, time, replay, or not for this account.</summary>
