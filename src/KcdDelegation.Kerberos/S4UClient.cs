@@ -1,6 +1,9 @@
+using KcdDelegation.Kerberos.ApExchange;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Exchanges;
 using KcdDelegation.Kerberos.TicketCache;
+using KcdDelegation.Kerberos.Tickets;
+using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Kerberos.Transport;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -32,7 +35,7 @@ public sealed class S4UClient : IAsyncDisposable
         _account = options.Account.Name;
         _clock = new KdcClock(options.TimeProvider);
         _logger = options.LoggerFactory?.CreateLogger<S4UClient>() ?? NullLogger<S4UClient>.Instance;
-        _dispatcher = KdcDispatcher.Create(options, _logger);
+        _dispatcher = KdcDispatcher.Create(options.Kdcs, options.TimeProvider, _logger);
         _gates = new ExchangeGates(options.Realm, options.Cache.MaxConcurrentExchanges, options.Cache.MaxQueuedExchanges);
         _store = new TicketStore(options.Cache, options.Timeout, _clock, _logger);
         var context = new ExchangeContext
@@ -47,7 +50,7 @@ public sealed class S4UClient : IAsyncDisposable
             Logger = _logger,
         };
         if (Md5.IsRefused)
-            KerberosLog.Md5Refused(_logger);
+            ExchangeLog.Md5Refused(_logger);
         (_logOn, _self, _proxy, _acceptor) = (new AccountLogOn(context), new S4U2SelfExchange(context), new S4U2ProxyExchange(context), new TokenAcceptor(context));
     }
 
@@ -199,7 +202,7 @@ public sealed class S4UClient : IAsyncDisposable
 
     private void DropStale(KerberosException error, IssuedTicket tgt)
     {
-        KerberosLog.CachedTicketRefused(_logger, error.Realm, error.Code);
+        ExchangeLog.CachedTicketRefused(_logger, error.Realm, error.Code);
         _store.Drop(TicketKey.Tgt(_account), tgt);
     }
 

@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Kerberos;
 

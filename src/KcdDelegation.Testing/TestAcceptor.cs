@@ -4,7 +4,8 @@ using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Testing.Accepting;
 using KcdDelegation.Testing.Accounts;
-using KcdDelegation.Testing.Kdc;
+using KcdDelegation.Testing.Errors;
+using KcdDelegation.Testing.Exchanges;
 
 namespace KcdDelegation.Testing;
 

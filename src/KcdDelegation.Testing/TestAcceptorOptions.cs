@@ -28,13 +28,3 @@ public enum TestMutualReply
     /// <summary>An AP-REP to another request.</summary>
     Stale,
 }
-
-/// <summary>What is asked of channel binding (RFC 5929) where the channel has one.</summary>
-public enum TestChannelBinding
-{
-    /// <summary>Checked where it was sent.</summary>
-    IfSent,
-
-    /// <summary>A token without is refused, as by Extended Protection set to "require".</summary>
-    Required,
-}

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Crypto;
-using KcdDelegation.Kerberos.KeytabFile;
+using KcdDelegation.Kerberos.Files;
 using KcdDelegation.Testing.Accounts;
+using KcdDelegation.Testing.Exchanges;
 using KcdDelegation.Testing.Faults;
 using KcdDelegation.Testing.Kdc;
 using KcdDelegation.Testing.Listening;

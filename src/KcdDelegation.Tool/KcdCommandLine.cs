@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using KcdDelegation.Tool.Commands;
 using KcdDelegation.Tool.Output;
 using KcdDelegation.Tool.Settings;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool;
 

@@ -1,3 +1,4 @@
+using KcdDelegation.Kerberos.ApExchange;
 using KcdDelegation.Kerberos.Tests.TicketCache;
 
 namespace KcdDelegation.Kerberos.Tests;

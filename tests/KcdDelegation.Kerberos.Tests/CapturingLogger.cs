@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KcdDelegation.Diagnosis;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Tests;

@@ -1,5 +1,5 @@
 using KcdDelegation.Kerberos.Crypto;
-using KcdDelegation.Kerberos.KeytabFile;
+using KcdDelegation.Kerberos.Files;
 using KcdDelegation.Kerberos.Tests.KeytabFile;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

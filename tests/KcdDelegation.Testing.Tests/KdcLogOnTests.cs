@@ -1,5 +1,4 @@
 using KcdDelegation.Kerberos;
-using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Testing.Tests;

@@ -1,5 +1,4 @@
 using KcdDelegation.Kerberos;
-using KcdDelegation.Kerberos.Messages;
 using static KcdDelegation.Testing.Tests.TokenMaker;
 
 namespace KcdDelegation.Testing.Tests;

@@ -1,6 +1,6 @@
 using KcdDelegation.Testing;
 using KcdDelegation.Tool.Demo;
-using KcdDelegation.Tool.Output;
+using KcdDelegation.Tool.Terminal;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KcdDelegation.Tool.Tests;

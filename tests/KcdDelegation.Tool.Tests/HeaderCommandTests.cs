@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Tests;
 

@@ -1,3 +1,5 @@
+using KcdDelegation.Tool.Terminal;
+
 namespace KcdDelegation.Tool.Tests;
 
 public sealed class InspectCommandTests

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using KcdDelegation.Tool.Output;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Tests;
 

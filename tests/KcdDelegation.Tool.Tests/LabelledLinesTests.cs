@@ -1,4 +1,5 @@
 using KcdDelegation.Tool.Output;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KcdDelegation.Testing;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Tests;
 

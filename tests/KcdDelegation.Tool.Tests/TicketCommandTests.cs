@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using KcdDelegation.Testing;
-using KcdDelegation.Tool.Output;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Tests;
 

@@ -1,4 +1,4 @@
-using KcdDelegation.Tool.Output;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Tests;
 

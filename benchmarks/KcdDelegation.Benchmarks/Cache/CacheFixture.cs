@@ -4,6 +4,8 @@ using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Exchanges;
 using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.TicketCache;
+using KcdDelegation.Kerberos.Tickets;
+using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Testing;
 
 namespace KcdDelegation.Benchmarks.Cache;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using KcdDelegation.Benchmarks.Report;
-using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Benchmarks.Cache;
 

@@ -56,7 +56,7 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
                 var error = Unreadable(failure);
                 if (_content is null)
                     throw error;
-                KerberosLog.KeyFileKept(logger, path, error.Detail);
+                KeyFileLog.KeyFileKept(logger, path, error.Detail);
             }
         }
     }
@@ -87,7 +87,7 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
                 // The content before is not disposed: an exchange may be using its keys. They are zeroed when nobody can reach them.
                 _content = parse(bytes.AsMemory(0, read));
                 _digest = digest;
-                KerberosLog.KeyFileRead(logger, path, account, Interlocked.Increment(ref _version));
+                KeyFileLog.KeyFileRead(logger, path, account, Interlocked.Increment(ref _version));
                 WarnIfOpenToOthers(file, logger);
             }
             _stamp = stamp;
@@ -106,7 +106,7 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
         const UnixFileMode Open = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite;
         var mode = File.GetUnixFileMode(file);
         if ((mode & Open) != UnixFileMode.None)
-            KerberosLog.KeyFileOpenToOthers(logger, path, Convert.ToString((int)mode, 8));
+            KeyFileLog.KeyFileOpenToOthers(logger, path, Convert.ToString((int)mode, 8));
     }
 
     private KerberosException Unreadable(Exception failure)

@@ -1,5 +1,5 @@
 using KcdDelegation.Kerberos.Crypto;
-using KcdDelegation.Kerberos.KeytabFile;
+using KcdDelegation.Kerberos.Files;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.AccountKeys;

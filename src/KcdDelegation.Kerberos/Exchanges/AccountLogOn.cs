@@ -1,3 +1,4 @@
+using KcdDelegation.Kerberos.Tickets;
 using KcdDelegation.Kerberos.Transport;
 
 namespace KcdDelegation.Kerberos.Exchanges;
@@ -75,9 +76,9 @@ internal sealed class AccountLogOn(ExchangeContext context)
                     if (corrected)
                     {
                         context.Clock.Adopt(offset);
-                        KerberosLog.ClockCorrected(context.Logger, offset, context.Realm);
+                        ExchangeLog.ClockCorrected(context.Logger, offset, context.Realm);
                     }
-                    KerberosLog.LoggedOn(context.Logger, context.Account.Name, context.Realm, ticket.Tgt.EndTime);
+                    ExchangeLog.LoggedOn(context.Logger, context.Account.Name, context.Realm, ticket.Tgt.EndTime);
                     return ticket.Tgt;
             }
         }

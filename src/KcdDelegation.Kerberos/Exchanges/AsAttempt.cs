@@ -1,5 +1,7 @@
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.Tickets;
+using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Kerberos.Transport;
 
 namespace KcdDelegation.Kerberos.Exchanges;

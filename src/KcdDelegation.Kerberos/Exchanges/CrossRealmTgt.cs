@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.Tickets;
 using KcdDelegation.Kerberos.Transport;
 
 namespace KcdDelegation.Kerberos.Exchanges;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.Tickets;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Exchanges;
@@ -100,7 +101,7 @@ internal static class EvidenceChecks
         }
         else if (!string.Equals(sam, EnterprisePrefix(asked.Name), StringComparison.OrdinalIgnoreCase))
         {
-            KerberosLog.EnterpriseNameOfAnotherAccount(logger, account.SecurityIdentifier ?? "(no SID)");
+            ExchangeLog.EnterpriseNameOfAnotherAccount(logger, account.SecurityIdentifier ?? "(no SID)");
         }
     }
 

@@ -1,3 +1,4 @@
+using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Kerberos.Transport;
 using Microsoft.Extensions.Logging;
 

@@ -1,4 +1,4 @@
-using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.Tickets;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 

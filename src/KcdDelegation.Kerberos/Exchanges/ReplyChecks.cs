@@ -1,5 +1,6 @@
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.Tickets;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 

@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.Tickets;
 using KcdDelegation.Kerberos.Transport;
 
 namespace KcdDelegation.Kerberos.Exchanges;
@@ -43,7 +44,7 @@ internal sealed class S4U2SelfExchange(ExchangeContext context)
             ? await AskHomeAsync(tgt, tgt, asked, subject, cancellationToken).ConfigureAwait(false)
             : await AskAbroadAsync(tgt, asked, subject, cancellationToken).ConfigureAwait(false);
         if (!evidence.Ticket.IsForwardable)
-            KerberosLog.EvidenceNotForwardable(context.Logger, context.Account.Name, context.Realm);
+            ExchangeLog.EvidenceNotForwardable(context.Logger, context.Account.Name, context.Realm);
         return evidence;
     }
 

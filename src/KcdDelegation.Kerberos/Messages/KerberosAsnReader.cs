@@ -1,5 +1,6 @@
 using System.Formats.Asn1;
 using System.Text;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Kerberos.Messages;
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using KcdDelegation.Kerberos.Errors;
+using KcdDelegation.Kerberos.Time;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.TicketCache;
@@ -21,7 +23,7 @@ internal sealed class TicketFlights(TicketShelf shelf, TimeSpan timeout, KdcCloc
         if (_disposed)
         {
             _underWay.TryRemove(flight, out _);
-            throw new ObjectDisposedException(nameof(S4UClient));
+            throw new ObjectDisposedException(TicketStore.OwnerName);
         }
         shelf.Metrics.Exchange(key.Kind);
         return flight;
@@ -95,7 +97,7 @@ internal sealed class TicketFlights(TicketShelf shelf, TimeSpan timeout, KdcCloc
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            KerberosLog.ExchangeFaulted(logger, error);
+            TicketCacheLog.ExchangeFaulted(logger, error);
             return new FlightOutcome.Faulted(error);
         }
     }
@@ -138,7 +140,7 @@ internal sealed class TicketFlights(TicketShelf shelf, TimeSpan timeout, KdcCloc
                     shelf.Refuse(entry, refusal);
                     break;
                 case FlightOutcome.Failed failed when entry.Ticket is { } held:
-                    KerberosLog.RefreshFailed(logger, failed.Failure.Code is { } code ? KerberosErrorNames.Of(code) : failed.Failure.Reason.ToString());
+                    TicketCacheLog.RefreshFailed(logger, failed.Failure.Code is { } code ? KerberosErrorNames.Of(code) : failed.Failure.Reason.ToString());
                     shelf.PostponeRefresh(entry, held);
                     break;
                 default:

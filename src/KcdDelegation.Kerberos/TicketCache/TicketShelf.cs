@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using KcdDelegation.Kerberos.Time;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.TicketCache;
@@ -141,7 +142,7 @@ internal sealed class TicketShelf : IAsyncDisposable
     private void Sweep()
     {
         if (_clock.ForgetOffsetIfClockWasSet() is { } forgotten)
-            KerberosLog.ClockWasSet(_logger, forgotten);
+            TicketCacheLog.ClockWasSet(_logger, forgotten);
         var now = _clock.Now;
         foreach (var entry in _entries.Values)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using KcdDelegation.Kerberos.Time;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.TicketCache;
@@ -6,6 +7,9 @@ namespace KcdDelegation.Kerberos.TicketCache;
 /// <summary>The tickets of one client. One exchange runs for a key however many callers wait for it. Thread-safe; a hit takes no lock.</summary>
 internal sealed class TicketStore : IAsyncDisposable
 {
+    /// <summary>The public type that owns the store, for <see cref="ObjectDisposedException"/>: callers know no other.</summary>
+    public const string OwnerName = "S4UClient";
+
     private readonly KdcClock _clock;
     private readonly TicketShelf _shelf;
     private readonly TicketFlights _flights;
@@ -27,7 +31,7 @@ internal sealed class TicketStore : IAsyncDisposable
         where T : class, ICachedTicket
     {
         ticket = null;
-        ObjectDisposedException.ThrowIf(_disposed, typeof(S4UClient));
+        ThrowIfDisposed();
         if (!_shelf.TryFind(key, out var entry) || !entry.TryUse(_clock.Now, out var held))
             return false;
         // Written only when it changes: a hit of many threads on one user must not fight for a cache line.
@@ -66,7 +70,7 @@ internal sealed class TicketStore : IAsyncDisposable
     /// <summary>Drops every entry that the predicate selects, the exchanges under way for them included. Gives the number of entries.</summary>
     public int Purge(Func<TicketKey, bool> selects)
     {
-        ObjectDisposedException.ThrowIf(_disposed, typeof(S4UClient));
+        ThrowIfDisposed();
         var dropped = 0;
         foreach (var entry in _shelf.Entries.Where(entry => selects(entry.Key)))
         {
@@ -92,6 +96,12 @@ internal sealed class TicketStore : IAsyncDisposable
         await _shelf.DisposeAsync().ConfigureAwait(false);
     }
 
+    private void ThrowIfDisposed()
+    {
+        if (_disposed)
+            throw new ObjectDisposedException(OwnerName);
+    }
+
     private async Task<T> AddAsync<T>(
         TicketKey key,
         Func<CancellationToken, Task<T>> request,
@@ -102,7 +112,7 @@ internal sealed class TicketStore : IAsyncDisposable
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ObjectDisposedException.ThrowIf(_disposed, typeof(S4UClient));
+            ThrowIfDisposed();
             var entry = _shelf.FindOrAdd(key);
             TicketFlight flight;
             var isNew = false;
@@ -139,7 +149,7 @@ internal sealed class TicketStore : IAsyncDisposable
                 case FlightOutcome.Failed failed:
                     throw new KerberosException(failed.Failure, failed.Error);
                 case FlightOutcome.Faulted { Error: ObjectDisposedException }:
-                    throw new ObjectDisposedException(nameof(S4UClient));
+                    throw new ObjectDisposedException(OwnerName);
                 case FlightOutcome.Faulted faulted:
                     throw new InvalidOperationException("The exchange with the KDC failed; see the inner exception.", faulted.Error);
                 default:

@@ -56,7 +56,7 @@ internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger) 
                 records = await dns.FindServicesAsync($"_kerberos._udp.{realm.TrimEnd('.')}", cancellationToken).ConfigureAwait(false);
                 kdcs = Endpoints(records, KdcTransport.Udp);
             }
-            KerberosLog.KdcsFoundInDns(logger, kdcs.Count, realm);
+            TransportLog.KdcsFoundInDns(logger, kdcs.Count, realm);
             var life = kdcs.Count == 0 ? LifeOfNothing : TimeSpan.FromTicks(records.Min(record => record.TimeToLive.Ticks));
             return new FoundKdcs(kdcs, time.GetTimestamp(), Clamp(life));
         }
@@ -65,7 +65,7 @@ internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger) 
             var words = failure is SocketException error ? KdcFailure.Words(error) : failure.Message;
             if (before is { Kdcs.Count: > 0 })
             {
-                KerberosLog.DnsFailed(logger, realm, words);
+                TransportLog.DnsFailed(logger, realm, words);
                 return before with { Asked = time.GetTimestamp(), Life = ShortestLife };
             }
             throw new KerberosException(

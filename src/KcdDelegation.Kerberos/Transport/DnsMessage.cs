@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using KcdDelegation.Kerberos.Binary;
 
 namespace KcdDelegation.Kerberos.Transport;
 

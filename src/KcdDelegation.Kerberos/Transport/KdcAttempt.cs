@@ -54,12 +54,12 @@ internal sealed class KdcAttempt<TReply>(
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                KerberosLog.KdcSilentOverUdp(logger, kdc);
+                TransportLog.KdcSilentOverUdp(logger, kdc);
             }
             catch (KerberosException tooBig) when (tooBig.Code == KerberosErrorCode.ResponseTooBig)
             {
                 // RFC 4120 §7.2.1: "the client SHOULD retry the request using the TCP transport".
-                KerberosLog.KdcAnswerTooBigForUdp(logger, kdc);
+                TransportLog.KdcAnswerTooBigForUdp(logger, kdc);
             }
             request = null;
         }
@@ -82,7 +82,7 @@ internal sealed class KdcAttempt<TReply>(
             }
             catch (KerberosException rejected) when (KdcFailure.IsRejectedReply(rejected) && stray < MaxStrayDatagrams)
             {
-                KerberosLog.KdcReplyRejected(logger, kdc);
+                TransportLog.KdcReplyRejected(logger, kdc);
             }
         }
     }

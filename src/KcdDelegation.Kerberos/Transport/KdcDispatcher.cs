@@ -26,11 +26,10 @@ internal sealed class KdcDispatcher : IAsyncDisposable
     }
 
     /// <summary>For the realms of a client: their KDCs as the options list them, else as krb5.conf does, else as DNS names them.</summary>
-    public static KdcDispatcher Create(S4UClientOptions options, ILogger logger)
+    public static KdcDispatcher Create(IEnumerable<KeyValuePair<string, IReadOnlyList<KdcEndpoint>>> kdcs, TimeProvider time, ILogger logger)
     {
-        var time = options.TimeProvider;
         var places = new FirstKnownKdcs(
-            new StaticKdcs(options.Kdcs),
+            new StaticKdcs(kdcs),
             new Krb5ConfigurationKdcs(Krb5Configuration.SystemPaths(), time, logger),
             new DnsKdcs(new DnsClient(DnsClient.SystemServers, time), time, logger));
         return new KdcDispatcher(places, time, logger);
@@ -142,17 +141,17 @@ internal sealed class KdcDispatcher : IAsyncDisposable
 
     private void NoteAnswer(string realm, KdcEndpoint kdc, long start)
     {
-        KerberosLog.KdcAnswered(_logger, kdc, realm, _time.GetElapsedTime(start).TotalMilliseconds);
+        TransportLog.KdcAnswered(_logger, kdc, realm, _time.GetElapsedTime(start).TotalMilliseconds);
         if (_health.Answered(kdc))
-            KerberosLog.KdcIsBack(_logger, kdc, realm);
+            TransportLog.KdcIsBack(_logger, kdc, realm);
     }
 
     private void NoteFailure(string realm, KdcEndpoint kdc, string reason)
     {
         if (_health.Failed(kdc))
-            KerberosLog.KdcFailed(_logger, kdc, realm, reason);
+            TransportLog.KdcFailed(_logger, kdc, realm, reason);
         else
-            KerberosLog.KdcStillFails(_logger, kdc, realm, reason);
+            TransportLog.KdcStillFails(_logger, kdc, realm, reason);
     }
 
     private static KerberosException NotFound(string realm) => new(new KerberosFailure

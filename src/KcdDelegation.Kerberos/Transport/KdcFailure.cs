@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using KcdDelegation.Kerberos.Errors;
 
 namespace KcdDelegation.Kerberos.Transport;
 

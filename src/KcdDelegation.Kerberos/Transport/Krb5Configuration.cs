@@ -32,7 +32,7 @@ internal sealed class Krb5Configuration
             }
             catch (Exception failure) when (failure is InvalidDataException or IOException or UnauthorizedAccessException)
             {
-                KerberosLog.Krb5ConfigurationIgnored(logger, path, failure.Message);
+                TransportLog.Krb5ConfigurationIgnored(logger, path, failure.Message);
             }
         }
         return configuration;

@@ -1,7 +1,7 @@
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
-using KcdDelegation.Testing.Kdc;
+using KcdDelegation.Testing.Errors;
 
 namespace KcdDelegation.Testing.Accepting;
 

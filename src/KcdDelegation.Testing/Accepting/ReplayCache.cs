@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using KcdDelegation.Kerberos.Messages;
-using KcdDelegation.Testing.Kdc;
+using KcdDelegation.Testing.Exchanges;
 
 namespace KcdDelegation.Testing.Accepting;
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Messages;
-using KcdDelegation.Testing.Kdc;
+using KcdDelegation.Testing.Errors;
 
 namespace KcdDelegation.Testing.Accounts;
 

@@ -1,7 +1,8 @@
+using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
-using KcdDelegation.Testing.Kdc;
+using KcdDelegation.Testing.Exchanges;
 using KcdDelegation.Testing.Pac;
 
 namespace KcdDelegation.Testing.Faults;

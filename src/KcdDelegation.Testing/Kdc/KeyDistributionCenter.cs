@@ -1,5 +1,8 @@
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Errors;
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Testing.Errors;
+using KcdDelegation.Testing.Exchanges;
 using KcdDelegation.Testing.Faults;
 using KcdDelegation.Testing.Listening;
 

@@ -1,6 +1,6 @@
 using KcdDelegation.Kerberos;
-using KcdDelegation.Tool.Output;
 using KcdDelegation.Tool.Settings;
+using KcdDelegation.Tool.Terminal;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tool.Commands;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using KcdDelegation.Tool.Output;
 using KcdDelegation.Tool.Settings;
+using KcdDelegation.Tool.Terminal;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tool.Commands;

@@ -1,4 +1,5 @@
 using KcdDelegation.Tool.Output;
+using KcdDelegation.Tool.Terminal;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Security.Claims;
 using KcdDelegation.Kerberos;
-using KcdDelegation.Testing;
 using KcdDelegation.Tool.Output;
 
 namespace KcdDelegation.Tool.Demo;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Output;
 

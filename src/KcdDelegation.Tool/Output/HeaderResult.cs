@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Output;
 

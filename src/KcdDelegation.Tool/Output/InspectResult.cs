@@ -1,4 +1,5 @@
 using System.Globalization;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Output;
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Output;
 

@@ -1,5 +1,6 @@
 using KcdDelegation.Kerberos;
 using KcdDelegation.Tool.Settings;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Output;
 

@@ -1,3 +1,5 @@
+using KcdDelegation.Tool.Terminal;
+
 namespace KcdDelegation.Tool.Output;
 
 /// <summary>What a server offers in its 401, and whether Kerberos can come of it.</summary>

@@ -1,3 +1,4 @@
+using KcdDelegation.Diagnosis;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tool.Output;

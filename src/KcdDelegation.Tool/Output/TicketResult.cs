@@ -1,5 +1,6 @@
 using System.Globalization;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Output;
 

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Unicode;
 using KcdDelegation.Kerberos;
-using KcdDelegation.Tool.Output;
+using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Settings;
 

@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Diagnosis;
 

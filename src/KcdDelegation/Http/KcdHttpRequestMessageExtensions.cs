@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
-using KcdDelegation.Http;
 
 namespace KcdDelegation;
 

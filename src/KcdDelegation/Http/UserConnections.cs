@@ -77,7 +77,7 @@ internal sealed class UserConnections(Func<SocketsHttpHandler> createHandler, in
             foreach (var connection in _idle.ToList())
                 Drop(connection, closed);
             foreach (var waiter in _waiters)
-                waiter.Lease.SetException(new ObjectDisposedException(nameof(KcdHandler)));
+                waiter.Lease.SetException(new ObjectDisposedException("KcdHandler"));
             _waiters.Clear();
         }
         Close(closed);

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Identity;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Identity;
 

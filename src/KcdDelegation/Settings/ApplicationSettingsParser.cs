@@ -1,6 +1,7 @@
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Settings;
 

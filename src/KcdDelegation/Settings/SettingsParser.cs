@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Settings;
 

@@ -83,32 +83,3 @@ internal static class TokenSettingsParser
         return null;
     }
 }
-
-/// <summary>A Microsoft Entra cloud: version 1.0 tokens are issued under another name than the address of the authority.</summary>
-/// <param name="Host">Host of the authority.</param>
-/// <param name="Version1Issuer">Issuer of version 1.0 tokens without the tenant.</param>
-internal sealed record EntraCloud(string Host, string Version1Issuer)
-{
-    private static readonly EntraCloud[] All =
-    [
-        new("login.microsoftonline.com", "https://sts.windows.net/"),
-        new("login.microsoftonline.us", "https://sts.windows.net/"),
-        new("login.partner.microsoftonline.cn", "https://sts.chinacloudapi.cn/"),
-    ];
-
-    public static EntraCloud? Of(Uri authority) =>
-        Array.Find(All, cloud => string.Equals(cloud.Host, authority.Host, StringComparison.OrdinalIgnoreCase));
-
-    public string IssuerOf(Uri authority, string? tenant) =>
-        authority.AbsolutePath.TrimEnd('/').EndsWith("/v2.0", StringComparison.OrdinalIgnoreCase)
-            ? $"https://{Host}/{tenant}/v2.0"
-            : $"{Version1Issuer}{tenant}/";
-}
-
-/// <summary>Where signing keys may come from.</summary>
-internal static class KeyAddress
-{
-    /// <summary>https, or http to this machine.</summary>
-    public static bool IsAllowed(Uri address) =>
-        address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback);
-}

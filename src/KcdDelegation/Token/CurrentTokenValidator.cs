@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using KcdDelegation.Lifetime;
 using KcdDelegation.Settings;
 using Microsoft.Extensions.Logging;
 
@@ -15,7 +16,7 @@ internal sealed class CurrentTokenValidator(SettingsStore settings, Retirement r
     /// <exception cref="ObjectDisposedException">The authenticator was disposed.</exception>
     public ValueTask<ClaimsPrincipal> ValidateAsync(string token, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_disposed, typeof(KcdAuthenticator));
+        ObjectDisposedException.ThrowIf(_disposed, this);
         var inForce = settings.Current.Token ?? throw TokenRefusal.NotConfigured();
         var entry = _current;
         return (entry?.Settings == inForce ? entry : Replace(inForce)).Validator.ValidateAsync(token, cancellationToken);
@@ -35,7 +36,7 @@ internal sealed class CurrentTokenValidator(SettingsStore settings, Retirement r
         lock (_change)
         {
             // Again, under the lock: nothing is opened that nobody would close.
-            ObjectDisposedException.ThrowIf(_disposed, typeof(KcdAuthenticator));
+            ObjectDisposedException.ThrowIf(_disposed, this);
             var replaced = _current;
             if (replaced?.Settings == inForce)
                 return replaced;

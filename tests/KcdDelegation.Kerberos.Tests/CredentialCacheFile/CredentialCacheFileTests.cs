@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using KcdDelegation.Kerberos.CredentialCacheFile;
+using KcdDelegation.Kerberos.Files;
 using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Kerberos.Tests.CredentialCacheFile;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KcdDelegation.Kerberos.Tests.TicketCache;
+using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Exchanges;

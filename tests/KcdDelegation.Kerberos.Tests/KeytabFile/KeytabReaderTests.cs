@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using KcdDelegation.Kerberos.KeytabFile;
+using KcdDelegation.Kerberos.Files;
 
 namespace KcdDelegation.Kerberos.Tests.KeytabFile;
 

@@ -1,5 +1,5 @@
 using KcdDelegation.Kerberos.Crypto;
-using KcdDelegation.Kerberos.KeytabFile;
+using KcdDelegation.Kerberos.Files;
 
 namespace KcdDelegation.Kerberos.Tests.KeytabFile;
 

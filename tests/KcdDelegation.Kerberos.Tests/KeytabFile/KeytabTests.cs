@@ -1,4 +1,4 @@
-using KcdDelegation.Kerberos.KeytabFile;
+using KcdDelegation.Kerberos.Files;
 
 namespace KcdDelegation.Kerberos.Tests.KeytabFile;
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos.TicketCache;
+using KcdDelegation.Kerberos.Time;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 

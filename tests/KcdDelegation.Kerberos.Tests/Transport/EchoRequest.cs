@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using KcdDelegation.Kerberos.Names;
 using KcdDelegation.Kerberos.Transport;
 
 namespace KcdDelegation.Kerberos.Tests.Transport;

@@ -2,6 +2,8 @@ using System.Text;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.Tickets;
+using KcdDelegation.Kerberos.Time;
 
 namespace KcdDelegation.Tests.Headers;
 

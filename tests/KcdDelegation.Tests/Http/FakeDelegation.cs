@@ -52,8 +52,8 @@ internal sealed class FakeDelegation
             return ValueTask.FromResult(new DelegatedCredential(
                 _tickets.GetOrAdd(user, static name => FakeTickets.For(name)), _templates, application.MutualAuthentication));
         },
-        Log.CreateLogger(KcdDelegation.Log.Category),
-        Log.CreateLogger(KcdDelegation.Log.AuditCategory),
+        Log.CreateLogger(KcdDelegation.Diagnosis.Log.Category),
+        Log.CreateLogger(KcdDelegation.Diagnosis.Log.AuditCategory),
         TimeProvider.System);
 
     public static SocketsHttpHandler TrustTheBackend()

@@ -1,4 +1,4 @@
-using KcdDelegation.Settings;
+using KcdDelegation.Lifetime;
 
 namespace KcdDelegation.Tests.Settings;
 

@@ -1,5 +1,7 @@
 using KcdDelegation.Kerberos;
+using KcdDelegation.Lifetime;
 using KcdDelegation.Settings;
+using KcdDelegation.Tickets;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KcdDelegation.Tests.Settings;

@@ -1,0 +1,94 @@
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Testing.Accounts;
+using KcdDelegation.Testing.Errors;
+
+namespace KcdDelegation.Testing.Exchanges;
+
+/// <summary>RFC 4120 §3.1: log-on with PA-ENC-TIMESTAMP, and referral of users that live elsewhere (RFC 6806 §6).</summary>
+internal sealed class AsService(RealmState realm, TicketMaker tickets)
+{
+    /// <summary>RFC 4120 §5.3 initial(9).</summary>
+    private const TicketFlags Initial = (TicketFlags)0x00400000;
+
+    public ReplyDraft Answer(KdcCall call)
+    {
+        var name = call.Body.Client ?? throw new KdcRefusalException(KerberosErrorCode.ClientPrincipalUnknown);
+        var timestamp = call.Request.PaData.Find(PaDataType.EncryptedTimestamp);
+        if (timestamp is null && name.Type == (int)PrincipalNameType.Enterprise)
+            call.Describe(KerberosExchange.RealmDiscovery, $"FIND {name}");
+        else
+            call.Describe(KerberosExchange.LogOn, $"AS {name}");
+
+        var client = realm.Accounts.Find(name) ?? throw NotHere(name);
+        if (client.Disabled)
+            throw new KdcRefusalException(KerberosErrorCode.ClientRevoked, NtStatus.AccountDisabled);
+        var type = client.Keys.Choose(call.Body.EncryptionTypes) ?? throw new KdcRefusalException(KerberosErrorCode.EncryptionTypeNotSupported);
+        if (timestamp is null)
+        {
+            call.IsOpening = call.Exchange == KerberosExchange.LogOn;
+            throw PreAuthenticationRequired(call, client);
+        }
+        var version = client.Keys.Current;
+        VerifyTimestamp(call, timestamp.Value, client);
+        if (client.PasswordExpired)
+            throw new KdcRefusalException(KerberosErrorCode.KeyExpired);
+        if (call.Body.Service.TicketGrantingRealm is not { } granting || !realm.IsNamed(granting))
+            throw new KdcRefusalException(KerberosErrorCode.ServicePrincipalUnknown);
+
+        var canonical = call.Asks(KdcOptionFlags.Canonicalize) ? new PrincipalName((int)PrincipalNameType.Principal, client.Name.Split('/')) : name;
+        var draft = tickets.Make(call, new TicketOrder
+        {
+            Client = new ClientName(canonical, realm.Name),
+            Service = PrincipalName.TicketGranting(realm.Name),
+            ServiceKeys = realm.TicketGranting,
+            Pac = WantsNoPac(call) ? null : PacOf.Account(realm, client, canonical, call.Now),
+            AuthTime = call.Now,
+            Flags = Initial | TicketFlags.PreAuthenticated,
+            Forwardable = client.MayBeDelegated,
+            ReplyKey = version.KeyOf(type),
+            ReplyUsage = KeyUsage.AsReply,
+            ReplyKeyVersion = version.Number,
+        });
+        draft.PaData.Add(new PaData(PaDataType.EtypeInfo2, EtypeInfo2Entry.EncodeList([new EtypeInfo2Entry(type, version.Salt, null)])));
+        return draft;
+    }
+
+    /// <summary>RFC 6806 §6: KDC_ERR_WRONG_REALM with the realm where the client is.</summary>
+    private KdcRefusalException NotHere(PrincipalName name) =>
+        name.Type == (int)PrincipalNameType.Enterprise && realm.Route(other => other.Accounts.Find(name) is not null) is { } route
+            ? new KdcRefusalException(KerberosErrorCode.WrongRealm) { ClientRealm = route.Destination.Name }
+            : new KdcRefusalException(KerberosErrorCode.ClientPrincipalUnknown);
+
+    /// <summary>RFC 4120 §5.2.7.5: METHOD-DATA with ETYPE-INFO2 of the types that both have, in the client's order.</summary>
+    private static KdcRefusalException PreAuthenticationRequired(KdcCall call, DirectoryEntry client)
+    {
+        var entries = call.Body.EncryptionTypes.Where(type => client.Keys.Choose([type]) is not null).Select(type => new EtypeInfo2Entry(type, client.Keys.Current.Salt, null));
+        return new KdcRefusalException(KerberosErrorCode.PreAuthenticationRequired)
+        {
+            ErrorData = PaData.EncodeMethodData([new PaData(PaDataType.EtypeInfo2, EtypeInfo2Entry.EncodeList(entries)), new PaData(PaDataType.EncryptedTimestamp, default)]),
+        };
+    }
+
+    /// <summary>RFC 4120 §5.2.7.2.</summary>
+    private static void VerifyTimestamp(KdcCall call, ReadOnlyMemory<byte> value, DirectoryEntry client)
+    {
+        PaEncTimestamp timestamp;
+        try
+        {
+            var encrypted = EncryptedData.Decode(value);
+            var key = client.Keys.Find(encrypted.Type, client.Keys.Current.Number) ?? throw new KdcRefusalException(KerberosErrorCode.EncryptionTypeNotSupported);
+            timestamp = PaEncTimestamp.Decode(encrypted.Decrypt(key, KeyUsage.EncryptedTimestamp));
+        }
+        catch (KerberosException)
+        {
+            throw new KdcRefusalException(KerberosErrorCode.PreAuthenticationFailed);
+        }
+        if ((timestamp.Time - call.Now).Duration() > RealmState.MaxSkew)
+            throw new KdcRefusalException(KerberosErrorCode.Skew);
+    }
+
+    /// <summary>MS-KILE §2.2.3 KERB-PA-PAC-REQUEST: only FALSE changes anything; its one byte is the last.</summary>
+    private static bool WantsNoPac(KdcCall call) => call.Request.PaData.Find(PaDataType.PacRequest) is { Length: > 0 } value && value.Span[^1] == 0;
+}

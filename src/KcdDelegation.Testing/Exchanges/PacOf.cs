@@ -1,0 +1,15 @@
+using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Testing.Accounts;
+using KcdDelegation.Testing.Pac;
+
+namespace KcdDelegation.Testing.Exchanges;
+
+/// <summary>What the PAC of an account says.</summary>
+internal static class PacOf
+{
+    public static PacIdentity Account(RealmState realm, DirectoryEntry account, PrincipalName name, DateTimeOffset authTime) =>
+        new(name.ToString(), authTime, account.UserPrincipalName ?? $"{account.Name}@{realm.Name}", realm.Name, account.Name, account.Sid.ToBytes())
+        {
+            NameIsImplied = account.UserPrincipalName is null,
+        };
+}

@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Testing.Accounts;
+using KcdDelegation.Testing.Errors;
+
+namespace KcdDelegation.Testing.Exchanges;
+
+/// <summary>A verified PA-TGS-REQ: the TGT, and the key that the reply is encrypted with.</summary>
+internal sealed record TgsHeader(OpenedTicket Tgt, KerberosKey? Subkey)
+{
+    public KerberosKey SessionKey => Tgt.Part.Key;
+
+    /// <summary>RFC 4120 §5.4.2: the subkey where there is one.</summary>
+    public KerberosKey ReplyKey => Subkey ?? SessionKey;
+
+    public KeyUsage ReplyUsage => Subkey is null ? KeyUsage.TgsReplySessionKey : KeyUsage.TgsReplySubkey;
+}
+
+/// <summary>RFC 4120 §3.3.2, §3.2.3: opens the TGT and checks authenticator, body checksum and replay.</summary>
+internal sealed class TgsHeaderReader(RealmState realm)
+{
+    private const int MaxRemembered = 100_000;
+
+    /// <summary>Hash of the authenticator, and of the request that it came in: the same request may be sent again (RFC 4120 §7.2.1), its
+    /// authenticator in another one may not.</summary>
+    private readonly ConcurrentDictionary<string, string> _seen = new(StringComparer.Ordinal);
+
+    public TgsHeader Read(KdcCall call)
+    {
+        var value = call.Request.PaData.Find(PaDataType.TgsRequest) ?? throw new KdcRefusalException(KerberosErrorCode.PaDataTypeNotSupported);
+        var request = ApRequest.Decode(value);
+        var tgt = OpenedTicket.Open(request.Ticket, KeysOf(request.Ticket), call.Now);
+        var authenticator = Open(request.Authenticator, tgt.Part.Key);
+        if (authenticator.ClientRealm != tgt.Client.Realm || !authenticator.Client.Equals(tgt.Client.Name))
+            throw new KdcRefusalException(KerberosErrorCode.BadMatch);
+        if ((authenticator.Time - call.Now).Duration() > RealmState.MaxSkew)
+            throw new KdcRefusalException(KerberosErrorCode.Skew);
+        // RFC 4120 §3.3.3: a keyed checksum of the request's body, or a thief could change it.
+        if (authenticator.Checksum is not { } checksum || checksum.Type != tgt.Part.Key.Profile.ChecksumType)
+            throw new KdcRefusalException(KerberosErrorCode.InappropriateChecksum);
+        if (!checksum.IsOf(tgt.Part.Key, KeyUsage.TgsRequestBodyChecksum, call.Request.EncodedBody.Span))
+            throw new KdcRefusalException(KerberosErrorCode.Modified);
+        ThrowIfReplayed(call, request.Authenticator);
+        return new TgsHeader(tgt, authenticator.Subkey);
+    }
+
+    /// <summary>Of krbtgt/OURS, whether we issued it or a realm that is trusted.</summary>
+    private KeyHistory KeysOf(Ticket ticket)
+    {
+        if (ticket.Service.TicketGrantingRealm is not { } granting || !realm.IsNamed(granting))
+            throw new KdcRefusalException(KerberosErrorCode.NotUs);
+        if (realm.IsNamed(ticket.Realm))
+            return realm.TicketGranting;
+        return realm.Trusts.TryGetValue(ticket.Realm, out var trust) ? trust.Incoming : throw new KdcRefusalException(KerberosErrorCode.NotUs);
+    }
+
+    private static Authenticator Open(EncryptedData encrypted, KerberosKey sessionKey)
+    {
+        try
+        {
+            return Authenticator.Decode(encrypted.Decrypt(sessionKey, KeyUsage.TgsRequestAuthenticator));
+        }
+        catch (KerberosException)
+        {
+            throw new KdcRefusalException(KerberosErrorCode.BadIntegrity);
+        }
+    }
+
+    private void ThrowIfReplayed(KdcCall call, EncryptedData authenticator)
+    {
+        if (_seen.Count > MaxRemembered)
+            _seen.Clear();
+        var request = Hash(call.Request.Encode());
+        if (_seen.GetOrAdd(Hash(authenticator.Cipher.Span), request) != request)
+            throw new KdcRefusalException(KerberosErrorCode.Repeat);
+    }
+
+    private static string Hash(ReadOnlySpan<byte> bytes) => Convert.ToHexString(SHA256.HashData(bytes));
+}

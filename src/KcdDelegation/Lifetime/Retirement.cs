@@ -1,0 +1,37 @@
+namespace KcdDelegation.Lifetime;
+
+/// <summary>Closes what changed settings have replaced, a while later: requests that began under the old settings end on them. Closed at once
+/// when everything is disposed.</summary>
+internal sealed class Retirement(TimeProvider timeProvider) : IAsyncDisposable
+{
+    /// <summary>Longer than a request takes from its credential to its last header.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromMinutes(10);
+
+    private readonly Lock _lock = new();
+    private readonly HashSet<Task> _pending = [];
+    private readonly CancellationTokenSource _now = new();
+
+    public void Add(IAsyncDisposable replaced)
+    {
+        lock (_lock)
+        {
+            _pending.RemoveWhere(task => task.IsCompletedSuccessfully);
+            _pending.Add(CloseLaterAsync(replaced));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _now.CancelAsync().ConfigureAwait(false);
+        Task[] pending;
+        lock (_lock)
+            pending = [.. _pending];
+        await Task.WhenAll(pending).ConfigureAwait(false);
+    }
+
+    private async Task CloseLaterAsync(IAsyncDisposable replaced)
+    {
+        await Task.Delay(Grace, timeProvider, _now.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await replaced.DisposeAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Lifetime;
+using KcdDelegation.Settings;
+using Microsoft.Extensions.Logging;
+
+namespace KcdDelegation.Tickets;
+
+/// <summary>One engine client per delegating account and realm, made at first use. A client whose settings are no longer in force is closed
+/// after its last use. Thread-safe.</summary>
+internal sealed class ServiceClients(Retirement retirement, ILoggerFactory loggerFactory, TimeProvider timeProvider) : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<ClientSettings, ServiceClient> _open = new();
+    private readonly ConcurrentDictionary<ServiceClient, bool> _retired = new();
+    private readonly Lock _change = new();
+    private readonly ILogger _logger = loggerFactory.CreateLogger(Log.Category);
+    private HashSet<ClientSettings> _inForce = [];
+    private bool _disposed;
+
+    /// <summary>The client of these settings, whose first use opens it.</summary>
+    /// <exception cref="ObjectDisposedException">Everything was disposed.</exception>
+    public S4UClient Get(ClientSettings settings) => (_open.TryGetValue(settings, out var open) ? open : Open(settings)).Client;
+
+    /// <summary>Drops a user's tickets, in clients that settings have replaced too.</summary>
+    public int Purge(ClientSettings settings, KerberosPrincipal user)
+    {
+        lock (_change)
+        {
+            return _open.Values.Concat(_retired.Keys)
+                .Where(client => client.Settings.Realm == settings.Realm && client.Settings.AccountName == settings.AccountName)
+                .Sum(client => client.Client.Purge(user));
+        }
+    }
+
+    /// <summary>Retires every client that the settings do not name.</summary>
+    public void Follow(KcdSettings settings)
+    {
+        lock (_change)
+        {
+            _inForce = [.. settings.Applications.Values.Select(application => application.Client)];
+            foreach (var (key, client) in _open)
+            {
+                if (!_inForce.Contains(key) && _open.TryRemove(key, out _))
+                    Retire(client);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        lock (_change)
+            _disposed = true;
+        foreach (var client in _open.Values)
+            await client.DisposeAsync().ConfigureAwait(false);
+        _open.Clear();
+    }
+
+    private ServiceClient Open(ClientSettings settings)
+    {
+        lock (_change)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_open.TryGetValue(settings, out var open))
+                return open;
+            // A request that began before the settings changed may still ask for what they have replaced.
+            var inForce = _inForce.Contains(settings);
+            if (!inForce && _retired.Keys.FirstOrDefault(client => client.Settings == settings) is { } replaced)
+                return replaced;
+            var client = new ServiceClient(settings, loggerFactory, timeProvider, closed => _retired.TryRemove(closed, out _));
+            Log.ClientOpened(_logger, settings.AccountName, settings.Realm);
+            if (inForce)
+                _open[settings] = client;
+            else
+                Retire(client);
+            return client;
+        }
+    }
+
+    private void Retire(ServiceClient client)
+    {
+        Log.ClientRetired(_logger, client.Settings.AccountName, client.Settings.Realm);
+        _retired[client] = true;
+        retirement.Add(client);
+    }
+}
