@@ -19,7 +19,7 @@ public sealed class S4UClient : IAsyncDisposable
     private readonly KdcClock _clock;
     private readonly ILogger _logger;
     private readonly KdcDispatcher _dispatcher;
-    private readonly ExchangeGates _gates;
+    private readonly RealmConcurrencyLimits _limits;
     private readonly TicketStore _store;
     private readonly AccountLogOn _logOn;
     private readonly S4U2SelfExchange _self;
@@ -36,7 +36,7 @@ public sealed class S4UClient : IAsyncDisposable
         _clock = new KdcClock(options.TimeProvider);
         _logger = options.LoggerFactory?.CreateLogger<S4UClient>() ?? NullLogger<S4UClient>.Instance;
         _dispatcher = KdcDispatcher.Create(options.Kdcs, options.TimeProvider, _logger);
-        _gates = new ExchangeGates(options.Realm, options.Cache.MaxConcurrentExchanges, options.Cache.MaxQueuedExchanges);
+        _limits = new RealmConcurrencyLimits(options.Realm, options.Cache.MaxConcurrentExchanges, options.Cache.MaxQueuedExchanges);
         _store = new TicketStore(options.Cache, options.Timeout, _clock, _logger);
         var context = new ExchangeContext
         {
@@ -46,7 +46,7 @@ public sealed class S4UClient : IAsyncDisposable
             MaxClockCorrection = options.MaxClockCorrection,
             Clock = _clock,
             Dispatcher = _dispatcher,
-            Gates = _gates,
+            Limits = _limits,
             Logger = _logger,
         };
         if (Md5.IsRefused)
@@ -167,9 +167,9 @@ public sealed class S4UClient : IAsyncDisposable
                 _store.Drop(TicketKey.Tgt(_account), tgt);
             throw;
         }
-        catch (KerberosException error) when (StaleTickets.AreCauseOf(error) || StaleTickets.EvidenceIsCauseOf(error))
+        catch (KerberosException error) when (StaleTickets.AreIndicatedBy(error) || StaleTickets.EvidenceIsIndicatedBy(error))
         {
-            if (StaleTickets.AreCauseOf(error))
+            if (StaleTickets.AreIndicatedBy(error))
                 DropStale(error, tgt);
             _store.Drop(TicketKey.Self(_account, user), evidence);
             evidence = await getEvidence(cancellationToken).ConfigureAwait(false);
@@ -180,7 +180,7 @@ public sealed class S4UClient : IAsyncDisposable
     }
 
     private Task<UserEvidence> GetEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken) =>
-        _store.GetOrAddFirstAsync(TicketKey.Self(_account, user), token => RequestEvidenceAsync(user, token), cancellationToken);
+        _store.GetOrAddNestedAsync(TicketKey.Self(_account, user), token => RequestEvidenceAsync(user, token), cancellationToken);
 
     private async Task<UserEvidence> RequestEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken)
     {
@@ -189,7 +189,7 @@ public sealed class S4UClient : IAsyncDisposable
         {
             return await _self.RequestAsync(tgt, user, cancellationToken).ConfigureAwait(false);
         }
-        catch (KerberosException error) when (StaleTickets.AreCauseOf(error))
+        catch (KerberosException error) when (StaleTickets.AreIndicatedBy(error))
         {
             DropStale(error, tgt);
             tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
@@ -198,7 +198,7 @@ public sealed class S4UClient : IAsyncDisposable
     }
 
     private Task<IssuedTicket> GetTgtAsync(CancellationToken cancellationToken) =>
-        _store.GetOrAddFirstAsync(TicketKey.Tgt(_account), _logOn.RequestAsync, cancellationToken);
+        _store.GetOrAddNestedAsync(TicketKey.Tgt(_account), _logOn.RequestAsync, cancellationToken);
 
     private void DropStale(KerberosException error, IssuedTicket tgt)
     {
@@ -234,6 +234,6 @@ public sealed class S4UClient : IAsyncDisposable
     {
         await _dispatcher.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
-        _gates.Dispose();
+        _limits.Dispose();
     }
 }

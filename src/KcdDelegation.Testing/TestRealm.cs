@@ -198,7 +198,7 @@ public sealed class TestRealm : IAsyncDisposable
             from name in names
             from type in entry.Keys.Types
             where EncryptionProfile.TryGet(type, out _)
-            select new KeytabEntry(name.Split('/'), Name, (int)PrincipalNameType.Principal, _state.Now, version.Number, (int)type, version.KeyOf(type));
+            select new KeytabEntry(name.Split('/'), Name, (int)PrincipalNameType.Principal, _state.Now, version.Number, (int)type, version.GetKey(type));
         return KeytabWriter.WriteAsync(path, [.. entries], cancellationToken);
     }
 

@@ -53,7 +53,7 @@ internal static class KcdCommandLine
         // Help too goes to standard error: a script that reads a result must not read it.
         parsed.Invoke(new InvocationConfiguration { Output = streams.Error.Writer, Error = streams.Error.Writer });
         if (!isWithoutCommand)
-            streams.Error.Writer.WriteLine($"Try: {FailureResult.HelpOf(parsed.CommandResult.Command)}");
+            streams.Error.Writer.WriteLine($"Try: {FailureResult.GetHelp(parsed.CommandResult.Command)}");
         // Its own value may be what is wrong.
         if (parsed.GetResult(common.Json) is { Implicit: false })
             FailureResult.OfUsage(string.Join(' ', parsed.Errors.Select(wrong => wrong.Message)), parsed.CommandResult.Command).WriteJson(streams.Output.Writer);

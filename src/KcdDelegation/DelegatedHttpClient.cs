@@ -10,9 +10,9 @@ internal static class DelegatedHttpClient
     public static void Configure(IHttpClientBuilder builder, string application, Action<SocketsHttpHandler>? configureHandler)
     {
         builder.ConfigureHttpClient((services, client) =>
-            client.BaseAddress ??= BaseOf(services.GetRequiredService<KcdAuthenticator>().GetApplication(application).InternalUrl));
+            client.BaseAddress ??= GetBaseAddress(services.GetRequiredService<DelegationClient>().GetApplication(application).InternalUrl));
         builder.ConfigurePrimaryHttpMessageHandler(services => new KcdHandler(
-            services.GetRequiredService<KcdAuthenticator>(), application, () => CreateHandler(configureHandler), CallersOf(services)));
+            services.GetRequiredService<DelegationClient>(), application, () => CreateHandler(configureHandler), GetCallerAccessor(services)));
         builder.SetHandlerLifetime(Timeout.InfiniteTimeSpan);
 
         // After every other configuration of the client: one that replaced the handler would send its requests without a user.
@@ -26,7 +26,7 @@ internal static class DelegatedHttpClient
 
     /// <summary>RFC 3986 §5.2.3: a relative address replaces all behind the last slash, so that without a final one it would lead out of the
     /// application's path.</summary>
-    private static Uri BaseOf(Uri internalUrl) =>
+    private static Uri GetBaseAddress(Uri internalUrl) =>
         internalUrl.AbsolutePath.EndsWith('/') ? internalUrl : new Uri(internalUrl.GetLeftPart(UriPartial.Path) + "/");
 
     private static SocketsHttpHandler CreateHandler(Action<SocketsHttpHandler>? configure)
@@ -37,7 +37,7 @@ internal static class DelegatedHttpClient
     }
 
     /// <summary>The handler lives longer than any scope: an accessor out of one would name the first caller for ever.</summary>
-    private static ICallerAccessor? CallersOf(IServiceProvider services)
+    private static ICallerAccessor? GetCallerAccessor(IServiceProvider services)
     {
         var callers = services.GetService<ICallerAccessor>();
         using var otherScope = services.CreateScope();

@@ -19,18 +19,18 @@ public sealed class KcdHandler : HttpMessageHandler
     private readonly DelegationSource _source;
     private readonly string _application;
     private readonly ICallerAccessor? _callers;
-    private readonly UserConnections _connections;
-    private readonly FormatMemory _formats = new();
+    private readonly UserConnectionPool _connections;
+    private readonly LearnedFormat _formats = new();
 
     /// <summary>Makes a handler for one application.</summary>
-    /// <param name="authenticator">Not owned.</param>
+    /// <param name="client">Not owned.</param>
     /// <param name="application">Its name in the options. Looked up for each request, so that options can change.</param>
     /// <param name="createHandler">Gives a new handler each time, all configured alike; null: defaults without cookies, redirects and proxy.</param>
     /// <param name="callers">Asked where the request does not say whose it is (<see cref="KcdHttpRequestMessageExtensions.SetCaller"/>).</param>
     /// <exception cref="ArgumentException">The application has no name.</exception>
     /// <exception cref="InvalidOperationException">The factory's handlers would mix users up; the message says how.</exception>
-    public KcdHandler(KcdAuthenticator authenticator, string application, Func<SocketsHttpHandler>? createHandler = null, ICallerAccessor? callers = null)
-        : this((authenticator ?? throw new ArgumentNullException(nameof(authenticator))).Http, application, createHandler, callers)
+    public KcdHandler(DelegationClient client, string application, Func<SocketsHttpHandler>? createHandler = null, ICallerAccessor? callers = null)
+        : this((client ?? throw new ArgumentNullException(nameof(client))).Http, application, createHandler, callers)
     {
     }
 
@@ -42,7 +42,7 @@ public sealed class KcdHandler : HttpMessageHandler
         var handlers = new SocketsHttpHandlers(createHandler);
         // A wrong factory is an error now, not at the first user.
         handlers.Create().Dispose();
-        _connections = new UserConnections(handlers.Create, capacity, source.Time, () => Log.SharingEnded(source.Logger, application));
+        _connections = new UserConnectionPool(handlers.Create, capacity, source.Time, () => Log.SharingEnded(source.Logger, application));
     }
 
     /// <inheritdoc/>
@@ -81,7 +81,7 @@ public sealed class KcdHandler : HttpMessageHandler
     }
 
     private static ClaimsPrincipal Authenticated(ClaimsPrincipal? caller) =>
-        caller?.Identity?.IsAuthenticated == true ? caller : throw new KcdException(KcdFailure.Identity(
+        caller?.Identity?.IsAuthenticated == true ? caller : throw new KcdException(DelegationFailure.Identity(
             KcdEventId.CallerMissing,
             caller is null ? "Nobody says whose request it is. Nothing was sent." : "The caller is not authenticated. Nothing was sent.",
             "Set the authenticated user with request.SetCaller(principal), or register an ICallerAccessor; in ASP.NET Core require authorization for the route."));

@@ -13,7 +13,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Registers Kerberos constrained delegation.</summary>
 public static class KcdServiceCollectionExtensions
 {
-    /// <summary>Registers <see cref="KcdAuthenticator"/> with options from code. A host does not start with wrong options.</summary>
+    /// <summary>Registers <see cref="DelegationClient"/> with options from code. A host does not start with wrong options.</summary>
     /// <param name="services">Gets singletons; what is registered already, such as an <see cref="IIdentityMapper"/>, stays.</param>
     /// <param name="configure">Sets the options.</param>
     public static IServiceCollection AddKcdDelegation(this IServiceCollection services, Action<KcdOptions> configure)
@@ -24,7 +24,7 @@ public static class KcdServiceCollectionExtensions
         return services.AddAuthenticator();
     }
 
-    /// <summary>Registers <see cref="KcdAuthenticator"/> with options from configuration, which it follows while it runs. A host does not
+    /// <summary>Registers <see cref="DelegationClient"/> with options from configuration, which it follows while it runs. A host does not
     /// start with wrong options; a key that does not exist is one of the mistakes.</summary>
     /// <param name="services">Gets singletons; what is registered already, such as an <see cref="IIdentityMapper"/>, stays.</param>
     /// <param name="section">The section itself, such as <c>configuration.GetSection("Kcd")</c>.</param>
@@ -63,16 +63,16 @@ public static class KcdServiceCollectionExtensions
         services.TryAddSingleton(provider => new SettingsStore(
             provider.GetRequiredService<IOptionsFactory<KcdOptions>>(),
             provider.GetServices<IOptionsChangeTokenSource<KcdOptions>>(),
-            LoggersOf(provider)));
+            GetLoggerFactory(provider)));
         services.TryAddSingleton<IIdentityMapper, ClaimsIdentityMapper>();
-        services.TryAddSingleton(provider => new KcdAuthenticator(
+        services.TryAddSingleton(provider => new DelegationClient(
             provider.GetRequiredService<SettingsStore>(),
             provider.GetRequiredService<IIdentityMapper>(),
-            LoggersOf(provider),
+            GetLoggerFactory(provider),
             provider.GetService<TimeProvider>() ?? TimeProvider.System));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SettingsCheckAtStart>());
         return services;
     }
 
-    private static ILoggerFactory LoggersOf(IServiceProvider provider) => provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+    private static ILoggerFactory GetLoggerFactory(IServiceProvider provider) => provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
 }

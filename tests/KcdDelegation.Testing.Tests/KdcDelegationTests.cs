@@ -9,13 +9,13 @@ public sealed class KdcDelegationTests
     private const string Password = "correct horse";
     private static readonly PaData ResourceBased = PaPacOptions.Create(PaPacOptions.ResourceBasedDelegation);
 
-    private static WireClient ClientOf(TestRealm realm) => new(realm, "gw", Password);
+    private static WireClient CreateClient(TestRealm realm) => new(realm, "gw", Password);
 
     [Fact]
     public async Task A_listed_service_is_delegated_to()
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], password: Password).Service("HTTP/app");
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var evidence = await client.SelfAsync(tgt, "ada");
         evidence.IsForwardable.ShouldBeTrue();
@@ -30,7 +30,7 @@ public sealed class KdcDelegationTests
     public async Task The_reply_to_S4U2Self_repeats_the_user_signed_with_the_usage_that_was_asked_for()
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", password: Password);
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var evidence = await client.SelfAsync(tgt, "ada");
         var reply = PaS4UX509User.Decode(evidence.Reply.PaData.Find(PaDataType.S4UX509User)!.Value);
@@ -43,7 +43,7 @@ public sealed class KdcDelegationTests
     public async Task Heimdal_does_not_answer_PA_S4U_X509_USER()
     {
         await using var realm = TestRealm.Start(kind: KdcKind.Heimdal).User("ada").Account("gw", password: Password);
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var evidence = await client.SelfAsync(await client.LogOnAsync(), "ada");
         evidence.Reply.Client.ToString().ShouldBe("ada");
         evidence.Reply.PaData.Find(PaDataType.S4UX509User).ShouldBeNull();
@@ -59,7 +59,7 @@ public sealed class KdcDelegationTests
     public async Task Evidence_is_forwardable_by_the_rule_of_each_KDC(KdcKind kind, bool anyProtocol, bool hasList, bool forwardable)
     {
         await using var realm = TestRealm.Start(kind: kind).User("ada").Account("gw", mayDelegateTo: hasList ? ["HTTP/app"] : [], anyProtocol: anyProtocol, password: Password);
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         (await client.SelfAsync(await client.LogOnAsync(), "ada")).IsForwardable.ShouldBe(forwardable);
     }
 
@@ -68,7 +68,7 @@ public sealed class KdcDelegationTests
     {
         await using var realm = TestRealm.Start().User("eve", sensitive: true).User("bob", protectedUser: true)
             .Account("gw", mayDelegateTo: ["HTTP/app"], password: Password).Service("HTTP/app");
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         foreach (var user in new[] { "eve", "bob" })
         {
@@ -87,7 +87,7 @@ public sealed class KdcDelegationTests
     public async Task A_service_on_no_list_is_refused_with_the_status_that_fits_the_request(bool hasList, bool asksForResourceBased, uint status)
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: hasList ? ["HTTP/other"] : [], password: Password).Service("HTTP/app");
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var evidence = await client.SelfAsync(tgt, "ada");
         var error = WireClient.ShouldBeError(await client.ProxyAsync(tgt, evidence, "HTTP/app", asksForResourceBased ? [ResourceBased] : []), KerberosErrorCode.BadOption);
@@ -99,7 +99,7 @@ public sealed class KdcDelegationTests
     public async Task A_resource_based_list_counts_only_if_the_client_says_that_it_knows_of_them()
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", password: Password).Service("HTTP/app", delegatedFrom: ["gw"]);
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var evidence = await client.SelfAsync(tgt, "ada");
         WireClient.ShouldBeError(await client.ProxyAsync(tgt, evidence, "HTTP/app"), KerberosErrorCode.BadOption);
@@ -111,7 +111,7 @@ public sealed class KdcDelegationTests
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], password: Password)
             .Account("thief", mayDelegateTo: ["HTTP/app"], password: Password).Service("HTTP/app");
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var evidence = await client.SelfAsync(await client.LogOnAsync(), "ada");
         var thief = new WireClient(realm, "thief", Password);
         WireClient.ShouldBeError(await thief.ProxyAsync(await thief.LogOnAsync(), evidence, "HTTP/app"), KerberosErrorCode.ServerNoMatch);
@@ -121,7 +121,7 @@ public sealed class KdcDelegationTests
     public async Task Tampered_evidence_is_refused()
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], password: Password).Service("HTTP/app");
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var evidence = await client.SelfAsync(tgt, "ada");
         var ticket = evidence.Reply.Ticket;
@@ -137,7 +137,7 @@ public sealed class KdcDelegationTests
     public async Task Users_that_cannot_be_impersonated_get_the_code_that_says_why(string user, KerberosErrorCode code)
     {
         await using var realm = TestRealm.Start().User("gone", disabled: true).Account("gw", password: Password);
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var body = client.TgsBody(new PrincipalName(1, ["gw"]));
         WireClient.ShouldBeError(await client.TgsAsync(tgt, body, more: client.X509User(tgt, body, new PrincipalName(1, [user]))), code);
@@ -147,7 +147,7 @@ public sealed class KdcDelegationTests
     public async Task S4U2Self_is_for_the_account_itself_only()
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", password: Password).Service("HTTP/app");
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var body = client.TgsBody(new PrincipalName(2, ["HTTP", "app"]));
         WireClient.ShouldBeError(await client.TgsAsync(tgt, body, more: client.X509User(tgt, body, new PrincipalName(1, ["ada"]))), KerberosErrorCode.BadMatch);
@@ -157,7 +157,7 @@ public sealed class KdcDelegationTests
     public async Task Forged_user_structures_are_refused()
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", password: Password);
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         using var otherKey = KerberosKey.CreateRandom(EncryptionType.Aes256CtsHmacSha1);
         var ada = new PrincipalName(1, ["ada"]);
@@ -178,11 +178,11 @@ public sealed class KdcDelegationTests
     public async Task The_header_of_a_TGS_request_is_verified()
     {
         await using var realm = TestRealm.Start().Account("gw", password: Password).Service("HTTP/app");
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var app = new PrincipalName(2, ["HTTP", "app"]);
         await ShouldFailAsync(a => a with { Checksum = null }, KerberosErrorCode.InappropriateChecksum);
-        await ShouldFailAsync(a => a with { Checksum = ChecksumField.Of(tgt.Part.Key, KeyUsage.TgsRequestBodyChecksum, [1, 2, 3]) }, KerberosErrorCode.Modified);
+        await ShouldFailAsync(a => a with { Checksum = ChecksumField.Create(tgt.Part.Key, KeyUsage.TgsRequestBodyChecksum, [1, 2, 3]) }, KerberosErrorCode.Modified);
         await ShouldFailAsync(a => a with { Client = new PrincipalName(1, ["ada"]) }, KerberosErrorCode.BadMatch);
         await ShouldFailAsync(a => a with { Time = a.Time + TimeSpan.FromMinutes(6) }, KerberosErrorCode.Skew);
 
@@ -194,7 +194,7 @@ public sealed class KdcDelegationTests
     public async Task The_same_request_may_be_sent_again_but_its_authenticator_in_no_other()
     {
         await using var realm = TestRealm.Start().Account("gw", password: Password).Service("HTTP/app");
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var body = client.TgsBody(new PrincipalName(2, ["HTTP", "app"]));
         var header = client.Header(tgt, body);
@@ -209,7 +209,7 @@ public sealed class KdcDelegationTests
     public async Task Unknown_and_doubled_services_are_told_apart()
     {
         await using var realm = TestRealm.Start().Account("gw", password: Password).Service("HTTP/twice").Service("HTTP/twice", account: "second");
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         WireClient.ShouldBeError(await client.TgsAsync(tgt, client.TgsBody(new PrincipalName(2, ["HTTP", "none"]))), KerberosErrorCode.ServicePrincipalUnknown);
         WireClient.ShouldBeError(await client.TgsAsync(tgt, client.TgsBody(new PrincipalName(2, ["HTTP", "twice"]))), KerberosErrorCode.PrincipalNotUnique);
@@ -222,7 +222,7 @@ public sealed class KdcDelegationTests
     public async Task A_PAC_of_a_chosen_size_makes_tickets_of_that_size(int size)
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", password: Password).PacSize(size);
-        var client = ClientOf(realm);
+        var client = CreateClient(realm);
         var evidence = await client.SelfAsync(await client.LogOnAsync(), "ada");
         evidence.Reply.Ticket.Encoded.Length.ShouldBeInRange(size, size + 500);
     }

@@ -82,7 +82,7 @@ internal sealed class WireClient(TestRealm realm, string account, string passwor
         var authenticator = new Authenticator
         {
             Client = tgt.Reply.Client, ClientRealm = tgt.Reply.ClientRealm, Time = Now, Microseconds = (int)_nonce,
-            Checksum = ChecksumField.Of(tgt.Part.Key, KeyUsage.TgsRequestBodyChecksum, body.Encode()),
+            Checksum = ChecksumField.Create(tgt.Part.Key, KeyUsage.TgsRequestBodyChecksum, body.Encode()),
         };
         var encrypted = EncryptedData.Encrypt(tgt.Part.Key, KeyUsage.TgsRequestAuthenticator, (change?.Invoke(authenticator) ?? authenticator).Encode());
         return new PaData(PaDataType.TgsRequest, new ApRequest(0, tgt.Reply.Ticket, encrypted).Encode());

@@ -35,13 +35,13 @@ public sealed class DelegatedClientTests : IAsyncLifetime
     public async Task A_client_calls_the_backend_as_whoever_the_token_names()
     {
         await using var services = Services();
-        var authenticator = services.GetRequiredService<KcdAuthenticator>();
-        using var client = new HttpClient(new KcdHandler(authenticator, "app"));
+        var delegation = services.GetRequiredService<DelegationClient>();
+        using var client = new HttpClient(new KcdHandler(delegation, "app"));
 
         foreach (var name in new[] { "ada", "bob", "ada" })
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, _backend.Url);
-            request.SetCaller(await authenticator.ValidateTokenAsync(_issuer.CreateToken($"{name}@contoso.test"), Cancel));
+            request.SetCaller(await delegation.ValidateTokenAsync(_issuer.CreateToken($"{name}@contoso.test"), Cancel));
             using var response = await client.SendAsync(request, Cancel);
             response.StatusCode.ShouldBe(HttpStatusCode.OK);
         }
@@ -68,7 +68,7 @@ public sealed class DelegatedClientTests : IAsyncLifetime
         await using var services = Services();
 
         var error = await Should.ThrowAsync<KcdException>(async () =>
-            await services.GetRequiredService<KcdAuthenticator>().ValidateTokenAsync(_issuer.CreateBadToken(flaw, "ada@contoso.test"), Cancel));
+            await services.GetRequiredService<DelegationClient>().ValidateTokenAsync(_issuer.CreateBadToken(flaw, "ada@contoso.test"), Cancel));
 
         error.EventId.ShouldBe(eventId);
     }
@@ -77,12 +77,12 @@ public sealed class DelegatedClientTests : IAsyncLifetime
     public async Task Keys_that_the_issuer_rotates_are_followed()
     {
         await using var services = Services();
-        var authenticator = services.GetRequiredService<KcdAuthenticator>();
-        await authenticator.ValidateTokenAsync(_issuer.CreateToken("ada@contoso.test"), Cancel);
+        var delegation = services.GetRequiredService<DelegationClient>();
+        await delegation.ValidateTokenAsync(_issuer.CreateToken("ada@contoso.test"), Cancel);
 
         _issuer.Rotate();
 
-        (await authenticator.ValidateTokenAsync(_issuer.CreateToken("ada@contoso.test"), Cancel)).FindFirstValue("upn").ShouldBe("ada@contoso.test");
+        (await delegation.ValidateTokenAsync(_issuer.CreateToken("ada@contoso.test"), Cancel)).FindFirstValue("upn").ShouldBe("ada@contoso.test");
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

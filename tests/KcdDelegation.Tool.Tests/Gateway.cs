@@ -13,7 +13,7 @@ internal sealed class Gateway : IAsyncDisposable
 
     public TestRealm Realm { get; }
 
-    public string Keytab => PathOf("gw.keytab");
+    public string Keytab => GetPath("gw.keytab");
 
     public static async Task<Gateway> StartAsync()
     {
@@ -27,7 +27,7 @@ internal sealed class Gateway : IAsyncDisposable
         return gateway;
     }
 
-    public string PathOf(string file) => Path.Combine(_folder.FullName, file);
+    public string GetPath(string file) => Path.Combine(_folder.FullName, file);
 
     /// <summary>The command with the account's options before the ones given.</summary>
     public Task<KcdRun> RunAsync(string command, params string[] arguments) =>
@@ -36,7 +36,7 @@ internal sealed class Gateway : IAsyncDisposable
     /// <summary>Writes a file that only its owner may read.</summary>
     public string WriteSecret(string file, string content)
     {
-        var path = PathOf(file);
+        var path = GetPath(file);
         File.WriteAllText(path, content);
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);

@@ -126,7 +126,7 @@ public sealed class InspectCommandTests
     [InlineData(NegotiateTokenKind.BareApRequest)]
     public void Every_kind_has_words_and_advice(NegotiateTokenKind kind)
     {
-        var (description, advice) = Output.TokenAdvice.Of(kind);
+        var (description, advice) = Output.TokenAdvice.Get(kind);
 
         description.ShouldNotBeEmpty();
         advice.ShouldNotBeEmpty();

@@ -115,7 +115,7 @@ public sealed class MapCommandTests
         await using var issuer = await TestIssuer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         var config = Configure(gateway, issuer);
 
-        var missing = await Kcd.RunAsync("map", "--config", config, "--app", "erp", "--token", gateway.PathOf("none"));
+        var missing = await Kcd.RunAsync("map", "--config", config, "--app", "erp", "--token", gateway.GetPath("none"));
         var empty = await Kcd.RunAsync("map", "--config", config, "--app", "erp", "--token", "-");
 
         missing.ExitCode.ShouldBe(ExitCode.WrongUsage);

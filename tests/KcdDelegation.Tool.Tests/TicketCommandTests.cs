@@ -130,7 +130,7 @@ public sealed class TicketCommandTests
     public async Task The_credential_cache_is_for_its_owner_alone()
     {
         await using var gateway = await Gateway.StartAsync();
-        var cache = gateway.PathOf("ada.ccache");
+        var cache = gateway.GetPath("ada.ccache");
 
         var run = await gateway.RunAsync("ticket", "--user", "ada", "--spn", "HTTP/app", "--ccache", $"FILE:{cache}");
 
@@ -147,7 +147,7 @@ public sealed class TicketCommandTests
     {
         await using var gateway = await Gateway.StartAsync();
 
-        var run = await gateway.RunAsync("ticket", "--user", "ada", "--spn", "HTTP/app", "--ccache", gateway.PathOf("missing/ada.ccache"));
+        var run = await gateway.RunAsync("ticket", "--user", "ada", "--spn", "HTTP/app", "--ccache", gateway.GetPath("missing/ada.ccache"));
 
         run.ExitCode.ShouldBe(ExitCode.Refused);
         run.Error.ShouldContain("stage   file");

@@ -51,14 +51,14 @@ internal sealed class CacheFixture : IAsyncDisposable
     /// <param name="ticketBytes">Of each ticket, about.</param>
     public async Task FillAsync(int entries, int ticketBytes)
     {
-        var store = StoreOf(Client);
+        var store = GetStore(Client);
         for (var number = 0; number < (entries + 1) / 2; number++)
         {
             var user = User(number);
             var sid = $"S-1-5-21-1004336348-1177238915-682003330-{number + 1000}";
-            var evidence = await store.GetOrAddAsync(TicketKey.Self(Account, user), _ => Task.FromResult(new UserEvidence(Receive(user, PrincipalName.Of(KerberosPrincipal.Principal(Account, Realm)), ticketBytes).ToTicket(), sid)), CancellationToken.None);
+            var evidence = await store.GetOrAddAsync(TicketKey.Self(Account, user), _ => Task.FromResult(new UserEvidence(Receive(user, PrincipalName.From(KerberosPrincipal.Principal(Account, Realm)), ticketBytes).ToTicket(), sid)), CancellationToken.None);
             var key = TicketKey.Proxy(Account, user, Service, EvidenceOrigin.ProtocolTransition);
-            await store.GetOrAddAsync(key, _ => Task.FromResult(new ServiceTicket(Receive(user, PrincipalName.Of(Service), ticketBytes).ToTicket(evidence.Ticket.Client), Service, sid, ClockOf(Client), user)), CancellationToken.None);
+            await store.GetOrAddAsync(key, _ => Task.FromResult(new ServiceTicket(Receive(user, PrincipalName.From(Service), ticketBytes).ToTicket(evidence.Ticket.Client), Service, sid, GetClock(Client), user)), CancellationToken.None);
         }
     }
 
@@ -79,15 +79,15 @@ internal sealed class CacheFixture : IAsyncDisposable
             Key = key, Nonce = 1, Flags = 0x4000_0000, AuthTime = now, StartTime = now, EndTime = now.AddHours(10), ServiceRealm = Realm, Service = service,
         }.Encode(KdcMessageType.TgsReply);
         var ticket = Ticket.Create(Realm, service, new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 2, new byte[ticketBytes - framing]));
-        var reply = new KdcReplyMessage(KdcMessageType.TgsReply, [], Realm, PrincipalName.Of(user), ticket, new EncryptedData(EncryptionType.Aes256CtsHmacSha1, null, sent)).Encode();
+        var reply = new KdcReplyMessage(KdcMessageType.TgsReply, [], Realm, PrincipalName.From(user), ticket, new EncryptedData(EncryptionType.Aes256CtsHmacSha1, null, sent)).Encode();
 
         var message = KdcReplyMessage.Decode(KdcMessageType.TgsReply, reply);
         return new TgsReply(message, EncKdcReplyPart.Decode(KdcMessageType.TgsReply, message.EncryptedPart.Cipher), new TgsRequestKeys(key, key, 1));
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_store")]
-    private static extern ref TicketStore StoreOf(S4UClient client);
+    private static extern ref TicketStore GetStore(S4UClient client);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_clock")]
-    private static extern ref KdcClock ClockOf(S4UClient client);
+    private static extern ref KdcClock GetClock(S4UClient client);
 }

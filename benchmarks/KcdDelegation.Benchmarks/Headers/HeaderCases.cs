@@ -35,7 +35,7 @@ internal sealed class HeaderCases : IAsyncDisposable
         _tickets = TicketSet.Create(EncryptionType.Aes256CtsHmacSha1, cipherBytes, Users);
         _platformTickets = TicketSet.Create(EncryptionType.Aes256CtsHmacSha1, cipherBytes, Users, CipherPath.Platform);
         _sha384Tickets = TicketSet.Create(EncryptionType.Aes256CtsHmacSha384, cipherBytes, Users);
-        var samples = _tickets.Tickets.Select(ticket => HeaderSample.Of(ticket, TokenFormat.Spnego)).ToList();
+        var samples = _tickets.Tickets.Select(ticket => HeaderSample.Create(ticket, TokenFormat.Spnego)).ToList();
         _floors = [.. samples.Select(sample => new Floor(sample))];
         _plain = [.. samples.Select(sample => new PlainBcl(sample))];
         _templates = [.. _tickets.Credentials.Select(Keep)];

@@ -29,7 +29,7 @@ internal sealed class HeaderSample
 
     public int TailLength => EncryptionProfile.ConfounderLength + Authenticator.Length + TagLength;
 
-    public static HeaderSample Of(ServiceTicket ticket, TokenFormat format)
+    public static HeaderSample Create(ServiceTicket ticket, TokenFormat format)
     {
         var key = ticket.Issued.SessionKey;
         var template = ticket.CreateApRequest();

@@ -15,7 +15,7 @@ internal static class TwoThreads
     public static async Task RunAsync(string results)
     {
         await using var tickets = TicketSet.Create(EncryptionType.Aes256CtsHmacSha1, 1 << 10, 2 * Users);
-        var floors = tickets.Tickets.Select(ticket => new Floor(HeaderSample.Of(ticket, TokenFormat.Spnego))).ToArray();
+        var floors = tickets.Tickets.Select(ticket => new Floor(HeaderSample.Create(ticket, TokenFormat.Spnego))).ToArray();
         // Many short rounds, since on a shared machine the quiet moments are short. Not of one user: his stamps would run out.
         var cases = new (string Name, int Rounds, Action<int> Work)[]
         {

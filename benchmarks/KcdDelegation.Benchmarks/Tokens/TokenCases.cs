@@ -30,10 +30,10 @@ internal static class TokenCases
 
     private static async Task MeasureAsync(string results, int rounds, TestIssuer issuer, KcdOptions options)
     {
-        await using var authenticator = KcdAuthenticator.Create(options);
+        await using var client = DelegationClient.Create(options);
         var token = issuer.CreateToken("ada@contoso.test", new Dictionary<string, object?>(StringComparer.Ordinal) { ["onprem_sam_account_name"] = "ada" });
-        var caller = await authenticator.ValidateTokenAsync(token);
-        var credential = await authenticator.GetCredentialAsync(Application, caller);
+        var caller = await client.ValidateTokenAsync(token);
+        var credential = await client.GetCredentialAsync(Application, caller);
 
         var handler = new JsonWebTokenHandler();
         var parameters = await PeerParametersAsync(issuer);
@@ -41,11 +41,11 @@ internal static class TokenCases
         Case[] cases =
         [
             new("JsonWebTokenHandler alone, keys at hand", () => Require(handler.ValidateTokenAsync(token, parameters).GetAwaiter().GetResult().IsValid)),
-            new("ValidateTokenAsync", () => Require(Done(authenticator.ValidateTokenAsync(token)).Identity!.IsAuthenticated)),
-            new("MapAsync", () => Require(Done(authenticator.MapAsync(Application, caller)).Name == "ada")),
-            new("GetCredentialAsync: mapping, ticket from the cache, audit", () => Require(Done(authenticator.GetCredentialAsync(Application, caller)).Ticket is not null)),
+            new("ValidateTokenAsync", () => Require(Done(client.ValidateTokenAsync(token)).Identity!.IsAuthenticated)),
+            new("MapAsync", () => Require(Done(client.MapAsync(Application, caller)).Name == "ada")),
+            new("GetCredentialAsync: mapping, ticket from the cache, audit", () => Require(Done(client.GetCredentialAsync(Application, caller)).Ticket is not null)),
             new("Header into bytes", () => Write(credential)),
-            new("All of it: from the token to the header", () => Write(Done(authenticator.GetCredentialAsync(Application, Done(authenticator.ValidateTokenAsync(token)))))),
+            new("All of it: from the token to the header", () => Write(Done(client.GetCredentialAsync(Application, Done(client.ValidateTokenAsync(token)))))),
         ];
         var times = Interleaved.Measure(cases, rounds);
         var plot = new BarPlot("tokens", "From the token to the header", "µs, median");

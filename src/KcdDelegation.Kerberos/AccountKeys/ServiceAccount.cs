@@ -8,13 +8,13 @@ namespace KcdDelegation.Kerberos;
 /// leaves the keys in use that were read before, with a warning in the log.</summary>
 public sealed class ServiceAccount : IDisposable
 {
-    private ServiceAccount(string name, KeySource keys) => (Name, Keys) = (name, keys);
+    private ServiceAccount(string name, AccountKeyProvider keys) => (Name, Keys) = (name, keys);
 
     /// <summary>The name without its realm: in Active Directory the sAMAccountName (of a computer or a managed service account with its
     /// <c>$</c>), elsewhere the principal, such as <c>HTTP/gateway.example</c>.</summary>
     public string Name { get; }
 
-    internal KeySource Keys { get; }
+    internal AccountKeyProvider Keys { get; }
 
     /// <summary>Takes the keys from a keytab (version 0502): the AES keys of the newest version that it has for the account.</summary>
     /// <param name="name">See <see cref="Name"/>.</param>
@@ -24,7 +24,7 @@ public sealed class ServiceAccount : IDisposable
     {
         ThrowIfNotAName(name);
         ArgumentException.ThrowIfNullOrEmpty(keytabPath);
-        return new ServiceAccount(name, new KeytabKeySource(name, keytabPath));
+        return new ServiceAccount(name, new KeytabKeyProvider(name, keytabPath));
     }
 
     /// <summary>Makes the keys from a password, with the salt that the KDC names.</summary>
@@ -36,7 +36,7 @@ public sealed class ServiceAccount : IDisposable
         ThrowIfNotAName(name);
         if (password.IsEmpty)
             throw new ArgumentException("The password is empty.", nameof(password));
-        return new ServiceAccount(name, new PasswordKeySource(password));
+        return new ServiceAccount(name, new PasswordKeyProvider(password));
     }
 
     /// <summary>Makes the keys from a password in a file of UTF-8 text; one line end behind it is not part of the password.</summary>
@@ -47,7 +47,7 @@ public sealed class ServiceAccount : IDisposable
     {
         ThrowIfNotAName(name);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new ServiceAccount(name, new PasswordKeySource(name, path));
+        return new ServiceAccount(name, new PasswordKeyProvider(name, path));
     }
 
     /// <summary>Zeroes the password and the keys. Clients that use the account are disposed first.</summary>

@@ -10,9 +10,9 @@ namespace KcdDelegation.Kerberos;
 [StructLayout(LayoutKind.Auto)]
 public readonly struct ApRequestState
 {
-    private readonly AuthenticatorStamp _stamp;
+    private readonly AuthenticatorTimestamp _stamp;
 
-    internal ApRequestState(AuthenticatorStamp stamp) => _stamp = stamp;
+    internal ApRequestState(AuthenticatorTimestamp stamp) => _stamp = stamp;
 
     /// <summary>Checks the service's proof (RFC 4120 §3.2.5): an AP-REP under the ticket's session key that echoes this request's time.</summary>
     /// <param name="template">The template that made the request.</param>
@@ -59,7 +59,7 @@ public readonly struct ApRequestState
             CryptographicOperations.ZeroMemory(plaintext);
         }
         // RFC 4120 §3.2.5: "the client verifies that the timestamp matches that in the authenticator it sent".
-        if (new AuthenticatorStamp(part.Time.ToUnixTimeSeconds(), part.Microseconds) != _stamp)
+        if (new AuthenticatorTimestamp(part.Time.ToUnixTimeSeconds(), part.Microseconds) != _stamp)
             throw KerberosException.Rejected("the service's AP-REP answers another request");
     }
 

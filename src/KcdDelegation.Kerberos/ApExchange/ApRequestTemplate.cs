@@ -13,7 +13,7 @@ public sealed class ApRequestTemplate
     // Kept here, although the ticket knows it too: a request that finds it elsewhere waits for memory more often than it computes.
     private readonly AuthenticatorTemplate _authenticator;
     private readonly AuthenticatorCipher _cipher;
-    private readonly AuthenticatorStamps _stamps;
+    private readonly AuthenticatorTimestamps _stamps;
     private readonly KdcClock _clock;
     private readonly long _endSeconds;
     private readonly int _sequence;
@@ -28,8 +28,8 @@ public sealed class ApRequestTemplate
         _cipher = ticket.AuthenticatorCipher;
         _clock = ticket.Clock;
         _endSeconds = ticket.Issued.EndSeconds;
-        _stamps = AuthenticatorStamps.Of(ticket.Clock.TimeProvider);
-        _sequence = AuthenticatorStamps.SequenceOf(ticket.User.Name, ticket.Issued.ClientRealm);
+        _stamps = AuthenticatorTimestamps.Get(ticket.Clock.TimeProvider);
+        _sequence = AuthenticatorTimestamps.GetSequence(ticket.User.Name, ticket.Issued.ClientRealm);
         MutualAuthentication = options.MutualAuthentication;
         var key = ticket.Issued.SessionKey;
         TailLength = EncryptionProfile.ConfounderLength + _authenticator.Length + key.Profile.ChecksumLength;

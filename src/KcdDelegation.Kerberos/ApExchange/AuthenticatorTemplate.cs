@@ -33,7 +33,7 @@ internal readonly struct AuthenticatorTemplate
             ClientRealm = ticket.ClientRealm,
             Client = ticket.Client,
             Checksum = new ChecksumField(ChecksumType.Gss, GssChecksum.Create(flags, channelBinding)),
-            Microseconds = AuthenticatorStamps.FirstMicrosecond,
+            Microseconds = AuthenticatorTimestamps.FirstMicrosecond,
             Time = DateTimeOffset.UnixEpoch,
             Subkey = placeholder,
             SequenceNumber = FirstSequenceNumber,
@@ -50,7 +50,7 @@ internal readonly struct AuthenticatorTemplate
     /// allocates nothing.</summary>
     /// <param name="destination">Gets them in the clear.</param>
     /// <param name="stamp">The authenticator's time.</param>
-    public void Write(Span<byte> destination, AuthenticatorStamp stamp)
+    public void Write(Span<byte> destination, AuthenticatorTimestamp stamp)
     {
         var text = destination[EncryptionProfile.ConfounderLength..];
         _encoded.CopyTo(text);
@@ -81,15 +81,15 @@ internal readonly struct AuthenticatorTemplate
         var fields = reader.ReadSequence(new Asn1Tag(TagClass.Application, 2)).ReadSequence();
         for (var field = 0; field <= 3; field++)
             fields.ReadField(field);
-        var microseconds = OffsetOf(encoded, fields.ReadField(4).PeekContentBytes());
-        var time = OffsetOf(encoded, fields.ReadField(5).PeekContentBytes());
+        var microseconds = GetOffset(encoded, fields.ReadField(4).PeekContentBytes());
+        var time = GetOffset(encoded, fields.ReadField(5).PeekContentBytes());
         var key = fields.ReadField(6).ReadSequence();
         key.ReadField(0);
-        var subkey = OffsetOf(encoded, key.ReadField(1).PeekContentBytes());
-        return (microseconds, time, subkey, OffsetOf(encoded, fields.ReadField(7).PeekContentBytes()));
+        var subkey = GetOffset(encoded, key.ReadField(1).PeekContentBytes());
+        return (microseconds, time, subkey, GetOffset(encoded, fields.ReadField(7).PeekContentBytes()));
     }
 
-    private static int OffsetOf(ReadOnlySpan<byte> whole, ReadOnlyMemory<byte> part)
+    private static int GetOffset(ReadOnlySpan<byte> whole, ReadOnlyMemory<byte> part)
     {
         whole.Overlaps(part.Span, out var offset);
         return offset;

@@ -12,7 +12,7 @@ internal sealed class TokenAcceptor(ExchangeContext context)
     /// <summary>invalid(7) (RFC 4120 §2.2): the KDC has not validated the ticket yet.</summary>
     private const uint Invalid = 0x0100_0000;
 
-    private readonly ReplayMemory _replays = new(context.Clock);
+    private readonly ReplayCache _replays = new(context.Clock);
 
     /// <exception cref="KerberosException"><see cref="KerberosFailureReason.TokenRejected"/>, with the code that RFC 4120 §3.2.3 gives the case.</exception>
     public AcceptedUser Accept(ReadOnlyMemory<byte> token)

@@ -6,12 +6,12 @@ internal static class UnsupportedEncryptionType
     public static KerberosException Refuse(EncryptionType type) => new(new KerberosFailure
     {
         Reason = KerberosFailureReason.EncryptionTypeRefused,
-        Detail = $"encryption type {(int)type}{NameOf((int)type)} is not implemented, only AES (17 to 20) is: allow AES for the account "
+        Detail = $"encryption type {(int)type}{GetName((int)type)} is not implemented, only AES (17 to 20) is: allow AES for the account "
             + "(msDS-SupportedEncryptionTypes), then reset its password, so that it gets AES keys, and export its keytab anew",
     });
 
     /// <summary>The registry of RFC 3961 §8 and the RFCs that added to it.</summary>
-    private static string NameOf(int type) => type switch
+    private static string GetName(int type) => type switch
     {
         1 => " (des-cbc-crc)",
         2 => " (des-cbc-md4)",

@@ -5,7 +5,7 @@ namespace KcdDelegation.Kerberos.Errors;
 /// <summary>RFC 4120 §7.5.9: the names that administrators search for.</summary>
 internal static class KerberosErrorNames
 {
-    public static string Of(KerberosErrorCode code) => code switch
+    public static string Get(KerberosErrorCode code) => code switch
     {
         KerberosErrorCode.ClientExpired => "KDC_ERR_NAME_EXP",
         KerberosErrorCode.ClientPrincipalUnknown => "KDC_ERR_C_PRINCIPAL_UNKNOWN",

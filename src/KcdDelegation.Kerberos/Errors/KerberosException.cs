@@ -16,7 +16,7 @@ public sealed class KerberosException : Exception
     public KerberosErrorCode? Code => Failure.Code;
 
     /// <summary>The RFC's name of <see cref="Code"/>, such as <c>KDC_ERR_BADOPTION</c>, for which administrators search; null when no KDC spoke.</summary>
-    public string? CodeName => Code is { } code ? KerberosErrorNames.Of(code) : null;
+    public string? CodeName => Code is { } code ? KerberosErrorNames.Get(code) : null;
 
     /// <summary>The step that failed.</summary>
     public KerberosExchange Exchange => Failure.Exchange ?? KerberosExchange.Configuration;
@@ -81,7 +81,7 @@ internal sealed record KerberosFailure
 
     public string Describe()
     {
-        var text = new StringBuilder(Code is { } code ? KerberosErrorNames.Of(code) : Reason.ToString());
+        var text = new StringBuilder(Code is { } code ? KerberosErrorNames.Get(code) : Reason.ToString());
         if (NtStatus is { } status)
             text.Append(" (NTSTATUS 0x").Append(status.ToString("X8", null)).Append(')');
         text.Append(" in ").Append(Exchange ?? KerberosExchange.Configuration);

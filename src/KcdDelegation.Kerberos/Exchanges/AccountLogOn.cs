@@ -6,7 +6,7 @@ namespace KcdDelegation.Kerberos.Exchanges;
 /// <summary>The AS exchange of the delegating account (RFC 4120 §3.1): asks what the KDC wants, proves the key, corrects the clock.</summary>
 internal sealed class AccountLogOn(ExchangeContext context)
 {
-    private readonly RejectedKeyMemory _rejected = new(context.Clock.TimeProvider);
+    private readonly RejectedKeys _rejected = new(context.Clock.TimeProvider);
 
     public async Task<IssuedTicket> RequestAsync(CancellationToken cancellationToken)
     {
@@ -58,8 +58,8 @@ internal sealed class AccountLogOn(ExchangeContext context)
         {
             var (key, clockOffset) = (proof, offset);
             // A request that proves a key is never sent to two KDCs at once: a wrong key would count twice.
-            var attempts = key is null ? KdcAttempts.Hedged : KdcAttempts.OneAtATime;
-            var outcome = await context.SendAsync(context.Realm, attempts, () => new AsAttempt(context, types, key, clockOffset), new KerberosFailure { Exchange = KerberosExchange.LogOn }, cancellationToken).ConfigureAwait(false);
+            var attempts = key is null ? KdcRequestMode.Hedged : KdcRequestMode.OneAtATime;
+            var outcome = await context.SendAsync(context.Realm, attempts, () => new AsExchange(context, types, key, clockOffset), new KerberosFailure { Exchange = KerberosExchange.LogOn }, cancellationToken).ConfigureAwait(false);
             switch (outcome)
             {
                 case AsOutcome.PreAuthenticationRequired required:

@@ -17,8 +17,8 @@ internal sealed class CrossRealmTgt(ExchangeContext context)
     public async Task<IssuedTicket> ReachAsync(IssuedTicket from, string realm, KerberosFailure subject, CancellationToken cancellationToken)
     {
         var current = from;
-        var path = new ReferralPath(RealmOf(from));
-        while (!string.Equals(RealmOf(current), realm, StringComparison.OrdinalIgnoreCase))
+        var path = new ReferralPath(GetRealm(from));
+        while (!string.Equals(GetRealm(current), realm, StringComparison.OrdinalIgnoreCase))
             current = await StepAsync(current, PrincipalName.TicketGranting(realm), path, subject, cancellationToken).ConfigureAwait(false);
         return current;
     }
@@ -28,11 +28,11 @@ internal sealed class CrossRealmTgt(ExchangeContext context)
     public async Task<IssuedTicket> FindServiceAsync(IssuedTicket own, PrincipalName service, KerberosFailure subject, CancellationToken cancellationToken)
     {
         var current = own;
-        var path = new ReferralPath(RealmOf(own));
+        var path = new ReferralPath(GetRealm(own));
         while (true)
         {
             var next = await StepAsync(current, service, path, subject, cancellationToken).ConfigureAwait(false);
-            if (next.Service == service && ReplyChecks.SameRealm(next.ServiceRealm, RealmOf(current)))
+            if (next.Service == service && ReplyChecks.SameRealm(next.ServiceRealm, GetRealm(current)))
             {
                 next.Dispose();
                 return current;
@@ -42,11 +42,11 @@ internal sealed class CrossRealmTgt(ExchangeContext context)
     }
 
     /// <summary>The realm whose KDC a TGT is shown to.</summary>
-    public static string RealmOf(IssuedTicket tgt) => tgt.Service.TicketGrantingRealm ?? tgt.ServiceRealm;
+    public static string GetRealm(IssuedTicket tgt) => tgt.Service.TicketGrantingRealm ?? tgt.ServiceRealm;
 
     private async Task<IssuedTicket> StepAsync(IssuedTicket current, PrincipalName service, ReferralPath path, KerberosFailure subject, CancellationToken cancellationToken)
     {
-        var asked = RealmOf(current);
+        var asked = GetRealm(current);
         bool IsAnswer(PrincipalName name, string realm) => name == service && ReplyChecks.SameRealm(realm, asked);
         var query = new TgsQuery<IssuedTicket>
         {
@@ -61,9 +61,9 @@ internal sealed class CrossRealmTgt(ExchangeContext context)
                 return reply.ToTicket();
             },
         };
-        var next = await context.SendAsync(asked, KdcAttempts.Hedged, () => new TgsAttempt<IssuedTicket>(query, context.EncryptionTypes, context.Clock), subject with { Exchange = KerberosExchange.Referral }, cancellationToken).ConfigureAwait(false);
+        var next = await context.SendAsync(asked, KdcRequestMode.Hedged, () => new TgsExchange<IssuedTicket>(query, context.EncryptionTypes, context.Clock), subject with { Exchange = KerberosExchange.Referral }, cancellationToken).ConfigureAwait(false);
         if (!IsAnswer(next.Service, next.ServiceRealm))
-            path.Enter(RealmOf(next));
+            path.Enter(GetRealm(next));
         return next;
     }
 }

@@ -32,7 +32,7 @@ internal static class EvidenceChecks
 
     /// <summary>KDCs echo the name as asked, or answer with a canonical one (RFC 6806 §6). Case may change, since Active Directory
     /// ignores it; another name is taken only for an enterprise name whose part before the @ it is.</summary>
-    public static bool IsFormOf(S4UUser asked, PrincipalName name, string realm)
+    public static bool Matches(S4UUser asked, PrincipalName name, string realm)
     {
         if (!string.Equals(realm, asked.Realm, StringComparison.OrdinalIgnoreCase))
             return false;
@@ -57,7 +57,7 @@ internal static class EvidenceChecks
 
     private static void CheckUser(KdcReplyMessage message, PacAccount? account, S4UUser asked)
     {
-        if (IsFormOf(asked, message.Client, message.ClientRealm))
+        if (Matches(asked, message.Client, message.ClientRealm))
             return;
         // A canonical name that shares nothing with what was asked is believed only when the PAC ties the two together.
         var tied = account is not null && asked.Name.Type == (int)PrincipalNameType.Enterprise

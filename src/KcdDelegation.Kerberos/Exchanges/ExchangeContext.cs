@@ -19,15 +19,15 @@ internal sealed class ExchangeContext
     public required TimeSpan MaxClockCorrection { get; init; }
     public required KdcClock Clock { get; init; }
     public required KdcDispatcher Dispatcher { get; init; }
-    public required ExchangeGates Gates { get; init; }
+    public required RealmConcurrencyLimits Limits { get; init; }
     public required ILogger Logger { get; init; }
 
     /// <summary>Asks a KDC of the realm, in its turn; what fails says where and for whom.</summary>
-    public async Task<TReply> SendAsync<TReply>(string realm, KdcAttempts attempts, Func<KdcRequest<TReply>> create, KerberosFailure subject, CancellationToken cancellationToken)
+    public async Task<TReply> SendAsync<TReply>(string realm, KdcRequestMode attempts, Func<KdcRequest<TReply>> create, KerberosFailure subject, CancellationToken cancellationToken)
     {
         try
         {
-            using var place = await Gates.EnterAsync(realm, cancellationToken).ConfigureAwait(false);
+            using var place = await Limits.EnterAsync(realm, cancellationToken).ConfigureAwait(false);
             return await Dispatcher.SendAsync(realm, attempts, create, cancellationToken).ConfigureAwait(false);
         }
         catch (KerberosException error)

@@ -14,7 +14,7 @@ internal sealed class S4U2ProxyExchange(ExchangeContext context)
 
     public async Task<IssuedTicket> RequestAsync(IssuedTicket tgt, IssuedTicket evidence, ServicePrincipalName service, CancellationToken cancellationToken)
     {
-        var target = PrincipalName.Of(service);
+        var target = PrincipalName.From(service);
         var subject = new KerberosFailure { Exchange = KerberosExchange.S4U2Proxy, User = evidence.ClientPrincipal, Service = service };
         try
         {
@@ -34,7 +34,7 @@ internal sealed class S4U2ProxyExchange(ExchangeContext context)
     private async Task<IssuedTicket> FollowAsync(IssuedTicket tgt, IssuedTicket referral, IssuedTicket evidence, PrincipalName target, string? targetRealm, KerberosFailure subject, CancellationToken cancellationToken)
     {
         var header = await _trusts.FindServiceAsync(tgt, target, subject, cancellationToken).ConfigureAwait(false);
-        var realm = CrossRealmTgt.RealmOf(header);
+        var realm = CrossRealmTgt.GetRealm(header);
         if (targetRealm is not null && !ReplyChecks.SameRealm(realm, targetRealm))
             throw new KerberosException(subject with { Exchange = KerberosExchange.Referral, Reason = KerberosFailureReason.ReplyRejected, Account = context.Account.Name, Realm = realm, Detail = $"the referrals lead to {realm}, but the target is of {targetRealm}" });
         var proof = await _trusts.ReachAsync(referral, realm, subject, cancellationToken).ConfigureAwait(false);
@@ -53,7 +53,7 @@ internal sealed class S4U2ProxyExchange(ExchangeContext context)
             PaData = static _ => [PaPacOptions.Create(PaPacOptions.ResourceBasedDelegation)],
             Accept = accept,
         };
-        return context.SendAsync(CrossRealmTgt.RealmOf(header), KdcAttempts.Hedged, () => new TgsAttempt<IssuedTicket>(query, context.EncryptionTypes, context.Clock), subject, cancellationToken);
+        return context.SendAsync(CrossRealmTgt.GetRealm(header), KdcRequestMode.Hedged, () => new TgsExchange<IssuedTicket>(query, context.EncryptionTypes, context.Clock), subject, cancellationToken);
     }
 
     private static IssuedTicket AcceptAtHome(TgsReply reply, IssuedTicket tgt, IssuedTicket evidence, PrincipalName target, string? targetRealm)

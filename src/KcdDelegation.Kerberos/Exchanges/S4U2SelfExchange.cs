@@ -13,7 +13,7 @@ internal sealed class S4U2SelfExchange(ExchangeContext context)
 
     private readonly UserRealmDiscovery _realms = new(context);
     private readonly CrossRealmTgt _trusts = new(context);
-    private readonly KeytabLag _lag = new(context.Account, context.Clock.TimeProvider, context.Logger);
+    private readonly KeyUpdateWait _lag = new(context.Account, context.Clock.TimeProvider, context.Logger);
 
     public async Task<UserEvidence> RequestAsync(IssuedTicket tgt, KerberosPrincipal user, CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ internal sealed class S4U2SelfExchange(ExchangeContext context)
     private async Task<UserEvidence> RequestOnceAsync(IssuedTicket tgt, KerberosPrincipal user, CancellationToken cancellationToken)
     {
         var userRealm = user.Realm ?? await _realms.FindAsync(user, cancellationToken).ConfigureAwait(false);
-        var asked = new S4UUser(PrincipalName.Of(user), userRealm, user.SecurityIdentifier);
+        var asked = new S4UUser(PrincipalName.From(user), userRealm, user.SecurityIdentifier);
         // MS-SFU §3.1.5.1.2: a ticket of the account for itself is no protocol transition, and its reply could not be told from one
         // of a KDC that ignored the request.
         if (asked.Name == tgt.Client && string.Equals(userRealm, tgt.ClientRealm, StringComparison.OrdinalIgnoreCase))
@@ -59,7 +59,7 @@ internal sealed class S4U2SelfExchange(ExchangeContext context)
             PaData = user.MakePaData,
             Accept = reply => EvidenceChecks.Accept(context, reply, own, user),
         };
-        return context.SendAsync(CrossRealmTgt.RealmOf(header), KdcAttempts.Hedged, () => new TgsAttempt<UserEvidence>(query, context.EncryptionTypes, context.Clock), subject, cancellationToken);
+        return context.SendAsync(CrossRealmTgt.GetRealm(header), KdcRequestMode.Hedged, () => new TgsExchange<UserEvidence>(query, context.EncryptionTypes, context.Clock), subject, cancellationToken);
     }
 
     /// <summary>MS-SFU §4.2: the user's KDC is asked with the account as an enterprise name, and answers with a referral towards the
@@ -67,12 +67,12 @@ internal sealed class S4U2SelfExchange(ExchangeContext context)
     private async Task<UserEvidence> AskAbroadAsync(IssuedTicket own, S4UUser user, KerberosFailure subject, CancellationToken cancellationToken)
     {
         var header = await _trusts.ReachAsync(own, user.Realm, subject, cancellationToken).ConfigureAwait(false);
-        var path = new ReferralPath(CrossRealmTgt.RealmOf(header));
+        var path = new ReferralPath(CrossRealmTgt.GetRealm(header));
         var self = new PrincipalName((int)PrincipalNameType.Enterprise, [$"{own.Client}@{own.ClientRealm}"]);
-        while (!ReplyChecks.SameRealm(CrossRealmTgt.RealmOf(header), own.ServiceRealm))
+        while (!ReplyChecks.SameRealm(CrossRealmTgt.GetRealm(header), own.ServiceRealm))
         {
             var (current, current_user) = (header, user);
-            var asked = CrossRealmTgt.RealmOf(current);
+            var asked = CrossRealmTgt.GetRealm(current);
             var query = new TgsQuery<(IssuedTicket Ticket, S4UUser User)>
             {
                 Tgt = current,
@@ -86,8 +86,8 @@ internal sealed class S4U2SelfExchange(ExchangeContext context)
                     return (reply.ToTicket(), current_user.AsSignedIn(reply));
                 },
             };
-            (header, user) = await context.SendAsync(asked, KdcAttempts.Hedged, () => new TgsAttempt<(IssuedTicket, S4UUser)>(query, context.EncryptionTypes, context.Clock), subject, cancellationToken).ConfigureAwait(false);
-            path.Enter(CrossRealmTgt.RealmOf(header));
+            (header, user) = await context.SendAsync(asked, KdcRequestMode.Hedged, () => new TgsExchange<(IssuedTicket, S4UUser)>(query, context.EncryptionTypes, context.Clock), subject, cancellationToken).ConfigureAwait(false);
+            path.Enter(CrossRealmTgt.GetRealm(header));
         }
         return await AskHomeAsync(own, header, user, subject, cancellationToken).ConfigureAwait(false);
     }

@@ -49,7 +49,7 @@ internal sealed record S4UUser(PrincipalName Name, string Realm, string? Securit
             return this with { IsCanonical = true };
         if (IsCanonical && (signed.User != Name || !ReplyChecks.SameRealm(signed.Realm, Realm)))
             throw KerberosException.Rejected($"a referral turned the user {Name}@{Realm} into {signed.User}@{signed.Realm}");
-        if (!EvidenceChecks.IsFormOf(this, signed.User!, signed.Realm))
+        if (!EvidenceChecks.Matches(this, signed.User!, signed.Realm))
             throw KerberosException.Rejected($"the KDC answered for {signed.User}@{signed.Realm}, but {Name}@{Realm} was asked for");
         return this with { Name = signed.User!, Realm = signed.Realm, IsCanonical = true };
     }

@@ -4,7 +4,7 @@ namespace KcdDelegation.Kerberos.Exchanges;
 /// KDC itself, a changed account, a clock that was set. Then new tickets are worth one try.</summary>
 internal static class StaleTickets
 {
-    public static bool AreCauseOf(KerberosException error) => error.Code is
+    public static bool AreIndicatedBy(KerberosException error) => error.Code is
         KerberosErrorCode.TgtRevoked or KerberosErrorCode.BadIntegrity or KerberosErrorCode.TicketExpired or KerberosErrorCode.TicketNotYetValid
         or KerberosErrorCode.NotUs or KerberosErrorCode.Skew or KerberosErrorCode.Modified or KerberosErrorCode.BadKeyVersion
         or KerberosErrorCode.NoKey or KerberosErrorCode.ServerNoMatch
@@ -14,5 +14,5 @@ internal static class StaleTickets
 
     /// <summary>MIT's word for evidence that is encrypted with a key of the account that was dropped since ("2ND_TKT_SERVER"). The
     /// account's own ticket is not to blame, and the keytab may not have the new key yet to get another with.</summary>
-    public static bool EvidenceIsCauseOf(KerberosException error) => error is { Code: KerberosErrorCode.Generic, Exchange: KerberosExchange.S4U2Proxy };
+    public static bool EvidenceIsIndicatedBy(KerberosException error) => error is { Code: KerberosErrorCode.Generic, Exchange: KerberosExchange.S4U2Proxy };
 }

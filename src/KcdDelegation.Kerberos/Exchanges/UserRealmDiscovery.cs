@@ -17,7 +17,7 @@ internal sealed class UserRealmDiscovery(ExchangeContext context)
         while (true)
         {
             var asked = realm;
-            var found = await context.SendAsync(asked, KdcAttempts.Hedged, () => new UserRealmAttempt(context, user, asked), new KerberosFailure { Exchange = KerberosExchange.RealmDiscovery, User = user }, cancellationToken).ConfigureAwait(false);
+            var found = await context.SendAsync(asked, KdcRequestMode.Hedged, () => new UserRealmAttempt(context, user, asked), new KerberosFailure { Exchange = KerberosExchange.RealmDiscovery, User = user }, cancellationToken).ConfigureAwait(false);
             if (string.Equals(found, asked, StringComparison.OrdinalIgnoreCase))
                 return found;
             if (visited.Count == MaxHops || !visited.Add(found))
@@ -45,7 +45,7 @@ internal sealed class UserRealmAttempt : KdcRequest<string>
         var body = new KdcRequestBody
         {
             Options = KdcOptionFlags.Canonicalize,
-            Client = PrincipalName.Of(user),
+            Client = PrincipalName.From(user),
             Realm = realm,
             Service = PrincipalName.TicketGranting(realm),
             Till = now + ExchangeContext.TicketLife,

@@ -6,7 +6,7 @@ namespace KcdDelegation.Kerberos.Files;
 /// <summary>A name as a credential cache holds it.</summary>
 internal sealed record CachePrincipal(PrincipalName Name, string Realm)
 {
-    public override string ToString() => PrintableText.Of($"{Name}@{Realm}");
+    public override string ToString() => PrintableText.From($"{Name}@{Realm}");
 }
 
 /// <summary>A ticket with its session key, as the KDC issued them.</summary>

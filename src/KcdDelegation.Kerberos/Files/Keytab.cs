@@ -20,7 +20,7 @@ internal sealed class Keytab(IReadOnlyList<KeytabEntry> entries) : IDisposable
 
     /// <summary>The account's entries, newest first; empty if it has none. Active Directory ignores case in names and MIT does not, so
     /// entries spelled exactly so are preferred, and those that differ in case are taken where there are no others.</summary>
-    public IReadOnlyList<KeytabEntry> EntriesOf(string account, string realm)
+    public IReadOnlyList<KeytabEntry> FindEntries(string account, string realm)
     {
         var components = account.Split('/');
         var found = entries.Where(entry => entry.Names(components, realm, StringComparison.Ordinal)).ToList();
@@ -29,8 +29,8 @@ internal sealed class Keytab(IReadOnlyList<KeytabEntry> entries) : IDisposable
         return found.OrderByDescending(entry => Age(entry, found)).ThenByDescending(entry => entry.Timestamp).ToList();
     }
 
-    /// <summary>Of the entries of one account (<see cref="EntriesOf"/>), those of its newest version.</summary>
-    public static IReadOnlyList<KeytabEntry> NewestOf(IReadOnlyList<KeytabEntry> entries) =>
+    /// <summary>Of the entries of one account (<see cref="FindEntries"/>), those of its newest version.</summary>
+    public static IReadOnlyList<KeytabEntry> SelectNewest(IReadOnlyList<KeytabEntry> entries) =>
         entries.Where(entry => entry.Kvno == entries[0].Kvno).ToList();
 
     /// <summary>The version, unwrapped: where eight bits are all that is known, a low number that is not older than a high one stands

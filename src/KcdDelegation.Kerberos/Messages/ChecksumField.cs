@@ -7,7 +7,7 @@ namespace KcdDelegation.Kerberos.Messages;
 internal sealed record ChecksumField(ChecksumType Type, ReadOnlyMemory<byte> Value)
 {
     /// <summary>The mandatory checksum of the key's type.</summary>
-    public static ChecksumField Of(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data) =>
+    public static ChecksumField Create(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data) =>
         new(key.Profile.ChecksumType, key.Checksum(usage, data));
 
     public bool IsOf(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data) =>

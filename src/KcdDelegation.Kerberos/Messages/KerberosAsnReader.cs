@@ -57,7 +57,7 @@ internal static class KerberosAsnReader
             throw new AsnContentException("A string is not UTF-8.", error);
         }
         // Names that come from the wire are printed, logged and compared: refuse what KerberosPrincipal refuses.
-        if (text.Length > 0 && KerberosNameRules.WhyRefused(text, "a string") is { } why)
+        if (text.Length > 0 && KerberosNameRules.FindViolation(text, "a string") is { } why)
             throw new AsnContentException(why);
         return text;
     }

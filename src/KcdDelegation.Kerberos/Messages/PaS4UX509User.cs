@@ -6,7 +6,7 @@ namespace KcdDelegation.Kerberos.Messages;
 internal sealed record PaS4UX509User(S4UUserId UserId, ChecksumField Checksum)
 {
     public static PaS4UX509User Create(S4UUserId userId, KerberosKey key, KeyUsage usage) =>
-        new(userId, ChecksumField.Of(key, usage, userId.Encoded.Span));
+        new(userId, ChecksumField.Create(key, usage, userId.Encoded.Span));
 
     public bool IsSignedBy(KerberosKey key, KeyUsage usage) => Checksum.IsOf(key, usage, UserId.Encoded.Span);
 

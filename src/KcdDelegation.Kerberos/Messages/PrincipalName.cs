@@ -8,9 +8,9 @@ internal sealed record PrincipalName(int Type, IReadOnlyList<string> Components)
 {
     public const int MaxComponents = 16;
 
-    public static PrincipalName Of(KerberosPrincipal principal) => new((int)principal.Type, principal.Components);
+    public static PrincipalName From(KerberosPrincipal principal) => new((int)principal.Type, principal.Components);
 
-    public static PrincipalName Of(ServicePrincipalName service) => new((int)PrincipalNameType.ServiceInstance, service.Components);
+    public static PrincipalName From(ServicePrincipalName service) => new((int)PrincipalNameType.ServiceInstance, service.Components);
 
     /// <summary>krbtgt/REALM, the ticket-granting service of a realm (RFC 4120 §7.3).</summary>
     public static PrincipalName TicketGranting(string realm) => new((int)PrincipalNameType.ServiceInstance, ["krbtgt", realm]);

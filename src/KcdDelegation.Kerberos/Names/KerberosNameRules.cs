@@ -8,7 +8,7 @@ internal static class KerberosNameRules
     public const int MaxLength = 1024;
 
     /// <summary>Null if the text can be part of a name, else why it cannot.</summary>
-    public static string? WhyRefused(string text, string what)
+    public static string? FindViolation(string text, string what)
     {
         if (text.Length == 0)
             return $"{what} is empty";
@@ -33,7 +33,7 @@ internal static class KerberosNameRules
 
     public static void ThrowIfRefused(string text, string what, string parameter)
     {
-        if (WhyRefused(text, what) is { } why)
+        if (FindViolation(text, what) is { } why)
             throw new ArgumentException(why + ".", parameter);
     }
 }

@@ -8,7 +8,7 @@ internal static class PrintableText
     private const int MaxLength = 256;
 
     /// <summary>Control, format and other invisible characters become <c>?</c>; what is longer than 256 characters is cut.</summary>
-    public static string Of(string text)
+    public static string From(string text)
     {
         var shown = text.Length <= MaxLength ? text : text[..MaxLength];
         var clean = string.Create(shown.Length, shown, static (target, source) =>

@@ -50,7 +50,7 @@ public sealed record ServicePrincipalName : IParsable<ServicePrincipalName>
 
     private static ServicePrincipalName? Read(string text, out string? why)
     {
-        why = KerberosNameRules.WhyRefused(text, "it");
+        why = KerberosNameRules.FindViolation(text, "it");
         if (why is null && text.AsSpan().IndexOfAny(" \\\"<>") >= 0)
             why = "a space, quote, backslash or angle bracket does not belong in it";
         if (why is not null)

@@ -64,7 +64,7 @@ internal sealed class TicketEntry(TicketKey key)
         }
     }
 
-    public TicketFlight? Flight { get; set; }
+    public PendingExchange? Pending { get; set; }
 
     public RememberedRefusal? Refusal { get; set; }
 

@@ -11,20 +11,20 @@ internal sealed class TicketStore : IAsyncDisposable
     public const string OwnerName = "S4UClient";
 
     private readonly KdcClock _clock;
-    private readonly TicketShelf _shelf;
-    private readonly TicketFlights _flights;
+    private readonly TicketTable _table;
+    private readonly PendingExchanges _pending;
     private volatile bool _disposed;
 
     public TicketStore(TicketCacheOptions options, TimeSpan timeout, KdcClock clock, ILogger logger)
     {
         _clock = clock;
-        _shelf = new TicketShelf(options, clock, logger);
-        _flights = new TicketFlights(_shelf, timeout, clock, logger);
+        _table = new TicketTable(options, clock, logger);
+        _pending = new PendingExchanges(_table, timeout, clock, logger);
     }
 
-    public int Count => _shelf.Count;
+    public int Count => _table.Count;
 
-    public long Bytes => _shelf.Bytes;
+    public long Bytes => _table.Bytes;
 
     /// <summary>The common path: a ticket that is good and not yet due for renewal.</summary>
     public bool TryGet<T>(TicketKey key, [NotNullWhen(true)] out T? ticket)
@@ -32,12 +32,12 @@ internal sealed class TicketStore : IAsyncDisposable
     {
         ticket = null;
         ThrowIfDisposed();
-        if (!_shelf.TryFind(key, out var entry) || !entry.TryUse(_clock.Now, out var held))
+        if (!_table.TryFind(key, out var entry) || !entry.TryUse(_clock.Now, out var held))
             return false;
         // Written only when it changes: a hit of many threads on one user must not fight for a cache line.
         if (!entry.IsUsed)
             entry.IsUsed = true;
-        _shelf.Metrics.Hit(key.Kind);
+        _table.Metrics.Hit(key.Kind);
         ticket = (T)held;
         return true;
     }
@@ -47,23 +47,23 @@ internal sealed class TicketStore : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The caller's token; the exchange goes on for the others.</exception>
     public Task<T> GetOrAddAsync<T>(TicketKey key, Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken)
         where T : class, ICachedTicket =>
-        TryGet<T>(key, out var ticket) ? Task.FromResult(ticket) : AddAsync(key, request, _flights.FlyApartAsync, cancellationToken);
+        TryGet<T>(key, out var ticket) ? Task.FromResult(ticket) : AddAsync(key, request, _pending.RunDetachedAsync, cancellationToken);
 
     /// <summary><see cref="GetOrAddAsync"/> for who is in an exchange of this cache himself: what he needs first is begun where he is,
     /// without going through the thread pool. Others may wait for it all the same, and it goes on when he is out of time.</summary>
-    public Task<T> GetOrAddFirstAsync<T>(TicketKey key, Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken)
+    public Task<T> GetOrAddNestedAsync<T>(TicketKey key, Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken)
         where T : class, ICachedTicket =>
-        TryGet<T>(key, out var ticket) ? Task.FromResult(ticket) : AddAsync(key, request, _flights.FlyAsync, cancellationToken);
+        TryGet<T>(key, out var ticket) ? Task.FromResult(ticket) : AddAsync(key, request, _pending.RunAsync, cancellationToken);
 
     /// <summary>Drops the ticket if it is still the one under the key: a KDC no longer takes it.</summary>
     public void Drop(TicketKey key, ICachedTicket ticket)
     {
-        if (!_shelf.TryFind(key, out var entry))
+        if (!_table.TryFind(key, out var entry))
             return;
         lock (entry)
         {
             if (!entry.IsRemoved && ReferenceEquals(entry.Ticket, ticket))
-                _shelf.Remove(entry);
+                _table.Remove(entry);
         }
     }
 
@@ -72,15 +72,15 @@ internal sealed class TicketStore : IAsyncDisposable
     {
         ThrowIfDisposed();
         var dropped = 0;
-        foreach (var entry in _shelf.Entries.Where(entry => selects(entry.Key)))
+        foreach (var entry in _table.Entries.Where(entry => selects(entry.Key)))
         {
             lock (entry)
             {
                 if (entry.IsRemoved)
                     continue;
-                if (entry.Ticket is not null || entry.Flight is not null)
+                if (entry.Ticket is not null || entry.Pending is not null)
                     dropped++;
-                _shelf.Remove(entry);
+                _table.Remove(entry);
             }
         }
         return dropped;
@@ -92,8 +92,8 @@ internal sealed class TicketStore : IAsyncDisposable
         if (_disposed)
             return;
         _disposed = true;
-        await _flights.DisposeAsync().ConfigureAwait(false);
-        await _shelf.DisposeAsync().ConfigureAwait(false);
+        await _pending.DisposeAsync().ConfigureAwait(false);
+        await _table.DisposeAsync().ConfigureAwait(false);
     }
 
     private void ThrowIfDisposed()
@@ -105,7 +105,7 @@ internal sealed class TicketStore : IAsyncDisposable
     private async Task<T> AddAsync<T>(
         TicketKey key,
         Func<CancellationToken, Task<T>> request,
-        Func<TicketEntry, TicketFlight, Func<CancellationToken, Task<T>>, Task<FlightOutcome>> fly,
+        Func<TicketEntry, PendingExchange, Func<CancellationToken, Task<T>>, Task<ExchangeOutcome>> fly,
         CancellationToken cancellationToken)
         where T : class, ICachedTicket
     {
@@ -113,44 +113,44 @@ internal sealed class TicketStore : IAsyncDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             ThrowIfDisposed();
-            var entry = _shelf.FindOrAdd(key);
-            TicketFlight flight;
+            var entry = _table.FindOrAdd(key);
+            PendingExchange pending;
             var isNew = false;
             lock (entry)
             {
                 if (entry.IsRemoved)
                     continue;
                 var now = _clock.Now;
-                if (entry.Ticket is { } held && _shelf.IsUsable(held, now))
+                if (entry.Ticket is { } held && _table.IsUsable(held, now))
                 {
                     // Good still, and due: renewed in the background while everybody goes on with what there is.
-                    if (entry.IsDue(now) && entry.Flight is null)
-                        _ = _flights.FlyApartAsync(entry, entry.Flight = _flights.Begin(key), request);
+                    if (entry.IsDue(now) && entry.Pending is null)
+                        _ = _pending.RunDetachedAsync(entry, entry.Pending = _pending.Begin(key), request);
                     entry.IsUsed = true;
-                    _shelf.Metrics.Hit(key.Kind);
+                    _table.Metrics.Hit(key.Kind);
                     return (T)held;
                 }
                 if (entry.Refusal is { } refusal && now < refusal.Until)
                 {
-                    _shelf.Metrics.Refusal(key.Kind);
+                    _table.Metrics.Refusal(key.Kind);
                     throw new KerberosException(refusal.Failure);
                 }
-                isNew = entry.Flight is null;
-                flight = entry.Flight ??= _flights.Begin(key);
+                isNew = entry.Pending is null;
+                pending = entry.Pending ??= _pending.Begin(key);
             }
-            _shelf.Metrics.Miss(key.Kind);
+            _table.Metrics.Miss(key.Kind);
             if (!isNew)
-                _shelf.Metrics.Wait(key.Kind);
-            var outcome = isNew ? fly(entry, flight, request).WaitAsync(cancellationToken) : flight.WaitAsync(cancellationToken);
+                _table.Metrics.Wait(key.Kind);
+            var outcome = isNew ? fly(entry, pending, request).WaitAsync(cancellationToken) : pending.WaitAsync(cancellationToken);
             switch (await outcome.ConfigureAwait(false))
             {
-                case FlightOutcome.Landed landed:
+                case ExchangeOutcome.Completed landed:
                     return (T)landed.Ticket;
-                case FlightOutcome.Failed failed:
+                case ExchangeOutcome.Failed failed:
                     throw new KerberosException(failed.Failure, failed.Error);
-                case FlightOutcome.Faulted { Error: ObjectDisposedException }:
+                case ExchangeOutcome.Faulted { Error: ObjectDisposedException }:
                     throw new ObjectDisposedException(OwnerName);
-                case FlightOutcome.Faulted faulted:
+                case ExchangeOutcome.Faulted faulted:
                     throw new InvalidOperationException("The exchange with the KDC failed; see the inner exception.", faulted.Error);
                 default:
                     continue;

@@ -23,7 +23,7 @@ internal sealed class DnsClient(Func<IReadOnlyList<IPEndPoint>> servers, TimePro
     {
         try
         {
-            return DnsServersOf(NetworkInterface.GetAllNetworkInterfaces());
+            return GetDnsServers(NetworkInterface.GetAllNetworkInterfaces());
         }
         catch (NetworkInformationException error)
         {
@@ -54,7 +54,7 @@ internal sealed class DnsClient(Func<IReadOnlyList<IPEndPoint>> servers, TimePro
         return records;
     }
 
-    private static List<IPEndPoint> DnsServersOf(NetworkInterface[] networks) => networks
+    private static List<IPEndPoint> GetDnsServers(NetworkInterface[] networks) => networks
         .Where(static network => network.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
         .SelectMany(static network => network.GetIPProperties().DnsAddresses)
         // Windows lists these where nobody configured a server (RFC 3879 withdrew them).

@@ -46,7 +46,7 @@ internal sealed class KdcDispatcher : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token; its inner exception is the <see cref="KerberosException"/> that says how
     /// far each KDC had come, for a caller whose deadline this was.</exception>
     public async Task<TReply> SendAsync<TReply>(
-        string realm, KdcAttempts attempts, Func<KdcRequest<TReply>> create, CancellationToken cancellationToken)
+        string realm, KdcRequestMode attempts, Func<KdcRequest<TReply>> create, CancellationToken cancellationToken)
     {
         var failures = new KdcFailures(realm);
         try
@@ -54,13 +54,13 @@ internal sealed class KdcDispatcher : IAsyncDisposable
             var known = await _locator.FindAsync(realm, cancellationToken).ConfigureAwait(false);
             if (known.Count == 0)
                 throw NotFound(realm);
-            if (attempts == KdcAttempts.Hedged)
+            if (attempts == KdcRequestMode.Hedged)
                 TryFailedOnesAgain(realm, known, create);
 
             var kdcs = _health.Order(known);
             var (reply, overtaken) = await StaggeredRace.RunAsync(
                 kdcs,
-                attempts == KdcAttempts.Hedged ? _timing.HedgeDelay : Timeout.InfiniteTimeSpan,
+                attempts == KdcRequestMode.Hedged ? _timing.HedgeDelay : Timeout.InfiniteTimeSpan,
                 _time,
                 (kdc, token) => AskAsync(Attempt(kdc, create), kdc == kdcs[^1] ? _timing.LastAttemptTimeout : _timing.AttemptTimeout, failures, token, cancellationToken),
                 KdcFailure.IsOfThisKdcOnly,
@@ -85,12 +85,12 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         await Task.WhenAll(_trials.Keys).ConfigureAwait(false);
     }
 
-    private KdcAttempt<TReply> Attempt<TReply>(KdcEndpoint kdc, Func<KdcRequest<TReply>> create) =>
+    private KdcRoundTrip<TReply> Attempt<TReply>(KdcEndpoint kdc, Func<KdcRequest<TReply>> create) =>
         new(kdc, create, _connector, _timing, _time, _logger);
 
     /// <summary>One attempt, and what is learnt about its KDC. One token ends when another KDC has won, too; the other is the caller's alone.</summary>
     private async Task<TReply> AskAsync<TReply>(
-        KdcAttempt<TReply> attempt, TimeSpan timeout, KdcFailures failures, CancellationToken token, CancellationToken caller)
+        KdcRoundTrip<TReply> attempt, TimeSpan timeout, KdcFailures failures, CancellationToken token, CancellationToken caller)
     {
         var (realm, kdc) = (failures.Realm, attempt.Kdc);
         var start = _time.GetTimestamp();

@@ -18,7 +18,7 @@ internal static class KdcFailure
     /// <summary>The same without any user's name.</summary>
     public static string WordsForLog(KerberosException error) => error switch
     {
-        { Code: { } code } => $"answered {KerberosErrorNames.Of(code)}",
+        { Code: { } code } => $"answered {KerberosErrorNames.Get(code)}",
         { Reason: KerberosFailureReason.ReplyRejected } => "gave a reply that was rejected",
         // Of the transport alone.
         _ => error.Detail,

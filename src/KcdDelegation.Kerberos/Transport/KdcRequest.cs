@@ -13,7 +13,7 @@ internal abstract class KdcRequest<TReply>
 }
 
 /// <summary>How KDCs are asked.</summary>
-internal enum KdcAttempts
+internal enum KdcRequestMode
 {
     /// <summary>While one KDC is slow the next is asked as well; the first checked reply wins.</summary>
     Hedged,

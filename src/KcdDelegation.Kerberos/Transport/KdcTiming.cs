@@ -13,7 +13,7 @@ internal sealed record KdcTiming
     public TimeSpan LastAttemptTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>A datagram that is not answered in this time is taken for lost, and TCP is used.</summary>
-    public TimeSpan DatagramPatience { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan DatagramTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>A KDC that failed is left for the last, and asked again (beside a request, not for it) after this time.</summary>
     public TimeSpan RetryFailedAfter { get; init; } = TimeSpan.FromSeconds(30);

@@ -38,7 +38,7 @@ internal sealed class Krb5Configuration
         return configuration;
     }
 
-    public IReadOnlyList<KdcEndpoint> KdcsOf(string realm) => _kdcs.GetValueOrDefault(realm) ?? [];
+    public IReadOnlyList<KdcEndpoint> GetKdcs(string realm) => _kdcs.GetValueOrDefault(realm) ?? [];
 
     private void Take(Krb5Setting setting)
     {

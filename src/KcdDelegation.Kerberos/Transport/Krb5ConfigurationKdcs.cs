@@ -20,7 +20,7 @@ internal sealed class Krb5ConfigurationKdcs(IReadOnlyList<string> paths, TimePro
                 _configuration = Krb5Configuration.Load(paths, logger);
                 _read = time.GetTimestamp();
             }
-            return new(_configuration.KdcsOf(realm));
+            return new(_configuration.GetKdcs(realm));
         }
     }
 }

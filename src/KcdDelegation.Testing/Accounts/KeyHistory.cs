@@ -13,7 +13,7 @@ internal sealed class KeyVersion(uint number, string? password, string salt)
     public string? Password => password;
     public string Salt => salt;
 
-    public KerberosKey KeyOf(EncryptionType type) => _keys.GetOrAdd(type, t => new Lazy<KerberosKey>(() => Make(t))).Value;
+    public KerberosKey GetKey(EncryptionType type) => _keys.GetOrAdd(type, t => new Lazy<KerberosKey>(() => Make(t))).Value;
 
     private KerberosKey Make(EncryptionType type)
     {
@@ -66,6 +66,6 @@ internal sealed class KeyHistory
     /// <summary>The key with which a ticket was encrypted, or null. A ticket without a version is tried with the newest one.</summary>
     public KerberosKey? Find(EncryptionType type, uint? version) =>
         Types.Contains(type) && EncryptionProfile.TryGet(type, out _)
-            ? All.FirstOrDefault(v => version is null || v.Number == version)?.KeyOf(type)
+            ? All.FirstOrDefault(v => version is null || v.Number == version)?.GetKey(type)
             : null;
 }

@@ -4,7 +4,7 @@ using KcdDelegation.Kerberos.Errors;
 namespace KcdDelegation.Testing.Errors;
 
 /// <summary>The KDC's "no": what the KRB-ERROR will say. It never leaves the KDC.</summary>
-internal sealed class KdcRefusalException(KerberosErrorCode code, int? ntStatus = null) : Exception(KerberosErrorNames.Of(code))
+internal sealed class KdcRefusalException(KerberosErrorCode code, int? ntStatus = null) : Exception(KerberosErrorNames.Get(code))
 {
     public KerberosErrorCode Code => code;
     public int? NtStatus => ntStatus;

@@ -43,11 +43,11 @@ internal sealed class AsService(RealmState realm, TicketMaker tickets)
             Client = new ClientName(canonical, realm.Name),
             Service = PrincipalName.TicketGranting(realm.Name),
             ServiceKeys = realm.TicketGranting,
-            Pac = WantsNoPac(call) ? null : PacOf.Account(realm, client, canonical, call.Now),
+            Pac = WantsNoPac(call) ? null : PacBuilder.Account(realm, client, canonical, call.Now),
             AuthTime = call.Now,
             Flags = Initial | TicketFlags.PreAuthenticated,
             Forwardable = client.MayBeDelegated,
-            ReplyKey = version.KeyOf(type),
+            ReplyKey = version.GetKey(type),
             ReplyUsage = KeyUsage.AsReply,
             ReplyKeyVersion = version.Number,
         });

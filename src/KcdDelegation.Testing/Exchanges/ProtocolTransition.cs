@@ -46,7 +46,7 @@ internal sealed class ProtocolTransition(RealmState realm, TicketMaker tickets)
             if (!tgtIsOurs)
                 throw new KdcRefusalException(KerberosErrorCode.ClientPrincipalUnknown);
             var entry = Find(user.Client.Name);
-            return (PacOf.Account(realm, entry, user.Client.Name, call.Now), entry.MayBeDelegated);
+            return (PacBuilder.Account(realm, entry, user.Client.Name, call.Now), entry.MayBeDelegated);
         }
         // MS-SFU §3.2.5.1.2; Heimdal looks for the user in its own directory, whatever realm was said.
         if (tgtIsOurs || realm.Kind == KdcKind.Heimdal)
@@ -70,7 +70,7 @@ internal sealed class ProtocolTransition(RealmState realm, TicketMaker tickets)
             // MIT's KDC answers with the canonical name, which the client uses from then on; Active Directory repeats what was asked.
             if (realm.Kind == KdcKind.Mit)
                 name = new ClientName(new PrincipalName((int)PrincipalNameType.Principal, [entry.Name]), realm.Name);
-            pac = PacOf.Account(realm, entry, name.Name, call.Now) with { ClientName = name.ToString() };
+            pac = PacBuilder.Account(realm, entry, name.Name, call.Now) with { ClientName = name.ToString() };
             mayBeDelegated = entry.MayBeDelegated;
         }
         else if (pac.ClientName != user.Client.ToString())

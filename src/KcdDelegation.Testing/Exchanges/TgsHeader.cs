@@ -32,7 +32,7 @@ internal sealed class TgsHeaderReader(RealmState realm)
     {
         var value = call.Request.PaData.Find(PaDataType.TgsRequest) ?? throw new KdcRefusalException(KerberosErrorCode.PaDataTypeNotSupported);
         var request = ApRequest.Decode(value);
-        var tgt = OpenedTicket.Open(request.Ticket, KeysOf(request.Ticket), call.Now);
+        var tgt = OpenedTicket.Open(request.Ticket, GetKeys(request.Ticket), call.Now);
         var authenticator = Open(request.Authenticator, tgt.Part.Key);
         if (authenticator.ClientRealm != tgt.Client.Realm || !authenticator.Client.Equals(tgt.Client.Name))
             throw new KdcRefusalException(KerberosErrorCode.BadMatch);
@@ -48,7 +48,7 @@ internal sealed class TgsHeaderReader(RealmState realm)
     }
 
     /// <summary>Of krbtgt/OURS, whether we issued it or a realm that is trusted.</summary>
-    private KeyHistory KeysOf(Ticket ticket)
+    private KeyHistory GetKeys(Ticket ticket)
     {
         if (ticket.Service.TicketGrantingRealm is not { } granting || !realm.IsNamed(granting))
             throw new KdcRefusalException(KerberosErrorCode.NotUs);

@@ -69,9 +69,9 @@ internal sealed class TicketMaker(RealmState realm)
                 Service = order.Service,
                 Pac = order.Pac,
                 PacSize = realm.PacSize,
-                Key = order.ServiceKeys.Current.KeyOf(ticketType),
+                Key = order.ServiceKeys.Current.GetKey(ticketType),
                 KeyVersion = order.ServiceKeys.Current.Number,
-                KdcKey = realm.TicketGranting.Current.KeyOf(realm.TicketGranting.Types[0]),
+                KdcKey = realm.TicketGranting.Current.GetKey(realm.TicketGranting.Types[0]),
                 Part = new EncTicketPart
                 {
                     Flags = (uint)flags, Key = sessionKey, ClientRealm = order.Client.Realm, Client = order.Client.Name,

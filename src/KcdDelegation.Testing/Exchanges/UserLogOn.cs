@@ -23,12 +23,12 @@ internal static class UserLogOn
         var draft = new TicketDraft
         {
             Realm = realm.Name,
-            Service = PrincipalName.Of(service),
-            Pac = PacOf.Account(home, account, name, start),
+            Service = PrincipalName.From(service),
+            Pac = PacBuilder.Account(home, account, name, start),
             PacSize = realm.PacSize,
-            Key = target.Keys.Current.KeyOf(type),
+            Key = target.Keys.Current.GetKey(type),
             KeyVersion = target.Keys.Current.Number,
-            KdcKey = realm.TicketGranting.Current.KeyOf(realm.TicketGranting.Types[0]),
+            KdcKey = realm.TicketGranting.Current.GetKey(realm.TicketGranting.Types[0]),
             Part = new EncTicketPart
             {
                 Flags = (uint)flags, Key = sessionKey, ClientRealm = home.Name, Client = name, AuthTime = start, StartTime = start, EndTime = start + Life,

@@ -106,7 +106,7 @@ public sealed class KdcFault
 
     /// <summary>A ticket of another user: reply, signature and ticket agree on the wrong one.</summary>
     /// <param name="user">Name of the other user; need not exist.</param>
-    public static KdcFault TicketOfAnotherUser(string user) => new($"ticket of {user}") { Alter = reply => reply.BeOf(user) };
+    public static KdcFault TicketOfAnotherUser(string user) => new($"ticket of {user}") { Alter = reply => reply.IssueFor(user) };
 
     /// <summary>Only the name beside the encryption is another user's.</summary>
     /// <param name="user">Name of the other user; need not exist.</param>

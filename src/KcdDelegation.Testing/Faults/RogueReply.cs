@@ -10,14 +10,14 @@ namespace KcdDelegation.Testing.Faults;
 /// <summary>What a lying KDC can do to a reply that it then encrypts as it should.</summary>
 internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draft)
 {
-    public void BeOf(string user)
+    public void IssueFor(string user)
     {
         SwapTicketKeepingKey(user);
         SayOutside(user);
         ReplaceSignedUser(draft.Client, draft.ReplyKey);
     }
 
-    public void SayOutside(string user) => draft.Client = NameOf(user);
+    public void SayOutside(string user) => draft.Client = GetName(user);
 
     public void SwapTicket(string user)
     {
@@ -29,7 +29,7 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
     {
         // In a referral the PAC names the user with his realm (MS-SFU §3.2.5.1.1).
         var isReferral = draft.Ticket.Service.TicketGrantingRealm is not null;
-        var name = new ClientName(NameOf(user).Name, realm.Name);
+        var name = new ClientName(GetName(user).Name, realm.Name);
         draft.Ticket = draft.Ticket with { Pac = PacOfUser(name) is { } pac && isReferral ? pac with { ClientName = name.ToString() } : PacOfUser(name) };
     }
 
@@ -88,12 +88,12 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
 
     private void SwapTicketKeepingKey(string user)
     {
-        var name = NameOf(user);
+        var name = GetName(user);
         draft.Ticket = draft.Ticket with { Pac = PacOfUser(name), Part = draft.Ticket.Part with { Client = name.Name, ClientRealm = name.Realm } };
     }
 
     private PacIdentity? PacOfUser(ClientName name) =>
-        realm.Accounts.Find(name.Name) is { } account ? PacOf.Account(realm, account, name.Name, draft.Part.AuthTime)
+        realm.Accounts.Find(name.Name) is { } account ? PacBuilder.Account(realm, account, name.Name, draft.Part.AuthTime)
             : draft.Ticket.Pac is { } own ? own with { ClientName = name.Name.ToString(), SamName = name.Name.ToString(), UserPrincipalName = name.ToString() }
             : null;
 
@@ -107,5 +107,5 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
         draft.PaData[index] = PaS4UX509User.Create(S4UUserId.Create(call.Body.Nonce, name.Name, name.Realm, options), key, usage).ToPaData();
     }
 
-    private ClientName NameOf(string user) => new(new PrincipalName((int)PrincipalNameType.Principal, [user]), draft.Client.Realm);
+    private ClientName GetName(string user) => new(new PrincipalName((int)PrincipalNameType.Principal, [user]), draft.Client.Realm);
 }

@@ -95,7 +95,7 @@ internal sealed class KeyDistributionCenter
         // By these two answers a user's realm is found out: in the transcript they are not failures.
         if (call.Exchange == KerberosExchange.RealmDiscovery && refusal.Code == KerberosErrorCode.PreAuthenticationRequired)
             return "ok";
-        return refusal.ClientRealm is { } realm ? $"referral {realm}" : KerberosErrorNames.Of(refusal.Code);
+        return refusal.ClientRealm is { } realm ? $"referral {realm}" : KerberosErrorNames.Get(refusal.Code);
     }
 
     private byte[] Encode(KdcCall call, KdcRefusalException refusal) => new KrbError

@@ -16,7 +16,7 @@ internal sealed class CommandRunner(Streams streams, CommonOptions options)
     public Streams Streams => streams;
 
     /// <summary>Where a command shows what happens on the way to its result: beside it, or on the error stream where a program reads it.</summary>
-    public OutputStream ProgressOf(ParseResult parsed) => parsed.GetValue(options.Json) ? streams.Error : streams.Output;
+    public OutputStream GetProgress(ParseResult parsed) => parsed.GetValue(options.Json) ? streams.Error : streams.Output;
 
     /// <param name="command">Does the work when it is called.</param>
     /// <param name="work">Gets the arguments and a log that goes to the error stream.</param>
@@ -46,11 +46,11 @@ internal sealed class CommandRunner(Streams streams, CommonOptions options)
         }
         catch (KerberosException error)
         {
-            return Fail(parsed, FailureResult.Of(error));
+            return Fail(parsed, FailureResult.From(error));
         }
         catch (KcdException failure)
         {
-            return Fail(parsed, FailureResult.Of(failure));
+            return Fail(parsed, FailureResult.From(failure));
         }
         catch (Exception file) when (file is IOException or UnauthorizedAccessException)
         {

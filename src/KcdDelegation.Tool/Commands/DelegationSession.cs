@@ -53,8 +53,8 @@ internal sealed class DelegationSession : IAsyncDisposable
     private static async Task<ServiceAccount> OpenAccountAsync(DelegationSettings settings, Streams streams, CancellationToken cancellationToken) =>
         settings.Key.Kind switch
         {
-            KeySourceKind.Keytab => ServiceAccount.FromKeytab(settings.Account, settings.Key.Path),
-            KeySourceKind.PasswordFile => ServiceAccount.FromPasswordFile(settings.Account, settings.Key.Path),
+            KeyFileKind.Keytab => ServiceAccount.FromKeytab(settings.Account, settings.Key.Path),
+            KeyFileKind.PasswordFile => ServiceAccount.FromPasswordFile(settings.Account, settings.Key.Path),
             _ => await SecretInput.ReadPasswordAsync(settings.Account, streams, cancellationToken),
         };
 }

@@ -29,6 +29,6 @@ internal sealed class DemoCommand(CommandRunner runner)
     private async Task<CommandResult> RunAsync(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken)
     {
         await using var world = await DemoWorld.StartAsync(log, cancellationToken);
-        return await new DemoStory(world, new DemoScreen(runner.ProgressOf(parsed)), TimeProvider.System).TellAsync(cancellationToken);
+        return await new DemoStory(world, new DemoScreen(runner.GetProgress(parsed)), TimeProvider.System).TellAsync(cancellationToken);
     }
 }

@@ -52,10 +52,10 @@ internal sealed class HeaderCommand(CommandRunner runner, AccountOptions account
         var (user, service) = (_target.ReadUser(parsed, settings), _target.ReadService(parsed, settings));
         await using var session = await DelegationSession.OpenAsync(settings, runner.Streams, log, cancellationToken);
         var ticket = await session.Client.GetTicketAsync(user, service, cancellationToken);
-        var format = parsed.GetValue(_format) ?? FirstOf(settings.Application?.Options.TokenFormat);
-        return HeaderResult.Of(ticket, format, DelegatedCredential.FromTicket(ticket).CreateAuthorization(format).ToString());
+        var format = parsed.GetValue(_format) ?? GetFirst(settings.Application?.Options.TokenFormat);
+        return HeaderResult.From(ticket, format, DelegatedCredential.FromTicket(ticket).CreateAuthorization(format).ToString());
     }
 
     /// <summary>An application that finds out which format its backend takes begins with raw Kerberos.</summary>
-    private static TokenFormat FirstOf(TokenFormat? configured) => configured == TokenFormat.Spnego ? TokenFormat.Spnego : TokenFormat.Kerberos;
+    private static TokenFormat GetFirst(TokenFormat? configured) => configured == TokenFormat.Spnego ? TokenFormat.Spnego : TokenFormat.Kerberos;
 }

@@ -45,16 +45,16 @@ internal sealed class MapCommand(CommandRunner runner)
         var options = ConfigurationFile.Read(parsed.GetRequiredValue(_config));
         var application = ConfiguredApplication.Find(options, parsed.GetRequiredValue(_application));
         var token = await SecretInput.ReadTokenAsync(parsed.GetRequiredValue(_token), runner.Streams, cancellationToken);
-        await using var authenticator = Create(options, log);
-        var caller = await authenticator.ValidateTokenAsync(WithoutScheme(token), cancellationToken);
-        return MapResult.Of(application, await authenticator.MapAsync(application.Name, caller, cancellationToken));
+        await using var client = Create(options, log);
+        var caller = await client.ValidateTokenAsync(WithoutScheme(token), cancellationToken);
+        return MapResult.From(application, await client.MapAsync(application.Name, caller, cancellationToken));
     }
 
-    private static KcdAuthenticator Create(KcdOptions options, ILoggerFactory log)
+    private static DelegationClient Create(KcdOptions options, ILoggerFactory log)
     {
         try
         {
-            return KcdAuthenticator.Create(options, log);
+            return DelegationClient.Create(options, log);
         }
         catch (OptionsValidationException wrong)
         {

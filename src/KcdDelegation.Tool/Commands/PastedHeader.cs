@@ -18,16 +18,16 @@ internal static class PastedHeader
         var values = ValuesIn(text);
         // A base64 text alone reads as a scheme, too.
         if (values.Count == 1 && !values[0].Contains(' ', StringComparison.Ordinal) && !IsAny(values[0], KnownSchemes))
-            return InspectResult.Of(Decode(values[0]));
+            return InspectResult.From(Decode(values[0]));
         var credentials = values.SelectMany(Parse).ToList();
         if (credentials.Find(HasToken) is { } token)
-            return InspectResult.Of(Decode(token.Parameter!));
+            return InspectResult.From(Decode(token.Parameter!));
         if (credentials.Find(IsOfAnotherKind) is { } other)
             throw new UsageException(IsAny(other.Scheme, "Bearer", "DPoP")
                 ? "This is a bearer token, not a Kerberos one: a gateway takes it in, and must not pass it on. See kcd map."
                 : "This is a password scheme, not Kerberos: the client was not offered Negotiate, or did not take it. Change the password: it has been shown.");
         return credentials.Exists(offer => IsAny(offer.Scheme, KnownSchemes))
-            ? OfferResult.Of([.. credentials.Select(offer => offer.Scheme)])
+            ? OfferResult.From([.. credentials.Select(offer => offer.Scheme)])
             : throw new UsageException("The scheme is none of Negotiate, Kerberos and NTLM.");
     }
 
@@ -35,11 +35,11 @@ internal static class PastedHeader
     private static List<string> ValuesIn(string text)
     {
         var lines = text.Split('\r', '\n', '\0').Select(WithoutMark).ToList();
-        var headers = lines.Select(ValueOf).OfType<string>().ToList();
+        var headers = lines.Select(GetValue).OfType<string>().ToList();
         if (headers.Count > 1 || (headers.Count == 1 && lines.Exists(line => line.StartsWith("HTTP/", StringComparison.Ordinal))))
             return headers;
         text = string.Join(text.Contains(' ', StringComparison.Ordinal) ? " " : "", lines).Trim();
-        return [ValueOf(text) ?? text];
+        return [GetValue(text) ?? text];
     }
 
     /// <summary><c>curl -v</c> marks what it sent and what it got.</summary>
@@ -50,7 +50,7 @@ internal static class PastedHeader
     }
 
     /// <summary>Null: not a header of authentication.</summary>
-    private static string? ValueOf(string line) =>
+    private static string? GetValue(string line) =>
         Array.Find(HeaderNames, name => line.StartsWith(name, StringComparison.OrdinalIgnoreCase)) is { } name ? line[name.Length..].TrimStart() : null;
 
     /// <summary>A list, as a server may write it; a text that is none is a scheme and what stands behind it.</summary>

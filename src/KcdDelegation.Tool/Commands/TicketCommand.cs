@@ -48,7 +48,7 @@ internal sealed class TicketCommand(CommandRunner runner, AccountOptions account
         var cache = parsed.GetValue(_cache);
         if (cache is not null)
             await ticket.WriteCredentialCacheAsync(cache, cancellationToken);
-        return TicketResult.Of(ticket, session.Account) with { CredentialCache = cache };
+        return TicketResult.From(ticket, session.Account) with { CredentialCache = cache };
     }
 
     /// <summary>Kerberos programs write the type of a cache before its name; files are the one type that can be written here.</summary>

@@ -80,7 +80,7 @@ internal sealed class DemoScreen
     public void Refusal(KcdException refusal)
     {
         using var text = new StringWriter();
-        FailureResult.Of(refusal).WriteText(new OutputStream(text, _console.Profile.Width - 4));
+        FailureResult.From(refusal).WriteText(new OutputStream(text, _console.Profile.Width - 4));
         Write(new Panel(new Text(text.ToString().TrimEnd())) { Header = new PanelHeader(" what the administrator is told "), Border = BoxBorder.Rounded, BorderStyle = Bad, Padding = new Padding(1, 0, 1, 0) });
     }
 

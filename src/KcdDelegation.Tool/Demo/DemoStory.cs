@@ -50,13 +50,13 @@ internal sealed class DemoStory(DemoWorld world, DemoScreen screen, TimeProvider
         screen.Stage(1, "Token", "Ada's request arrives with a token. The gateway believes one issuer, one tenant, one audience, "
             + "and checks the signature with the key that the issuer publishes.");
         var token = world.SignIn("ada.lovelace@contoso.test", "ada");
-        var caller = await world.Authenticator.ValidateTokenAsync(token, cancellationToken);
+        var caller = await world.Delegation.ValidateTokenAsync(token, cancellationToken);
         screen.Facts(
             ("token", Beginning(token), Invariant($"{token.Length} characters")),
-            ("tid", ClaimOf(caller, "tid"), "the tenant"),
-            ("aud", ClaimOf(caller, "aud"), "whom it is for: the gateway"),
-            ("upn", ClaimOf(caller, "upn"), "her name in the cloud"),
-            (DemoWorld.IdentityClaim, ClaimOf(caller, DemoWorld.IdentityClaim), "her account on premises"));
+            ("tid", GetClaim(caller, "tid"), "the tenant"),
+            ("aud", GetClaim(caller, "aud"), "whom it is for: the gateway"),
+            ("upn", GetClaim(caller, "upn"), "her name in the cloud"),
+            (DemoWorld.IdentityClaim, GetClaim(caller, DemoWorld.IdentityClaim), "her account on premises"));
         Check(caller.Identity?.IsAuthenticated == true, "The token is good: signature, issuer, tenant, audience and time.");
         return caller;
     }
@@ -65,9 +65,9 @@ internal sealed class DemoStory(DemoWorld world, DemoScreen screen, TimeProvider
     {
         screen.Stage(2, "Identity", "The directory does not know her cloud name. The application says which of her names it does: "
             + "here LoginIdentity is OnPremisesSamAccountName. One claim, exactly one value, or it is an error; a name is never guessed.");
-        var identity = await world.Authenticator.MapAsync(DemoWorld.Application, caller, cancellationToken);
+        var identity = await world.Delegation.MapAsync(DemoWorld.Application, caller, cancellationToken);
         screen.Facts(
-            ("claim", $"{DemoWorld.IdentityClaim} = {ClaimOf(caller, DemoWorld.IdentityClaim)}", ""),
+            ("claim", $"{DemoWorld.IdentityClaim} = {GetClaim(caller, DemoWorld.IdentityClaim)}", ""),
             ("principal", identity.ToString(), $"NT-{identity.Type.ToString().ToUpperInvariant()}, what the KDC will be asked for"));
         Check(identity.ToString() == $"ada@{world.Realm.Name}", "The token's user is an account of the realm.");
         return identity;
@@ -77,14 +77,14 @@ internal sealed class DemoStory(DemoWorld world, DemoScreen screen, TimeProvider
     {
         screen.Stage(3, "Ticket", "Three exchanges with the KDC, each cached: the gateway logs on, and then asks twice in Ada's name. "
             + "Her password is nowhere in it.");
-        var credential = await world.Authenticator.GetCredentialAsync(DemoWorld.Application, caller, cancellationToken);
-        screen.Exchanges(world.Realm.Transcript.Select(ExplainedExchange.Of));
+        var credential = await world.Delegation.GetCredentialAsync(DemoWorld.Application, caller, cancellationToken);
+        screen.Exchanges(world.Realm.Transcript.Select(ExplainedExchange.From));
         var ticket = credential.Ticket;
         screen.Facts(
             ("user", ticket.User.ToString(), "whom the backend will see"),
             ("service", ticket.Service.ToString(), "who alone can open it"),
-            ("encryption", TicketNames.Of(ticket.TicketEncryptionType), Invariant($"{ticket.Size} bytes")),
-            ("flags", string.Join(", ", TicketNames.Of(ticket.Flags)), ""),
+            ("encryption", TicketNames.Format(ticket.TicketEncryptionType), Invariant($"{ticket.Size} bytes")),
+            ("flags", string.Join(", ", TicketNames.Format(ticket.Flags)), ""),
             ("valid until", Invariant($"{ticket.EndTime:HH:mm:ss} UTC"), Invariant($"{(ticket.EndTime - time.GetUtcNow()).TotalHours:0.#} hours")));
         Check(ticket.User == identity, "The ticket is Ada's and nobody else's.");
         Check(world.Realm.Transcript.Count(line => line.StartsWith("PROXY", StringComparison.Ordinal)) == 1, "The KDC delegated once.");
@@ -101,7 +101,7 @@ internal sealed class DemoStory(DemoWorld world, DemoScreen screen, TimeProvider
         screen.Facts(
             ("raw Kerberos", Beginning(raw), Invariant($"{raw.Length} characters")),
             ("SPNEGO", Beginning(spnego), Invariant($"{spnego.Length} characters; chosen here")));
-        Check(KindOf(raw) == NegotiateTokenKind.Kerberos && KindOf(spnego) == NegotiateTokenKind.SpnegoKerberos, "The object identifiers tell the two apart.");
+        Check(GetKind(raw) == NegotiateTokenKind.Kerberos && GetKind(spnego) == NegotiateTokenKind.SpnegoKerberos, "The object identifiers tell the two apart.");
         Check(spnego != next && spnego.Length == next.Length, "The next value is another, of the same length.");
     }
 
@@ -128,7 +128,7 @@ internal sealed class DemoStory(DemoWorld world, DemoScreen screen, TimeProvider
             + "the KDC gives the gateway a ticket in her name that may not be passed on.");
         world.Realm.ClearTranscript();
         var requestsBefore = world.Backend.Requests.Count;
-        var grace = await world.Authenticator.ValidateTokenAsync(world.SignIn("grace.hopper@contoso.test", "grace"), cancellationToken);
+        var grace = await world.Delegation.ValidateTokenAsync(world.SignIn("grace.hopper@contoso.test", "grace"), cancellationToken);
         try
         {
             using var answer = await GetAsync(grace, cancellationToken);
@@ -136,7 +136,7 @@ internal sealed class DemoStory(DemoWorld world, DemoScreen screen, TimeProvider
         }
         catch (KcdException refusal)
         {
-            screen.Exchanges(world.Realm.Transcript.Select(ExplainedExchange.Of));
+            screen.Exchanges(world.Realm.Transcript.Select(ExplainedExchange.From));
             screen.Refusal(refusal);
             Check(refusal is { Stage: KcdStage.Delegation, IsTransient: false, Remedy.Length: > 0 }, "The refusal says its stage, its cause and a remedy.");
         }
@@ -161,9 +161,9 @@ internal sealed class DemoStory(DemoWorld world, DemoScreen screen, TimeProvider
         screen.Done(expectation);
     }
 
-    private static string ClaimOf(ClaimsPrincipal caller, string type) => caller.FindFirst(type)?.Value ?? "(none)";
+    private static string GetClaim(ClaimsPrincipal caller, string type) => caller.FindFirst(type)?.Value ?? "(none)";
 
-    private static NegotiateTokenKind? KindOf(string header) => NegotiateToken.TryParse(header, out var token) ? token.Kind : null;
+    private static NegotiateTokenKind? GetKind(string header) => NegotiateToken.TryParse(header, out var token) ? token.Kind : null;
 
     private static string Beginning(string secret) => $"{secret[..ShownCharacters]}…";
 

@@ -16,10 +16,10 @@ internal sealed class DemoWorld : IAsyncDisposable
 
     private readonly DirectoryInfo _folder;
 
-    private DemoWorld(DirectoryInfo folder, TestRealm realm, TestIssuer issuer, TestBackend backend, KcdAuthenticator authenticator)
+    private DemoWorld(DirectoryInfo folder, TestRealm realm, TestIssuer issuer, TestBackend backend, DelegationClient client)
     {
-        (_folder, Realm, Issuer, Backend, Authenticator) = (folder, realm, issuer, backend, authenticator);
-        Client = new HttpClient(new KcdHandler(authenticator, Application, CreateHandler)) { BaseAddress = backend.Url };
+        (_folder, Realm, Issuer, Backend, Delegation) = (folder, realm, issuer, backend, client);
+        Client = new HttpClient(new KcdHandler(client, Application, CreateHandler)) { BaseAddress = backend.Url };
         Stranger = new HttpClient(CreateHandler()) { BaseAddress = backend.Url };
     }
 
@@ -29,7 +29,7 @@ internal sealed class DemoWorld : IAsyncDisposable
 
     public TestBackend Backend { get; }
 
-    public KcdAuthenticator Authenticator { get; }
+    public DelegationClient Delegation { get; }
 
     /// <summary>Sends requests as their callers.</summary>
     public HttpClient Client { get; }
@@ -51,7 +51,7 @@ internal sealed class DemoWorld : IAsyncDisposable
         {
             var keytab = Path.Combine(folder.FullName, "gateway.keytab");
             await realm.WriteKeytabAsync(GatewayAccount, keytab, cancellationToken);
-            return new DemoWorld(folder, realm, issuer, backend, KcdAuthenticator.Create(CreateOptions(realm, issuer, backend, keytab), log));
+            return new DemoWorld(folder, realm, issuer, backend, DelegationClient.Create(CreateOptions(realm, issuer, backend, keytab), log));
         }
         catch
         {
@@ -68,7 +68,7 @@ internal sealed class DemoWorld : IAsyncDisposable
     {
         Client.Dispose();
         Stranger.Dispose();
-        await Authenticator.DisposeAsync();
+        await Delegation.DisposeAsync();
         await Backend.DisposeAsync();
         await Issuer.DisposeAsync();
         await Realm.DisposeAsync();

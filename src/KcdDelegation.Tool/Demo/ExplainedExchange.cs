@@ -9,7 +9,7 @@ internal sealed record ExplainedExchange(string Name, string Record, string Mean
     /// <summary>The realm ends a line with ok, a referral or the RFC's name of an error.</summary>
     public bool WasRefused => IsRefusal(Record);
 
-    public static ExplainedExchange Of(string record) => record.Split(' ')[0] switch
+    public static ExplainedExchange From(string record) => record.Split(' ')[0] switch
     {
         "AS" => new("Log-on", record, "the gateway proves itself with the key in its keytab and gets a ticket-granting ticket. No user takes part."),
         "FIND" => new("Realm discovery", record, "which realm has the user?"),

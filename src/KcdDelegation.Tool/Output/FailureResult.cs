@@ -14,9 +14,9 @@ internal sealed record FailureResult : CommandResult
 
     public FailureDetails Error { get; }
 
-    public static FailureResult Of(KerberosException error) => Of(KcdException.Explain(error));
+    public static FailureResult From(KerberosException error) => From(KcdException.Explain(error));
 
-    public static FailureResult Of(KcdException failure)
+    public static FailureResult From(KcdException failure)
     {
         var kerberos = failure.InnerException as KerberosException;
         return new FailureResult(HadNoAnswer(failure, kerberos) ? ExitCode.NoAnswer : ExitCode.Refused, new FailureDetails
@@ -47,7 +47,7 @@ internal sealed record FailureResult : CommandResult
     {
         Stage = "usage",
         Cause = message,
-        Remedy = $"See: {HelpOf(command)}",
+        Remedy = $"See: {GetHelp(command)}",
     });
 
     public static FailureResult OfInterruption() => new(ExitCode.Interrupted, new FailureDetails
@@ -58,7 +58,7 @@ internal sealed record FailureResult : CommandResult
     });
 
     /// <summary>The command line that explains a command.</summary>
-    public static string HelpOf(Command command) => command is RootCommand ? "kcd --help" : $"kcd {command.Name} --help";
+    public static string GetHelp(Command command) => command is RootCommand ? "kcd --help" : $"kcd {command.Name} --help";
 
     public override ExitCode ToExitCode() => _exitCode;
 

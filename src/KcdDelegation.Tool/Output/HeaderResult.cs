@@ -14,7 +14,7 @@ internal sealed record HeaderResult : CommandResult
 
     public required string Value { get; init; }
 
-    public static HeaderResult Of(ServiceTicket ticket, TokenFormat format, string value) => new()
+    public static HeaderResult From(ServiceTicket ticket, TokenFormat format, string value) => new()
     {
         User = ticket.User.ToString(),
         Service = ticket.Service.ToString(),

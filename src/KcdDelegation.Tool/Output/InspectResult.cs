@@ -24,7 +24,7 @@ internal sealed record InspectResult : CommandResult
 
     public override ExitCode ToExitCode() => Kind is null ? ExitCode.Refused : ExitCode.Done;
 
-    public static InspectResult Of(byte[] bytes)
+    public static InspectResult From(byte[] bytes)
     {
         if (!NegotiateToken.TryParse(bytes, out var token))
         {
@@ -35,15 +35,15 @@ internal sealed record InspectResult : CommandResult
                 Advice = "Was it cut off? Browsers and proxies shorten long headers when they show them: copy the whole value.",
             };
         }
-        var (description, advice) = TokenAdvice.Of(token.Kind);
+        var (description, advice) = TokenAdvice.Get(token.Kind);
         var isSpnego = token.Kind is NegotiateTokenKind.SpnegoKerberos or NegotiateTokenKind.SpnegoNtlm or NegotiateTokenKind.SpnegoOther or NegotiateTokenKind.SpnegoResponse;
         return new InspectResult
         {
             Kind = token.Kind.ToString(),
             Description = description,
             Size = bytes.Length,
-            Mechanisms = isSpnego ? [.. token.Mechanisms.Select(InspectedMechanism.Of)] : null,
-            Carries = isSpnego && !token.MechanismToken.IsEmpty ? InspectedContent.Of(token.MechanismToken.Span) : null,
+            Mechanisms = isSpnego ? [.. token.Mechanisms.Select(InspectedMechanism.From)] : null,
+            Carries = isSpnego && !token.MechanismToken.IsEmpty ? InspectedContent.From(token.MechanismToken.Span) : null,
             Advice = advice,
         };
     }
@@ -68,7 +68,7 @@ internal sealed record InspectResult : CommandResult
 /// <param name="Name">Null: one that Negotiate has no use for.</param>
 internal sealed record InspectedMechanism(string Id, string? Name)
 {
-    public static InspectedMechanism Of(string id) => new(id, id switch
+    public static InspectedMechanism From(string id) => new(id, id switch
     {
         "1.2.840.113554.1.2.2" => "Kerberos 5",
         "1.2.840.48018.1.2.2" => "Kerberos 5, as Windows numbers it",
@@ -85,8 +85,8 @@ internal sealed record InspectedMechanism(string Id, string? Name)
 /// <param name="Size">Bytes.</param>
 internal sealed record InspectedContent(string? Kind, string Description, int Size)
 {
-    public static InspectedContent Of(ReadOnlySpan<byte> bytes) =>
+    public static InspectedContent From(ReadOnlySpan<byte> bytes) =>
         NegotiateToken.TryParse(bytes, out var token)
-            ? new InspectedContent(token.Kind.ToString(), TokenAdvice.Of(token.Kind).Description, bytes.Length)
+            ? new InspectedContent(token.Kind.ToString(), TokenAdvice.Get(token.Kind).Description, bytes.Length)
             : new InspectedContent(null, "a token of another mechanism", bytes.Length);
 }

@@ -22,7 +22,7 @@ internal sealed record MapResult : CommandResult
     /// <summary>Null: found by asking the KDCs.</summary>
     public string? Realm { get; init; }
 
-    public static MapResult Of(ConfiguredApplication application, KerberosPrincipal identity) => new()
+    public static MapResult From(ConfiguredApplication application, KerberosPrincipal identity) => new()
     {
         Application = application.Name,
         Service = application.Options.ServicePrincipalName!,

@@ -13,7 +13,7 @@ internal sealed record OfferResult : CommandResult
 
     public required string Advice { get; init; }
 
-    public static OfferResult Of(IReadOnlyList<string> schemes)
+    public static OfferResult From(IReadOnlyList<string> schemes)
     {
         var takesKerberos = schemes.Any(TakesTickets);
         return new OfferResult { Offers = schemes, TakesKerberos = takesKerberos, Advice = AdviceFor(schemes, takesKerberos) };

@@ -14,13 +14,13 @@ internal static class TicketNames
     ];
 
     /// <summary>The flags that are set, unknown ones by their bit.</summary>
-    public static IEnumerable<string> Of(TicketFlags flags) =>
+    public static IEnumerable<string> Format(TicketFlags flags) =>
         from bit in Enumerable.Range(0, 32)
         where ((uint)flags & (0x80000000 >> bit)) != 0
         select FlagsByBit.ElementAtOrDefault(bit) ?? string.Create(CultureInfo.InvariantCulture, $"bit-{bit}");
 
     /// <summary>RFC 3961 §8, RFC 8009 §8, RFC 4757.</summary>
-    public static string Of(EncryptionType type) => type switch
+    public static string Format(EncryptionType type) => type switch
     {
         EncryptionType.Aes128CtsHmacSha1 => "aes128-cts-hmac-sha1-96",
         EncryptionType.Aes256CtsHmacSha1 => "aes256-cts-hmac-sha1-96",

@@ -31,14 +31,14 @@ internal sealed record TicketResult : CommandResult
     /// <summary>The credential cache that has the ticket now.</summary>
     public string? CredentialCache { get; init; }
 
-    public static TicketResult Of(ServiceTicket ticket, KerberosPrincipal delegatedBy) => new()
+    public static TicketResult From(ServiceTicket ticket, KerberosPrincipal delegatedBy) => new()
     {
         User = ticket.User.ToString(),
         Service = ticket.Service.ToString(),
         DelegatedBy = delegatedBy.ToString(),
-        Flags = [.. TicketNames.Of(ticket.Flags)],
-        TicketEncryptionType = TicketNames.Of(ticket.TicketEncryptionType),
-        SessionKeyType = TicketNames.Of(ticket.SessionKeyType),
+        Flags = [.. TicketNames.Format(ticket.Flags)],
+        TicketEncryptionType = TicketNames.Format(ticket.TicketEncryptionType),
+        SessionKeyType = TicketNames.Format(ticket.SessionKeyType),
         Size = ticket.Size,
         AuthTime = ticket.AuthTime,
         StartTime = ticket.StartTime,

@@ -11,7 +11,7 @@ internal static class TokenAdvice
         "The server talks NTLM: put Negotiate first among its providers and take NTLM away, and see that it accepts Kerberos "
         + "(in IIS not Negotiate:PKU2U). This library never answers it.";
 
-    public static (string Description, string Advice) Of(NegotiateTokenKind kind) => kind switch
+    public static (string Description, string Advice) Get(NegotiateTokenKind kind) => kind switch
     {
         NegotiateTokenKind.Kerberos => (
             "raw Kerberos: an AP-REQ in the GSS frame, without SPNEGO",

@@ -82,7 +82,7 @@ internal sealed class AccountOptions
         return application;
     }
 
-    private KeySource ReadKey(ParseResult parsed, ServiceAccountOptions file)
+    private AccountKeyProvider ReadKey(ParseResult parsed, ServiceAccountOptions file)
     {
         var (keytab, passwordFile) = (parsed.GetValue(_keytab), parsed.GetValue(_passwordFile));
         if (keytab is null && passwordFile is null)
@@ -90,9 +90,9 @@ internal sealed class AccountOptions
         return (keytab, passwordFile) switch
         {
             (null, null) => throw Missing("the account's key", "--keytab FILE or --password-file FILE", "Kcd:ServiceAccount:Keytab"),
-            ({ } path, null) => new KeySource(KeySourceKind.Keytab, path),
-            (null, "-") => new KeySource(KeySourceKind.StandardInput, "-"),
-            (null, { } path) => new KeySource(KeySourceKind.PasswordFile, path),
+            ({ } path, null) => new AccountKeyProvider(KeyFileKind.Keytab, path),
+            (null, "-") => new AccountKeyProvider(KeyFileKind.StandardInput, "-"),
+            (null, { } path) => new AccountKeyProvider(KeyFileKind.PasswordFile, path),
             _ => throw new UsageException("The account's key comes from a keytab or from a password: give one of the two."),
         };
     }

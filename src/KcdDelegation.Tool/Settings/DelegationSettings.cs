@@ -12,16 +12,16 @@ namespace KcdDelegation.Tool.Settings;
 internal sealed record DelegationSettings(
     string Realm,
     string Account,
-    KeySource Key,
+    AccountKeyProvider Key,
     IReadOnlyDictionary<string, IReadOnlyList<KdcEndpoint>> Kdcs,
     IReadOnlyDictionary<string, string> SuffixRealms,
     ConfiguredApplication? Application);
 
 /// <param name="Kind">What the path leads to.</param>
 /// <param name="Path">Of the file.</param>
-internal sealed record KeySource(KeySourceKind Kind, string Path);
+internal sealed record AccountKeyProvider(KeyFileKind Kind, string Path);
 
-internal enum KeySourceKind
+internal enum KeyFileKind
 {
     Keytab,
     PasswordFile,

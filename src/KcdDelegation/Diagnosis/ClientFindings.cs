@@ -51,7 +51,7 @@ internal static class ClientFindings
         new(KcdStage.Delegation, NoTicket,
             n => $"a reply in the name of the KDC of {n.Realm} failed its checks, so it was not believed",
             n => "Look whether something between this machine and the KDCs changes traffic on port 88, and whether "
-                + $"all controllers are patched alike. {Remedies.TrySupport(n)}") { Reason = ReplyRejected },
+                + $"all controllers are patched alike. {Remedies.ReportBug(n)}") { Reason = ReplyRejected },
         new(KcdStage.Identity, NoTicket,
             n => $"the ticket that was presented to {n.Account} was refused",
             n => "Get a new ticket to the account. If it goes on, its keytab is not the one of its present password. "

@@ -18,16 +18,16 @@ internal static class ErrorCatalogue
         .. TicketErrors.Rows,
         new(KcdStage.Delegation, KcdEventId.NoTicket,
             n => $"the KDC of {n.Realm} refused for a reason that is not in this table",
-            Remedies.TrySupport),
+            Remedies.ReportBug),
     ];
 
-    public static KcdFailure Explain(KerberosException error)
+    public static DelegationFailure Explain(KerberosException error)
     {
         var names = new ErrorNames(error);
         var row = Rows.First(row => row.Matches(error));
-        var status = error.NtStatus is { } code ? $", {NtStatusNames.Of(code)}" : "";
+        var status = error.NtStatus is { } code ? $", {NtStatusNames.Get(code)}" : "";
         var cause = row.Cause(names);
-        var sentence = $"{char.ToUpperInvariant(cause[0])}{cause[1..]}. [{PrintableText.Of(error.Message)}{status}]";
-        return new KcdFailure(row.Stage, row.EventId, sentence, row.Remedy(names)) { IsTransient = error.IsTransient };
+        var sentence = $"{char.ToUpperInvariant(cause[0])}{cause[1..]}. [{PrintableText.From(error.Message)}{status}]";
+        return new DelegationFailure(row.Stage, row.EventId, sentence, row.Remedy(names)) { IsTransient = error.IsTransient };
     }
 }

@@ -7,13 +7,13 @@ namespace KcdDelegation.Diagnosis;
 /// stands between single quotes, and only if no shell could read more into it; else a placeholder stands there.</summary>
 internal sealed class ErrorNames(KerberosException error)
 {
-    public string User { get; } = error.User is { } user ? $"the user {PrintableText.Of(user.ToString())}" : "the user";
+    public string User { get; } = error.User is { } user ? $"the user {PrintableText.From(user.ToString())}" : "the user";
 
-    public string Account { get; } = error.Account is { } account ? $"the account {PrintableText.Of(account)}" : "the delegating account";
+    public string Account { get; } = error.Account is { } account ? $"the account {PrintableText.From(account)}" : "the delegating account";
 
-    public string Service { get; } = error.Service is { } service ? $"the service {PrintableText.Of(service.ToString())}" : "the service";
+    public string Service { get; } = error.Service is { } service ? $"the service {PrintableText.From(service.ToString())}" : "the service";
 
-    public string Realm { get; } = error.Realm.Length > 0 ? $"the realm {PrintableText.Of(error.Realm)}" : "the realm";
+    public string Realm { get; } = error.Realm.Length > 0 ? $"the realm {PrintableText.From(error.Realm)}" : "the realm";
 
     public string RealmDns => error.Realm.Length > 0 && IsPlain(error.Realm) ? error.Realm.ToLowerInvariant() : "REALM";
 

@@ -10,10 +10,10 @@ namespace KcdDelegation;
 /// character, but names of users and services.</summary>
 public sealed class KcdException : Exception
 {
-    internal KcdException(KcdFailure failure, Exception? inner = null)
+    internal KcdException(DelegationFailure failure, Exception? inner = null)
         : base(failure.Describe(), inner) => Failure = failure;
 
-    private KcdFailure Failure { get; }
+    private DelegationFailure Failure { get; }
 
     /// <summary>Where it failed.</summary>
     public KcdStage Stage => Failure.Stage;

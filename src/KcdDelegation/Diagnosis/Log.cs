@@ -58,14 +58,14 @@ internal static partial class Log
     public static void IdentityUsed(ILogger logger, string application, ClaimsPrincipal caller, KerberosPrincipal user, ServiceTicket ticket)
     {
         if (logger.IsEnabled(LogLevel.Debug))
-            IdentityUsed(logger, SubjectOf(caller), PrintableText.Of(user.ToString()), ticket.SecurityIdentifier ?? "not told", ticket.Service.ToString(), application, ticket.EndTime);
+            IdentityUsed(logger, GetSubject(caller), PrintableText.From(user.ToString()), ticket.SecurityIdentifier ?? "not told", ticket.Service.ToString(), application, ticket.EndTime);
     }
 
     [LoggerMessage(KcdEventId.IdentityUsed, LogLevel.Debug, "{Caller} is delegated as {User} (SID {SecurityIdentifier}) to {Service} ({Application}) by a ticket until {EndTime:u}", SkipEnabledCheck = true)]
     private static partial void IdentityUsed(ILogger logger, string caller, string user, string securityIdentifier, string service, string application, DateTimeOffset endTime);
 
     public static void Refused(ILogger logger, string application, ClaimsPrincipal? caller, KcdException refusal) =>
-        Refused(logger, refusal, $"{(caller is null ? "Nobody" : SubjectOf(caller))} is not delegated to {PrintableText.Of(application)}: ");
+        Refused(logger, refusal, $"{(caller is null ? "Nobody" : GetSubject(caller))} is not delegated to {PrintableText.From(application)}: ");
 
     public static void Refused(ILogger logger, KcdException refusal) => Refused(logger, refusal, "Refused: ");
 
@@ -74,7 +74,7 @@ internal static partial class Log
         logger.Log(refusal.Stage == KcdStage.Identity ? LogLevel.Warning : LogLevel.Error, new EventId(refusal.EventId), refusal, exception: null, (state, _) => who + state.Message);
 
     /// <summary>What the issuer calls the caller and nobody can change: an id, not a name.</summary>
-    private static string SubjectOf(ClaimsPrincipal caller) => PrintableText.Of(
+    private static string GetSubject(ClaimsPrincipal caller) => PrintableText.From(
         (caller.FindFirst("oid") ?? caller.FindFirst("http://schemas.microsoft.com/identity/claims/objectidentifier")
             ?? caller.FindFirst("sub") ?? caller.FindFirst(ClaimTypes.NameIdentifier))?.Value ?? "A caller without id", 64);
 }

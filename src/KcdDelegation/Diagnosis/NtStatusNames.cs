@@ -20,7 +20,7 @@ internal static class NtStatusNames
     public const int CrossRealmDelegationFailure = unchecked((int)0xC000040B);
     public const int AuthenticationFirewallFailed = unchecked((int)0xC0000413);
 
-    public static string Of(int status) => status switch
+    public static string Get(int status) => status switch
     {
         AccessDenied => "STATUS_ACCESS_DENIED",
         NoSuchUser => "STATUS_NO_SUCH_USER",

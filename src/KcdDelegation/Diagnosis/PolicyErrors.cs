@@ -18,7 +18,7 @@ internal static class PolicyErrors
             n => $"{Remedies.EnableUser(n)} {Remedies.UserLookup(n)} Then look at authentication policies and silos.") { Code = Policy, In = Steps.FindingUser },
         new(KcdStage.Delegation, NoTicket,
             n => $"a policy of {n.Realm} forbids the ticket to {n.Service}",
-            n => $"Look at authentication policies and silos, and at the trust between the realms. {Remedies.TrySupport(n)}")
+            n => $"Look at authentication policies and silos, and at the trust between the realms. {Remedies.ReportBug(n)}")
         { Code = Policy },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDCs do not accept the way between the realms of {n.Account} and {n.Service}",

@@ -9,7 +9,7 @@ internal static class PrintableText
 {
     private const int MaxLength = 512;
 
-    public static string Of(string? text, int maxLength = MaxLength)
+    public static string From(string? text, int maxLength = MaxLength)
     {
         if (string.IsNullOrEmpty(text))
             return "";
@@ -29,7 +29,7 @@ internal static class PrintableText
     }
 
     /// <summary>In quotation marks, so that it is seen where foreign text begins and ends.</summary>
-    public static string Quoted(string? text) => $"\"{Of(text, 128).Replace('"', '\'')}\"";
+    public static string Quoted(string? text) => $"\"{From(text, 128).Replace('"', '\'')}\"";
 
     // A lone surrogate is enumerated as U+FFFD.
     private static bool IsPrintable(Rune rune) => Rune.GetUnicodeCategory(rune) is not (

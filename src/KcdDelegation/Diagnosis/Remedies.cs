@@ -111,7 +111,7 @@ internal static class Remedies
         $"samba-tool user setpassword {account}",
         $"kadmin.local modprinc -pwexpire never {account}");
 
-    public static string TrySupport(ErrorNames n) =>
+    public static string ReportBug(ErrorNames n) =>
         $"Look into the log of the KDC of {n.RealmDns} that answered (the Security and System logs of a domain controller; on Samba and MIT krb5 its log file).";
 
     private static string Enable(string account) => "If that is wrong, enable it: " + Run(

@@ -42,15 +42,15 @@ internal static class TicketErrors
             Remedies.NewKeytab) { Code = NoKey },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC of {n.Realm} does not accept the checksum of the request",
-            Remedies.TrySupport) { Code = InappropriateChecksum },
+            Remedies.ReportBug) { Code = InappropriateChecksum },
         new(KcdStage.Delegation, NoTicket,
             n => $"the answer does not fit into a datagram, and TCP port 88 of {n.Realm} is closed",
             Remedies.Network) { Code = ResponseTooBig },
         new(KcdStage.Delegation, NoCredentials,
             n => $"a KDC of {n.Realm} has a fault, and no other one answers",
-            Remedies.TrySupport) { Code = ServiceUnavailable },
+            Remedies.ReportBug) { Code = ServiceUnavailable },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC of {n.Realm} failed without giving a reason",
-            Remedies.TrySupport) { Code = Generic },
+            Remedies.ReportBug) { Code = Generic },
     ];
 }

@@ -28,7 +28,7 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
     }
 
     /// <summary>The templates of a ticket, to be asked for as many values as are needed.</summary>
-    public TicketTemplates Of(ServiceTicket ticket) => _tickets.TryGetValue(ticket, out var known) ? known : _tickets.GetOrAdd(ticket, new TicketTemplates(this));
+    public TicketTemplates GetTemplates(ServiceTicket ticket) => _tickets.TryGetValue(ticket, out var known) ? known : _tickets.GetOrAdd(ticket, new TicketTemplates(this));
 
     /// <summary>Keeps a template that its owner does not have yet, if it fits.</summary>
     public void Keep(TicketTemplates owner, AuthorizationTemplate template)

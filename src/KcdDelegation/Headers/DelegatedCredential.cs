@@ -6,7 +6,7 @@ using KcdDelegation.Kerberos;
 namespace KcdDelegation;
 
 /// <summary>One user at one application: makes any number of header values, each to be sent once. Thread-safe. Made by
-/// <c>KcdAuthenticator.GetCredentialAsync</c>; use it at once and ask again for the next request, so that the caller's token and name
+/// <c>DelegationClient.GetCredentialAsync</c>; use it at once and ask again for the next request, so that the caller's token and name
 /// are checked again.</summary>
 public readonly struct DelegatedCredential
 {
@@ -23,7 +23,7 @@ public readonly struct DelegatedCredential
     internal DelegatedCredential(ServiceTicket ticket, AuthorizationTemplateCache templates, MutualAuthentication mutualAuthentication)
     {
         _ticket = ticket;
-        _templates = templates.Of(ticket);
+        _templates = templates.GetTemplates(ticket);
         _mutual = mutualAuthentication != MutualAuthentication.Off;
     }
 
@@ -38,7 +38,7 @@ public readonly struct DelegatedCredential
 
     /// <summary>The ticket, for protocols other than HTTP.</summary>
     /// <exception cref="InvalidOperationException">The credential is <c>default</c>.</exception>
-    public ServiceTicket Ticket => _ticket ?? throw new InvalidOperationException("This credential was not made by KcdAuthenticator.GetCredentialAsync.");
+    public ServiceTicket Ticket => _ticket ?? throw new InvalidOperationException("This credential was not made by DelegationClient.GetCredentialAsync.");
 
     /// <summary>A value for the <c>Authorization</c> header of one request.</summary>
     /// <param name="format">How the ticket is framed; <see cref="TokenFormat.Auto"/> gives the raw Kerberos token, since there is no answer

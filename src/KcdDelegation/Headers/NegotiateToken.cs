@@ -71,7 +71,7 @@ public sealed class NegotiateToken
         else if (TryOpenSpnego(bytes, out var choice, out var message))
         {
             if (choice == BerTag.Context(0) && NegTokenInit.TryRead(message, out var init))
-                result = new NegotiateToken(KindOf(init!), init!.MechToken, init.MechTypes);
+                result = new NegotiateToken(GetKind(init!), init!.MechToken, init.MechTypes);
             else if (choice == BerTag.Context(1) && NegTokenResp.TryRead(message, out var response))
                 result = new NegotiateToken(
                     NegotiateTokenKind.SpnegoResponse,
@@ -96,7 +96,7 @@ public sealed class NegotiateToken
     }
 
     /// <summary>What a NegTokenInit carries decides, whatever mechanism it names first; one that carries nothing is what it prefers.</summary>
-    private static NegotiateTokenKind KindOf(NegTokenInit init)
+    private static NegotiateTokenKind GetKind(NegTokenInit init)
     {
         if (init.MechToken.IsEmpty)
             return GssMechanism.IsKerberos(init.MechTypes[0]) ? NegotiateTokenKind.SpnegoKerberos

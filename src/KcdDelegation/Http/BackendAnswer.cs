@@ -50,7 +50,7 @@ internal sealed class BackendAnswer
 
     /// <summary>Null if the backend has proved that it holds the service's key, else why not. A proof that is missing is told from one that
     /// is wrong: only the former is tolerated where mutual authentication is optional.</summary>
-    public MutualAuthenticationFailure? WhyNotProven(SentAuthorization sent)
+    public MutualAuthenticationFailure? FindProofFailure(SentAuthorization sent)
     {
         if (!HasToken)
             return new MutualAuthenticationFailure(IsMissing: true, "sent no proof (no AP-REP)");
@@ -66,13 +66,13 @@ internal sealed class BackendAnswer
             return _token.Kind == NegotiateTokenKind.SpnegoResponse
                 ? new MutualAuthenticationFailure(IsMissing: true, "accepted the ticket without a proof (no AP-REP)")
                 : new MutualAuthenticationFailure(IsMissing: false, "answered with a token that is not Kerberos");
-        return sent.WhyReplyIsWrong(KerberosToken.Span) is { } wrong
+        return sent.FindReplyFault(KerberosToken.Span) is { } wrong
             ? new MutualAuthenticationFailure(IsMissing: false, "sent a proof that is wrong", wrong)
             : null;
     }
 
     /// <summary>What Kerberos itself says about a refusal, where the backend sent its KRB-ERROR (RFC 4121 §4.1). A hint: nobody signed it.</summary>
-    public KerberosException? KerberosError(SentAuthorization sent) => KerberosToken.IsEmpty ? null : sent.WhyReplyIsWrong(KerberosToken.Span);
+    public KerberosException? KerberosError(SentAuthorization sent) => KerberosToken.IsEmpty ? null : sent.FindReplyFault(KerberosToken.Span);
 }
 
 /// <summary>Why the backend has not proved itself.</summary>

@@ -11,7 +11,7 @@ namespace KcdDelegation.Http;
 /// <param name="ChannelBinding">Whether its tickets are bound to the certificate, which then must be one for the connection's whole life.</param>
 internal readonly record struct ConnectionKey(KerberosPrincipal? User, ServicePrincipalName Service, string Origin, bool ChannelBinding)
 {
-    public static ConnectionKey Of(ApplicationSettings application, KerberosPrincipal user) => new(
+    public static ConnectionKey Create(ApplicationSettings application, KerberosPrincipal user) => new(
         application.ShareConnectionsBetweenUsers ? null : user,
         application.Service,
         application.InternalUrl.GetLeftPart(UriPartial.Authority),

@@ -8,14 +8,14 @@ namespace KcdDelegation.Http;
 /// <summary>One request as the user, from his ticket to a response that may be passed on. The backend gets it once with a ticket; once before
 /// that without one, where the application wants to be asked first; once more in the other token format, where the format has to be learnt.
 /// An answer is never a reason to send more often; a connection that breaks before the answer is one for <see cref="UserRoute"/>.</summary>
-internal sealed class DelegatedExchange(ApplicationSettings application, DelegatedCredential credential, FormatMemory formats, ILogger logger)
+internal sealed class DelegatedExchange(ApplicationSettings application, DelegatedCredential credential, LearnedFormat formats, ILogger logger)
 {
-    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, UserConnections connections, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, UserConnectionPool connections, CancellationToken cancellationToken)
     {
         var mayRepeat = application.Start == AuthenticationStart.OnChallenge || application.TokenFormat == TokenFormat.Auto;
         var canRepeat = mayRepeat && await RequestBody.TryKeepAsync(request.Content, cancellationToken).ConfigureAwait(false);
 
-        using var route = new UserRoute(connections, ConnectionKey.Of(application, credential.Ticket.User), credential.Ticket.User);
+        using var route = new UserRoute(connections, ConnectionKey.Create(application, credential.Ticket.User), credential.Ticket.User);
         // A body that cannot be sent twice goes with a ticket at once: without one it would be spent on the backend's 401.
         var response = application.Start == AuthenticationStart.OnChallenge && canRepeat
             ? await SendOnChallengeAsync(request, route, cancellationToken).ConfigureAwait(false)
@@ -54,7 +54,7 @@ internal sealed class DelegatedExchange(ApplicationSettings application, Delegat
             if (canRepeat && BackendAnswer.Read(response).TakesTickets)
             {
                 response.Dispose();
-                sent = new SentAuthorization(credential, FormatMemory.Other(sent.Format));
+                sent = new SentAuthorization(credential, LearnedFormat.Other(sent.Format));
                 response = await route.SendAsync(request, sent, cancellationToken).ConfigureAwait(false);
                 otherWasRefused = true;
             }
@@ -80,7 +80,7 @@ internal sealed class DelegatedExchange(ApplicationSettings application, Delegat
             Log.HeaderMayBeTooLarge(logger, application.Name, (int)response.StatusCode, sent.Length);
 
         if (application.MutualAuthentication != MutualAuthentication.Off
-            && answer.WhyNotProven(sent) is { } failure
+            && answer.FindProofFailure(sent) is { } failure
             && !(failure.IsMissing && application.MutualAuthentication == MutualAuthentication.Optional))
             throw NotProven(response, failure);
         return Clean(response, answer);
@@ -106,7 +106,7 @@ internal sealed class DelegatedExchange(ApplicationSettings application, Delegat
     private KcdException NotProven(HttpResponseMessage response, MutualAuthenticationFailure failure)
     {
         response.Dispose();
-        return new KcdFailure(
+        return new DelegationFailure(
             KcdStage.Target,
             KcdEventId.BackendNotProven,
             $"The backend of {application.Name} {failure.What}, and so has not shown that it holds the key of {application.Service}. Its response was dropped; the request may have been carried out.",

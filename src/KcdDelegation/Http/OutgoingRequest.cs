@@ -79,11 +79,11 @@ internal static class OutgoingRequest
             foreach (var value in values)
             {
                 if (value.AsSpan().ContainsAny(s_fieldBreakers))
-                    throw Refuse($"The value of the request's header {PrintableText.Of(name, 64)} has a line break or NUL.", "Do not copy header values unchecked.");
+                    throw Refuse($"The value of the request's header {PrintableText.From(name, 64)} has a line break or NUL.", "Do not copy header values unchecked.");
             }
         }
     }
 
     private static KcdException Refuse(string cause, string remedy) =>
-        new(new KcdFailure(KcdStage.Target, KcdEventId.RequestRefused, $"{cause} Nothing was sent.", remedy));
+        new(new DelegationFailure(KcdStage.Target, KcdEventId.RequestRefused, $"{cause} Nothing was sent.", remedy));
 }

@@ -13,13 +13,13 @@ internal static class RequestTarget
         var own = application.InternalUrl;
         if (request.RequestUri is not { IsAbsoluteUri: true } target)
             throw Refuse(application, "The request has no absolute address");
-        if (SchemeOf(target) != own.Scheme || target.Port != own.Port || !string.Equals(target.IdnHost, own.IdnHost, StringComparison.OrdinalIgnoreCase))
+        if (GetScheme(target) != own.Scheme || target.Port != own.Port || !string.Equals(target.IdnHost, own.IdnHost, StringComparison.OrdinalIgnoreCase))
             throw Refuse(application, $"The request goes to {PrintableText.Quoted(target.GetLeftPart(UriPartial.Authority))}");
         if (!IsUnder(own.AbsolutePath, target.AbsolutePath))
             throw Refuse(application, $"The request's path {PrintableText.Quoted(target.AbsolutePath)} is outside of the application's");
         // .NET checks the server's certificate against the Host header where there is one, so it is part of the target.
         // It is looked at as it would be written: what does not parse as a host is null to Headers.Host, and sent all the same.
-        if (request.Headers.NonValidated.TryGetValues("Host", out var hosts) && !(hosts.Count == 1 && IsHostOf(own, hosts.ToString())))
+        if (request.Headers.NonValidated.TryGetValues("Host", out var hosts) && !(hosts.Count == 1 && IsHost(own, hosts.ToString())))
             throw Refuse(application, $"The request's Host header is {PrintableText.Quoted(hosts.ToString())}");
     }
 
@@ -47,19 +47,19 @@ internal static class RequestTarget
     }
 
     /// <summary>RFC 6455 §3: ws and wss are http and https until the upgrade.</summary>
-    private static string SchemeOf(Uri target) => target.Scheme switch
+    private static string GetScheme(Uri target) => target.Scheme switch
     {
         "ws" => Uri.UriSchemeHttp,
         "wss" => Uri.UriSchemeHttps,
         var scheme => scheme,
     };
 
-    private static bool IsHostOf(Uri own, string host) =>
+    private static bool IsHost(Uri own, string host) =>
         string.Equals(host, own.Authority, StringComparison.OrdinalIgnoreCase)
         || string.Equals(host, $"{own.IdnHost}:{own.Port}", StringComparison.OrdinalIgnoreCase)
         || (own.IsDefaultPort && string.Equals(host, own.IdnHost, StringComparison.OrdinalIgnoreCase));
 
-    private static KcdException Refuse(ApplicationSettings application, string what) => new(new KcdFailure(
+    private static KcdException Refuse(ApplicationSettings application, string what) => new(new DelegationFailure(
         KcdStage.Target,
         KcdEventId.TargetRefused,
         $"{what}, but tickets of {PrintableText.Quoted(application.Name)} are for {application.InternalUrl.GetLeftPart(UriPartial.Path)} only. Nothing was sent.",

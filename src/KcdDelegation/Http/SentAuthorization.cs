@@ -39,7 +39,7 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
         }
         catch (InvalidOperationException error)
         {
-            throw new KcdException(new KcdFailure(
+            throw new KcdException(new DelegationFailure(
                 KcdStage.Delegation,
                 KcdEventId.NoTicket,
                 $"The ticket of {credential.Ticket.User} for {credential.Ticket.Service} was dropped while the request waited. Nothing was sent.",
@@ -67,7 +67,7 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
     }
 
     /// <summary>Null if the token is the answer to what was sent.</summary>
-    public KerberosException? WhyReplyIsWrong(ReadOnlySpan<byte> token)
+    public KerberosException? FindReplyFault(ReadOnlySpan<byte> token)
     {
         try
         {

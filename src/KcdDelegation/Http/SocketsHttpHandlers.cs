@@ -23,7 +23,7 @@ internal sealed class SocketsHttpHandlers(Func<SocketsHttpHandler>? create)
         var handler = (create ?? CreateDefault)() ?? throw new InvalidOperationException("The factory of KcdHandler gave no SocketsHttpHandler.");
         if (!s_taken.TryAdd(handler, handler))
             throw new InvalidOperationException("The factory of KcdHandler gave the same SocketsHttpHandler twice. Make a new one each time: each user has connections of his own.");
-        if (WhyRefused(handler) is { } why)
+        if (FindViolation(handler) is { } why)
             throw new InvalidOperationException($"A SocketsHttpHandler under KcdHandler must not have {why}.");
 
         // On by default in .NET, and so no one's wish. A cookie of one user would go to the next where connections are shared; a redirect
@@ -34,7 +34,7 @@ internal sealed class SocketsHttpHandlers(Func<SocketsHttpHandler>? create)
         return handler;
     }
 
-    private static string? WhyRefused(SocketsHttpHandler handler)
+    private static string? FindViolation(SocketsHttpHandler handler)
     {
         if (handler.Credentials is not null)
             return "Credentials: it would answer the backend's challenge as the process, with NTLM too. Leave them null";

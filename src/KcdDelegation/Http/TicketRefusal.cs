@@ -7,11 +7,11 @@ namespace KcdDelegation.Http;
 /// <summary>Why a backend may have answered 401, to a ticket or for want of one that it does not take, from what its answer shows, the surest sign first.</summary>
 internal static class TicketRefusal
 {
-    public static KcdFailure Explain(ApplicationSettings application, BackendAnswer answer, SentAuthorization? sent)
+    public static DelegationFailure Explain(ApplicationSettings application, BackendAnswer answer, SentAuthorization? sent)
     {
         var (cause, remedy) = CauseAndRemedy(application, answer, sent);
         var to = sent is null ? "the request, which went without a ticket" : "the ticket";
-        return new KcdFailure(KcdStage.Target, KcdEventId.TicketRefused, $"The backend of {application.Name} answered 401 to {to}: {cause}", remedy);
+        return new DelegationFailure(KcdStage.Target, KcdEventId.TicketRefused, $"The backend of {application.Name} answered 401 to {to}: {cause}", remedy);
     }
 
     private static (string Cause, string Remedy) CauseAndRemedy(ApplicationSettings application, BackendAnswer answer, SentAuthorization? sent)
@@ -39,7 +39,7 @@ internal static class TicketRefusal
     }
 
     private static string Schemes(BackendAnswer answer) =>
-        string.Join(", ", answer.Challenges.Take(8).Select(challenge => PrintableText.Of(challenge.Scheme, 32)));
+        string.Join(", ", answer.Challenges.Take(8).Select(challenge => PrintableText.From(challenge.Scheme, 32)));
 
     /// <summary>In the order in which the causes are met.</summary>
     private static string GeneralRemedy(ApplicationSettings application, SentAuthorization? sent)

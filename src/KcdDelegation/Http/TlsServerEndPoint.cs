@@ -53,9 +53,9 @@ internal static class TlsServerEndPoint
         var parameters = algorithm.ReadSequence();
 
         var (hash, maskHash) = (Sha1, Sha1);
-        if (TryEnter(parameters, 0) is { } hashField)
+        if (EnterOptional(parameters, 0) is { } hashField)
             hash = hashField.ReadSequence().ReadObjectIdentifier();
-        if (TryEnter(parameters, 1) is { } maskField)
+        if (EnterOptional(parameters, 1) is { } maskField)
         {
             var mask = maskField.ReadSequence();
             if (mask.ReadObjectIdentifier() != Mgf1)
@@ -74,7 +74,7 @@ internal static class TlsServerEndPoint
         };
     }
 
-    private static AsnReader? TryEnter(AsnReader fields, int number)
+    private static AsnReader? EnterOptional(AsnReader fields, int number)
     {
         var tag = new Asn1Tag(TagClass.ContextSpecific, number, isConstructed: true);
         return fields.HasData && fields.PeekTag() == tag ? fields.ReadSequence(tag) : null;

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace KcdDelegation.Http;
 
 /// <summary>The connections of one user to one application: a SocketsHttpHandler, and the certificate that all of them show. Thread-safe; who
-/// uses it and when it is closed is up to <see cref="UserConnections"/>.</summary>
+/// uses it and when it is closed is up to <see cref="UserConnectionPool"/>.</summary>
 internal sealed class UserConnection : IDisposable
 {
     private readonly HttpMessageInvoker _invoker;
@@ -36,7 +36,7 @@ internal sealed class UserConnection : IDisposable
 
     public ConnectionKey Key { get; }
 
-    /// <summary>Requests whose response is not read to its end. Like what follows, under the lock of <see cref="UserConnections"/>.</summary>
+    /// <summary>Requests whose response is not read to its end. Like what follows, under the lock of <see cref="UserConnectionPool"/>.</summary>
     public int Leases { get; set; }
 
     /// <summary>Takes no further request and is closed when the last lease ends.</summary>

@@ -4,7 +4,7 @@ using KcdDelegation.Kerberos;
 namespace KcdDelegation.Http;
 
 /// <summary>The way of one request to the backend, over connections of its user. Not thread-safe.</summary>
-internal sealed class UserRoute(UserConnections connections, ConnectionKey key, KerberosPrincipal user) : IDisposable
+internal sealed class UserRoute(UserConnectionPool connections, ConnectionKey key, KerberosPrincipal user) : IDisposable
 {
     /// <summary>New connections start without a memory of certificates, so the second goes through, unless others of the same user meet yet
     /// another certificate at the same time. Kept connections that the backend has closed meanwhile use attempts up as well.</summary>
@@ -34,7 +34,7 @@ internal sealed class UserRoute(UserConnections connections, ConnectionKey key, 
             connections.Retire(_lease.Connection);
             Dispose();
         }
-        throw new KcdException(new KcdFailure(
+        throw new KcdException(new DelegationFailure(
             KcdStage.Target,
             KcdEventId.CertificateChanged,
             $"Every new connection to {key.Origin} shows another certificate, so that no ticket can be bound to one. Nothing was sent.",

@@ -11,11 +11,11 @@ internal sealed class CallerClaims
     private CallerClaims(Claim[] claims) => _claims = claims;
 
     /// <exception cref="KcdException">Nobody has authenticated (13016).</exception>
-    public static CallerClaims Of(ClaimsPrincipal caller)
+    public static CallerClaims From(ClaimsPrincipal caller)
     {
         var authenticated = caller.Identities.Where(identity => identity.IsAuthenticated).ToArray();
         if (authenticated.Length == 0)
-            throw KcdFailure.Identity(KcdEventId.NoIdentity, "The caller is not authenticated, so there is nobody to act as.",
+            throw DelegationFailure.Identity(KcdEventId.NoIdentity, "The caller is not authenticated, so there is nobody to act as.",
                 "Require authentication in front of this call, and pass the principal that it gives.").ToException();
         return new CallerClaims([.. authenticated.SelectMany(identity => identity.Claims)]);
     }
@@ -41,5 +41,5 @@ internal sealed class CallerClaims
     }
 
     private static KcdException Ambiguous(string cause) =>
-        KcdFailure.Identity(KcdEventId.ClaimAmbiguous, cause, "Have the issuer send one value, and pass the principal of one sign-in only.").ToException();
+        DelegationFailure.Identity(KcdEventId.ClaimAmbiguous, cause, "Have the issuer send one value, and pass the principal of one sign-in only.").ToException();
 }

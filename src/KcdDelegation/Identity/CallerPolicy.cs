@@ -22,7 +22,7 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
         if (claims.Find("acct") is { } account && account != "0")
             RefuseGuest();
         if (!AllowApplicationTokens && claims.Find("idtyp") == "app")
-            throw KcdFailure.Identity(KcdEventId.ApplicationTokenRefused, "The caller is an application without a user.",
+            throw DelegationFailure.Identity(KcdEventId.ApplicationTokenRefused, "The caller is an application without a user.",
                 "Call with a user's token (on-behalf-of instead of client credentials), or allow it with Kcd:Token:AllowApplicationTokens.").ToException();
     }
 
@@ -37,10 +37,10 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
     private void CheckTenant(string? theirs)
     {
         if (theirs is null)
-            throw KcdFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller does not say which tenant they belong to (claim tid), and it has to be {PrintableText.Of(TenantId)}.",
+            throw DelegationFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller does not say which tenant they belong to (claim tid), and it has to be {PrintableText.From(TenantId)}.",
                 "Pass the claim tid on with the principal, or remove Kcd:Token:TenantId if the issuer has no tenants.").ToException();
         if (theirs != TenantId && !AreSameGuid(theirs, TenantId))
-            throw KcdFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller belongs to the tenant {PrintableText.Quoted(theirs)}, not to {PrintableText.Of(TenantId)}.",
+            throw DelegationFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller belongs to the tenant {PrintableText.Quoted(theirs)}, not to {PrintableText.From(TenantId)}.",
                 "Only users of the configured tenant can be delegated: their names are unique there only.").ToException();
     }
 
@@ -51,7 +51,7 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
     private void RefuseGuest()
     {
         if (!AllowGuests)
-            throw KcdFailure.Identity(KcdEventId.GuestRefused, "The caller is a guest of the tenant, so another organisation vouches for the name.",
+            throw DelegationFailure.Identity(KcdEventId.GuestRefused, "The caller is a guest of the tenant, so another organisation vouches for the name.",
                 "Call as a member of the tenant, or allow guests with Kcd:Token:AllowGuests.").ToException();
     }
 }

@@ -32,7 +32,7 @@ internal static class ClaimSources
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/mail",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    public static ImmutableArray<string> DefaultsOf(LoginIdentity identity) => identity switch
+    public static ImmutableArray<string> GetDefaults(LoginIdentity identity) => identity switch
     {
         LoginIdentity.UserPrincipalName or LoginIdentity.UserPrincipalUsername => UserPrincipalName,
         LoginIdentity.OnPremisesUserPrincipalName or LoginIdentity.OnPremisesUserPrincipalUsername => OnPremisesUserPrincipalName,

@@ -12,7 +12,7 @@ internal sealed class GuardedMapper(IIdentityMapper mapper) : IIdentityMapper
     public async ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, DelegatedApplication application, CancellationToken cancellationToken)
     {
         var callers = application.GetUsers().Callers;
-        callers.Check(CallerClaims.Of(caller));
+        callers.Check(CallerClaims.From(caller));
         var user = await mapper.MapAsync(caller, application, cancellationToken).ConfigureAwait(false);
         callers.CheckName(user.Name);
         RefuseRealmsOwnAccounts(user, application);
@@ -21,17 +21,17 @@ internal sealed class GuardedMapper(IIdentityMapper mapper) : IIdentityMapper
 
     private static void RefuseRealmsOwnAccounts(KerberosPrincipal user, DelegatedApplication application)
     {
-        var account = AccountOf(user);
+        var account = GetAccount(user);
         if (NameRules.IsKdc(account))
-            throw KcdFailure.Identity(KcdEventId.BuiltInAccountRefused, $"{PrintableText.Quoted(account)} is the account of the KDC itself.",
+            throw DelegationFailure.Identity(KcdEventId.BuiltInAccountRefused, $"{PrintableText.Quoted(account)} is the account of the KDC itself.",
                 "No one may act as it. Find out how this name came into a token.").ToException();
         if (!application.AllowBuiltInAccounts && (IsOfService(user) || NameRules.IsBuiltIn(account)))
-            throw KcdFailure.Identity(KcdEventId.BuiltInAccountRefused, $"{PrintableText.Quoted(account)} is, or may be taken for, a built-in, service or computer account.",
+            throw DelegationFailure.Identity(KcdEventId.BuiltInAccountRefused, $"{PrintableText.Quoted(account)} is, or may be taken for, a built-in, service or computer account.",
                 "Call as a person's own account, or lift the ban for this application with AllowBuiltInAccounts.").ToException();
     }
 
     /// <summary>A KDC that finds no such UPN takes the part before the @ for an account's name (MS-KILE §3.3.5.6.1).</summary>
-    private static string AccountOf(KerberosPrincipal user)
+    private static string GetAccount(KerberosPrincipal user)
     {
         var at = user.Type == PrincipalNameType.Enterprise ? user.Name.IndexOf('@', StringComparison.Ordinal) : -1;
         return at < 0 ? user.Name : user.Name[..at];

@@ -16,7 +16,7 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
     /// <exception cref="KcdException">The caller has no identity that may be delegated.</exception>
     public KerberosPrincipal Map(ClaimsPrincipal caller)
     {
-        var claims = CallerClaims.Of(caller);
+        var claims = CallerClaims.From(caller);
         var name = ReadName(claims);
         var sid = ReadSecurityIdentifier(claims);
         return ToPrincipal(name) with { SecurityIdentifier = sid };
@@ -36,11 +36,11 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
     {
         // Checked with the settings too; a mapper of somebody else's may pass an application that never was there.
         if (application.ClaimType is { } unsafeClaim && ClaimSources.IsUnsafe(unsafeClaim) && !application.AllowUnsafeClaimType)
-            throw KcdFailure.Identity(KcdEventId.ClaimAmbiguous, $"The claim {PrintableText.Quoted(unsafeClaim)} can be set by users to another user's name.",
+            throw DelegationFailure.Identity(KcdEventId.ClaimAmbiguous, $"The claim {PrintableText.Quoted(unsafeClaim)} can be set by users to another user's name.",
                 "Read another claim, or set AllowUnsafeClaimType at your own risk.").ToException();
-        ImmutableArray<string> sources = application.ClaimType is { } claim ? [claim] : ClaimSources.DefaultsOf(application.LoginIdentity);
+        ImmutableArray<string> sources = application.ClaimType is { } claim ? [claim] : ClaimSources.GetDefaults(application.LoginIdentity);
         if (claims.Find(sources) is not { Length: > 0 } name)
-            throw KcdFailure.Identity(KcdEventId.NoIdentity,
+            throw DelegationFailure.Identity(KcdEventId.NoIdentity,
                 $"The caller has no claim {string.Join(" or ", sources.Select(PrintableText.Quoted))}, which is the login identity {application.LoginIdentity}.",
                 "Add the claim to the token (in Entra an optional claim or a claims mapping policy), or choose another LoginIdentity or ClaimType.").ToException();
         return name;
@@ -53,7 +53,7 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
         var sid = claims.Find(ClaimSources.SecurityIdentifier);
         if (sid is null || KerberosPrincipal.IsSecurityIdentifier(sid))
             return sid;
-        throw KcdFailure.Identity(KcdEventId.NameRefused, $"The caller's claim onprem_sid is no SID: {PrintableText.Quoted(sid)}.",
+        throw DelegationFailure.Identity(KcdEventId.NameRefused, $"The caller's claim onprem_sid is no SID: {PrintableText.Quoted(sid)}.",
             "Have the issuer send the on-premises security identifier, such as S-1-5-21-1004336348-1177238915-682003330-1103, or no such claim.").ToException();
     }
 
@@ -68,8 +68,8 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
     private KerberosPrincipal ToUsername(string name)
     {
         var (account, suffix) = SplitUserPrincipal(name);
-        return ToAccount(account, ListedRealmOf(suffix) ?? OwnRealmOf(suffix)
-            ?? throw KcdFailure.Identity(KcdEventId.SuffixNotListed, $"The suffix {PrintableText.Quoted(suffix)} of the caller's name is not listed for any realm.",
+        return ToAccount(account, FindListedRealm(suffix) ?? FindOwnRealm(suffix)
+            ?? throw DelegationFailure.Identity(KcdEventId.SuffixNotListed, $"The suffix {PrintableText.Quoted(suffix)} of the caller's name is not listed for any realm.",
                 "List it under Kcd:Realms:REALM:UserPrincipalSuffixes if the users of this suffix live in that realm.").ToException());
     }
 
@@ -77,12 +77,12 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
     private KerberosPrincipal ToUserPrincipal(string name)
     {
         var (_, suffix) = SplitUserPrincipal(name);
-        return KerberosPrincipal.Enterprise(name, ListedRealmOf(suffix));
+        return KerberosPrincipal.Enterprise(name, FindListedRealm(suffix));
     }
 
     private static KerberosPrincipal ToAccount(string account, string realm)
     {
-        if (NameRules.WhyAccountRefused(account) is { } why)
+        if (NameRules.FindAccountNameViolation(account) is { } why)
             throw NameRefused(account, why);
         return KerberosPrincipal.Principal(account, realm);
     }
@@ -95,14 +95,14 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
         var (account, suffix) = (name[..at], name[(at + 1)..]);
         // Asked of every name afterwards too; a guest's is refused as such, not for its length or suffix.
         users.Callers.CheckName(account);
-        if ((NameRules.WhyAccountRefused(account) ?? NameRules.WhySuffixRefused(suffix)) is { } why)
+        if ((NameRules.FindAccountNameViolation(account) ?? NameRules.FindSuffixViolation(suffix)) is { } why)
             throw NameRefused(name, why);
         return (account, suffix);
     }
 
-    private string? ListedRealmOf(string suffix) => users.SuffixRealms.GetValueOrDefault(suffix);
+    private string? FindListedRealm(string suffix) => users.SuffixRealms.GetValueOrDefault(suffix);
 
-    private string? OwnRealmOf(string suffix)
+    private string? FindOwnRealm(string suffix)
     {
         // Suffixes are ASCII, so ignoring case folds nothing else.
         if (string.Equals(suffix, UserRealm, StringComparison.OrdinalIgnoreCase))
@@ -111,6 +111,6 @@ internal sealed class IdentityRule(DelegatedApplication application, UserPolicy 
     }
 
     private static KcdException NameRefused(string name, string why) =>
-        KcdFailure.Identity(KcdEventId.NameRefused, $"The caller's name {PrintableText.Quoted(name)} cannot be delegated: {why}.",
+        DelegationFailure.Identity(KcdEventId.NameRefused, $"The caller's name {PrintableText.Quoted(name)} cannot be delegated: {why}.",
             "Correct the name in the directory, or choose a LoginIdentity or ClaimType that carries a plain name.").ToException();
 }

@@ -26,7 +26,7 @@ internal static class NameRules
     ];
 
     /// <summary>Null if the text can be the name of an account: a sAMAccountName, or what stands before the <c>@</c>.</summary>
-    public static string? WhyAccountRefused(string name)
+    public static string? FindAccountNameViolation(string name)
     {
         if (name.Length == 0)
             return "it is empty";
@@ -37,11 +37,11 @@ internal static class NameRules
             return $"it contains {name[reserved]}";
         if (name[0] == ' ' || name[^1] is ' ' or '.')
             return "it begins with a space, or ends with a space or a dot";
-        return name.EnumerateRunes().Select(WhyRefused).FirstOrDefault(why => why is not null);
+        return name.EnumerateRunes().Select(FindViolation).FirstOrDefault(why => why is not null);
     }
 
     /// <summary>Null if the text can stand behind the <c>@</c>.</summary>
-    public static string? WhySuffixRefused(string? suffix)
+    public static string? FindSuffixViolation(string? suffix)
     {
         if (string.IsNullOrEmpty(suffix))
             return "it is empty";
@@ -78,7 +78,7 @@ internal static class NameRules
         return same > lookalikes;
     }
 
-    private static string? WhyRefused(Rune rune)
+    private static string? FindViolation(Rune rune)
     {
         if (rune.IsAscii)
             return Rune.IsControl(rune) ? Says(rune, "control character") : null;

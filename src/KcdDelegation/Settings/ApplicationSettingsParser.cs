@@ -12,7 +12,7 @@ internal sealed class ApplicationSettingsParser(KcdOptions options, UserPolicy u
     public ApplicationSettings? Parse(string name, DelegatedApplication? application)
     {
         var key = $"Applications:{name}";
-        if (string.IsNullOrWhiteSpace(name) || PrintableText.Of(name, 64) != name)
+        if (string.IsNullOrWhiteSpace(name) || PrintableText.From(name, 64) != name)
             errors.Add(key, "has a name that cannot be printed", "Name applications with at most 64 visible characters");
         if (application is null)
         {
@@ -102,7 +102,7 @@ internal sealed class ApplicationSettingsParser(KcdOptions options, UserPolicy u
             errors.Add($"{accountKey}:Name", "is missing", "Write the sAMAccountName of the account that may delegate, such as CONNECTOR$");
             return null;
         }
-        if (WhyAccountRefused(account.Name) is { } why)
+        if (FindAccountNameViolation(account.Name) is { } why)
         {
             errors.Add($"{accountKey}:Name", $"{PrintableText.Quoted(account.Name)} is not an account's name: {why}", "Write the sAMAccountName without domain, such as CONNECTOR$");
             return null;
@@ -114,13 +114,13 @@ internal sealed class ApplicationSettingsParser(KcdOptions options, UserPolicy u
             return null;
         }
         return !realmIsRight ? null : string.IsNullOrWhiteSpace(account.Keytab)
-            ? new ClientSettings(realm!, account.Name, AccountKeySource.PasswordFile, account.PasswordFile!, kdcs)
-            : new ClientSettings(realm!, account.Name, AccountKeySource.Keytab, account.Keytab, kdcs);
+            ? new ClientSettings(realm!, account.Name, KeyFileKind.PasswordFile, account.PasswordFile!, kdcs)
+            : new ClientSettings(realm!, account.Name, KeyFileKind.Keytab, account.Keytab, kdcs);
     }
 
     /// <summary>An account of an MIT realm may have components, such as HTTP/gateway.example.</summary>
-    private static string? WhyAccountRefused(string name) =>
-        name.Split('/').Select(NameRules.WhyAccountRefused).FirstOrDefault(why => why is not null);
+    private static string? FindAccountNameViolation(string name) =>
+        name.Split('/').Select(NameRules.FindAccountNameViolation).FirstOrDefault(why => why is not null);
 
     private void CheckIdentity(DelegatedApplication application, string key)
     {

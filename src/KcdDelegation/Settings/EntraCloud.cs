@@ -12,10 +12,10 @@ internal sealed record EntraCloud(string Host, string Version1Issuer)
         new("login.partner.microsoftonline.cn", "https://sts.chinacloudapi.cn/"),
     ];
 
-    public static EntraCloud? Of(Uri authority) =>
+    public static EntraCloud? Find(Uri authority) =>
         Array.Find(All, cloud => string.Equals(cloud.Host, authority.Host, StringComparison.OrdinalIgnoreCase));
 
-    public string IssuerOf(Uri authority, string? tenant) =>
+    public string GetIssuer(Uri authority, string? tenant) =>
         authority.AbsolutePath.TrimEnd('/').EndsWith("/v2.0", StringComparison.OrdinalIgnoreCase)
             ? $"https://{Host}/{tenant}/v2.0"
             : $"{Version1Issuer}{tenant}/";

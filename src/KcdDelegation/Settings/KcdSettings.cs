@@ -25,9 +25,9 @@ internal sealed record ApplicationSettings(
 
 /// <summary>All that makes one engine client differ from another. Two applications with equal values share one client; a change of any makes
 /// a new one.</summary>
-internal sealed record ClientSettings(string Realm, string AccountName, AccountKeySource KeySource, string KeyPath, RealmKdcs Kdcs);
+internal sealed record ClientSettings(string Realm, string AccountName, KeyFileKind AccountKeyProvider, string KeyPath, RealmKdcs Kdcs);
 
-internal enum AccountKeySource
+internal enum KeyFileKind
 {
     Keytab,
     PasswordFile,

@@ -9,7 +9,7 @@ internal sealed class SettingsErrors(string section)
 
     public IReadOnlyList<string> All => _all;
 
-    public string Key(string key) => $"{section}:{PrintableText.Of(key)}";
+    public string Key(string key) => $"{section}:{PrintableText.From(key)}";
 
     public void Add(string key, string problem, string remedy)
     {

@@ -86,7 +86,7 @@ internal sealed class SettingsParser
             {
                 var suffix = settings!.UserPrincipalSuffixes[i];
                 var key = $"Realms:{realm}:UserPrincipalSuffixes:{i}";
-                if (NameRules.WhySuffixRefused(suffix) is { } why)
+                if (NameRules.FindSuffixViolation(suffix) is { } why)
                     _errors.Add(key, $"{PrintableText.Quoted(suffix)} is not a suffix: {why}", "Write what stands behind the @, such as eu.contoso.com");
                 else if (!realmBySuffix.TryAdd(suffix, realm))
                     _errors.Add(key, $"lists {suffix} again, which is listed under {realmBySuffix[suffix]}", "List a suffix under one realm only: the same name in two realms is two people");
@@ -102,7 +102,7 @@ internal sealed class SettingsParser
         {
             var first = account.First();
             foreach (var other in account.Where(application => application.Client != first.Client))
-                _errors.Add($"Applications:{other.Name}:ServiceAccount", $"takes the key of {PrintableText.Of(first.Client.AccountName)} from another file than {_errors.Key($"Applications:{first.Name}")}", "Name the same keytab or password file in both");
+                _errors.Add($"Applications:{other.Name}:ServiceAccount", $"takes the key of {PrintableText.From(first.Client.AccountName)} from another file than {_errors.Key($"Applications:{first.Name}")}", "Name the same keytab or password file in both");
         }
     }
 }

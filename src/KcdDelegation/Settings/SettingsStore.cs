@@ -62,7 +62,7 @@ internal sealed class SettingsStore : IDisposable
             catch (Exception error)
             {
                 foreach (var reason in error is OptionsValidationException invalid ? invalid.Failures : [error.Message])
-                    Log.SettingsRejected(_logger, PrintableText.Of(reason));
+                    Log.SettingsRejected(_logger, PrintableText.From(reason));
                 return;
             }
             // First, so that whoever reads the new settings finds the follower ready for them.

@@ -22,9 +22,9 @@ internal static class TokenSettingsParser
             errors.Add("Token:Audience", "is missing", "Set it to the value of aud in tokens for this gateway, such as api://gateway or the application (client) id");
         if (authority is null)
             return null;
-        var entra = EntraCloud.Of(authority);
+        var entra = EntraCloud.Find(authority);
         var tenant = ParseTenant(options.TenantId, authority, entra, errors);
-        var issuer = options.Issuer ?? (entra is null ? options.Authority! : entra.IssuerOf(authority, tenant));
+        var issuer = options.Issuer ?? (entra is null ? options.Authority! : entra.GetIssuer(authority, tenant));
         if (string.IsNullOrWhiteSpace(issuer) || issuer.Contains('{', StringComparison.Ordinal))
             errors.Add("Token:Issuer", $"{PrintableText.Quoted(issuer)} does not pin one issuer", "Write the exact value of iss in your tokens");
         return new TokenSettings(
@@ -59,7 +59,7 @@ internal static class TokenSettingsParser
     {
         const string Start = "?appid=";
         return authority.Query.Length == 0
-            || (EntraCloud.Of(authority) is not null && authority.Query.StartsWith(Start, StringComparison.Ordinal) && Guid.TryParseExact(authority.Query[Start.Length..], "D", out _));
+            || (EntraCloud.Find(authority) is not null && authority.Query.StartsWith(Start, StringComparison.Ordinal) && Guid.TryParseExact(authority.Query[Start.Length..], "D", out _));
     }
 
     private static void CheckTenantOfOthers(string? tenant, SettingsErrors errors)

@@ -13,7 +13,7 @@ internal sealed class ServiceClient : IAsyncDisposable
     public ServiceClient(ClientSettings settings, ILoggerFactory loggerFactory, TimeProvider timeProvider, Action<ServiceClient> closed)
     {
         (Settings, _closed) = (settings, closed);
-        _account = settings.KeySource == AccountKeySource.Keytab
+        _account = settings.AccountKeyProvider == KeyFileKind.Keytab
             ? ServiceAccount.FromKeytab(settings.AccountName, settings.KeyPath)
             : ServiceAccount.FromPasswordFile(settings.AccountName, settings.KeyPath);
         var options = new S4UClientOptions { Realm = settings.Realm, Account = _account, LoggerFactory = loggerFactory, TimeProvider = timeProvider };

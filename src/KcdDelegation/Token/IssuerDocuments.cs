@@ -41,10 +41,10 @@ internal sealed class IssuerDocuments : IDisposable
     {
         var discovery = await GetAsync(_settings.DiscoveryDocument, cancellationToken).ConfigureAwait(false);
         // OpenID Connect Discovery 1.0 §4.3. A document for every tenant says "{tenantid}" here, which is no issuer.
-        if (TextOf(discovery, "issuer") != _settings.Issuer)
-            throw Refused(_settings.DiscoveryDocument, $"is of the issuer {PrintableText.Quoted(TextOf(discovery, "issuer"))}, not of {PrintableText.Quoted(_settings.Issuer)}",
+        if (GetText(discovery, "issuer") != _settings.Issuer)
+            throw Refused(_settings.DiscoveryDocument, $"is of the issuer {PrintableText.Quoted(GetText(discovery, "issuer"))}, not of {PrintableText.Quoted(_settings.Issuer)}",
                 "Correct Kcd:Token:Authority, or pin the document's issuer with Kcd:Token:Issuer if it is the one that you trust.");
-        if (!Uri.TryCreate(TextOf(discovery, "jwks_uri"), UriKind.Absolute, out var keysAddress) || !KeyAddress.IsAllowed(keysAddress)
+        if (!Uri.TryCreate(GetText(discovery, "jwks_uri"), UriKind.Absolute, out var keysAddress) || !KeyAddress.IsAllowed(keysAddress)
             || (keysAddress.Scheme != Uri.UriSchemeHttps && _settings.DiscoveryDocument.Scheme == Uri.UriSchemeHttps))
             throw Refused(_settings.DiscoveryDocument, "names no https address for the keys (jwks_uri)", "Have the issuer's operator correct it.");
         return ReadKeys(await GetAsync(keysAddress, cancellationToken).ConfigureAwait(false), keysAddress);
@@ -52,7 +52,7 @@ internal sealed class IssuerDocuments : IDisposable
 
     /// <summary>For a failure that is neither the network's nor one that was looked for.</summary>
     public KcdException Unreadable(Exception error) =>
-        KcdFailure.Identity(KcdEventId.IssuerDocumentRefused, $"The documents of the issuer {PrintableText.Of(_settings.Issuer)} cannot be read ({error.GetType().Name}).",
+        DelegationFailure.Identity(KcdEventId.IssuerDocumentRefused, $"The documents of the issuer {PrintableText.From(_settings.Issuer)} cannot be read ({error.GetType().Name}).",
             "Open them in a browser: a proxy or a portal may have answered in their place.").ToException(error);
 
     public void Dispose() => _http.Dispose();
@@ -94,7 +94,7 @@ internal sealed class IssuerDocuments : IDisposable
         var byId = new Dictionary<string, SigningKey>(StringComparer.Ordinal);
         foreach (var element in keys.EnumerateArray())
         {
-            if (element.ValueKind != JsonValueKind.Object || TextOf(element, "kid") is not { Length: > 0 } keyId)
+            if (element.ValueKind != JsonValueKind.Object || GetText(element, "kid") is not { Length: > 0 } keyId)
                 continue;
             if (!byId.TryAdd(keyId, SigningKey.Read(element, keyId)))
                 throw Refused(address, $"has two keys with the kid {PrintableText.Quoted(keyId)}", "Have the issuer's operator correct it.");
@@ -102,13 +102,13 @@ internal sealed class IssuerDocuments : IDisposable
         return byId.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
-    private static string? TextOf(JsonElement document, string name) =>
+    private static string? GetText(JsonElement document, string name) =>
         document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static KcdException Refused(Uri address, string why, string remedy) =>
-        KcdFailure.Identity(KcdEventId.IssuerDocumentRefused, $"The document {PrintableText.Of(address.AbsoluteUri)} {why}.", remedy).ToException();
+        DelegationFailure.Identity(KcdEventId.IssuerDocumentRefused, $"The document {PrintableText.From(address.AbsoluteUri)} {why}.", remedy).ToException();
 
     private static KcdException Unreachable(Uri address, string why, Exception? inner) =>
-        (KcdFailure.Identity(KcdEventId.IssuerUnreachable, $"The issuer's document {PrintableText.Of(address.AbsoluteUri)} {why}.",
+        (DelegationFailure.Identity(KcdEventId.IssuerUnreachable, $"The issuer's document {PrintableText.From(address.AbsoluteUri)} {why}.",
             "Check name resolution, firewall and proxy from this machine to the issuer.") with { IsTransient = true }).ToException(inner);
 }

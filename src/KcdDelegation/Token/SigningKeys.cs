@@ -56,7 +56,7 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
 
     private static SecurityKey? Find(State state, string keyId) => !state.Keys.TryGetValue(keyId, out var found)
         ? null
-        : found.WhyRefused is { } why ? throw TokenRefusal.KeyRefused(keyId, why) : found.Key;
+        : found.FindViolation is { } why ? throw TokenRefusal.KeyRefused(keyId, why) : found.Key;
 
     private static bool MayServe(State state, DateTimeOffset now) => now - state.LoadedAt <= ForgetAfter;
 

@@ -44,21 +44,21 @@ internal static class TokenRefusal
     public static KcdException NotYetValid() => Because(KcdEventId.TokenNotYetValid,
         "The token is not valid yet, or was issued in the future.", "Compare this machine's clock with the issuer's (NTP).");
 
-    public static KcdException IssuerWrong(string expected) => Because(KcdEventId.TokenIssuerWrong, $"The token is not from the issuer {PrintableText.Of(expected)}.",
+    public static KcdException IssuerWrong(string expected) => Because(KcdEventId.TokenIssuerWrong, $"The token is not from the issuer {PrintableText.From(expected)}.",
         "Send a token of the configured issuer. In Entra, tokens of version 1.0 come from sts.windows.net: set requestedAccessTokenVersion to 2 in the application's manifest, or write Kcd:Token:Authority without /v2.0.");
 
     public static KcdException TenantWrong(string? tenant) => Because(KcdEventId.TokenTenantWrong, $"The token does not say that it belongs to the tenant {tenant}.",
         "Sign in with an account of the configured tenant.");
 
-    public static KcdException AudienceWrong(string expected) => Because(KcdEventId.TokenAudienceWrong, $"The token is not for the audience {PrintableText.Of(expected)}.",
+    public static KcdException AudienceWrong(string expected) => Because(KcdEventId.TokenAudienceWrong, $"The token is not for the audience {PrintableText.From(expected)}.",
         "Ask the issuer for a token for this gateway (scope), or correct Kcd:Token:Audience; it is compared character by character.");
 
     public static KcdException NotConfigured() => Because(KcdEventId.TokenNotConfigured,
         "No issuer is configured, so no token can be believed.", "Set Kcd:Token:Authority, Audience and TenantId, or pass principals that the host has authenticated.");
 
-    private static string Brief(string? text) => PrintableText.Quoted(PrintableText.Of(text, 48));
+    private static string Brief(string? text) => PrintableText.Quoted(PrintableText.From(text, 48));
 
-    private static KcdFailure Refusal(int eventId, string cause, string remedy) => KcdFailure.Identity(eventId, cause, remedy);
+    private static DelegationFailure Refusal(int eventId, string cause, string remedy) => DelegationFailure.Identity(eventId, cause, remedy);
 
     private static KcdException Because(int eventId, string cause, string remedy) => Refusal(eventId, cause, remedy).ToException();
 }

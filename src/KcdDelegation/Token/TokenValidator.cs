@@ -27,7 +27,7 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
             throw TokenRefusal.NotYetValid();
 
         var caller = new ClaimsPrincipal(result.ClaimsIdentity);
-        var claims = CallerClaims.Of(caller);
+        var claims = CallerClaims.From(caller);
         if (settings.Callers.TenantId is { } tenant && claims.Find("tid") is null)
             throw TokenRefusal.TenantWrong(tenant);
         settings.Callers.Check(claims);

@@ -69,7 +69,7 @@ public sealed class KeyRolloverTests
     [InlineData("samba22")]
     public async Task What_was_cached_before_the_old_keys_were_dropped_harms_nobody(string part)
     {
-        var realm = LabRealm.Of(part);
+        var realm = LabRealm.Get(part);
         realm.Require();
         await using var company = await LabCompany.FoundAsync(realm, Cancellation);
         var isMit = realm.Software == LabKdc.Mit;

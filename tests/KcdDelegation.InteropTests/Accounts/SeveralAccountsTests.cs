@@ -26,10 +26,10 @@ public sealed class SeveralAccountsTests
         var alice = KerberosPrincipal.Principal("alice", realm.Realm);
 
         var served = AskAsync(realm, realm.Connector, realm.Keytab("connector"), alice);
-        var refused = Should.ThrowAsync<KerberosException>(() => AskAsync(realm, realm.AccountOf("connector-notrans"), realm.Keytab("connector-notrans"), alice));
+        var refused = Should.ThrowAsync<KerberosException>(() => AskAsync(realm, realm.GetAccount("connector-notrans"), realm.Keytab("connector-notrans"), alice));
 
         (await served).User.ShouldBe(alice);
-        (await refused).Account.ShouldBe(realm.AccountOf("connector-notrans"));
+        (await refused).Account.ShouldBe(realm.GetAccount("connector-notrans"));
     }
 
     private static async Task<ServiceTicket> AskAsync(LabRealm realm, string name, string keytab, KerberosPrincipal user)

@@ -15,7 +15,7 @@ public sealed partial class WrongKeyTests
     [MemberData(nameof(Realms))]
     public async Task A_wrong_key_is_shown_to_the_KDC_once(string part)
     {
-        var realm = LabRealm.Of(part);
+        var realm = LabRealm.Get(part);
         realm.Require();
         await using var company = await LabCompany.FoundAsync(realm, Cancellation);
         using var account = ServiceAccount.FromPassword(company.Account, "not the password");
@@ -36,7 +36,7 @@ public sealed partial class WrongKeyTests
     [MemberData(nameof(Realms))]
     public async Task A_corrected_password_file_is_tried_at_once(string part)
     {
-        var realm = LabRealm.Of(part);
+        var realm = LabRealm.Get(part);
         realm.Require();
         await using var company = await LabCompany.FoundAsync(realm, Cancellation);
         var file = Path.Combine(Path.GetTempPath(), $"{company.Account}.password");

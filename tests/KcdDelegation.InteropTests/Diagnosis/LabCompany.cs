@@ -11,7 +11,7 @@ internal abstract class LabCompany : IAsyncDisposable
     protected LabCompany(LabRealm realm)
     {
         Realm = realm;
-        KeytabPath = Lab.PathOf($"{realm.Part}/kt/{_mark}.keytab");
+        KeytabPath = Lab.GetPath($"{realm.Part}/kt/{_mark}.keytab");
     }
 
     public LabRealm Realm { get; }
@@ -96,7 +96,7 @@ internal sealed class SambaCompany(LabRealm realm) : LabCompany(realm)
 
     // One program instead of three: samba-tool takes a second to start.
     protected override Task DeleteAsync(CancellationToken cancellationToken) =>
-        LabProgram.RunAsync("ldapdelete", [.. Bind, NameOf(User), NameOf(Account), NameOf(TargetAccount)], "", cancellationToken);
+        LabProgram.RunAsync("ldapdelete", [.. Bind, GetName(User), GetName(Account), GetName(TargetAccount)], "", cancellationToken);
 
     protected override Task RunFilledAsync(string command, CancellationToken cancellationToken) => Words(command) switch
     {
@@ -110,11 +110,11 @@ internal sealed class SambaCompany(LabRealm realm) : LabCompany(realm)
     private Task<string> ToolAsync(string[] arguments, CancellationToken cancellationToken) => Lab.RunScriptAsync(Realm.Part, ["tool", .. arguments], cancellationToken);
 
     private Task<string> ModifyAsync(string name, string changes, CancellationToken cancellationToken) =>
-        LabProgram.RunAsync("ldapmodify", Bind, $"dn: {NameOf(name)}\nchangetype: modify\n{changes}\n", cancellationToken);
+        LabProgram.RunAsync("ldapmodify", Bind, $"dn: {GetName(name)}\nchangetype: modify\n{changes}\n", cancellationToken);
 
     private string[] Bind => ["-x", "-H", $"ldap://{Realm.Kdc.Host}", "-D", $"administrator@{Realm.Domain}", "-w", Lab.Password];
 
-    private string NameOf(string account) => $"CN={account},CN=Users,{string.Join(',', Realm.Domain.Split('.').Select(part => $"DC={part}"))}";
+    private string GetName(string account) => $"CN={account},CN=Users,{string.Join(',', Realm.Domain.Split('.').Select(part => $"DC={part}"))}";
 }
 
 /// <summary>By kadmin.local, and over LDAP for delegation lists and aliases.</summary>
@@ -149,7 +149,7 @@ internal sealed class MitCompany(LabRealm realm) : LabCompany(realm)
 
     private Task<string> ModifyAsync(string name, string changes, CancellationToken cancellationToken)
     {
-        var socket = Lab.PathOf($"{Realm.Part}/ldapi.sock").Replace("/", "%2F", StringComparison.Ordinal);
+        var socket = Lab.GetPath($"{Realm.Part}/ldapi.sock").Replace("/", "%2F", StringComparison.Ordinal);
         return LabProgram.RunAsync("ldapmodify", ["-Q", "-Y", "EXTERNAL", "-H", $"ldapi://{socket}"],
             $"dn: krbPrincipalName={name}@{Realm.Realm},cn={Realm.Realm},cn=krb,dc={Realm.Part},dc=test\nchangetype: modify\n{changes}\n", cancellationToken);
     }

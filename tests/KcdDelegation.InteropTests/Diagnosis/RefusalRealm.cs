@@ -22,7 +22,7 @@ internal sealed record RefusalRealm(ScenarioRealm Scenario, LabRealm? Other) : I
         _ => throw new ArgumentOutOfRangeException(nameof(column), column, "Not a column."),
     };
 
-    public static string ColumnOf(string part) => part switch
+    public static string GetColumn(string part) => part switch
     {
         "mit" => Mit,
         "samba" => Samba17,

@@ -25,7 +25,7 @@ public sealed class RefusalTests(RefusalTests.Realms realms) : IClassFixture<Ref
     [MemberData(nameof(Cells))]
     public async Task A_refusal_says_its_cause_and_its_remedy(string name, string column)
     {
-        var (row, realm) = (RefusalTable.Rows.Single(row => row.Name == name), realms.Of(column));
+        var (row, realm) = (RefusalTable.Rows.Single(row => row.Name == name), realms.Get(column));
         realm.Require();
         var request = row.Request(realm);
         using var account = request.CreateAccount();
@@ -33,7 +33,7 @@ public sealed class RefusalTests(RefusalTests.Realms realms) : IClassFixture<Ref
         var error = await request.RefusedAsync(account, TestContext.Current.CancellationToken);
         var explained = KcdException.Explain(error);
 
-        Sight.Of(error).ShouldBe(row.Seen[column], error.Message);
+        Sight.From(error).ShouldBe(row.Seen[column], error.Message);
         (explained.Stage, explained.EventId).ShouldBe((row.Stage, row.EventId));
         explained.Cause.ShouldContain(error.CodeName ?? error.Reason.ToString());
         foreach (var part in row.Names)
@@ -41,7 +41,7 @@ public sealed class RefusalTests(RefusalTests.Realms realms) : IClassFixture<Ref
         foreach (var part in row.Remedy)
             explained.Remedy.ShouldContain(Filled(part));
         if (error.NtStatus is { } status)
-            explained.Cause.ShouldContain(NtStatusNames.Of(status));
+            explained.Cause.ShouldContain(NtStatusNames.Get(status));
 
         string Filled(string text) => text.Replace("{account}", account.Name, StringComparison.Ordinal).Replace("{user}", request.User.Name, StringComparison.Ordinal)
             .Replace("{spn}", request.Target, StringComparison.Ordinal).Replace("{realm}", error.Realm, StringComparison.Ordinal).Replace("{domain}", error.Realm.ToLowerInvariant(), StringComparison.Ordinal);
@@ -56,7 +56,7 @@ public sealed class RefusalTests(RefusalTests.Realms realms) : IClassFixture<Ref
     {
         private readonly ConcurrentDictionary<string, Lazy<RefusalRealm>> _realms = new(StringComparer.Ordinal);
 
-        internal RefusalRealm Of(string column) => _realms.GetOrAdd(column, static name => new Lazy<RefusalRealm>(() => RefusalRealm.Open(name))).Value;
+        internal RefusalRealm Get(string column) => _realms.GetOrAdd(column, static name => new Lazy<RefusalRealm>(() => RefusalRealm.Open(name))).Value;
 
         public async ValueTask DisposeAsync()
         {

@@ -159,14 +159,14 @@ public sealed partial class RemedyTests
     public async Task The_printed_command_makes_the_same_request_succeed(string name, string part)
     {
         var row = Cases.Single(row => row.Name == name && row.Parts.Contains(part));
-        var realm = LabRealm.Of(part);
+        var realm = LabRealm.Get(part);
         realm.Require();
         await using var company = await LabCompany.FoundAsync(realm, Cancellation);
         foreach (var command in row.Breaks)
             await company.RunAsync(command, Cancellation);
 
         var error = await Should.ThrowAsync<KerberosException>(() => RequestAsync(row, company, row.ByKeytab));
-        Sight.Of(error).ShouldBe(row.Seen, error.Message);
+        Sight.From(error).ShouldBe(row.Seen, error.Message);
 
         var printed = Backquoted().Matches(KcdException.Explain(error).Remedy).Select(match => match.Groups[1].Value).ToList();
         foreach (var cure in row.Cures)

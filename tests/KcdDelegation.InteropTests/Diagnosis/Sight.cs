@@ -6,7 +6,7 @@ namespace KcdDelegation.InteropTests.Diagnosis;
 /// <summary>What the client gets to see of a refusal: all that the explanation can be made from, beside the names.</summary>
 internal sealed record Sight(KerberosExchange Exchange, KerberosErrorCode? Code, KerberosFailureReason Reason = KerberosFailureReason.KdcError, int? NtStatus = null)
 {
-    public static Sight Of(KerberosException error) => new(error.Exchange, error.Code, error.Reason, error.NtStatus);
+    public static Sight From(KerberosException error) => new(error.Exchange, error.Code, error.Reason, error.NtStatus);
 
     /// <summary>The entry of the catalogue that explains it.</summary>
     public CatalogueRow Row

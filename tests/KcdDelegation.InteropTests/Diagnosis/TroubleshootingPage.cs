@@ -51,7 +51,7 @@ internal static class TroubleshootingPage
     private static string Title(CatalogueRow row)
     {
         var name = row.Code is { } code ? new KerberosException(new KerberosFailure { Code = code }).CodeName : row.Reason?.ToString() ?? "Any other error";
-        var status = row.NtStatus is { } value ? $" with {NtStatusNames.Of(value)}" : "";
+        var status = row.NtStatus is { } value ? $" with {NtStatusNames.Get(value)}" : "";
         var steps = row.In.Count > 0 ? $" in {string.Join(", ", row.In)}" : "";
         return $"{name}{status}{steps}";
     }
@@ -72,5 +72,5 @@ internal static class TroubleshootingPage
     }
 
     private static string Columns(IEnumerable<RemedyCase> cases) =>
-        string.Join(", ", cases.SelectMany(remedy => remedy.Parts).Distinct(StringComparer.Ordinal).Select(RefusalRealm.ColumnOf).Order(StringComparer.Ordinal));
+        string.Join(", ", cases.SelectMany(remedy => remedy.Parts).Distinct(StringComparer.Ordinal).Select(RefusalRealm.GetColumn).Order(StringComparer.Ordinal));
 }

@@ -38,7 +38,7 @@ internal sealed class LabApplication : IAsyncDisposable
             "lab", new UriBuilder(url) { Host = $"web.{realm.Domain}" }.Uri, ServicePrincipalName.Parse(realm.Spn("web")),
             TokenFormat.Kerberos, AuthenticationStart.Preemptive, MutualAuthentication.Required,
             ChannelBinding: true, ShareConnectionsBetweenUsers: false,
-            new ClientSettings(realm.Realm, realm.Connector, AccountKeySource.Keytab, "", new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
+            new ClientSettings(realm.Realm, realm.Connector, KeyFileKind.Keytab, "", new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
             new DelegatedApplication());
     }
 

@@ -32,7 +32,7 @@ public sealed class WebServerTests
     [MemberData(nameof(Servers))]
     public async Task A_server_sees_the_user_and_proves_itself(string part, string url, TokenFormat format)
     {
-        var realm = LabRealm.Of(part);
+        var realm = LabRealm.Get(part);
         Lab.Require(part, "web", "acceptors");
         await using var application = new LabApplication(realm, new Uri(url));
         application.Settings = application.Settings with { TokenFormat = format };
@@ -67,7 +67,7 @@ public sealed class WebServerTests
     [InlineData("mit", AuthenticationStart.OnChallenge)]
     public async Task Users_are_kept_apart(string part, AuthenticationStart start)
     {
-        var realm = LabRealm.Of(part);
+        var realm = LabRealm.Get(part);
         realm.RequireWeb();
         await using var application = new LabApplication(realm, realm.WebTls("spnego/"));
         application.Settings = application.Settings with { Start = start, MutualAuthentication = MutualAuthentication.Optional };

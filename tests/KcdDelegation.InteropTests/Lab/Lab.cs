@@ -43,7 +43,7 @@ internal static class Lab
         s_status.Value.TryGetValue(part, out var reason) ? reason : "tests/lab/all status does not name it";
 
     /// <summary>A file in the lab's state, such as <c>web/tls.pem</c>.</summary>
-    public static string PathOf(string relative) => Path.Combine(Directory, relative);
+    public static string GetPath(string relative) => Path.Combine(Directory, relative);
 
     /// <summary>Calls a verb of a lab script, for example <c>mit</c> with <c>["kdc", "stop"]</c>, and returns its standard output.</summary>
     /// <exception cref="InvalidOperationException">The script failed; the message holds what it wrote.</exception>

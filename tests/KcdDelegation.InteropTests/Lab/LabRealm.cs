@@ -38,15 +38,15 @@ internal sealed record LabRealm(string Part, string Realm, LabKdc Software, KdcE
     public string Domain => Realm.ToLowerInvariant();
 
     /// <summary>The account that may delegate to the targets on its list, with protocol transition; its keytab is <c>connector</c>.</summary>
-    public string Connector => AccountOf("connector");
+    public string Connector => GetAccount("connector");
 
     /// <summary>The realm whose script has that name: what a theory's row names.</summary>
-    public static LabRealm Of(string part) => All.Single(realm => realm.Part == part);
+    public static LabRealm Get(string part) => All.Single(realm => realm.Part == part);
 
     /// <summary>The name under which a delegating account logs on. MIT knows it by its service principal; a domain controller by
     /// sAMAccountName only (it answers an AS-REQ for an SPN with KDC_ERR_C_PRINCIPAL_UNKNOWN).</summary>
     /// <param name="account">connector, connector-notrans, rbcdonly...</param>
-    public string AccountOf(string account) => Software == LabKdc.Mit
+    public string GetAccount(string account) => Software == LabKdc.Mit
         ? $"HTTP/{account}.{Domain}"
         : account == "connector-notrans" ? "svc-notrans" : $"svc-{account}";
 
@@ -54,7 +54,7 @@ internal sealed record LabRealm(string Part, string Realm, LabKdc Software, KdcE
     public string Spn(string host) => $"HTTP/{host}.{Domain}";
 
     /// <summary>A keytab of the realm by its name: connector, connector-notrans, rbcdonly, web...</summary>
-    public string Keytab(string name) => Lab.PathOf($"{Part}/kt/{name}.keytab");
+    public string Keytab(string name) => Lab.GetPath($"{Part}/kt/{name}.keytab");
 
     /// <summary>A page of the realm's Apache: <c>spnego/</c>, <c>krb5only/</c>, <c>oneshot/</c>, <c>session/</c>.</summary>
     public Uri Web(string path) => new($"http://127.0.0.1:{HttpPort}/{path}");

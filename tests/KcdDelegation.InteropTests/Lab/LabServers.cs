@@ -45,5 +45,5 @@ internal static class LabWeb
     public static readonly Uri PythonTls = new("https://127.0.0.1:10492/");
 
     /// <summary>The certificate of every TLS server of the lab, signed by itself.</summary>
-    public static string CertificatePath => Lab.PathOf("web/tls.pem");
+    public static string CertificatePath => Lab.GetPath("web/tls.pem");
 }

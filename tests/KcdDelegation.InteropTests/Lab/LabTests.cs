@@ -20,7 +20,7 @@ public sealed class LabTests
     [MemberData(nameof(Realms))]
     public async Task Each_kdc_answers_for_its_realm(string part)
     {
-        var realm = LabRealm.Of(part);
+        var realm = LabRealm.Get(part);
         realm.Require();
 
         await ShouldAnswerForAsync(realm.Realm, realm.Kdc);
@@ -42,7 +42,7 @@ public sealed class LabTests
     [MemberData(nameof(RealmsWithWeb))]
     public async Task Apache_asks_for_a_ticket(string part)
     {
-        var realm = LabRealm.Of(part);
+        var realm = LabRealm.Get(part);
         realm.RequireWeb();
 
         await ShouldAskForNegotiateAsync(realm.Web("spnego/"));

@@ -24,7 +24,7 @@ internal static class LabUser
     private static async Task<string> RunAsync(LabRealm realm, string cache, string program, string[] arguments, string input, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["KRB5_CONFIG"] = Lab.PathOf($"{realm.Part}/krb5.conf");
+        start.Environment["KRB5_CONFIG"] = Lab.GetPath($"{realm.Part}/krb5.conf");
         start.Environment["KRB5CCNAME"] = "FILE:" + cache;
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         await process.StandardInput.WriteAsync(input);

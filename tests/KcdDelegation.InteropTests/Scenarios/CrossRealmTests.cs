@@ -42,7 +42,7 @@ public sealed class CrossRealmTests(CrossRealmTests.Pairs pairs) : IClassFixture
     [MemberData(nameof(Cells))]
     public async Task A_delegation_over_a_trust_ends_as_it_should(string row, string column)
     {
-        var (scenario, pair) = (Rows.Single(scenario => scenario.Name == row), pairs.Of(column));
+        var (scenario, pair) = (Rows.Single(scenario => scenario.Name == row), pairs.Get(column));
         pair.Require();
         (await pairs.OutcomeAsync(scenario, pair)).ShouldBe(scenario.ExpectedOn(pair));
     }
@@ -51,10 +51,10 @@ public sealed class CrossRealmTests(CrossRealmTests.Pairs pairs) : IClassFixture
     public async Task The_page_on_interoperability_says_what_the_trusts_did()
     {
         foreach (var column in Columns)
-            pairs.Of(column).Require();
+            pairs.Get(column).Require();
         await InteroperabilityPage.CheckAsync("trusts", await InteroperabilityPage.TableAsync(Columns, Rows.Select(row => row.Name), async (name, column) =>
         {
-            var pair = pairs.Of(column);
+            var pair = pairs.Get(column);
             return (await pairs.OutcomeAsync(Rows.Single(row => row.Name == name), pair)).Replace(pair.Other, "OTHER", StringComparison.Ordinal).Replace(pair.Home, "HOME", StringComparison.Ordinal);
         }));
     }
@@ -80,7 +80,7 @@ public sealed class CrossRealmTests(CrossRealmTests.Pairs pairs) : IClassFixture
         private readonly ConcurrentDictionary<(string Row, string Column), Lazy<Task<string>>> _outcomes = new();
         private readonly List<RealmPair> _pairs = [];
 
-        internal RealmPair Of(string column) => _pairs.Single(pair => pair.Column == column);
+        internal RealmPair Get(string column) => _pairs.Single(pair => pair.Column == column);
 
         internal Task<string> OutcomeAsync(Row row, RealmPair pair) =>
             _outcomes.GetOrAdd((row.Name, pair.Column), _ => new Lazy<Task<string>>(async () =>

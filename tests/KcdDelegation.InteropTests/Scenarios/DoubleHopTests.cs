@@ -111,7 +111,7 @@ public sealed class DoubleHopTests
                 var own = test.CreateServiceAccount("gw");
                 return new Hop(own, test.CreateClient("gw"), ServicePrincipalName.Parse("HTTP/web"), forwardable => Task.FromResult(Token(test, forwardable)), test);
             }
-            var lab = LabRealm.Of(name);
+            var lab = LabRealm.Get(name);
             var realm = new LabScenarioRealm(lab, name);
             realm.Require();
             var account = realm.CreateAccount(role)!;

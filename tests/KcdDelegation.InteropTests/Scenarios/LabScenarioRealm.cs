@@ -23,12 +23,12 @@ internal sealed class LabScenarioRealm(LabRealm realm, string column) : Scenario
             DelegatingAccount.WrongPassword => ServiceAccount.FromPassword(isMit ? "svc-pw" : realm.Connector, "not the password"),
             DelegatingAccount.WithoutProtocolTransition => ByKeytab("connector-notrans"),
             DelegatingAccount.ResourceBasedOnly => ByKeytab("rbcdonly"),
-            DelegatingAccount.WithoutAesKeys => ServiceAccount.FromPassword(realm.AccountOf("connector-rc4"), Lab.Password),
+            DelegatingAccount.WithoutAesKeys => ServiceAccount.FromPassword(realm.GetAccount("connector-rc4"), Lab.Password),
             DelegatingAccount.Computer => isMit ? null : ServiceAccount.FromPassword("conncomp$", Lab.Password),
             DelegatingAccount.Renamed => isMit ? null : ServiceAccount.FromPassword("svc-renamed", Lab.Password),
             _ => throw new ArgumentOutOfRangeException(nameof(account), account, "Not an account of the scenarios."),
         };
     }
 
-    private ServiceAccount ByKeytab(string name) => ServiceAccount.FromKeytab(realm.AccountOf(name), realm.Keytab(name));
+    private ServiceAccount ByKeytab(string name) => ServiceAccount.FromKeytab(realm.GetAccount(name), realm.Keytab(name));
 }

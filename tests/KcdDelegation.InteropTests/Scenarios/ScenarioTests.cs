@@ -24,7 +24,7 @@ public sealed class ScenarioTests(ScenarioTests.Realms realms) : IClassFixture<S
     public async Task A_scenario_ends_as_it_should_on_a_realm(string row, string column)
     {
         var scenario = ScenarioTable.Rows.Single(scenario => scenario.Name == row);
-        var realm = realms.Of(column);
+        var realm = realms.Get(column);
         realm.Require();
 
         (await realms.OutcomeAsync(scenario, realm)).ShouldBe(scenario.ExpectedOn(realm));
@@ -35,10 +35,10 @@ public sealed class ScenarioTests(ScenarioTests.Realms realms) : IClassFixture<S
     public async Task The_page_on_interoperability_says_what_the_realms_did()
     {
         foreach (var column in ScenarioTable.Columns)
-            realms.Of(column).Require();
+            realms.Get(column).Require();
 
         await InteroperabilityPage.CheckAsync("realms", await InteroperabilityPage.TableAsync(ScenarioTable.Columns, ScenarioTable.Rows.Select(row => row.Name), async (name, column) =>
-            Generalize(await realms.OutcomeAsync(ScenarioTable.Rows.Single(row => row.Name == name), realms.Of(column)), realms.Of(column))));
+            Generalize(await realms.OutcomeAsync(ScenarioTable.Rows.Single(row => row.Name == name), realms.Get(column)), realms.Get(column))));
     }
 
     /// <summary>Realm names differ by nature; a reader of the page wants to see where the outcome does.</summary>
@@ -50,7 +50,7 @@ public sealed class ScenarioTests(ScenarioTests.Realms realms) : IClassFixture<S
         private readonly ConcurrentDictionary<string, ScenarioRealm> _realms = new(StringComparer.Ordinal);
         private readonly ConcurrentDictionary<(string Row, string Column), Lazy<Task<string>>> _outcomes = new();
 
-        internal ScenarioRealm Of(string column) => _realms[column];
+        internal ScenarioRealm Get(string column) => _realms[column];
 
         internal Task<string> OutcomeAsync(Scenario scenario, ScenarioRealm realm) =>
             _outcomes.GetOrAdd((scenario.Name, realm.Column), _ => new Lazy<Task<string>>(() => ScenarioOutcome.RunAsync(scenario, realm, CancellationToken.None))).Value;

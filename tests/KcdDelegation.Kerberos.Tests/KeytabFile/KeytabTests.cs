@@ -30,8 +30,8 @@ public sealed class KeytabTests
     {
         using var keytab = new Keytab([KeytabSamples.Entry("GW", 9, Aes256, 9), KeytabSamples.Entry("gw", 1, Aes256, 1)]);
 
-        keytab.EntriesOf("gw", "CONTOSO.COM").Select(entry => entry.Kvno).ShouldBe([1u]);
-        keytab.EntriesOf("Gw", "contoso.com").Select(entry => entry.Kvno).ShouldBe([9u, 1u]);
+        keytab.FindEntries("gw", "CONTOSO.COM").Select(entry => entry.Kvno).ShouldBe([1u]);
+        keytab.FindEntries("Gw", "contoso.com").Select(entry => entry.Kvno).ShouldBe([9u, 1u]);
     }
 
     [Fact]
@@ -39,9 +39,9 @@ public sealed class KeytabTests
     {
         using var keytab = new Keytab([KeytabSamples.Entry("HTTP/gw", 1, Aes256, 1)]);
 
-        keytab.EntriesOf("HTTP", "CONTOSO.COM").ShouldBeEmpty();
-        keytab.EntriesOf("HTTP/gw", "OTHER.COM").ShouldBeEmpty();
-        keytab.EntriesOf("http/GW", "CONTOSO.COM").ShouldHaveSingleItem();
+        keytab.FindEntries("HTTP", "CONTOSO.COM").ShouldBeEmpty();
+        keytab.FindEntries("HTTP/gw", "OTHER.COM").ShouldBeEmpty();
+        keytab.FindEntries("http/GW", "CONTOSO.COM").ShouldHaveSingleItem();
     }
 
     [Fact]
@@ -58,6 +58,6 @@ public sealed class KeytabTests
     private static uint Newest(params KeytabEntry[] entries)
     {
         using var keytab = new Keytab(entries);
-        return Keytab.NewestOf(keytab.EntriesOf("gw", "CONTOSO.COM"))[0].Kvno;
+        return Keytab.SelectNewest(keytab.FindEntries("gw", "CONTOSO.COM"))[0].Kvno;
     }
 }

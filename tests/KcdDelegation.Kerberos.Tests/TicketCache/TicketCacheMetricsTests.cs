@@ -26,25 +26,25 @@ public sealed class TicketCacheMetricsTests
         {
             var ada = KerberosPrincipal.Principal("ada", realm.Name);
             await client.GetTicketAsync(ada, Web, TestContext.Current.CancellationToken);
-            counts.Of("misses").ShouldBe(["evidence 1", "service 1", "tgt 1"]);
-            counts.Of("exchanges").ShouldBe(["evidence 1", "service 1", "tgt 1"]);
+            counts.Get("misses").ShouldBe(["evidence 1", "service 1", "tgt 1"]);
+            counts.Get("exchanges").ShouldBe(["evidence 1", "service 1", "tgt 1"]);
             // The account's ticket was got for the evidence, and was there for the ticket to the service.
-            counts.Of("hits").ShouldBe(["tgt 1"]);
+            counts.Get("hits").ShouldBe(["tgt 1"]);
 
             await client.GetTicketAsync(ada, Web, TestContext.Current.CancellationToken);
-            counts.Of("hits").ShouldBe(["service 1", "tgt 1"]);
+            counts.Get("hits").ShouldBe(["service 1", "tgt 1"]);
             counts.Observed("entries").ShouldBe(3);
             counts.Observed("size").ShouldBeGreaterThan(1000);
 
             var eve = KerberosPrincipal.Principal("eve", realm.Name);
             for (var asked = 0; asked < 3; asked++)
                 await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(eve, Web, TestContext.Current.CancellationToken));
-            counts.Of("refusals").ShouldBe(["service 3"]);
+            counts.Get("refusals").ShouldBe(["service 3"]);
 
-            counts.Of("evictions").ShouldBeEmpty();
+            counts.Get("evictions").ShouldBeEmpty();
             await client.GetTicketAsync(KerberosPrincipal.Principal("ben", realm.Name), Web, TestContext.Current.CancellationToken);
         }
-        counts.Of("evictions").Sum(line => int.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)).ShouldBeGreaterThan(0);
+        counts.Get("evictions").Sum(line => int.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)).ShouldBeGreaterThan(0);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class TicketCacheMetricsTests
         await client.LogOnAsync(TestContext.Current.CancellationToken);
         var ada = KerberosPrincipal.Principal("ada", realm.Name);
         await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => client.GetTicketAsync(ada, Web, TestContext.Current.CancellationToken).AsTask()));
-        counts.Of("exchanges").ShouldBe(["evidence 1", "service 1", "tgt 1"]);
+        counts.Get("exchanges").ShouldBe(["evidence 1", "service 1", "tgt 1"]);
         var (misses, waits, hits) = (counts.Sum("misses", "service"), counts.Sum("waits", "service"), counts.Sum("hits", "service"));
         (misses + hits).ShouldBe(20);
         waits.ShouldBe(misses - 1);
@@ -83,7 +83,7 @@ public sealed class TicketCacheMetricsTests
             _listener.Start();
         }
 
-        public IReadOnlyList<string> Of(string name) =>
+        public IReadOnlyList<string> Get(string name) =>
             [.. _sums.Where(sum => sum.Key.Instrument == name).Select(sum => $"{sum.Key.Kind} {sum.Value}").Order(StringComparer.Ordinal)];
 
         public long Sum(string name, string kind) => _sums.GetValueOrDefault((name, kind));

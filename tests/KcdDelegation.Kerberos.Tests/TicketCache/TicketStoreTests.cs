@@ -95,7 +95,7 @@ public sealed class TicketStoreTests
         var outer = store.GetOrAddAsync(Key(Ada), async _ =>
         {
             Interlocked.Increment(ref _exchanges);
-            await store.GetOrAddFirstAsync(TicketKey.Self("gw", Ada), async _ =>
+            await store.GetOrAddNestedAsync(TicketKey.Self("gw", Ada), async _ =>
             {
                 Interlocked.Increment(ref _exchanges);
                 await release.Task;

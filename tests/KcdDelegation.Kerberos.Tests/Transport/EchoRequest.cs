@@ -21,7 +21,7 @@ internal sealed class EchoRequest(int number, int length) : KdcRequest<int>
             throw new KerberosException(new KerberosFailure { Code = code, IsTransient = code == KerberosErrorCode.ServiceUnavailable, Detail = "said the KDC" });
         }
         if (reply.Length == 0 || reply.Span[0] != '+' || !reply[1..].Span.SequenceEqual(_message))
-            throw KerberosException.Malformed("AS-REP", $"is '{PrintableText.Of(Encoding.Latin1.GetString(reply.Span[..Math.Min(8, reply.Length)]))}'");
+            throw KerberosException.Malformed("AS-REP", $"is '{PrintableText.From(Encoding.Latin1.GetString(reply.Span[..Math.Min(8, reply.Length)]))}'");
         return number;
     }
 

@@ -41,7 +41,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         var first = await FailingAsync(way);
         var dispatcher = Dispatcher(TimingFor(way), TimeProvider.System, first, _second.Endpoint);
 
-        (await SendAsync(dispatcher, KdcAttempts.OneAtATime)).ShouldBe(_requests.Made);
+        (await SendAsync(dispatcher, KdcRequestMode.OneAtATime)).ShouldBe(_requests.Made);
 
         _second.Connections.Count.ShouldBe(1);
         _first.Connections.Count.ShouldBe(way == "refuse" ? 0 : 1);
@@ -63,7 +63,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         var first = await FailingAsync(way);
         var dead = await FakeKdc.DeadAsync();
 
-        var error = await Should.ThrowAsync<KerberosException>(() => SendAsync(Dispatcher(TimingFor(way), TimeProvider.System, first, dead), KdcAttempts.OneAtATime));
+        var error = await Should.ThrowAsync<KerberosException>(() => SendAsync(Dispatcher(TimingFor(way), TimeProvider.System, first, dead), KdcRequestMode.OneAtATime));
 
         error.Detail.ShouldStartWith($"no KDC of CONTOSO.COM gave a usable answer: {first} {words}");
         error.Detail.ShouldEndWith($"; {dead} refused the connection");
@@ -113,7 +113,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         var dispatcher = Dispatcher(_first.Endpoint, _second.Endpoint);
 
         await Should.ThrowAsync<ObjectDisposedException>(() => dispatcher.SendAsync<int>(
-            Realm, KdcAttempts.Hedged, () => throw new ObjectDisposedException("key"), TestContext.Current.CancellationToken));
+            Realm, KdcRequestMode.Hedged, () => throw new ObjectDisposedException("key"), TestContext.Current.CancellationToken));
 
         _second.Connections.ShouldBeEmpty();
     }
@@ -149,7 +149,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         };
         var timing = new KdcTiming { HedgeDelay = TimeSpan.FromMilliseconds(1) };
 
-        await SendAsync(Dispatcher(timing, TimeProvider.System, _first.Endpoint, _second.Endpoint), KdcAttempts.OneAtATime);
+        await SendAsync(Dispatcher(timing, TimeProvider.System, _first.Endpoint, _second.Endpoint), KdcRequestMode.OneAtATime);
 
         _requests.Made.ShouldBe(1);
         _second.Connections.ShouldBeEmpty();
@@ -191,10 +191,10 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         var time = new ManualTime();
         _first.OnConnection = FakeKdc.CloseAsync;
         var dispatcher = Dispatcher(new KdcTiming(), time, _first.Endpoint, _second.Endpoint);
-        await SendAsync(dispatcher, KdcAttempts.OneAtATime);
+        await SendAsync(dispatcher, KdcRequestMode.OneAtATime);
         time.Advance(TimeSpan.FromSeconds(31));
 
-        await SendAsync(dispatcher, KdcAttempts.OneAtATime);
+        await SendAsync(dispatcher, KdcRequestMode.OneAtATime);
         await dispatcher.DisposeAsync();
 
         _first.Connections.Count.ShouldBe(1);
@@ -229,7 +229,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
 
         // Shouldly makes an exception of its own for a cancelled task.
         var cancelled = await Assert.ThrowsAsync<OperationCanceledException>(
-            () => dispatcher.SendAsync(Realm, KdcAttempts.Hedged, _requests.Create, caller.Token));
+            () => dispatcher.SendAsync(Realm, KdcRequestMode.Hedged, _requests.Create, caller.Token));
 
         cancelled.CancellationToken.ShouldBe(caller.Token);
         cancelled.InnerException.ShouldBeOfType<KerberosException>().Detail
@@ -273,7 +273,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     {
         var big = new EchoRequests(length: 1401);
 
-        await Dispatcher(_first.UdpEndpoint).SendAsync(Realm, KdcAttempts.OneAtATime, big.Create, TestContext.Current.CancellationToken);
+        await Dispatcher(_first.UdpEndpoint).SendAsync(Realm, KdcRequestMode.OneAtATime, big.Create, TestContext.Current.CancellationToken);
 
         _first.Datagrams.ShouldBeEmpty();
         big.Made.ShouldBe(1);
@@ -282,7 +282,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     [Fact]
     public async Task A_datagram_that_is_not_answered_is_followed_by_TCP()
     {
-        var timing = new KdcTiming { DatagramPatience = TimeSpan.FromMilliseconds(50) };
+        var timing = new KdcTiming { DatagramTimeout = TimeSpan.FromMilliseconds(50) };
 
         (await SendAsync(Dispatcher(timing, TimeProvider.System, _first.UdpEndpoint))).ShouldBe(2);
 
@@ -361,7 +361,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         _logger.Events.Single(logged => logged.Id == 2102).Text.ShouldContain("has a name that cannot be resolved");
     }
 
-    private Task<int> SendAsync(KdcDispatcher dispatcher, KdcAttempts attempts = KdcAttempts.Hedged) =>
+    private Task<int> SendAsync(KdcDispatcher dispatcher, KdcRequestMode attempts = KdcRequestMode.Hedged) =>
         dispatcher.SendAsync(Realm, attempts, _requests.Create, TestContext.Current.CancellationToken);
 
     /// <summary>Patient enough for a busy machine, except where the end of the patience is what the test waits for.</summary>

@@ -51,10 +51,10 @@ public sealed class Krb5ConfigurationTests : IDisposable
             """);
 
         configuration.DefaultRealm.ShouldBe("CONTOSO.COM");
-        configuration.KdcsOf("contoso.com").Select(kdc => kdc.ToString())
+        configuration.GetKdcs("contoso.com").Select(kdc => kdc.ToString())
             .ShouldBe(["dc1.contoso.com:88", "dc2.contoso.com:1088", "udp/dc3.contoso.com:88", "[2001:db8::1]:88", "dc4.contoso.com:88"]);
-        configuration.KdcsOf("EU.CONTOSO.COM").Select(kdc => kdc.ToString()).ShouldBe(["dc1.eu.contoso.com:88"]);
-        configuration.KdcsOf("NOWHERE.COM").ShouldBeEmpty();
+        configuration.GetKdcs("EU.CONTOSO.COM").Select(kdc => kdc.ToString()).ShouldBe(["dc1.eu.contoso.com:88"]);
+        configuration.GetKdcs("NOWHERE.COM").ShouldBeEmpty();
         _logger.Events.ShouldBeEmpty();
     }
 
@@ -69,7 +69,7 @@ public sealed class Krb5ConfigurationTests : IDisposable
         Write("one", Realm("A.COM", "third"));
 
         Load($"include {_directory.FullName}/one\nincludedir {_directory.FullName}/d\n[libdefaults]\ndefault_realm = A.COM")
-            .KdcsOf("A.COM").Select(kdc => kdc.Host).ShouldBe(["third", "first", "second"]);
+            .GetKdcs("A.COM").Select(kdc => kdc.Host).ShouldBe(["third", "first", "second"]);
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class Krb5ConfigurationTests : IDisposable
             [Write("a", "[libdefaults]\ndefault_realm = A.COM\n" + Realm("A.COM", "a")), Path.Combine(_directory.FullName, "missing"), Write("b", "[libdefaults]\ndefault_realm = B.COM\n" + Realm("A.COM", "b"))], _logger);
 
         configuration.DefaultRealm.ShouldBe("A.COM");
-        configuration.KdcsOf("A.COM").Select(kdc => kdc.Host).ShouldBe(["a", "b"]);
+        configuration.GetKdcs("A.COM").Select(kdc => kdc.Host).ShouldBe(["a", "b"]);
         _logger.Events.ShouldBeEmpty();
     }
 
@@ -87,7 +87,7 @@ public sealed class Krb5ConfigurationTests : IDisposable
     public void A_file_that_includes_itself_is_read_once_and_warned_of()
     {
         var path = Path.Combine(_directory.FullName, "krb5.conf");
-        Load(Realm("A.COM", "a") + $"\ninclude {path}").KdcsOf("A.COM").Count.ShouldBe(1);
+        Load(Realm("A.COM", "a") + $"\ninclude {path}").GetKdcs("A.COM").Count.ShouldBe(1);
 
         _logger.Events.ShouldHaveSingleItem().Text.ShouldContain("includes itself");
     }
@@ -140,7 +140,7 @@ public sealed class Krb5ConfigurationTests : IDisposable
 
             if (Record.Exception(() => Krb5ConfigurationReader.Read(path, static _ => { })) is { } thrown)
                 (thrown is InvalidDataException or IOException or UnauthorizedAccessException).ShouldBeTrue($"{Convert.ToHexString(content)}: {thrown}");
-            Krb5Configuration.Load([path], _logger).KdcsOf("A.COM").ShouldAllBe(kdc => kdc.Port > 0);
+            Krb5Configuration.Load([path], _logger).GetKdcs("A.COM").ShouldAllBe(kdc => kdc.Port > 0);
         }
         _logger.Events.ShouldAllBe(logged => logged.Id == 2110);
     }

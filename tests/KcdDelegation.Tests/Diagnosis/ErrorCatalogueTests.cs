@@ -204,7 +204,7 @@ public sealed class ErrorCatalogueTests
     [InlineData(NtStatusNames.AccountDisabled, "STATUS_ACCOUNT_DISABLED")]
     [InlineData(NtStatusNames.CrossRealmDelegationFailure, "STATUS_CROSSREALM_DELEGATION_FAILURE")]
     [InlineData(unchecked((int)0xC0000388), "NTSTATUS 0xC0000388")]
-    public void Statuses_have_the_names_that_administrators_search_for(int status, string name) => NtStatusNames.Of(status).ShouldBe(name);
+    public void Statuses_have_the_names_that_administrators_search_for(int status, string name) => NtStatusNames.Get(status).ShouldBe(name);
 
     private static KerberosException Error(KerberosFailureReason reason, KerberosErrorCode? code, KerberosExchange exchange, int? status) => new(new KerberosFailure
     {

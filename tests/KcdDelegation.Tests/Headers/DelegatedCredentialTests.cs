@@ -134,7 +134,7 @@ public sealed class DelegatedCredentialTests
     }
 
     private static AuthorizationTemplate Get(AuthorizationTemplateCache templates, ServiceTicket ticket, AuthorizationKind kind) =>
-        templates.Of(ticket).Get(ticket, kind);
+        templates.GetTemplates(ticket).Get(ticket, kind);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WeakReference UseAndForget(AuthorizationTemplateCache templates)

@@ -24,7 +24,7 @@ internal static class FakeTickets
         {
             Client = new PrincipalName((int)PrincipalNameType.Principal, [user]),
             ClientRealm = "CONTOSO.COM",
-            Ticket = Ticket.Create("CONTOSO.COM", PrincipalName.Of(Service), new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 1, (byte[])[.. name, .. new byte[size]])),
+            Ticket = Ticket.Create("CONTOSO.COM", PrincipalName.From(Service), new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 1, (byte[])[.. name, .. new byte[size]])),
             SessionKey = SessionKey,
             Flags = TicketFlags.Forwardable,
             AuthTime = now,

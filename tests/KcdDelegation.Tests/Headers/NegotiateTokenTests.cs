@@ -136,7 +136,7 @@ public sealed class NegotiateTokenTests
                 var mutated = bytes.ToArray();
                 mutated[position] = value;
                 var before = GC.GetAllocatedBytesForCurrentThread();
-                KindOf(mutated);
+                GetKind(mutated);
                 // What an exception inside takes on its first throw is not the input's doing: hence the constant.
                 (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(64_000, $"{name}, byte {position} = {value:x2}");
             }
@@ -149,12 +149,12 @@ public sealed class NegotiateTokenTests
         for (var round = 0; round < 5_000; round++)
         {
             byte[] noise = [.. (ReadOnlySpan<byte>)[0x60, 0xa0, 0xa1, 0x6e], .. RandomNumberGenerator.GetBytes(40)];
-            NegotiateToken.TryParse(Convert.ToBase64String(noise), out var token).ShouldBe(KindOf(noise) is not null);
-            (token?.Kind).ShouldBe(KindOf(noise));
-            KindOf(noise.AsSpan(1 + (round % 4))).ShouldNotBe(NegotiateTokenKind.NtlmNegotiate);
+            NegotiateToken.TryParse(Convert.ToBase64String(noise), out var token).ShouldBe(GetKind(noise) is not null);
+            (token?.Kind).ShouldBe(GetKind(noise));
+            GetKind(noise.AsSpan(1 + (round % 4))).ShouldNotBe(NegotiateTokenKind.NtlmNegotiate);
         }
-        KindOf([]).ShouldBeNull();
+        GetKind([]).ShouldBeNull();
     }
 
-    private static NegotiateTokenKind? KindOf(ReadOnlySpan<byte> bytes) => NegotiateToken.TryParse(bytes, out var token) ? token.Kind : null;
+    private static NegotiateTokenKind? GetKind(ReadOnlySpan<byte> bytes) => NegotiateToken.TryParse(bytes, out var token) ? token.Kind : null;
 }

@@ -22,7 +22,7 @@ public sealed class ChannelBindingTests
     [InlineData("1.2.840.10045.4.3.3", "SHA384")]
     [InlineData("1.2.840.10045.4.3.4", "SHA512")]
     public void The_binding_is_the_certificate_s_hash_by_its_own_signature_s_function(string algorithm, string hash) =>
-        BindingOf(writer => writer.WriteObjectIdentifier(algorithm)).ShouldBe(hash);
+        GetBinding(writer => writer.WriteObjectIdentifier(algorithm)).ShouldBe(hash);
 
     [Theory]
     [InlineData(Sha256, Sha256, "SHA256")]
@@ -32,7 +32,7 @@ public sealed class ChannelBindingTests
     [InlineData(null, null, "SHA256")] // both default to SHA-1
     [InlineData(Sha256, Sha384, null)]
     [InlineData(Sha256, null, null)]
-    public void With_RSA_PSS_the_function_is_a_parameter(string? hash, string? maskHash, string? expected) => BindingOf(writer =>
+    public void With_RSA_PSS_the_function_is_a_parameter(string? hash, string? maskHash, string? expected) => GetBinding(writer =>
     {
         writer.WriteObjectIdentifier(RsaPss);
         using (writer.PushSequence())
@@ -60,7 +60,7 @@ public sealed class ChannelBindingTests
     [InlineData("1.3.101.112")] // Ed25519
     [InlineData("1.3.101.113")] // Ed448
     public void A_signature_without_a_hash_function_of_its_own_defines_no_binding(string algorithm) =>
-        BindingOf(writer => writer.WriteObjectIdentifier(algorithm)).ShouldBeNull();
+        GetBinding(writer => writer.WriteObjectIdentifier(algorithm)).ShouldBeNull();
 
     [Fact]
     public void RSA_PSS_as_dotnet_writes_it_is_read()
@@ -189,7 +189,7 @@ public sealed class ChannelBindingTests
     }
 
     /// <summary>The hash function with which a certificate of this signature algorithm is bound.</summary>
-    private static string? BindingOf(Action<AsnWriter> algorithmIdentifier)
+    private static string? GetBinding(Action<AsnWriter> algorithmIdentifier)
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
         using (writer.PushSequence())

@@ -19,7 +19,7 @@ internal sealed class FakeDelegation
     public FakeDelegation(Uri url) => Application = new ApplicationSettings(
         "app", url, FakeTickets.Service, TokenFormat.Kerberos, AuthenticationStart.Preemptive, MutualAuthentication.Off,
         ChannelBinding: true, ShareConnectionsBetweenUsers: false,
-        new ClientSettings("CONTOSO.COM", "CONNECTOR$", AccountKeySource.Keytab, "none", new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
+        new ClientSettings("CONTOSO.COM", "CONNECTOR$", KeyFileKind.Keytab, "none", new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
         new DelegatedApplication());
 
     public ApplicationSettings Application { get; set; }
@@ -48,7 +48,7 @@ internal sealed class FakeDelegation
             TicketsAsked++;
             var user = caller.Identity!.Name!;
             if (user == "mallory")
-                throw KcdFailure.Identity(KcdEventId.NoIdentity, "No ticket for mallory.", "None.").ToException();
+                throw DelegationFailure.Identity(KcdEventId.NoIdentity, "No ticket for mallory.", "None.").ToException();
             return ValueTask.FromResult(new DelegatedCredential(
                 _tickets.GetOrAdd(user, static name => FakeTickets.For(name)), _templates, application.MutualAuthentication));
         },

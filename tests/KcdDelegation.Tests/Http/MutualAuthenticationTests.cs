@@ -111,6 +111,6 @@ public sealed class MutualAuthenticationTests
         ServerTime = TimeProvider.System.GetUtcNow(),
         Code = KerberosErrorCode.Modified,
         Realm = "CONTOSO.COM",
-        Service = PrincipalName.Of(FakeTickets.Service),
+        Service = PrincipalName.From(FakeTickets.Service),
     }.Encode());
 }

@@ -72,7 +72,7 @@ public sealed class RegistrationTests : IDisposable
         (crm.MutualAuthentication, crm.ShareConnectionsBetweenUsers).ShouldBe((MutualAuthentication.Required, true));
         (erp.Options.LoginIdentity, erp.Options.ClaimType, erp.Options.AllowBuiltInAccounts, erp.Options.UserRealm)
             .ShouldBe((LoginIdentity.UserPrincipalUsername, "email", true, "EU.CONTOSO.COM"));
-        (erp.Client.Realm, erp.Client.AccountName, erp.Client.KeySource).ShouldBe(("US.CONTOSO.COM", "d$", AccountKeySource.PasswordFile));
+        (erp.Client.Realm, erp.Client.AccountName, erp.Client.AccountKeyProvider).ShouldBe(("US.CONTOSO.COM", "d$", KeyFileKind.PasswordFile));
     }
 
     [Fact]
@@ -146,7 +146,7 @@ public sealed class RegistrationTests : IDisposable
         await using var services = Services(services => services.AddSingleton<IIdentityMapper, Table>().AddKcdDelegation(Configuration(Json).GetSection("Kcd")));
 
         var caller = new ClaimsPrincipal(new ClaimsIdentity([new Claim("tid", "11111111-2222-3333-4444-555555555555")], "Bearer"));
-        var user = await services.GetRequiredService<KcdAuthenticator>().MapAsync("erp", caller, TestContext.Current.CancellationToken);
+        var user = await services.GetRequiredService<DelegationClient>().MapAsync("erp", caller, TestContext.Current.CancellationToken);
 
         user.ShouldBe(KerberosPrincipal.Principal("from-the-table", "HTTP-erp.contoso.com"));
     }
@@ -158,7 +158,7 @@ public sealed class RegistrationTests : IDisposable
         services.AddKcdDelegation(Configuration(Json).GetSection("Kcd"));
         await using var provider = services.BuildServiceProvider();
 
-        provider.GetRequiredService<KcdAuthenticator>().ShouldBeSameAs(provider.GetRequiredService<KcdAuthenticator>());
+        provider.GetRequiredService<DelegationClient>().ShouldBeSameAs(provider.GetRequiredService<DelegationClient>());
     }
 
     private ServiceProvider Services(Action<IServiceCollection> configure)

@@ -8,7 +8,7 @@ namespace KcdDelegation.Tests.Settings;
 
 public sealed class ServiceClientsTests : IAsyncDisposable
 {
-    private readonly Retirement _retirement = new(TimeProvider.System);
+    private readonly DeferredDisposal _retirement = new(TimeProvider.System);
     private readonly ServiceClients _clients;
 
     public ServiceClientsTests() => _clients = new ServiceClients(_retirement, NullLoggerFactory.Instance, TimeProvider.System);

@@ -222,7 +222,7 @@ public sealed class SettingsParserTests
 
         var client = Parsed(options).Applications["erp"].Client;
 
-        (client.Realm, client.AccountName, client.KeySource, client.KeyPath).ShouldBe(("EU.CONTOSO.COM", "svc-eu", AccountKeySource.PasswordFile, "/etc/kcd/eu"));
+        (client.Realm, client.AccountName, client.AccountKeyProvider, client.KeyPath).ShouldBe(("EU.CONTOSO.COM", "svc-eu", KeyFileKind.PasswordFile, "/etc/kcd/eu"));
     }
 
     [Theory]

@@ -35,7 +35,7 @@ public sealed class ReadmeTests
             Factory(services);
         }
         await using var provider = services.BuildServiceProvider();
-        provider.GetRequiredService<KcdAuthenticator>().ShouldNotBeNull();
+        provider.GetRequiredService<DelegationClient>().ShouldNotBeNull();
         using var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient("erp");
         client.ShouldNotBeNull();
     }
@@ -108,10 +108,10 @@ public sealed class ReadmeTests
 
     private static async Task<string> BareAsync(KcdOptions options, string token, Uri orders)
     {
-        await using var authenticator = KcdAuthenticator.Create(options);        // the same KcdOptions
-        using var http = new HttpClient(new KcdHandler(authenticator, "erp"));
+        await using var client = DelegationClient.Create(options);        // the same KcdOptions
+        using var http = new HttpClient(new KcdHandler(client, "erp"));
 
-        ClaimsPrincipal caller = await authenticator.ValidateTokenAsync(token);  // or a principal that your host validated
+        ClaimsPrincipal caller = await client.ValidateTokenAsync(token);  // or a principal that your host validated
         using var request = new HttpRequestMessage(HttpMethod.Get, orders);
         request.SetCaller(caller);
         using var response = await http.SendAsync(request);                      // ERP answers as that user

@@ -5,7 +5,7 @@ using KcdDelegation.Testing.Pac;
 namespace KcdDelegation.Testing.Exchanges;
 
 /// <summary>What the PAC of an account says.</summary>
-internal static class PacOf
+internal static class PacBuilder
 {
     public static PacIdentity Account(RealmState realm, DirectoryEntry account, PrincipalName name, DateTimeOffset authTime) =>
         new(name.ToString(), authTime, account.UserPrincipalName ?? $"{account.Name}@{realm.Name}", realm.Name, account.Name, account.Sid.ToBytes())

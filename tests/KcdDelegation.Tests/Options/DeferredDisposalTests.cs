@@ -2,18 +2,18 @@ using KcdDelegation.Lifetime;
 
 namespace KcdDelegation.Tests.Settings;
 
-public sealed class RetirementTests
+public sealed class DeferredDisposalTests
 {
     [Fact]
     public async Task What_was_replaced_is_closed_when_its_time_is_over()
     {
         var time = new HandTurnedTime();
-        await using var retirement = new Retirement(time);
+        await using var retirement = new DeferredDisposal(time);
         var replaced = new Closable();
 
         retirement.Add(replaced);
         replaced.Closed.Task.IsCompleted.ShouldBeFalse();
-        time.DueTimes.ShouldBe([Retirement.Grace]);
+        time.DueTimes.ShouldBe([DeferredDisposal.Grace]);
         time.Elapse();
 
         await replaced.Closed.Task;
@@ -22,7 +22,7 @@ public sealed class RetirementTests
     [Fact]
     public async Task Disposal_closes_at_once_and_waits_for_it()
     {
-        var retirement = new Retirement(new HandTurnedTime());
+        var retirement = new DeferredDisposal(new HandTurnedTime());
         var replaced = new Closable();
         retirement.Add(replaced);
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace KcdDelegation.Tests;
 
-public sealed class KcdAuthenticatorTests : IAsyncDisposable
+public sealed class DelegationClientTests : IAsyncDisposable
 {
     private readonly TestRealm _realm = TestRealm.Start()
         .User("ada", userPrincipalName: "ada@corp.example").User("eve", disabled: true)
@@ -15,7 +15,7 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     private readonly LogRecorder _log = new();
     private readonly string _passwordFile = Path.Combine(Path.GetTempPath(), $"kcd-{Guid.NewGuid():N}");
 
-    public KcdAuthenticatorTests() => File.WriteAllText(_passwordFile, "Passw0rd!");
+    public DelegationClientTests() => File.WriteAllText(_passwordFile, "Passw0rd!");
 
     public async ValueTask DisposeAsync()
     {
@@ -27,9 +27,9 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     [Fact]
     public async Task A_caller_gets_a_ticket_and_headers_in_his_name()
     {
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        var credential = await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        var credential = await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
 
         credential.Ticket.User.ShouldBe(KerberosPrincipal.Principal("ada", _realm.Name));
         credential.Ticket.Service.ToString().ShouldBe("HTTP/erp");
@@ -45,9 +45,9 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     {
         var options = Options();
         options.Applications["erp"].LoginIdentity = LoginIdentity.UserPrincipalName;
-        await using var authenticator = KcdAuthenticator.Create(options, _log);
+        await using var client = DelegationClient.Create(options, _log);
 
-        var credential = await authenticator.GetCredentialAsync("erp", Caller("ada", ("upn", "ada@corp.example")), Cancel);
+        var credential = await client.GetCredentialAsync("erp", Caller("ada", ("upn", "ada@corp.example")), Cancel);
 
         credential.Ticket.User.Name.ShouldBe("ada@corp.example");
     }
@@ -55,11 +55,11 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     [Fact]
     public async Task Applications_with_one_account_share_its_logon_and_the_users_evidence()
     {
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
-        await authenticator.GetCredentialAsync("CRM", Caller("ada"), Cancel);
-        await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        await client.GetCredentialAsync("CRM", Caller("ada"), Cancel);
+        await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
 
         _realm.Transcript.ShouldBe(["AS gw$ ok", "SELF ada>gw$ ok", "PROXY ada>HTTP/erp ok", "PROXY ada>HTTP/crm ok"]);
     }
@@ -67,9 +67,9 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     [Fact]
     public async Task A_refusal_of_the_KDC_is_explained()
     {
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("closed", Caller("ada"), Cancel));
+        var error = await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("closed", Caller("ada"), Cancel));
 
         (error.Stage, error.EventId).ShouldBe((KcdStage.Delegation, 13019));
         error.Cause.ShouldContain("HTTP/closed");
@@ -80,9 +80,9 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     [Fact]
     public async Task A_disabled_user_is_a_matter_of_identity()
     {
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("erp", Caller("eve"), Cancel));
+        var error = await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("erp", Caller("eve"), Cancel));
 
         (error.Stage, error.EventId).ShouldBe((KcdStage.Identity, 13019));
     }
@@ -90,9 +90,9 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     [Fact]
     public async Task An_application_that_is_not_configured_gets_no_ticket()
     {
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("hr", Caller("ada"), Cancel));
+        var error = await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("hr", Caller("ada"), Cancel));
 
         error.EventId.ShouldBe(13020);
         _realm.Transcript.ShouldBeEmpty();
@@ -101,9 +101,9 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     [Fact]
     public async Task Nothing_is_asked_of_the_KDC_for_a_caller_without_an_identity()
     {
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("erp", new ClaimsPrincipal(), Cancel));
+        var error = await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("erp", new ClaimsPrincipal(), Cancel));
 
         error.EventId.ShouldBe(13016);
         _realm.Transcript.ShouldBeEmpty();
@@ -112,11 +112,11 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     [Fact]
     public async Task Every_decision_is_one_event_of_the_audit()
     {
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        var credential = await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
-        await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("closed", Caller("ada"), Cancel));
-        await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("erp", Caller("krbtgt"), Cancel));
+        var credential = await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("closed", Caller("ada"), Cancel));
+        await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("erp", Caller("krbtgt"), Cancel));
 
         var audit = _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ToArray();
         audit.Select(record => (record.Id, record.Level)).ShouldBe([(24029, LogLevel.Debug), (13019, LogLevel.Error), (1044, LogLevel.Warning)]);
@@ -128,9 +128,9 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     public async Task A_key_that_the_KDC_rejects_is_found_at_logon_already()
     {
         await File.WriteAllTextAsync(_passwordFile, "wrong", Cancel);
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.LogOnAsync(Cancel));
+        var error = await Should.ThrowAsync<KcdException>(async () => await client.LogOnAsync(Cancel));
 
         (error.Stage, error.EventId).ShouldBe((KcdStage.Delegation, 12027));
         error.Cause.ShouldContain("KDC_ERR_PREAUTH_FAILED");
@@ -140,9 +140,9 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     [Fact]
     public async Task An_identity_that_cannot_be_had_is_in_the_audit_though_no_ticket_was_asked_for()
     {
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.MapAsync("erp", Caller("krbtgt"), Cancel));
+        var error = await Should.ThrowAsync<KcdException>(async () => await client.MapAsync("erp", Caller("krbtgt"), Cancel));
 
         var record = _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ShouldHaveSingleItem();
         (record.Id, record.Text).ShouldBe((error.EventId, $"id-of-krbtgt is not delegated to erp: {error.Message}"));
@@ -152,12 +152,12 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     public async Task Signing_out_drops_the_callers_tickets_of_every_application_and_nobody_elses()
     {
         _realm.User("bob");
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
-        var ada = await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
-        await authenticator.GetCredentialAsync("crm", Caller("ada"), Cancel);
-        var bob = await authenticator.GetCredentialAsync("erp", Caller("bob"), Cancel);
+        await using var client = DelegationClient.Create(Options(), _log);
+        var ada = await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        await client.GetCredentialAsync("crm", Caller("ada"), Cancel);
+        var bob = await client.GetCredentialAsync("erp", Caller("bob"), Cancel);
 
-        (await authenticator.PurgeAsync(Caller("ada"), Cancel)).ShouldBe(3);
+        (await client.PurgeAsync(Caller("ada"), Cancel)).ShouldBe(3);
 
         Should.Throw<InvalidOperationException>(() => ada.CreateAuthorization(TokenFormat.Kerberos));
         bob.CreateAuthorization(TokenFormat.Kerberos).Parameter.ShouldNotBeNullOrEmpty();
@@ -166,17 +166,17 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     [Fact]
     public async Task Signing_out_without_an_identity_drops_nothing()
     {
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        (await authenticator.PurgeAsync(new ClaimsPrincipal(), Cancel)).ShouldBe(0);
+        (await client.PurgeAsync(new ClaimsPrincipal(), Cancel)).ShouldBe(0);
     }
 
     [Fact]
     public async Task Mapping_alone_asks_no_KDC()
     {
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        (await authenticator.MapAsync("erp", Caller("ada"), Cancel)).ShouldBe(KerberosPrincipal.Principal("ada", _realm.Name));
+        (await client.MapAsync("erp", Caller("ada"), Cancel)).ShouldBe(KerberosPrincipal.Principal("ada", _realm.Name));
 
         _realm.Transcript.ShouldBeEmpty();
     }
@@ -186,10 +186,10 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     {
         var options = Options();
         options.Token.TenantId = "contoso";
-        await using var authenticator = KcdAuthenticator.Create(options, _log);
+        await using var client = DelegationClient.Create(options, _log);
 
-        (await authenticator.MapAsync("erp", Caller("ada", ("tid", "contoso")), Cancel)).Name.ShouldBe("ada");
-        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.GetCredentialAsync("erp", Caller("ada", ("tid", "fabrikam")), Cancel));
+        (await client.MapAsync("erp", Caller("ada", ("tid", "contoso")), Cancel)).Name.ShouldBe("ada");
+        var error = await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("erp", Caller("ada", ("tid", "fabrikam")), Cancel));
 
         error.EventId.ShouldBe(1023);
         _realm.Transcript.ShouldBeEmpty();
@@ -198,9 +198,9 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     [Fact]
     public async Task Without_an_issuer_no_token_is_believed()
     {
-        await using var authenticator = KcdAuthenticator.Create(Options(), _log);
+        await using var client = DelegationClient.Create(Options(), _log);
 
-        var error = await Should.ThrowAsync<KcdException>(async () => await authenticator.ValidateTokenAsync("e30.e30.e30", Cancel));
+        var error = await Should.ThrowAsync<KcdException>(async () => await client.ValidateTokenAsync("e30.e30.e30", Cancel));
 
         error.EventId.ShouldBe(1030);
         _log.Records.ShouldContain(record => record.Id == 1030);
@@ -213,7 +213,7 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
         options.Applications["erp"].InternalUrl = null;
         options.Applications["crm"].ServicePrincipalName = null;
 
-        var error = Should.Throw<OptionsValidationException>(() => KcdAuthenticator.Create(options));
+        var error = Should.Throw<OptionsValidationException>(() => DelegationClient.Create(options));
 
         error.Failures.Count().ShouldBe(2);
     }
@@ -221,13 +221,13 @@ public sealed class KcdAuthenticatorTests : IAsyncDisposable
     [Fact]
     public async Task After_disposal_there_are_no_tickets_and_no_headers()
     {
-        var authenticator = KcdAuthenticator.Create(Options(), _log);
-        var credential = await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        var client = DelegationClient.Create(Options(), _log);
+        var credential = await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
 
-        await authenticator.DisposeAsync();
+        await client.DisposeAsync();
 
-        await Should.ThrowAsync<ObjectDisposedException>(async () => await authenticator.GetCredentialAsync("erp", Caller("ada"), Cancel));
-        await Should.ThrowAsync<ObjectDisposedException>(async () => await authenticator.ValidateTokenAsync("e30.e30.e30", Cancel));
+        await Should.ThrowAsync<ObjectDisposedException>(async () => await client.GetCredentialAsync("erp", Caller("ada"), Cancel));
+        await Should.ThrowAsync<ObjectDisposedException>(async () => await client.ValidateTokenAsync("e30.e30.e30", Cancel));
         Should.Throw<InvalidOperationException>(() => credential.CreateAuthorization(TokenFormat.Kerberos));
     }
 

@@ -17,24 +17,24 @@ namespace KcdDelegation;
 
 /// <summary>START HERE. Token or principal, then identity, then ticket, then header. A singleton, thread-safe. It follows its options while it
 /// runs: a change that does not validate is logged, and the last good options stay in force.</summary>
-public sealed class KcdAuthenticator : IAsyncDisposable
+public sealed class DelegationClient : IAsyncDisposable
 {
     private readonly SettingsStore _settings;
     private readonly GuardedMapper _mapper;
     private readonly CurrentTokenValidator _tokens;
     private readonly ServiceClients _clients;
-    private readonly Retirement _retirement;
+    private readonly DeferredDisposal _retirement;
     private readonly AuthorizationTemplateCache _templates = new();
     private readonly ILogger _logger;
     private readonly ILogger _audit;
     private readonly TimeProvider _timeProvider;
 
-    internal KcdAuthenticator(SettingsStore settings, IIdentityMapper mapper, ILoggerFactory loggerFactory, TimeProvider timeProvider)
+    internal DelegationClient(SettingsStore settings, IIdentityMapper mapper, ILoggerFactory loggerFactory, TimeProvider timeProvider)
     {
         (_settings, _mapper, _timeProvider) = (settings, new GuardedMapper(mapper), timeProvider);
         _logger = loggerFactory.CreateLogger(Log.Category);
         _audit = loggerFactory.CreateLogger(Log.AuditCategory);
-        _retirement = new Retirement(timeProvider);
+        _retirement = new DeferredDisposal(timeProvider);
         _tokens = new CurrentTokenValidator(settings, _retirement, _logger, timeProvider);
         _clients = new ServiceClients(_retirement, loggerFactory, timeProvider);
         _settings.Follow(_clients.Follow);
@@ -45,11 +45,11 @@ public sealed class KcdAuthenticator : IAsyncDisposable
     /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
     /// <param name="timeProvider">Its clock; null: the system's.</param>
     /// <exception cref="OptionsValidationException">The options are wrong; it lists everything that is, by configuration key.</exception>
-    public static KcdAuthenticator Create(KcdOptions options, ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null)
+    public static DelegationClient Create(KcdOptions options, ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = new SettingsStore(options);
-        return new KcdAuthenticator(settings, new ClaimsIdentityMapper(), loggerFactory ?? NullLoggerFactory.Instance, timeProvider ?? TimeProvider.System);
+        return new DelegationClient(settings, new ClaimsIdentityMapper(), loggerFactory ?? NullLoggerFactory.Instance, timeProvider ?? TimeProvider.System);
     }
 
     /// <summary>A ticket for the caller at an application: the one path that every delegated request takes.</summary>
@@ -188,7 +188,7 @@ public sealed class KcdAuthenticator : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(name);
         if (_settings.Current.Applications.TryGetValue(name, out var application))
             return application;
-        var refusal = new KcdFailure(
+        var refusal = new DelegationFailure(
             KcdStage.Delegation,
             KcdEventId.NoServicePrincipalName,
             $"No application {PrintableText.Quoted(name)} is configured, so there is no service principal name to ask a ticket for.",

@@ -2,7 +2,7 @@ namespace KcdDelegation.Kerberos.TicketCache;
 
 /// <summary>Which entry goes when the cache is full: second chance, that is first in first out, but an entry that was used since the
 /// hand last passed goes round once more. Users of every minute stay, a scan of many new ones passes through. Thread-safe.</summary>
-internal sealed class EvictionClock
+internal sealed class EvictionQueue
 {
     private readonly Lock _gate = new();
     private readonly Queue<TicketEntry> _entries = new();
@@ -23,7 +23,7 @@ internal sealed class EvictionClock
             {
                 if (entry.IsRemoved)
                     continue;
-                if (!entry.IsUsed && entry.Flight is null)
+                if (!entry.IsUsed && entry.Pending is null)
                     return entry;
                 entry.IsUsed = false;
                 _entries.Enqueue(entry);

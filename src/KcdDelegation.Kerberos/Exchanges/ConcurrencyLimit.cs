@@ -2,7 +2,7 @@ namespace KcdDelegation.Kerberos.Exchanges;
 
 /// <summary>Bounds the exchanges with one realm under way at once and the queue behind them, so that a Monday morning neither drowns
 /// its KDCs nor piles up callers without end. Held only while a KDC is spoken to, never while one exchange waits for another.</summary>
-internal sealed class ExchangeGate(int maxConcurrent, int maxQueued) : IDisposable
+internal sealed class ConcurrencyLimit(int maxConcurrent, int maxQueued) : IDisposable
 {
     private readonly SemaphoreSlim _places = new(maxConcurrent, maxConcurrent);
     private int _waiting;

@@ -3,9 +3,9 @@ using KcdDelegation.Kerberos.Tests.TicketCache;
 
 namespace KcdDelegation.Kerberos.Tests;
 
-public sealed class AuthenticatorStampsTests
+public sealed class AuthenticatorTimestampsTests
 {
-    private static readonly int Ada = AuthenticatorStamps.SequenceOf("ada", "CONTOSO.TEST");
+    private static readonly int Ada = AuthenticatorTimestamps.GetSequence("ada", "CONTOSO.TEST");
 
     private readonly ManualClock _time = new();
 
@@ -13,44 +13,44 @@ public sealed class AuthenticatorStampsTests
     public async Task No_two_threads_get_the_same_stamp_of_a_user()
     {
         const int threads = 8, each = 20_000;
-        var stamps = new AuthenticatorStamp[threads * each];
+        var stamps = new AuthenticatorTimestamp[threads * each];
         await Task.WhenAll(Enumerable.Range(0, threads).Select(thread => Task.Run(() =>
         {
-            var mine = AuthenticatorStamps.Of(TimeProvider.System);
+            var mine = AuthenticatorTimestamps.Get(TimeProvider.System);
             for (var i = 0; i < each; i++)
                 stamps[(thread * each) + i] = mine.Next(Ada, TimeSpan.Zero);
         })));
         stamps.Distinct().Count().ShouldBe(stamps.Length);
-        stamps.ShouldAllBe(stamp => stamp.Microseconds >= AuthenticatorStamps.FirstMicrosecond && stamp.Microseconds < 1_000_000);
+        stamps.ShouldAllBe(stamp => stamp.Microseconds >= AuthenticatorTimestamps.FirstMicrosecond && stamp.Microseconds < 1_000_000);
     }
 
     [Fact]
     public void All_clients_of_a_time_provider_share_the_sequences()
     {
-        AuthenticatorStamps.Of(_time).ShouldBeSameAs(AuthenticatorStamps.Of(_time));
-        AuthenticatorStamps.Of(_time).ShouldNotBeSameAs(AuthenticatorStamps.Of(TimeProvider.System));
+        AuthenticatorTimestamps.Get(_time).ShouldBeSameAs(AuthenticatorTimestamps.Get(_time));
+        AuthenticatorTimestamps.Get(_time).ShouldNotBeSameAs(AuthenticatorTimestamps.Get(TimeProvider.System));
     }
 
     [Fact]
     public async Task A_sequence_runs_two_seconds_ahead_of_the_clock_and_then_waits_for_it()
     {
-        var stamps = AuthenticatorStamps.Of(_time);
+        var stamps = AuthenticatorTimestamps.Get(_time);
         var start = _time.GetUtcNow().ToUnixTimeSeconds();
-        var last = default(AuthenticatorStamp);
-        for (var i = 0; i <= 2 * AuthenticatorStamps.PerSecond; i++)
+        var last = default(AuthenticatorTimestamp);
+        for (var i = 0; i <= 2 * AuthenticatorTimestamps.PerSecond; i++)
             last = stamps.Next(Ada, TimeSpan.Zero);
-        last.ShouldBe(new AuthenticatorStamp(start + 2, AuthenticatorStamps.FirstMicrosecond));
+        last.ShouldBe(new AuthenticatorTimestamp(start + 2, AuthenticatorTimestamps.FirstMicrosecond));
 
         var waiting = Task.Run(() => stamps.Next(Ada, TimeSpan.Zero), TestContext.Current.CancellationToken);
         (await Task.WhenAny(waiting, Task.Delay(50, TestContext.Current.CancellationToken))).ShouldNotBeSameAs(waiting);
         _time.Advance(TimeSpan.FromMilliseconds(1));
-        (await waiting).ShouldBe(new AuthenticatorStamp(start + 2, AuthenticatorStamps.FirstMicrosecond + 1));
+        (await waiting).ShouldBe(new AuthenticatorTimestamp(start + 2, AuthenticatorTimestamps.FirstMicrosecond + 1));
     }
 
     [Fact]
     public void A_clock_that_is_set_back_stops_nobody()
     {
-        var stamps = AuthenticatorStamps.Of(_time);
+        var stamps = AuthenticatorTimestamps.Get(_time);
         stamps.Next(Ada, TimeSpan.Zero);
         _time.Advance(-TimeSpan.FromMinutes(10));
         stamps.Next(Ada, TimeSpan.Zero).UnixSeconds.ShouldBe(_time.GetUtcNow().ToUnixTimeSeconds());
@@ -59,7 +59,7 @@ public sealed class AuthenticatorStampsTests
     [Fact]
     public void A_clock_that_is_set_back_a_little_repeats_no_stamp()
     {
-        var stamps = AuthenticatorStamps.Of(_time);
+        var stamps = AuthenticatorTimestamps.Get(_time);
         var before = stamps.Next(Ada, TimeSpan.Zero);
         _time.Advance(-TimeSpan.FromMilliseconds(500));
         stamps.Next(Ada, TimeSpan.Zero).ShouldBe(before with { Microseconds = before.Microseconds + 1 });
@@ -70,7 +70,7 @@ public sealed class AuthenticatorStampsTests
     [InlineData(-600)]
     public void Clients_whose_KDCs_clocks_differ_do_not_hold_each_other_up(int seconds)
     {
-        var stamps = AuthenticatorStamps.Of(_time);
+        var stamps = AuthenticatorTimestamps.Get(_time);
         var now = _time.GetUtcNow().ToUnixTimeSeconds();
         stamps.Next(Ada, TimeSpan.FromSeconds(seconds)).UnixSeconds.ShouldBe(now + seconds);
         stamps.Next(Ada, TimeSpan.Zero).UnixSeconds.ShouldBe(now);
@@ -80,6 +80,6 @@ public sealed class AuthenticatorStampsTests
     public void The_fraction_of_a_second_is_scaled_into_the_range()
     {
         _time.Advance(TimeSpan.FromMilliseconds(250));
-        AuthenticatorStamps.Of(_time).Next(Ada, TimeSpan.Zero).Microseconds.ShouldBe(AuthenticatorStamps.FirstMicrosecond + (AuthenticatorStamps.PerSecond / 4));
+        AuthenticatorTimestamps.Get(_time).Next(Ada, TimeSpan.Zero).Microseconds.ShouldBe(AuthenticatorTimestamps.FirstMicrosecond + (AuthenticatorTimestamps.PerSecond / 4));
     }
 }

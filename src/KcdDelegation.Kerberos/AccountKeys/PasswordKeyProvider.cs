@@ -4,14 +4,14 @@ using Microsoft.Extensions.Logging;
 namespace KcdDelegation.Kerberos.AccountKeys;
 
 /// <summary>Keys made from a password that was given, or that a file holds.</summary>
-internal sealed class PasswordKeySource : KeySource
+internal sealed class PasswordKeyProvider : AccountKeyProvider
 {
     private readonly KeyFile<Password>? _file;
     private readonly Password? _given;
 
-    public PasswordKeySource(ReadOnlySpan<char> password) => _given = new Password(password);
+    public PasswordKeyProvider(ReadOnlySpan<char> password) => _given = new Password(password);
 
-    public PasswordKeySource(string account, string path)
+    public PasswordKeyProvider(string account, string path)
     {
         Password? before = null;
         _file = new KeyFile<Password>(path, account, bytes =>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace KcdDelegation.Kerberos.Transport;
 
 /// <summary>One try at one KDC, by the transport it is configured for, within a time.</summary>
-internal sealed class KdcAttempt<TReply>(
+internal sealed class KdcRoundTrip<TReply>(
     KdcEndpoint kdc, Func<KdcRequest<TReply>> create, KdcConnector connector, KdcTiming timing, TimeProvider time, ILogger logger)
 {
     // RFC 4120 §7.2.1: what is larger goes by TCP at once, since fragments get lost; the number is the usual one of Windows and MIT.
@@ -46,7 +46,7 @@ internal sealed class KdcAttempt<TReply>(
         KdcRequest<TReply>? request = create();
         if (request.Message.Length <= MaxDatagram)
         {
-            using var patience = new CancellationTokenSource(timing.DatagramPatience, time);
+            using var patience = new CancellationTokenSource(timing.DatagramTimeout, time);
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
             try
             {

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace KcdDelegation.Diagnosis;
 
 /// <summary>What a <see cref="KcdException"/> carries. Foreign text in it has passed <see cref="PrintableText"/>.</summary>
-internal sealed record KcdFailure(KcdStage Stage, int EventId, string Cause, string Remedy)
+internal sealed record DelegationFailure(KcdStage Stage, int EventId, string Cause, string Remedy)
 {
     public bool IsTransient { get; init; }
 
@@ -12,5 +12,5 @@ internal sealed record KcdFailure(KcdStage Stage, int EventId, string Cause, str
     public KcdException ToException(Exception? inner = null) => new(this, inner);
 
     /// <summary>A refusal at the first stage.</summary>
-    public static KcdFailure Identity(int eventId, string cause, string remedy) => new(KcdStage.Identity, eventId, cause, remedy);
+    public static DelegationFailure Identity(int eventId, string cause, string remedy) => new(KcdStage.Identity, eventId, cause, remedy);
 }

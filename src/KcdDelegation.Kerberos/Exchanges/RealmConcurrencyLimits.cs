@@ -2,7 +2,7 @@ namespace KcdDelegation.Kerberos.Exchanges;
 
 /// <summary>A gate for each realm that is asked: one whose KDCs are silent fills its own, and holds up nobody who asks another.
 /// Thread-safe. The home realm's gate is always there, another's while somebody is in it or waits at it.</summary>
-internal sealed class ExchangeGates : IDisposable
+internal sealed class RealmConcurrencyLimits : IDisposable
 {
     // A trusted realm can refer to any number of others, whose KDCs it can keep silent.
     private const int MaxRealms = 256;
@@ -10,12 +10,12 @@ internal sealed class ExchangeGates : IDisposable
     private readonly int _maxConcurrent;
     private readonly int _maxQueued;
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, RealmGate> _realms = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, RealmLimit> _realms = new(StringComparer.OrdinalIgnoreCase);
 
     /// <param name="home">The account's realm.</param>
     /// <param name="maxConcurrent">Of each realm.</param>
     /// <param name="maxQueued">Of each realm.</param>
-    public ExchangeGates(string home, int maxConcurrent, int maxQueued)
+    public RealmConcurrencyLimits(string home, int maxConcurrent, int maxQueued)
     {
         (_maxConcurrent, _maxQueued) = (maxConcurrent, maxQueued);
         // Nobody leaves for it: however many realms are asked, there is room for this one.
@@ -49,7 +49,7 @@ internal sealed class ExchangeGates : IDisposable
     }
 
     /// <summary>The realm's gate, there until who joined it leaves it.</summary>
-    private RealmGate Join(string realm)
+    private RealmLimit Join(string realm)
     {
         lock (_lock)
         {
@@ -57,14 +57,14 @@ internal sealed class ExchangeGates : IDisposable
             {
                 if (_realms.Count >= MaxRealms)
                     throw TooManyRealms();
-                _realms[realm] = found = new RealmGate(realm, new ExchangeGate(_maxConcurrent, _maxQueued));
+                _realms[realm] = found = new RealmLimit(realm, new ConcurrencyLimit(_maxConcurrent, _maxQueued));
             }
             found.Users++;
             return found;
         }
     }
 
-    private void Leave(RealmGate realm)
+    private void Leave(RealmLimit realm)
     {
         lock (_lock)
         {
@@ -85,24 +85,24 @@ internal sealed class ExchangeGates : IDisposable
     /// <summary>A place among the exchanges with one realm.</summary>
     public readonly struct Place : IDisposable
     {
-        private readonly ExchangeGates _gates;
-        private readonly RealmGate _realm;
-        private readonly ExchangeGate.Place _place;
+        private readonly RealmConcurrencyLimits _limits;
+        private readonly RealmLimit _realm;
+        private readonly ConcurrencyLimit.Place _place;
 
-        internal Place(ExchangeGates gates, RealmGate realm, ExchangeGate.Place place) => (_gates, _realm, _place) = (gates, realm, place);
+        internal Place(RealmConcurrencyLimits gates, RealmLimit realm, ConcurrencyLimit.Place place) => (_limits, _realm, _place) = (gates, realm, place);
 
         public void Dispose()
         {
             _place.Dispose();
-            _gates.Leave(_realm);
+            _limits.Leave(_realm);
         }
     }
 
-    internal sealed class RealmGate(string name, ExchangeGate gate)
+    internal sealed class RealmLimit(string name, ConcurrencyLimit gate)
     {
         public string Name => name;
 
-        public ExchangeGate Gate => gate;
+        public ConcurrencyLimit Gate => gate;
 
         /// <summary>Who is in it or waits at it; guarded by the lock on all gates.</summary>
         public int Users { get; set; }

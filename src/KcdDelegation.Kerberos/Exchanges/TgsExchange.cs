@@ -6,14 +6,14 @@ using KcdDelegation.Kerberos.Transport;
 namespace KcdDelegation.Kerberos.Exchanges;
 
 /// <summary>One TGS-REQ (RFC 4120 §3.3.1) and the check of what comes back.</summary>
-internal sealed class TgsAttempt<T> : KdcRequest<T>
+internal sealed class TgsExchange<T> : KdcRequest<T>
 {
     private readonly TgsQuery<T> _query;
     private readonly KdcClock _clock;
     private readonly KdcRequestBody _body;
     private readonly TgsRequestKeys _keys;
 
-    public TgsAttempt(TgsQuery<T> query, IReadOnlyList<EncryptionType> encryptionTypes, KdcClock clock)
+    public TgsExchange(TgsQuery<T> query, IReadOnlyList<EncryptionType> encryptionTypes, KdcClock clock)
     {
         (_query, _clock) = (query, clock);
         var tgt = query.Tgt;
@@ -56,7 +56,7 @@ internal sealed class TgsAttempt<T> : KdcRequest<T>
             ClientRealm = tgt.ClientRealm,
             Client = tgt.Client,
             // RFC 4120 §3.3.2: a keyed checksum over the exact bytes of the body; KDCs refuse a request without.
-            Checksum = ChecksumField.Of(tgt.SessionKey, KeyUsage.TgsRequestBodyChecksum, encodedBody),
+            Checksum = ChecksumField.Create(tgt.SessionKey, KeyUsage.TgsRequestBodyChecksum, encodedBody),
             Microseconds = microseconds,
             Time = seconds,
             Subkey = _keys.Subkey,

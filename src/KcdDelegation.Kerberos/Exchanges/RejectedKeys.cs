@@ -2,7 +2,7 @@ namespace KcdDelegation.Kerberos.Exchanges;
 
 /// <summary>A key that the KDC rejected is not tried again before the keytab or password changes or five minutes have passed: a client
 /// that keeps trying locks its own account out.</summary>
-internal sealed class RejectedKeyMemory(TimeProvider timeProvider)
+internal sealed class RejectedKeys(TimeProvider timeProvider)
 {
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
 

@@ -20,7 +20,7 @@ internal abstract record AsOutcome
 }
 
 /// <summary>One AS-REQ of the delegating account (RFC 4120 §3.1.1) and the check of what comes back (§3.1.5).</summary>
-internal sealed class AsAttempt : KdcRequest<AsOutcome>
+internal sealed class AsExchange : KdcRequest<AsOutcome>
 {
     private readonly ExchangeContext _context;
     private readonly PrincipalName _client;
@@ -32,7 +32,7 @@ internal sealed class AsAttempt : KdcRequest<AsOutcome>
     /// <param name="encryptionTypes">Those that the account can use.</param>
     /// <param name="preAuthentication">The key to prove; null: ask what the KDC wants first.</param>
     /// <param name="clockOffset">To try the KDC's clock with.</param>
-    public AsAttempt(ExchangeContext context, IReadOnlyList<EncryptionType> encryptionTypes, LogOnKey? preAuthentication, TimeSpan clockOffset)
+    public AsExchange(ExchangeContext context, IReadOnlyList<EncryptionType> encryptionTypes, LogOnKey? preAuthentication, TimeSpan clockOffset)
     {
         (_context, _preAuthentication, _clockOffset) = (context, preAuthentication, clockOffset);
         _client = new PrincipalName((int)PrincipalNameType.Principal, context.Account.Name.Split('/'));

@@ -4,7 +4,7 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Exchanges;
 
-public sealed class ExchangeGatesTests
+public sealed class RealmConcurrencyLimitsTests
 {
     private const string Home = "CONTOSO.TEST";
     private const string Away = "EU.TEST";
@@ -45,7 +45,7 @@ public sealed class ExchangeGatesTests
     [Fact]
     public async Task The_same_realm_in_other_letters_has_the_same_gate_and_a_place_left_lets_the_next_in()
     {
-        using var gates = new ExchangeGates(Home, maxConcurrent: 1, maxQueued: 1);
+        using var gates = new RealmConcurrencyLimits(Home, maxConcurrent: 1, maxQueued: 1);
         var first = await EnterAsync(gates, Away);
         var second = EnterAsync(gates, "eu.test");
         second.IsCompleted.ShouldBeFalse();
@@ -60,7 +60,7 @@ public sealed class ExchangeGatesTests
     [Fact]
     public async Task Who_gives_up_waiting_leaves_no_gap()
     {
-        using var gates = new ExchangeGates(Home, maxConcurrent: 1, maxQueued: 1);
+        using var gates = new RealmConcurrencyLimits(Home, maxConcurrent: 1, maxQueued: 1);
         using (await EnterAsync(gates, Away))
         {
             using var leave = new CancellationTokenSource();
@@ -76,8 +76,8 @@ public sealed class ExchangeGatesTests
     [Fact]
     public async Task However_many_realms_are_asked_there_is_room_for_the_home_realm()
     {
-        using var gates = new ExchangeGates(Home, maxConcurrent: 1, maxQueued: 0);
-        var places = new List<ExchangeGates.Place>();
+        using var gates = new RealmConcurrencyLimits(Home, maxConcurrent: 1, maxQueued: 0);
+        var places = new List<RealmConcurrencyLimits.Place>();
         var overload = await Should.ThrowAsync<KerberosException>(async () =>
         {
             for (var i = 0; i < 1000; i++)
@@ -93,7 +93,7 @@ public sealed class ExchangeGatesTests
         (await EnterAsync(gates, Home)).Dispose();
     }
 
-    private static Task<ExchangeGates.Place> EnterAsync(ExchangeGates gates, string realm) =>
+    private static Task<RealmConcurrencyLimits.Place> EnterAsync(RealmConcurrencyLimits gates, string realm) =>
         gates.EnterAsync(realm, TestContext.Current.CancellationToken).AsTask();
 
     private static async Task UntilAsync(Func<bool> condition)

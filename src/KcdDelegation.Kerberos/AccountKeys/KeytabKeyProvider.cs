@@ -5,13 +5,13 @@ using Microsoft.Extensions.Logging;
 namespace KcdDelegation.Kerberos.AccountKeys;
 
 /// <summary>Keys from a keytab.</summary>
-internal sealed class KeytabKeySource : KeySource
+internal sealed class KeytabKeyProvider : AccountKeyProvider
 {
     private readonly string _account;
     private readonly string _path;
     private readonly KeyFile<Keytab> _file;
 
-    public KeytabKeySource(string account, string path)
+    public KeytabKeyProvider(string account, string path)
     {
         (_account, _path) = (account, path);
         _file = new KeyFile<Keytab>(path, account, static bytes =>
@@ -61,17 +61,17 @@ internal sealed class KeytabKeySource : KeySource
     private static List<KerberosKey> Keys(List<KeytabEntry> entries) => entries.ConvertAll(entry => entry.Key!);
 
     private List<KeytabEntry> Candidates(string realm, EncryptionType type) =>
-        _file.Content.EntriesOf(_account, realm).Where(entry => entry.Key?.Type == type).ToList();
+        _file.Content.FindEntries(_account, realm).Where(entry => entry.Key?.Type == type).ToList();
 
     private IReadOnlyList<KeytabEntry> NewestEntries(string realm)
     {
         var keytab = _file.Content;
-        var entries = keytab.EntriesOf(_account, realm);
+        var entries = keytab.FindEntries(_account, realm);
         if (entries.Count == 0)
         {
             throw Unavailable(_account, realm, $"{_path} has no entry for {_account}@{realm}, it has keys of {keytab.Principals}: " +
                 "correct the account's name or realm, or export the keytab for this account");
         }
-        return Keytab.NewestOf(entries);
+        return Keytab.SelectNewest(entries);
     }
 }

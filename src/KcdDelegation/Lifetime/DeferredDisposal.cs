@@ -2,7 +2,7 @@ namespace KcdDelegation.Lifetime;
 
 /// <summary>Closes what changed settings have replaced, a while later: requests that began under the old settings end on them. Closed at once
 /// when everything is disposed.</summary>
-internal sealed class Retirement(TimeProvider timeProvider) : IAsyncDisposable
+internal sealed class DeferredDisposal(TimeProvider timeProvider) : IAsyncDisposable
 {
     /// <summary>Longer than a request takes from its credential to its last header.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromMinutes(10);

@@ -4,7 +4,7 @@ namespace KcdDelegation.Kerberos.Exchanges;
 
 /// <summary>Whoever rolls an account's key changes it at the KDC first and writes the keytab a moment later. A ticket of the new key that
 /// arrives in between is worth a short wait. Thread-safe.</summary>
-internal sealed class KeytabLag(ServiceAccount account, TimeProvider timeProvider, ILogger logger)
+internal sealed class KeyUpdateWait(ServiceAccount account, TimeProvider timeProvider, ILogger logger)
 {
     private const int Looks = 20;
 

@@ -6,7 +6,7 @@ namespace KcdDelegation.Kerberos.ApExchange;
 
 /// <summary>RFC 4120 §3.2.3: authenticators seen within the allowable clock skew; one that comes again is a replay. Keyed by the hash of
 /// the encrypted authenticator, which no one can vary without the session key. Thread-safe, bounded, and full means refused.</summary>
-internal sealed class ReplayMemory(KdcClock clock)
+internal sealed class ReplayCache(KdcClock clock)
 {
     private const int MaxEntries = 1_000_000;
 

@@ -5,7 +5,7 @@ namespace KcdDelegation.Kerberos.AccountKeys;
 
 /// <summary>Where the long-term keys of the delegating account come from. Thread-safe. Keys that were given out stay usable until the
 /// source is disposed or nobody can reach them.</summary>
-internal abstract class KeySource : IDisposable
+internal abstract class AccountKeyProvider : IDisposable
 {
     /// <summary>Grows whenever the keys may have become others. A key that the KDC rejected is not tried again before it grows.</summary>
     public abstract long Version { get; }

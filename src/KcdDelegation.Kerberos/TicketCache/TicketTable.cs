@@ -8,7 +8,7 @@ namespace KcdDelegation.Kerberos.TicketCache;
 
 /// <summary>What the cache holds, within its bounds and for as long as it is good. Looking up takes no lock; whatever changes an entry is
 /// called under the entry's lock.</summary>
-internal sealed class TicketShelf : IAsyncDisposable
+internal sealed class TicketTable : IAsyncDisposable
 {
     /// <summary>What an entry costs beside the bytes of its ticket: key, names, session key, dictionary and queue (measured).</summary>
     private const int EntryOverhead = 1024;
@@ -19,16 +19,16 @@ internal sealed class TicketShelf : IAsyncDisposable
     private readonly KdcClock _clock;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<TicketKey, TicketEntry> _entries = new();
-    private readonly EvictionClock _eviction = new();
+    private readonly EvictionQueue _eviction = new();
     private readonly ITimer _sweep;
     private long _bytes;
     private int _count;
 
-    public TicketShelf(TicketCacheOptions options, KdcClock clock, ILogger logger)
+    public TicketTable(TicketCacheOptions options, KdcClock clock, ILogger logger)
     {
         (_options, _clock, _logger) = (options, clock, logger);
         Metrics = new TicketCacheMetrics(() => Count, () => Bytes);
-        _sweep = clock.TimeProvider.CreateTimer(static state => ((TicketShelf)state!).Sweep(), this, SweepPeriod, SweepPeriod);
+        _sweep = clock.TimeProvider.CreateTimer(static state => ((TicketTable)state!).Sweep(), this, SweepPeriod, SweepPeriod);
     }
 
     public TicketCacheMetrics Metrics { get; }
@@ -79,7 +79,7 @@ internal sealed class TicketShelf : IAsyncDisposable
             ticket.Retire();
         TakeOff(entry);
         entry.IsRemoved = true;
-        entry.Flight = null;
+        entry.Pending = null;
         _entries.TryRemove(new KeyValuePair<TicketKey, TicketEntry>(entry.Key, entry));
     }
 
@@ -148,7 +148,7 @@ internal sealed class TicketShelf : IAsyncDisposable
         {
             lock (entry)
             {
-                if (entry.Flight is null && (entry.Ticket is { } held ? !IsUsable(held, now) : entry.Refusal is not { } refusal || now >= refusal.Until))
+                if (entry.Pending is null && (entry.Ticket is { } held ? !IsUsable(held, now) : entry.Refusal is not { } refusal || now >= refusal.Until))
                     Remove(entry);
             }
         }

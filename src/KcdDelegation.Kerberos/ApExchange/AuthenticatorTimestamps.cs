@@ -5,12 +5,12 @@ namespace KcdDelegation.Kerberos.ApExchange;
 
 /// <summary>The time of one authenticator (RFC 4120 §5.5.1: ctime and cusec), UTC by the KDC's clock.</summary>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct AuthenticatorStamp(long UnixSeconds, int Microseconds);
+internal readonly record struct AuthenticatorTimestamp(long UnixSeconds, int Microseconds);
 
 /// <summary>Times for authenticators. Some acceptors' replay caches look at client, time and microseconds only, so the pairs are unique
 /// per user in the process, over all his tickets, accounts and services. Users are spread over a fixed number of sequences: those that
 /// fall on one share its 967,232 stamps a second, and nothing has to be kept or cleaned up per user. Lock-free.</summary>
-internal sealed class AuthenticatorStamps
+internal sealed class AuthenticatorTimestamps
 {
     /// <summary>From here on an INTEGER of microseconds takes three bytes of DER, so that every authenticator of a ticket has one length.</summary>
     public const int FirstMicrosecond = 32_768;
@@ -27,23 +27,23 @@ internal sealed class AuthenticatorStamps
     private const int Stride = 8;
 
     // Kept per source of time: where there are two (tests), neither holds up the other.
-    private static readonly ConditionalWeakTable<TimeProvider, AuthenticatorStamps> s_byTimeProvider = [];
+    private static readonly ConditionalWeakTable<TimeProvider, AuthenticatorTimestamps> s_byTimeProvider = [];
 
     private readonly TimeProvider _timeProvider;
     private readonly long[] _last = new long[SequenceCount * Stride];
 
-    private AuthenticatorStamps(TimeProvider timeProvider) => _timeProvider = timeProvider;
+    private AuthenticatorTimestamps(TimeProvider timeProvider) => _timeProvider = timeProvider;
 
     /// <summary>Those of the process.</summary>
-    public static AuthenticatorStamps Of(TimeProvider timeProvider) => s_byTimeProvider.GetOrAdd(timeProvider, static time => new AuthenticatorStamps(time));
+    public static AuthenticatorTimestamps Get(TimeProvider timeProvider) => s_byTimeProvider.GetOrAdd(timeProvider, static time => new AuthenticatorTimestamps(time));
 
     /// <summary>The sequence of a client as acceptors see him: name and realm, whatever the type of the name.</summary>
-    public static int SequenceOf(string name, string realm) => (HashCode.Combine(name, realm) & (SequenceCount - 1)) * Stride;
+    public static int GetSequence(string name, string realm) => (HashCode.Combine(name, realm) & (SequenceCount - 1)) * Stride;
 
     /// <summary>The next stamp of a sequence: now, or the one after the last; when the sequence is as far ahead as it may be, the call waits.</summary>
-    /// <param name="sequence">From <see cref="SequenceOf"/>.</param>
+    /// <param name="sequence">From <see cref="GetSequence"/>.</param>
     /// <param name="offset">Of the KDC's clock from this machine's. Sequences count this machine's time, which all clients share.</param>
-    public AuthenticatorStamp Next(int sequence, TimeSpan offset)
+    public AuthenticatorTimestamp Next(int sequence, TimeSpan offset)
     {
         ref var last = ref _last[sequence];
         while (true)
@@ -66,7 +66,7 @@ internal sealed class AuthenticatorStamps
             if (Interlocked.CompareExchange(ref last, next, previous) == previous)
             {
                 next += IndexOf(offset.Ticks);
-                return new AuthenticatorStamp(next / PerSecond, FirstMicrosecond + (int)(next % PerSecond));
+                return new AuthenticatorTimestamp(next / PerSecond, FirstMicrosecond + (int)(next % PerSecond));
             }
         }
     }

@@ -2,7 +2,7 @@ namespace KcdDelegation.Http;
 
 /// <summary>Gives each user connections of his own, and connections to no more than a number of users at a time. A new user takes the place
 /// of the one who has been idle longest; while nobody is idle he waits. Thread-safe.</summary>
-internal sealed class UserConnections(Func<SocketsHttpHandler> createHandler, int capacity, TimeProvider time, Action sharingEnded) : IDisposable
+internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler, int capacity, TimeProvider time, Action sharingEnded) : IDisposable
 {
     /// <summary>A SocketsHttpHandler closes its idle connections by itself after a minute; after that it is memory only.</summary>
     private static readonly TimeSpan s_idleLife = TimeSpan.FromMinutes(5);
@@ -174,7 +174,7 @@ internal sealed class UserConnections(Func<SocketsHttpHandler> createHandler, in
 }
 
 /// <summary>The right to use a user's connections, from before a request is sent until its response has been read or dropped.</summary>
-internal sealed class ConnectionLease(UserConnections owner, UserConnection connection) : IDisposable
+internal sealed class ConnectionLease(UserConnectionPool owner, UserConnection connection) : IDisposable
 {
     private int _ended;
 

@@ -2,7 +2,7 @@ namespace KcdDelegation.Http;
 
 /// <summary>Which token format an application with <see cref="TokenFormat.Auto"/> takes, learnt from its answers. Thread-safe; a lost race
 /// costs one request its first try.</summary>
-internal sealed class FormatMemory
+internal sealed class LearnedFormat
 {
     private volatile TokenFormat _preferred = TokenFormat.Kerberos;
     private volatile bool _isProven;
