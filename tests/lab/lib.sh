@@ -132,6 +132,21 @@ say_status() {
 
 usage() { echo "usage: $SELF $*" >&2; exit 2; }
 
+# The words before a command that run it in the Debian 13 chroot of the `trixie` script. The mount namespace is private. The lab's state
+# has the same path inside and outside.
+IN_TRIXIE=(unshare --mount --propagation private bash -euc '
+lab=$1 root=$2; shift 2
+mkdir -p "$root$lab"
+mount --bind "$lab" "$root$lab"
+mount --rbind /dev "$root/dev"
+exec chroot "$root" "$@"' _ "$LAB_DIR" "$LAB_DIR/trixie")
+
+# keytab_of PRINCIPAL : HTTP/connector.mit.test -> $KEYTABS/connector.keytab, svc-pw -> $KEYTABS/svc-pw.keytab
+keytab_of() { local name=${1#HTTP/}; echo "$KEYTABS/${name%".$DOMAIN"}.keytab"; }
+
+# newest_kvno KEYTAB
+newest_kvno() { klist -k "$1" | awk '$1 ~ /^[0-9]+$/ { print $1 }' | sort -nu | tail -n 1; }
+
 # The five encryption types in the configuration of every krb5 program here
 ENCTYPES="aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96 aes256-cts-hmac-sha384-192 aes128-cts-hmac-sha256-128 arcfour-hmac"
 
