@@ -26,11 +26,11 @@ import org.ietf.jgss.Oid;
 import sun.security.jgss.krb5.internal.TlsChannelBindingImpl;
 
 /**
- * java Acceptor.java HTTP-PORT HTTPS-PORT KEYTAB PRINCIPAL PKCS12: checks Negotiate tokens, raw Kerberos or SPNEGO, with the JDK's own
- * Kerberos. Under /cb it also gives the acceptor the tls-server-end-point bindings (RFC 5929) of its certificate.
+ * java Acceptor.java HTTP-PORT HTTPS-PORT KEYTAB PRINCIPAL PKCS12: checks Negotiate tokens, raw Kerberos or SPNEGO, with the JDK's
+ * Kerberos. Under /cb the acceptor also compares the tls-server-end-point bindings (RFC 5929) of its certificate.
  *
- * The bindings are the JDK-internal TlsChannelBindingImpl: the public org.ietf.jgss.ChannelBinding hashes absent addresses as type 255,
- * while MIT and Windows hash them as type 0, so that it matches nobody else's token.
+ * The bindings are the JDK-internal TlsChannelBindingImpl. The public org.ietf.jgss.ChannelBinding hashes absent addresses as type 255,
+ * MIT and Windows as type 0, so it matches no token of another implementation.
  */
 public final class Acceptor {
     private static final String PASSWORD = "lab";
@@ -70,7 +70,8 @@ public final class Acceptor {
 
     private static Subject logIn(String keytab, String principal) throws Exception {
         Map<String, String> options = Map.of(
-            "useKeyTab", "true", "keyTab", keytab, "principal", principal, "storeKey", "true", "isInitiator", "false", "doNotPrompt", "true");
+            "useKeyTab", "true", "keyTab", keytab, "principal", principal, "storeKey", "true",
+            "isInitiator", "false", "doNotPrompt", "true");
         Configuration configuration = new Configuration() {
             @Override
             public AppConfigurationEntry[] getAppConfigurationEntry(String name) {
@@ -108,7 +109,7 @@ public final class Acceptor {
         }
     }
 
-    // Subject.doAs is deprecated in later JDKs, but there from 17 to 24 alike.
+    // Subject.doAs is deprecated in later JDKs, but available from 17 to 24.
     @SuppressWarnings("removal")
     private void accept(HttpExchange exchange, byte[] token, boolean bound) throws PrivilegedActionException, IOException {
         GSSContext context = Subject.doAs(service, (PrivilegedExceptionAction<GSSContext>) () -> {

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """evidence.py USER-CCACHE KEYTAB ACCOUNT ACCOUNT-SPN TARGET: constrained delegation without protocol transition.
 
-The user's own AP-REQ to the delegating account is the evidence; no S4U2Self. All names with their realms. KRB5_CONFIG from outside.
+The evidence is the user's own AP-REQ to the delegating account; S4U2Self is not used. All names include their realms. The environment
+provides KRB5_CONFIG.
 """
 import sys
 import tempfile

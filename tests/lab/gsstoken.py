@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""gsstoken.py krb5|spnego SPN [SHA256-OF-CERTIFICATE]: prints the first token (base64) that MIT's GSSAPI makes from the ccache in
-KRB5CCNAME, bound to the certificate if its hash is given. SPN with its realm: HTTP/web.mit.test@MIT.TEST"""
+"""gsstoken.py krb5|spnego SPN [SHA256-OF-CERTIFICATE]: prints in base64 the first token that MIT's GSSAPI creates from the ccache in
+KRB5CCNAME. With a hash the token is bound to that certificate. The SPN includes its realm: HTTP/web.mit.test@MIT.TEST"""
 import base64
 import sys
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""pac.py CCACHE KEYTAB SPN: decrypts the tickets for that service and lists what is inside, the buffers of the PAC among it.
+"""pac.py CCACHE KEYTAB SPN: decrypts the tickets for that service and prints their contents, including the buffers of the PAC.
 
-Needs python3-impacket. SPN without a realm, as the ticket begins: HTTP/web.mit.test
+Needs python3-impacket. The SPN has no realm: HTTP/web.mit.test
 """
 import sys
 

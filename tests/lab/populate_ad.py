@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """populate_ad.py SMB.CONF DOMAIN KIND KEYTABS: fills a domain through its own sam.ldb and writes keytabs.
 
-KIND is `ad` for the full set of accounts or `partner` for the few that the trust needs. Every password is the same and known.
+KIND is `ad` for the full set of accounts or `partner` for those that the trust needs. All accounts have the same password.
 """
 import sys
 
@@ -61,7 +61,7 @@ def user(account, upn=None, spns=None, control=0, types=None, delegates_to=None,
 
 
 def service(name, *spns, **more):
-    """An account svc-NAME with HTTP/NAME.DOMAIN."""
+    """Adds the account svc-NAME with the SPN HTTP/NAME.DOMAIN."""
     more.setdefault("types", ALL_TYPES)
     user("svc-" + name, spns=["HTTP/%s.%s" % (name, DOMAIN), *spns], **more)
 
@@ -82,20 +82,20 @@ def computer(name, control=0, delegates_to=None):
 
 
 def let_act_on(target, *accounts):
-    """msDS-AllowedToActOnBehalfOfOtherIdentity: the target says who may delegate to it."""
+    """Sets msDS-AllowedToActOnBehalfOfOtherIdentity: the accounts that may delegate to the target."""
     sddl = "O:BAD:" + "".join("(A;;CR;;;%s)" % sid_of(account) for account in accounts)
     descriptor = security.descriptor.from_sddl(sddl, security.dom_sid(directory.get_domain_sid()))
     modify(target, {"msDS-AllowedToActOnBehalfOfOtherIdentity": ndr_pack(descriptor)})
 
 
 def rename(account, new_name):
-    """Renames after the password was set: the keys keep the salt of the old name until the password is set again."""
+    """Renames the account after its password was set. The keys keep the salt of the old name until the next change of the password."""
     modify(account, {"sAMAccountName": new_name, "userPrincipalName": "%s@%s" % (new_name, DOMAIN)})
 
 
 def drop_aes_keys(account):
-    """What an account looks like whose password is older than the domain's AES support: its NT hash, which is its RC4 key, is all.
-    msDS-SupportedEncryptionTypes alone does not do it: a controller takes AES from a client that has such keys, whatever it says."""
+    """Leaves only the NT hash, which is the RC4 key, as if the password were older than the domain's AES support.
+    msDS-SupportedEncryptionTypes is not sufficient: a controller accepts AES from a client that has AES keys."""
     message = ldb.Message(find(account).dn)
     message["keys"] = ldb.MessageElement([], ldb.FLAG_MOD_DELETE, "supplementalCredentials")
     directory.modify(message, controls=["local_oid:%s:0" % dsdb.DSDB_CONTROL_BYPASS_PASSWORD_HASH_OID])
@@ -108,7 +108,7 @@ def small_domain():
     service("other")
     service("rbcd")
     service("connector", control=TRUSTED_TO_AUTH, delegates_to=TARGETS)
-    service("rbcdonly")                                     # on no list of its own: only the target's word helps it
+    service("rbcdonly")                                     # has no list; may delegate only by resource-based delegation
     let_act_on("svc-rbcd", "svc-connector", "svc-rbcdonly")
 
 

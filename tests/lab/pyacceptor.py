@@ -2,8 +2,8 @@
 """pyacceptor.py PORT KEYTAB CERTIFICATE KEY: an https server that checks Negotiate tokens with MIT's GSSAPI.
 
 /       no channel bindings
-/cb     tls-server-end-point (RFC 5929): a token bound to another certificate is refused, one without bindings is taken
-/cbreq  as /cb, and a token without bindings is refused too, which is what Windows calls Extended Protection "required"
+/cb     tls-server-end-point (RFC 5929): a token bound to another certificate is refused, a token without bindings is accepted
+/cbreq  as /cb, but a token without bindings is refused too (Windows: Extended Protection "required")
 """
 import base64
 import hashlib
@@ -16,7 +16,7 @@ from gssapi.raw import ChannelBindings
 
 PORT, KEYTAB, CERTIFICATE, KEY = int(sys.argv[1]), *sys.argv[2:]
 CHANNEL_BOUND = 0x800                                       # GSS_C_CHANNEL_BOUND_FLAG, MIT 1.19 and later
-gssapi.SecurityContext.__DEFER_STEP_ERRORS__ = False        # else the error waits for the next call
+gssapi.SecurityContext.__DEFER_STEP_ERRORS__ = False        # otherwise the next call raises the error
 
 with open(CERTIFICATE, encoding="ascii") as pem:
     DIGEST = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.read())).digest()
@@ -24,7 +24,7 @@ BINDINGS = ChannelBindings(application_data=b"tls-server-end-point:" + DIGEST)
 
 
 def check(path, token):
-    """Status, text and the acceptor's reply token."""
+    """Returns the status, the text and the acceptor's reply token."""
     credentials = gssapi.Credentials(usage="accept", store={"keytab": KEYTAB, "rcache": "none:"})
     bindings = BINDINGS if path.startswith("/cb") else None
     context = gssapi.SecurityContext(creds=credentials, usage="accept", channel_bindings=bindings)

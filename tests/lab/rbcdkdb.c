@@ -1,8 +1,8 @@
 /*
  * A KDB module for MIT krb5kdc 1.20 and 1.21: the distribution's LDAP module (kldap.so) with resource-based constrained delegation.
  *
- * kldap leaves allowed_to_delegate_from out of its function table, so krb5kdc refuses every such request. Here the table is copied and
- * that one entry filled in. A target service says who may delegate to it in its string attribute "rbcd":
+ * The function table of kldap has no allowed_to_delegate_from, so krb5kdc refuses every such request. This module copies the table and
+ * adds that entry. The string attribute "rbcd" of a target service lists the accounts that may delegate to it:
  *     kadmin.local -q 'setstr HTTP/rbcd.mit.test rbcd "PRINCIPAL1 PRINCIPAL2"'
  *
  * gcc -shared -fPIC -DKLDAP='"/path/to/kldap.so"' -o rbcdldap.so rbcdkdb.c -ldl -lkdb5 -lkrb5
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <syslog.h>
 
-/* Is `server`, the account that delegates, named in the attribute of `proxy`, the service that it wants a ticket for? */
+/* Returns 0 if the attribute of `proxy`, the target service, names `server`, the account that delegates. */
 static krb5_error_code
 allowed_to_delegate_from(krb5_context context, krb5_const_principal client, krb5_const_principal server,
                          krb5_pac server_pac, const krb5_db_entry *proxy)
@@ -35,7 +35,7 @@ allowed_to_delegate_from(krb5_context context, krb5_const_principal client, krb5
     return ret;
 }
 
-/* krb5kdc looks this symbol up. */
+/* krb5kdc loads this symbol. */
 kdb_vftabl kdb_function_table;
 
 __attribute__((constructor)) static void

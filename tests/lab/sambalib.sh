@@ -1,14 +1,14 @@
 # Samba domain controllers: shared by samba, samba22, trust and samba-dc2. Sourced after lib.sh.
-# A controller is described by: DIR (state), DOMAIN, NETBIOS, HOST, IP, ROOT (a chroot, or empty), LEVEL (functional level, or empty) and
-# DEPENDANTS (parts that are worth nothing once this domain is gone).
+# Variables of a controller: DIR (state), DOMAIN, NETBIOS, HOST, IP, ROOT (a chroot, or empty), LEVEL (functional level, or empty) and
+# DEPENDANTS (parts that must stop when this domain stops).
 
-# One resolver for the whole lab. It knows nothing beyond it, so that no query leaves the machine.
+# One resolver for the whole lab. It resolves no other names, so no query leaves the machine.
 RESOLVER=127.0.0.53
 DNS_DIR=$LAB_DIR/dns
 
 dns_up() {
   mkdir -p "$DNS_DIR"
-  exec 8>"$DNS_DIR/lock"                   # two controllers may come up at the same time
+  exec 8>"$DNS_DIR/lock"                   # two controllers may start at the same time
   flock 8
   if ! alive "$DNS_DIR/dnsmasq.pid"; then
     port_free $RESOLVER 53
@@ -25,7 +25,7 @@ dns_up() {
   exec 8>&-
 }
 
-# The resolver goes with the last controller.
+# The resolver stops with the last controller.
 dns_down() {
   local other
   for other in "$LAB_DIR"/*/samba.pid; do
@@ -34,9 +34,9 @@ dns_down() {
   stop_pid "$DNS_DIR/dnsmasq.pid"
 }
 
-# in_namespace COMMAND... : runs it where the lab's resolv.conf, hosts and krb5.conf lie over those of /etc, which stay untouched; in
-# ROOT if there is one. /run/samba is private too: libwbclient has /run/samba/winbindd compiled in, and without winbindd every SMB
-# session, hence every trust and join, dies with NT_STATUS_INTERNAL_ERROR.
+# in_namespace COMMAND... : runs it (in ROOT, if set) in a mount namespace where the lab's resolv.conf, hosts and krb5.conf hide those of
+# /etc. /run/samba is private too: libwbclient has /run/samba/winbindd compiled in, and without winbindd every SMB session, and thus
+# every trust and join, fails with NT_STATUS_INTERNAL_ERROR.
 NAMESPACE='
 lab=$1 root=$2 dir=$3 dns=$4; shift 4
 if [ -n "$root" ]; then
@@ -78,7 +78,7 @@ write_krb5_conf() {
 X
 }
 
-# What provisioning and joining start from. They must not read /etc/samba/smb.conf, hence -s everywhere.
+# The configuration for provisioning and joining. They must not read /etc/samba/smb.conf, hence -s everywhere.
 write_seed_conf() {
   cat <<X
 [global]
@@ -96,7 +96,7 @@ write_seed_conf() {
  pid directory = $DIR/run
  ncalrpc dir = $DIR/ncalrpc
  ntp signd socket directory = $DIR/ntp
- # a lab's database need not survive a power cut: provisioning takes a third of the time
+ # The lab's database need not survive a power failure. Provisioning takes a third of the time without sync.
  ldb:nosync = true
 X
   if [ -n "$LEVEL" ]; then echo " ad dc functional level = $LEVEL"; fi
@@ -109,7 +109,7 @@ write_smb_conf() {
  smb ports = 445
  server services = s3fs rpc ldap cldap kdc drepl winbindd kcc dns
  dns update command = /bin/true
- # provisioning copies one from resolv.conf
+ # empty, because provisioning copies a forwarder from resolv.conf
  dns forwarder =
  log file = $DIR/log/samba.log
  logging = file
@@ -135,7 +135,7 @@ dc_prepare() {
   port_free "$IP" 88
   rm -rf "$DIR"
   mkdir -p "$DIR"/{run,ncalrpc,runsamba/winbindd,ntp,log,kt}
-  chmod 755 "$DIR/runsamba/winbindd"       # winbindd takes exactly this mode
+  chmod 755 "$DIR/runsamba/winbindd"       # winbindd requires exactly this mode
   chmod 750 "$DIR/ntp"
   dns_up
   printf '127.0.0.1 localhost\n%s %s.%s %s\n' "$IP" "$HOST" "$DOMAIN" "$HOST" >"$DIR/hosts"
@@ -150,7 +150,7 @@ dc_provision() {
   write_smb_conf >"$DIR/etc/smb.conf"
 }
 
-# populate KIND : accounts, and their keytabs in kt/. Every password is known, so the keytabs are the same after each provisioning.
+# dc_populate KIND : creates accounts and their keytabs in kt/. Every password is fixed, so each provisioning creates the same keytabs.
 dc_populate() {
   cp "$HERE/populate_ad.py" "$DIR/"
   in_namespace /usr/bin/python3 "$DIR/populate_ad.py" "$DIR/etc/smb.conf" "$DOMAIN" "$1" "$DIR/kt" >"$DIR/log/populate.log" 2>&1 ||
@@ -160,17 +160,18 @@ dc_populate() {
 dc_start() {
   local port
   spawn "$DIR/samba.pid" "$DIR/log/samba.out" unshare --mount --propagation private \
-    bash -euc "$NAMESPACE" _ "$LAB_DIR" "$ROOT" "$DIR" "$DNS_DIR" samba --foreground --no-process-group --model=prefork -s "$DIR/etc/smb.conf"
+    bash -euc "$NAMESPACE" _ "$LAB_DIR" "$ROOT" "$DIR" "$DNS_DIR" \
+    samba --foreground --no-process-group --model=prefork -s "$DIR/etc/smb.conf"
   for port in 88 389 445; do wait_tcp "$IP" $port "$DIR/samba.pid" "$DIR/log/samba.out"; done
 }
 
 dc_is_up() { is_up "$DIR" "$DIR/samba.pid"; }
 
-# dc_up KIND : a forest of its own
+# dc_up KIND : starts the controller of a separate forest
 dc_up() {
   if [ -f "$DIR/ready" ]; then
     dns_up
-    if ! dc_is_up; then rm -f "$DIR/samba.pid"; dc_start; fi       # a test may have ended it; the domain stays
+    if ! dc_is_up; then rm -f "$DIR/samba.pid"; dc_start; fi       # a test may have ended it; the domain remains
     say_already_up "$DIR"
     return
   fi
@@ -193,7 +194,7 @@ dc_down() {
   dns_down
 }
 
-# dc_kdc VERB : faults. The whole controller goes, since its KDC is one of its processes.
+# dc_kdc VERB : faults for tests. It affects the whole controller, since the KDC is one of its processes.
 dc_kdc() {
   local pid
   case $1 in
