@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.IO.Compression;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace KcdDelegation.Tests.Conventions;
 
 /// <summary>What <c>dotnet pack</c> gives, read back from the packages.</summary>
-public sealed class PackageTests(PackageTests.Packages packages) : IClassFixture<PackageTests.Packages>
+public sealed partial class PackageTests(PackageTests.Packages packages) : IClassFixture<PackageTests.Packages>
 {
     [Fact]
     public void There_are_four_packages_of_one_version_each_with_its_symbols()
@@ -28,17 +29,22 @@ public sealed class PackageTests(PackageTests.Packages packages) : IClassFixture
         packages.All.Single(package => package.Id == "KcdDelegation.Kerberos").Dependencies.Keys.ShouldBe(["Microsoft.Extensions.Logging.Abstractions"]);
 
     [Fact]
-    public void Libraries_bring_their_documentation_and_every_package_its_readme()
+    public void Libraries_bring_their_documentation_and_every_package_its_own_readme_and_icon()
     {
         foreach (var package in packages.All)
         {
-            package.Files.ShouldContain("README.md");
+            package.Files.ShouldContain("icon.png");
+            package.Readme.ShouldStartWith($"# {package.Id}\n");
+            RelativeLink().IsMatch(package.Readme).ShouldBeFalse($"{package.Id}: relative links do not work on a package feed");
             if (package.Id != "KcdDelegation.Tool")
                 package.Files.ShouldContain($"lib/net10.0/{package.Id}.xml");
         }
     }
 
-    public sealed record Package(string Id, string Version, IReadOnlyDictionary<string, string> Dependencies, IReadOnlyList<string> Files);
+    [GeneratedRegex(@"\]\((?!https?://|#)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex RelativeLink();
+
+    public sealed record Package(string Id, string Version, string Readme, IReadOnlyDictionary<string, string> Dependencies, IReadOnlyList<string> Files);
 
     public sealed class Packages : IAsyncLifetime
     {
@@ -71,9 +77,11 @@ public sealed class PackageTests(PackageTests.Packages packages) : IClassFixture
             using var stream = archive.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).Open();
             var metadata = XDocument.Load(stream).Root!.Elements().Single(element => element.Name.LocalName == "metadata");
             string Value(string name) => metadata.Elements().Single(element => element.Name.LocalName == name).Value;
+            using var readme = new StreamReader(archive.GetEntry("README.md")!.Open());
             return new Package(
                 Value("id"),
                 Value("version"),
+                readme.ReadToEnd(),
                 metadata.Descendants().Where(element => element.Name.LocalName == "dependency").ToDictionary(element => element.Attribute("id")!.Value, element => element.Attribute("version")!.Value, StringComparer.Ordinal),
                 [.. archive.Entries.Select(entry => entry.FullName)]);
         }
