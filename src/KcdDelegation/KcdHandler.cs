@@ -83,6 +83,6 @@ public sealed class KcdHandler : HttpMessageHandler
     private static ClaimsPrincipal Authenticated(ClaimsPrincipal? caller) =>
         caller?.Identity?.IsAuthenticated == true ? caller : throw new KcdException(DelegationFailure.Identity(
             KcdEventId.CallerMissing,
-            caller is null ? "Nobody says whose request it is. Nothing was sent." : "The caller is not authenticated. Nothing was sent.",
-            "Set the authenticated user with request.SetCaller(principal), or register an ICallerAccessor; in ASP.NET Core require authorization for the route."));
+            "The request has no authenticated caller. Nothing was sent.",
+            "Set the caller with request.SetCaller(principal), or register an ICallerAccessor. In ASP.NET Core, require authorization for the route."));
 }

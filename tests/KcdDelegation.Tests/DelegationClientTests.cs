@@ -120,8 +120,10 @@ public sealed class DelegationClientTests : IAsyncDisposable
 
         var audit = _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ToArray();
         audit.Select(record => (record.Id, record.Level)).ShouldBe([(24029, LogLevel.Debug), (13019, LogLevel.Error), (1044, LogLevel.Warning)]);
-        audit[0].Text.ShouldBe($"id-of-ada is delegated as ada@{_realm.Name} (SID {credential.Ticket.SecurityIdentifier}) to HTTP/erp (erp) by a ticket until {credential.Ticket.EndTime:u}");
-        audit[2].Text.ShouldStartWith("id-of-krbtgt is not delegated to erp: ");
+        audit[0].Text.ShouldBe(
+            $"id-of-ada is delegated as ada@{_realm.Name} (SID {credential.Ticket.SecurityIdentifier}) to HTTP/erp (erp) with a ticket that is valid "
+            + $"until {credential.Ticket.EndTime:u}");
+        audit[2].Text.ShouldStartWith("Delegation to erp refused for the caller id-of-krbtgt: ");
     }
 
     [Fact]
@@ -134,7 +136,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
 
         (error.Stage, error.EventId).ShouldBe((KcdStage.Delegation, 12027));
         error.Cause.ShouldContain("KDC_ERR_PREAUTH_FAILED");
-        _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ShouldHaveSingleItem().Text.ShouldBe($"Refused: {error.Message}");
+        _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ShouldHaveSingleItem().Text.ShouldBe($"Refused: {char.ToLowerInvariant(error.Message[0])}{error.Message[1..]}");
     }
 
     [Fact]
@@ -145,7 +147,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
         var error = await Should.ThrowAsync<KcdException>(async () => await client.MapAsync("erp", Caller("krbtgt"), Cancel));
 
         var record = _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ShouldHaveSingleItem();
-        (record.Id, record.Text).ShouldBe((error.EventId, $"id-of-krbtgt is not delegated to erp: {error.Message}"));
+        (record.Id, record.Text).ShouldBe((error.EventId, $"Delegation to erp refused for the caller id-of-krbtgt: {error.Message}"));
     }
 
     [Fact]

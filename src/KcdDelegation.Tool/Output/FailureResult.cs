@@ -5,7 +5,7 @@ using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Output;
 
-/// <summary>Why a command failed, in the terms of the three stages in which administrators look for the cause.</summary>
+/// <summary>The result of a command that failed: stage, cause and remedy.</summary>
 internal sealed record FailureResult : CommandResult
 {
     private readonly ExitCode _exitCode;
@@ -38,11 +38,11 @@ internal sealed record FailureResult : CommandResult
     {
         Stage = "file",
         Cause = failure.Message,
-        Remedy = "Name a file that this user may write, in a directory that exists.",
+        Remedy = "Specify a file that this user can write, in an existing directory.",
     });
 
-    /// <param name="message">What is wrong, and what to give instead.</param>
-    /// <param name="command">Whose arguments or settings they are.</param>
+    /// <param name="message">What is wrong, and what to specify instead.</param>
+    /// <param name="command">The command with the wrong arguments or settings.</param>
     public static FailureResult OfUsage(string message, Command command) => new(ExitCode.WrongUsage, new FailureDetails
     {
         Stage = "usage",
@@ -54,15 +54,15 @@ internal sealed record FailureResult : CommandResult
     {
         Stage = "interrupted",
         Cause = "interrupted",
-        Remedy = "Run it again.",
+        Remedy = "Run the command again.",
     });
 
-    /// <summary>The command line that explains a command.</summary>
+    /// <summary>Gets the command line that prints the help of a command.</summary>
     public static string GetHelp(Command command) => command is RootCommand ? "kcd --help" : $"kcd {command.Name} --help";
 
     public override ExitCode ToExitCode() => _exitCode;
 
-    /// <summary>A KDC that answers that it is busy has answered.</summary>
+    /// <summary>Returns whether no KDC answered. A KDC that reports that it is busy has answered.</summary>
     private static bool HadNoAnswer(KcdException failure, KerberosException? kerberos) =>
         kerberos is null ? failure.IsTransient : kerberos.Reason is KerberosFailureReason.KdcNotFound or KerberosFailureReason.KdcUnreachable;
 
@@ -87,15 +87,15 @@ internal sealed record FailureResult : CommandResult
     }
 }
 
-/// <summary>The member <c>error</c> of the JSON.</summary>
+/// <summary>The member <c>error</c> of the JSON output.</summary>
 internal sealed record FailureDetails
 {
     public required string Stage { get; init; }
 
-    /// <summary>Of <see cref="KerberosExchange"/>.</summary>
+    /// <summary>A name of <see cref="KerberosExchange"/>.</summary>
     public string? Exchange { get; init; }
 
-    /// <summary>The RFC's name.</summary>
+    /// <summary>The name of the code in the RFC.</summary>
     public string? Code { get; init; }
 
     public int? Number { get; init; }
@@ -110,6 +110,6 @@ internal sealed record FailureDetails
 
     public required string Remedy { get; init; }
 
-    /// <summary>May pass by itself.</summary>
+    /// <summary>Whether a later attempt may succeed without a change.</summary>
     public bool IsTransient { get; init; }
 }

@@ -10,16 +10,17 @@ internal static class BackendErrors
     public static IReadOnlyList<CatalogueRow> Rows { get; } =
     [
         new(KcdStage.Target, TicketRefused,
-            n => $"the backend cannot open the ticket to {n.Service}: the account that runs the backend is not the one that holds "
-                + "the SPN, or its key is old",
-            n => $"Move the SPN to the account that runs the backend (`setspn -Q {n.ServiceQuoted}` names the one that has it; IIS: useAppPoolCredentials), "
-                + "or renew its keytab, and purge its tickets (`klist purge`).") { Code = Modified, In = Steps.AtTarget },
+            n => $"the backend cannot decrypt the ticket to {n.Service}: another account than the one that runs the backend holds "
+                + "the SPN, or the backend's key is outdated",
+            n => $"Move the SPN to the account that runs the backend (`setspn -Q {n.ServiceQuoted}` lists the account that holds it; "
+                + $"on IIS, set useAppPoolCredentials to true), or renew the backend's keytab. {Remedies.PurgeTickets}")
+        { Code = Modified, In = Steps.AtTarget },
         new(KcdStage.Target, TicketRefused,
-            n => $"the backend of {n.Service} sees another time than the KDC",
+            n => $"the clocks of the backend of {n.Service} and of the KDC differ by too much",
             Remedies.Clocks) { Code = Skew, In = Steps.AtTarget },
         new(KcdStage.Target, TicketRefused,
             n => $"the backend of {n.Service} answered with a Kerberos error",
-            n => $"Look into the log of the backend, and which account holds its SPN: `setspn -Q {n.ServiceQuoted}`.")
+            n => $"Check the log of the backend, and which account holds its SPN: `setspn -Q {n.ServiceQuoted}`.")
         { Reason = KerberosFailureReason.KdcError, In = Steps.AtTarget },
     ];
 }

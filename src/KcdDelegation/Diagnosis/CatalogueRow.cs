@@ -2,8 +2,9 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>One cause: the errors that show it, and what to say. What a row does not name, it does not look at. The cause is the beginning
-/// of a sentence in lower case and never starts with a name: names are printed as they are.</summary>
+/// <summary>One cause: the errors that indicate it, and the text that explains it.</summary>
+/// <remarks>A member that is null or empty matches every error. The cause is the start of a sentence in lower case. It never starts with a
+/// name, because names are printed unchanged.</remarks>
 internal sealed record CatalogueRow(KcdStage Stage, int EventId, Func<ErrorNames, string> Cause, Func<ErrorNames, string> Remedy)
 {
     public KerberosFailureReason? Reason { get; init; }

@@ -3,58 +3,58 @@ using static KcdDelegation.Kerberos.KerberosFailureReason;
 
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>What the engine found out by itself, whatever the KDC said.</summary>
+/// <summary>Causes that the engine determines itself, independently of the KDC's error code.</summary>
 internal static class ClientFindings
 {
     public static IReadOnlyList<CatalogueRow> Rows { get; } =
     [
         new(KcdStage.Delegation, NoTicket,
-            n => $"the ticket that stands for {n.User} is not forwardable, so {n.Account} cannot delegate him: the account may not use protocol "
-                + "transition (any authentication protocol), or the user is protected from delegation",
+            n => $"the evidence ticket for {n.User} is not forwardable, so {n.Account} cannot delegate the user: the account is not allowed to use "
+                + "protocol transition (any authentication protocol), or the user is protected from delegation",
             Remedies.TransitionOrUser) { Reason = EvidenceNotForwardable },
         new(KcdStage.Delegation, NoCredentials,
-            n => $"no KDC of {n.Realm} is known",
+            n => $"no KDC is known for {n.Realm}",
             Remedies.Network) { Reason = KdcNotFound },
         new(KcdStage.Delegation, NoCredentials,
-            n => $"no KDC of {n.Realm} can be reached, or none answers in time",
+            n => $"no KDC of {n.Realm} can be reached, or none answered in time",
             Remedies.Network) { Reason = KdcUnreachable },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC has a newer key for {n.Account} than the keytab, and encrypts tickets to the account with it",
+            n => $"the KDC encrypts tickets to {n.Account} with a newer key than the keytab contains",
             Remedies.NewKeytab) { Reason = KeyUnavailable, In = Steps.FindingUser },
         new(KcdStage.Delegation, NoCredentials,
-            n => $"there is no usable key for {n.Account}: the keytab or password file is missing, unreadable, or has "
-                + "no AES key of this name",
+            n => $"there is no usable key for {n.Account}: the keytab or password file is missing, cannot be read, or contains "
+                + "no AES key for this name",
             Remedies.FindKey) { Reason = KeyUnavailable },
         new(KcdStage.Delegation, NoCredentials,
-            n => $"the KDC rejected the key of {n.Account} a moment ago, and it is not tried again before it changes, "
-                + "so that the account is not locked out",
+            n => $"the KDC rejected the key of {n.Account} a moment ago; to avoid an account lock-out, the key is not tried again until it changes",
             Remedies.NewKeytab) { Reason = KeyRejected },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC does not know that {n.Account} can use AES, and encrypts tickets to it with another type; RC4 is not implemented",
+            n => $"the KDC encrypts tickets to {n.Account} with a type other than AES, because the account is not declared to support AES; "
+                + "RC4 is not implemented",
             n => Remedies.DeclareAes(n.AccountCmdlet, n.AccountQuoted)) { Reason = EncryptionTypeRefused, In = Steps.FindingUser },
         new(KcdStage.Delegation, NoCredentials,
-            n => $"the KDC has no AES key for {n.Account}, or chose a type that is not allowed; RC4 is not implemented",
+            n => $"the KDC has no AES key for {n.Account}, or selected a type that is not allowed; RC4 is not implemented",
             n => Remedies.EnableAes(n.AccountCmdlet, n.AccountQuoted)) { Reason = EncryptionTypeRefused },
         new(KcdStage.Identity, NoTicket,
-            n => $"the ticket names another account than {n.User}, or the delegating account itself",
-            n => "Two accounts share this name, as UPN of one and sAMAccountName of the other, or with and without "
+            n => $"the ticket identifies another account than {n.User}, or the delegating account itself",
+            n => "Two accounts share this name: one as its UPN and the other as its sAMAccountName, or with and without "
                 + $"$. {Remedies.UserLookup(n)}") { Reason = IdentityMismatch },
         new(KcdStage.Delegation, TooManyAttempts,
-            _ => "too many requests wait for the KDCs",
-            n => $"Try again; if it goes on, look why the KDCs of {n.RealmDns} are slow, or add one under Kcd:Kdcs.")
+            _ => "too many requests are waiting for the KDCs",
+            n => $"Try again. If it persists, check why the KDCs of {n.RealmDns} are slow, or add a KDC under Kcd:Kdcs.")
         { Reason = Overloaded },
         new(KcdStage.Target, NoTicket,
-            n => $"the backend could not prove that it holds the key of {n.Service}",
-            n => "Treat it as an impostor until it is explained. See whether the account that runs the backend holds the SPN "
-                + $"(`setspn -Q {n.ServiceQuoted}`), or whether something on the way answers in its place.")
+            n => $"the backend did not prove that it has the key of {n.Service}",
+            n => "Treat the backend as an impostor until the cause is known. Check that the account that runs the backend holds the SPN "
+                + $"(`setspn -Q {n.ServiceQuoted}`), and that no other host answers for it.")
         { Reason = ReplyRejected, In = Steps.AtTarget },
         new(KcdStage.Delegation, NoTicket,
-            n => $"a reply in the name of the KDC of {n.Realm} failed its checks, so it was not believed",
-            n => "Look whether something between this machine and the KDCs changes traffic on port 88, and whether "
-                + $"all controllers are patched alike. {Remedies.ReportBug(n)}") { Reason = ReplyRejected },
+            n => $"a reply from a KDC of {n.Realm} failed its checks and was rejected",
+            n => "Check whether a device between this machine and the KDCs changes traffic on port 88, and whether "
+                + $"all domain controllers have the same patches. {Remedies.ReportBug(n)}") { Reason = ReplyRejected },
         new(KcdStage.Identity, NoTicket,
             n => $"the ticket that was presented to {n.Account} was refused",
-            n => "Get a new ticket to the account. If it goes on, its keytab is not the one of its present password. "
+            n => "Request a new ticket to the account. If it persists, the keytab does not contain the key of the account's current password. "
                 + Remedies.NewKeytab(n)) { Reason = TokenRejected },
     ];
 }

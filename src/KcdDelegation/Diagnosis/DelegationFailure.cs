@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>What a <see cref="KcdException"/> carries. Foreign text in it has passed <see cref="PrintableText"/>.</summary>
+/// <summary>The content of a <see cref="KcdException"/>. External text in it has passed <see cref="PrintableText"/>.</summary>
 internal sealed record DelegationFailure(KcdStage Stage, int EventId, string Cause, string Remedy)
 {
     public bool IsTransient { get; init; }
@@ -11,6 +11,6 @@ internal sealed record DelegationFailure(KcdStage Stage, int EventId, string Cau
 
     public KcdException ToException(Exception? inner = null) => new(this, inner);
 
-    /// <summary>A refusal at the first stage.</summary>
+    /// <summary>Creates a refusal at the stage of identity.</summary>
     public static DelegationFailure Identity(int eventId, string cause, string remedy) => new(KcdStage.Identity, eventId, cause, remedy);
 }

@@ -3,8 +3,9 @@ using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>From an error of the engine to its likely cause and the remedy. The first row that matches speaks, so narrow ones stand first.
-/// KDC errors are unauthenticated (RFC 4120 §5.9.1): they are explained, and nothing else is decided by them.</summary>
+/// <summary>The table that maps an error of the engine to its likely cause and remedy.</summary>
+/// <remarks>The first row that matches is used, so specific rows come before general ones. KDC errors are not authenticated
+/// (RFC 4120 §5.9.1): they are explained, and nothing else is decided from them.</remarks>
 internal static class ErrorCatalogue
 {
     public static IReadOnlyList<CatalogueRow> Rows { get; } =
@@ -17,7 +18,7 @@ internal static class ErrorCatalogue
         .. PolicyErrors.Rows,
         .. TicketErrors.Rows,
         new(KcdStage.Delegation, KcdEventId.NoTicket,
-            n => $"the KDC of {n.Realm} refused for a reason that is not in this table",
+            n => $"the KDC of {n.Realm} refused the request for a reason that is not in the catalogue",
             Remedies.ReportBug),
     ];
 

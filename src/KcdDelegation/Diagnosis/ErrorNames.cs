@@ -3,8 +3,9 @@ using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>The names of a failure as they go into sentences and into command lines that an administrator will copy. In a command a name
-/// stands between single quotes, and only if no shell could read more into it; else a placeholder stands there.</summary>
+/// <summary>The names of a failure, formatted for sentences and for commands that an administrator copies.</summary>
+/// <remarks>In a command a name is enclosed in single quotes. A name with a character that a shell could interpret is replaced by a
+/// placeholder.</remarks>
 internal sealed class ErrorNames(KerberosException error)
 {
     public string User { get; } = error.User is { } user ? $"the user {PrintableText.From(user.ToString())}" : "the user";
@@ -23,29 +24,29 @@ internal sealed class ErrorNames(KerberosException error)
 
     public string UserQuoted => Quoted(error.User?.Name, "USER");
 
-    /// <summary>What tools take that know no UPN: of a user who is known by UPN only, a placeholder.</summary>
+    /// <summary>The user for tools that do not accept a UPN. A placeholder if only the UPN is known.</summary>
     public string UserAccountQuoted => error.User?.Type == PrincipalNameType.Enterprise ? "'<sAMAccountName>'" : UserQuoted;
 
-    /// <summary>The account as MIT's database has it, with its realm.</summary>
+    /// <summary>The account as a principal with its realm.</summary>
     public string AccountInRealm => $"{Plain(error.Account, "ACCOUNT")}@{Plain(error.Realm, "REALM")}";
 
-    /// <summary>The service as MIT's database has it, with its realm.</summary>
+    /// <summary>The service as a principal with its realm.</summary>
     public string ServiceInRealm => $"{Plain(ServiceName, "SPN")}@{Plain(error.Service?.Realm ?? error.Realm, "REALM")}";
 
-    /// <summary>The user principal name as MIT's database would have it as an alias.</summary>
+    /// <summary>The user principal name as an alias in the database of MIT krb5, with its realm.</summary>
     public string UserAliasInRealm => $"{Plain(error.User?.Name, "USER")}@{Plain(error.User?.Realm ?? error.Realm, "REALM")}";
 
-    /// <summary>The class of accounts decides about the cmdlet; computers' names end with a dollar sign.</summary>
+    /// <summary>The suffix of the PowerShell cmdlets for the account. Names of computers end with a dollar sign.</summary>
     public string AccountCmdlet => AccountIsComputer ? "ADComputer" : "ADUser";
 
     public bool AccountIsComputer => error.Account?.EndsWith('$') == true;
 
-    /// <summary>Looks the user up by the kind of name that was delegated.</summary>
+    /// <summary>The command that finds the user by the delegated name.</summary>
     public string GetUser => error.User?.Type == PrincipalNameType.Enterprise
         ? $"Get-ADUser -Filter \"UserPrincipalName -eq {UserQuoted}\""
         : $"Get-ADUser -Identity {UserQuoted}";
 
-    /// <summary>Registered names have no realm: setspn and samba-tool would take it for a part of the name.</summary>
+    /// <summary>The service without its realm. Tools such as setspn treat a realm as a part of the name.</summary>
     private string? ServiceName => error.Service is not { } service ? null
         : service.Realm is { } realm ? service.ToString()[..^(realm.Length + 1)]
         : service.ToString();
@@ -54,6 +55,6 @@ internal sealed class ErrorNames(KerberosException error)
 
     private static string Plain(string? name, string placeholder) => name is { Length: > 0 } && IsPlain(name) ? name : $"<{placeholder}>";
 
-    // Letters of any script: between single quotes no shell sees more in them. What PowerShell takes for a quotation mark is no letter.
+    // Letters of any script are literal between single quotes. The quotation marks that PowerShell accepts are not letters.
     private static bool IsPlain(string name) => name.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or '@' or '/' or ':' or '$');
 }

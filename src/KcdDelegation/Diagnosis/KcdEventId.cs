@@ -1,7 +1,8 @@
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>Every event number of this assembly. 12xxx, 13xxx and 24xxx are the numbers that administrators of connectors for Integrated
-/// Windows Authentication know; the rest go by stage: 1xxx token and identity, 2xxx Kerberos, 3xxx headers, 4xxx HTTP.</summary>
+/// <summary>The event numbers of this assembly.</summary>
+/// <remarks>12xxx, 13xxx and 24xxx are the numbers that connectors for Integrated Windows Authentication use. The other numbers are grouped by
+/// stage: 1xxx token and identity, 2xxx Kerberos, 3xxx headers, 4xxx HTTP.</remarks>
 internal static class KcdEventId
 {
     // The token as text.
@@ -18,7 +19,7 @@ internal static class KcdEventId
     public const int TokenKeyRefused = 1011;
     public const int TokenSignatureWrong = 1012;
 
-    // What the token says.
+    // The claims of the token.
     public const int TokenExpired = 1020;
     public const int TokenNotYetValid = 1021;
     public const int TokenIssuerWrong = 1022;
@@ -44,7 +45,7 @@ internal static class KcdEventId
     public const int SettingsApplied = 1050;
     public const int SettingsRejected = 1051;
 
-    // Clients of the engine; the engine itself has 20xx to 23xx.
+    // Clients of the engine. The engine itself uses 20xx to 23xx.
     public const int ClientOpened = 2401;
     public const int ClientRetired = 2402;
     public const int TicketsPurged = 2410;
@@ -58,24 +59,24 @@ internal static class KcdEventId
     public const int FormatLearnt = 4010;
     public const int HeaderMayBeTooLarge = 4011;
 
-    /// <summary>Too many requests wait for the KDCs.</summary>
+    /// <summary>Too many requests are waiting for the KDCs.</summary>
     public const int TooManyAttempts = 12008;
 
-    /// <summary>No ticket: the delegating account itself has no credentials, or no KDC can be reached.</summary>
+    /// <summary>The delegating account has no credentials, or no KDC can be reached.</summary>
     public const int NoCredentials = 12027;
 
-    /// <summary>The caller has no identity that could be delegated.</summary>
+    /// <summary>The caller has no identity that can be delegated.</summary>
     public const int NoIdentity = 13016;
 
-    /// <summary>No ticket for this user or service.</summary>
+    /// <summary>There is no ticket for this user or service.</summary>
     public const int NoTicket = 13019;
 
     /// <summary>No service principal name is configured.</summary>
     public const int NoServicePrincipalName = 13020;
 
-    /// <summary>The backend answered 401, to the ticket or without asking for one.</summary>
+    /// <summary>The backend answered 401, either to the ticket or without requesting one.</summary>
     public const int TicketRefused = 13022;
 
-    /// <summary>Debug: the identity that is delegated.</summary>
+    /// <summary>The identity that is delegated, logged at the level Debug.</summary>
     public const int IdentityUsed = 24029;
 }

@@ -4,10 +4,10 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation;
 
-/// <summary>Why a request was not sent as the user, in terms that an administrator can act on. Thrown before anything is sent,
-/// save by <see cref="KcdHandler"/> where the backend had to prove itself and did not. Not an <see cref="HttpRequestException"/>: retry
-/// policies must not repeat a refusal. Immutable; its texts hold no secret and no control
-/// character, but names of users and services.</summary>
+/// <summary>The error that is thrown when a request cannot be sent as the user, with a cause and a remedy for administrators.</summary>
+/// <remarks>Thrown before anything is sent. The exception is <see cref="KcdHandler"/>, which also throws it when a backend that must
+/// authenticate itself did not. Not an <see cref="HttpRequestException"/>, because retry policies must not repeat a refusal. Immutable. Its
+/// texts contain names of users and services, but no secrets and no control characters.</remarks>
 public sealed class KcdException : Exception
 {
     internal KcdException(DelegationFailure failure, Exception? inner = null)
@@ -15,32 +15,32 @@ public sealed class KcdException : Exception
 
     private DelegationFailure Failure { get; }
 
-    /// <summary>Where it failed.</summary>
+    /// <summary>The stage that failed.</summary>
     public KcdStage Stage => Failure.Stage;
 
-    /// <summary>12027, 13016, 13019, 13020, 13022 or this project's own number; the same as in the log.</summary>
+    /// <summary>The event number, the same as in the log: 12027, 13016, 13019, 13020, 13022 or one of this project.</summary>
     public int EventId => Failure.EventId;
 
-    /// <summary>What is wrong, with the names at hand.</summary>
+    /// <summary>What is wrong, with the names that are known.</summary>
     public string Cause => Failure.Cause;
 
-    /// <summary>What to do about it.</summary>
+    /// <summary>The steps that correct it.</summary>
     public string Remedy => Failure.Remedy;
 
-    /// <summary>True: may pass by itself (a server is down or busy). False: a refusal, which comes again until something is changed.</summary>
+    /// <summary>Whether a later attempt may succeed without a change: a server is unavailable or busy. A refusal is not transient.</summary>
     public bool IsTransient => Failure.IsTransient;
 
-    /// <summary>The trace in which it happened (W3C trace id, 32 hexadecimal digits), to find it in the log; null without a trace.</summary>
+    /// <summary>The W3C trace identifier (32 hexadecimal digits) of the request, or null without a trace.</summary>
     public string? TraceId { get; } = Activity.Current?.TraceId.ToString();
 
-    /// <summary>Explains an error of the engine: stage, cause and remedy with the exact names and commands.</summary>
-    /// <param name="error">What the engine threw; it becomes the inner exception.</param>
+    /// <summary>Explains an error of the engine: its stage, its cause, and a remedy with the exact names and commands.</summary>
+    /// <param name="error">The exception of the engine. It becomes the inner exception.</param>
     public static KcdException Explain(KerberosException error)
     {
         ArgumentNullException.ThrowIfNull(error);
         return new KcdException(ErrorCatalogue.Explain(error), error);
     }
 
-    /// <summary>The same failure for another caller: an exception object belongs to one thrower.</summary>
+    /// <summary>Creates an exception of the same failure for another caller. An exception object is thrown once only.</summary>
     internal KcdException Copy() => new(Failure, InnerException);
 }

@@ -5,13 +5,13 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>Everything that this assembly logs. Numbers are <see cref="KcdEventId"/>'s. Tokens, tickets and keys are never logged; foreign
-/// text passes <see cref="PrintableText"/> first.</summary>
+/// <summary>The log messages of this assembly, with the numbers of <see cref="KcdEventId"/>.</summary>
+/// <remarks>Tokens, tickets and keys are never logged. External text passes <see cref="PrintableText"/> first.</remarks>
 internal static partial class Log
 {
     public const string Category = "KcdDelegation";
 
-    /// <summary>Who was delegated as whom to what, and who was refused. At level Debug it names users: turn it on by its own category.</summary>
+    /// <summary>The category of delegations and refusals. It names users at the level Debug, so it can be enabled separately.</summary>
     public const string AuditCategory = "KcdDelegation.Audit";
 
     // 1xxx: token, identity, settings.
@@ -19,62 +19,76 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.SigningKeysLoaded, LogLevel.Information, "{Count} signing keys loaded from {Authority}")]
     public static partial void SigningKeysLoaded(ILogger logger, int count, string authority);
 
-    [LoggerMessage(KcdEventId.IssuerUnreachable, LogLevel.Warning, "Signing keys could not be loaded; the last ones, if any, stay in use for a day: {Cause}")]
+    [LoggerMessage(KcdEventId.IssuerUnreachable, LogLevel.Warning, "The signing keys could not be loaded; keys loaded earlier remain in use for one day: {Cause}")]
     public static partial void SigningKeysNotLoaded(ILogger logger, string cause);
 
-    [LoggerMessage(KcdEventId.SettingsApplied, LogLevel.Information, "Changed settings are in force, with {Applications} applications")]
+    [LoggerMessage(KcdEventId.SettingsApplied, LogLevel.Information, "Changed settings are in effect, with {Applications} applications")]
     public static partial void SettingsApplied(ILogger logger, int applications);
 
-    [LoggerMessage(KcdEventId.SettingsRejected, LogLevel.Error, "Changed settings are wrong, the last good ones stay in force: {Error}")]
+    [LoggerMessage(KcdEventId.SettingsRejected, LogLevel.Error, "The changed settings are invalid; the last valid settings remain in effect: {Error}")]
     public static partial void SettingsRejected(ILogger logger, string error);
 
     // 2xxx: Kerberos.
 
-    [LoggerMessage(KcdEventId.ClientOpened, LogLevel.Information, "Delegating as {Account} of {Realm} from now on")]
+    [LoggerMessage(KcdEventId.ClientOpened, LogLevel.Information, "Delegation with the account {Account} of the realm {Realm} has started")]
     public static partial void ClientOpened(ILogger logger, string account, string realm);
 
-    [LoggerMessage(KcdEventId.ClientRetired, LogLevel.Information, "Changed settings have replaced the client of {Account} of {Realm}; it is closed after its last use")]
+    [LoggerMessage(KcdEventId.ClientRetired, LogLevel.Information, "Changed settings have replaced the client of the account {Account} of the realm {Realm}; it is closed after its last use")]
     public static partial void ClientRetired(ILogger logger, string account, string realm);
 
-    [LoggerMessage(KcdEventId.TicketsPurged, LogLevel.Information, "{Count} tickets dropped at a sign-out")]
+    [LoggerMessage(KcdEventId.TicketsPurged, LogLevel.Information, "{Count} tickets were removed at a sign-out")]
     public static partial void TicketsPurged(ILogger logger, int count);
 
     // 4xxx and 13022: HTTP.
 
-    [LoggerMessage(KcdEventId.TicketRefused, LogLevel.Warning, "A 401 from {Application}, service {Service}: {Cause} Remedy: {Remedy}")]
+    [LoggerMessage(KcdEventId.TicketRefused, LogLevel.Warning, "The backend of {Application} (service {Service}) answered 401: {Cause} Remedy: {Remedy}")]
     public static partial void TicketRefused(ILogger logger, string application, string service, string cause, string remedy);
 
-    [LoggerMessage(KcdEventId.FormatLearnt, LogLevel.Information, "The backend of {Application} takes tickets in the format {Format}")]
+    [LoggerMessage(KcdEventId.FormatLearnt, LogLevel.Information, "The backend of {Application} accepts tickets in the format {Format}")]
     public static partial void FormatLearnt(ILogger logger, string application, TokenFormat format);
 
-    [LoggerMessage(KcdEventId.SharingEnded, LogLevel.Error, "The backend of {Application} has tied a connection that users share to one of them (Persistent-Auth); each user has connections of his own from now on. Remedy: set ShareConnectionsBetweenUsers to false, or authPersistNonNTLM in IIS to false, and start again")]
+    [LoggerMessage(KcdEventId.SharingEnded, LogLevel.Error, "The backend of {Application} bound a connection that users share to one user (Persistent-Auth); each user now has separate connections. "
+        + "Remedy: set ShareConnectionsBetweenUsers to false, or authPersistNonNTLM in IIS to false, and restart")]
     public static partial void SharingEnded(ILogger logger, string application);
 
-    [LoggerMessage(KcdEventId.HeaderMayBeTooLarge, LogLevel.Debug, "The backend of {Application} answered {Status} to a request whose Authorization header has {Length} bytes; users in many groups have large tickets")]
+    [LoggerMessage(KcdEventId.HeaderMayBeTooLarge, LogLevel.Debug, "The backend of {Application} answered {Status} to a request with an Authorization header of {Length} bytes; users in many groups have large tickets")]
     public static partial void HeaderMayBeTooLarge(ILogger logger, string application, int status, int length);
 
-    // The audit: one event for each decision.
+    // The audit: one event per decision.
 
     public static void IdentityUsed(ILogger logger, string application, ClaimsPrincipal caller, KerberosPrincipal user, ServiceTicket ticket)
     {
         if (logger.IsEnabled(LogLevel.Debug))
-            IdentityUsed(logger, GetSubject(caller), PrintableText.From(user.ToString()), ticket.SecurityIdentifier ?? "not told", ticket.Service.ToString(), application, ticket.EndTime);
+        {
+            IdentityUsed(
+                logger, GetSubject(caller) ?? "A caller without an identifier", PrintableText.From(user.ToString()), ticket.SecurityIdentifier ?? "unknown",
+                ticket.Service.ToString(), application, ticket.EndTime);
+        }
     }
 
-    [LoggerMessage(KcdEventId.IdentityUsed, LogLevel.Debug, "{Caller} is delegated as {User} (SID {SecurityIdentifier}) to {Service} ({Application}) by a ticket until {EndTime:u}", SkipEnabledCheck = true)]
+    [LoggerMessage(KcdEventId.IdentityUsed, LogLevel.Debug, "{Caller} is delegated as {User} (SID {SecurityIdentifier}) to {Service} ({Application}) with a ticket that is valid until {EndTime:u}",
+        SkipEnabledCheck = true)]
     private static partial void IdentityUsed(ILogger logger, string caller, string user, string securityIdentifier, string service, string application, DateTimeOffset endTime);
 
     public static void Refused(ILogger logger, string application, ClaimsPrincipal? caller, KcdException refusal) =>
-        Refused(logger, refusal, $"{(caller is null ? "Nobody" : GetSubject(caller))} is not delegated to {PrintableText.From(application)}: ");
+        Refused(logger, refusal, $"Delegation to {PrintableText.From(application)} refused{(GetSubject(caller) is { } subject ? $" for the caller {subject}" : "")}: ");
 
     public static void Refused(ILogger logger, KcdException refusal) => Refused(logger, refusal, "Refused: ");
 
-    /// <summary>Under the refusal's own number, which a generated method could not take.</summary>
-    private static void Refused(ILogger logger, KcdException refusal, string who) =>
-        logger.Log(refusal.Stage == KcdStage.Identity ? LogLevel.Warning : LogLevel.Error, new EventId(refusal.EventId), refusal, exception: null, (state, _) => who + state.Message);
+    /// <summary>Logs a refusal under its own number, which a generated method cannot take.</summary>
+    private static void Refused(ILogger logger, KcdException refusal, string prefix) => logger.Log(
+        refusal.Stage == KcdStage.Identity ? LogLevel.Warning : LogLevel.Error, new EventId(refusal.EventId), refusal, exception: null,
+        (state, _) => prefix + InLowerCase(state.Message));
 
-    /// <summary>What the issuer calls the caller and nobody can change: an id, not a name.</summary>
-    private static string GetSubject(ClaimsPrincipal caller) => PrintableText.From(
-        (caller.FindFirst("oid") ?? caller.FindFirst("http://schemas.microsoft.com/identity/claims/objectidentifier")
-            ?? caller.FindFirst("sub") ?? caller.FindFirst(ClaimTypes.NameIdentifier))?.Value ?? "A caller without id", 64);
+    /// <summary>Returns the sentence as it continues after a colon. A first word such as HTTP is not changed.</summary>
+    private static string InLowerCase(string sentence) =>
+        sentence is [_, var second, ..] && (char.IsLower(second) || second == ' ') ? char.ToLowerInvariant(sentence[0]) + sentence[1..] : sentence;
+
+    /// <summary>Gets the immutable identifier that the issuer gave the caller, or null. It is not a name.</summary>
+    private static string? GetSubject(ClaimsPrincipal? caller)
+    {
+        var subject = caller?.FindFirst("oid") ?? caller?.FindFirst("http://schemas.microsoft.com/identity/claims/objectidentifier")
+            ?? caller?.FindFirst("sub") ?? caller?.FindFirst(ClaimTypes.NameIdentifier);
+        return subject is null ? null : PrintableText.From(subject.Value, 64);
+    }
 }

@@ -3,57 +3,60 @@ using static KcdDelegation.Kerberos.KerberosErrorCode;
 
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>Names that the KDC does not know, or knows twice.</summary>
+/// <summary>Names that the KDC does not find, or finds more than once.</summary>
 internal static class NameErrors
 {
     public static IReadOnlyList<CatalogueRow> Rows { get; } =
     [
         new(KcdStage.Delegation, NoCredentials,
-            n => $"the KDC does not find {n.Account} in {n.Realm}",
-            n => "Write the sAMAccountName (computers with $) in Kcd:ServiceAccount:Name, not an SPN, and the account's realm in "
-                + $"Kcd:Realm; look: Active Directory `Get-{n.AccountCmdlet} {n.AccountQuoted} -Server {n.RealmDns}`; Samba `samba-tool user show {n.AccountQuoted}`; "
-                + $"MIT krb5 `kadmin.local getprinc {n.AccountQuoted}`.")
+            n => $"the KDC cannot find {n.Account} in {n.Realm}",
+            n => "Set Kcd:ServiceAccount:Name to the account's sAMAccountName (computers with $), not to an SPN, and Kcd:Realm to the account's "
+                + $"realm. To check: Active Directory `Get-{n.AccountCmdlet} {n.AccountQuoted} -Server {n.RealmDns}`; "
+                + $"Samba `samba-tool user show {n.AccountQuoted}`; MIT krb5 `kadmin.local getprinc {n.AccountQuoted}`.")
         { Code = ClientPrincipalUnknown, In = Steps.LoggingOn },
         new(KcdStage.Identity, NoTicket,
-            n => $"no account of {n.Realm} has the user principal name of {n.User}",
+            n => $"no account in {n.Realm} has the user principal name of {n.User}",
             Remedies.NameUser) { Code = ClientPrincipalUnknown, In = Steps.Discovery },
         new(KcdStage.Identity, NoTicket,
-            n => $"the KDC does not find {n.User} in {n.Realm}, or, for a user of another realm, cannot vouch for users across the trust (Samba)",
+            n => $"the KDC cannot find {n.User} in {n.Realm}, or does not support protocol transition across the trust for a user of another "
+                + "realm (Samba)",
             Remedies.NameUser) { Code = ClientPrincipalUnknown },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the KDC that was asked does not serve {n.Realm}",
-            _ => "Write the domain's DNS name in capitals in Kcd:Realm, and KDCs of that domain in Kcd:Kdcs.")
+            _ => "Set Kcd:Realm to the DNS name of the domain in upper case, and Kcd:Kdcs to KDCs of that domain.")
         { Code = ServicePrincipalUnknown, In = Steps.LoggingOn },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC knows {n.Account} by no service principal name, so no ticket to it can be made",
+            n => $"the KDC cannot issue a ticket to {n.Account}, because the account has no service principal name",
             Remedies.NameAccount) { Code = ServicePrincipalUnknown, In = Steps.FindingUser },
         new(KcdStage.Delegation, NoTicket,
-            n => $"no trust leads from {n.Realm} to the realm of {n.User} or of {n.Service}",
-            n => $"See that the realms are spelt right, then the trusts: Active Directory `Get-ADTrust -Filter * -Server {n.RealmDns}`; Samba `samba-tool domain trust list`; "
-                + "MIT krb5 `kadmin.local getprinc krbtgt/OTHER`. S4U2Self needs a two-way trust.")
+            n => $"there is no trust from {n.Realm} to the realm of {n.User} or of {n.Service}",
+            n => "Check the spelling of the realms, then the trusts: "
+                + $"Active Directory `Get-ADTrust -Filter * -Server {n.RealmDns}`; Samba `samba-tool domain trust list`; "
+                + "MIT krb5 `kadmin.local getprinc krbtgt/OTHER`. S4U2Self requires a two-way trust.")
         { Code = ServicePrincipalUnknown, In = Steps.BetweenRealms },
         new(KcdStage.Delegation, NoTicket,
-            n => $"no account holds the SPN of {n.Service}, or one that is disabled or has no key that the client can use",
+            n => $"no account holds the SPN of {n.Service}, or the account that holds it is disabled or has no key that the client can use",
             Remedies.FindService) { Code = ServicePrincipalUnknown },
         new(KcdStage.Delegation, NoTicket,
             n => $"two accounts have the same name: the SPN of {n.Service}, or the UPN of {n.User}",
-            n => $"Find the doubles and remove one: `setspn -X -F`; `setspn -Q {n.ServiceQuoted}`; `{n.GetUser}`.")
+            n => $"Find the duplicates and remove one: `setspn -X -F`; `setspn -Q {n.ServiceQuoted}`; `{n.GetUser}`.")
         { Code = PrincipalNotUnique },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the referrals for {n.User} lead nowhere",
-            n => "Check the routing of the UPN suffix over the trusts (`netdom trust`, name suffix routing), or list "
+            n => $"the referrals for {n.User} do not lead to a realm that knows the user",
+            n => "Check the routing of the UPN suffix across the trusts (`netdom trust`, name suffix routing), or list "
                 + "the suffix under Kcd:Realms:REALM:UserPrincipalSuffixes.") { Code = WrongRealm },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC takes {n.Account} for another service than itself",
-            n => $"Write its sAMAccountName in Kcd:ServiceAccount:Name (`setspn -L {n.AccountQuoted}` lists its SPNs). {Remedies.NameAccount(n)}") { Code = BadMatch },
+            n => $"the KDC does not recognize {n.Account} as the service that the ticket is for",
+            n => $"Set Kcd:ServiceAccount:Name to the account's sAMAccountName (`setspn -L {n.AccountQuoted}` lists its SPNs). {Remedies.NameAccount(n)}")
+        { Code = BadMatch },
         new(KcdStage.Delegation, NoTicket,
             n => $"the evidence ticket belongs to another account than {n.Account}",
-            _ => "Present a ticket to the delegating account itself, not to another of the host's accounts.") { Code = ServerNoMatch },
+            _ => "Present a ticket to the delegating account itself, not to another account of the host.") { Code = ServerNoMatch },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC wants user-to-user tickets for {n.Account}, which has no SPN or may not be a service",
+            n => $"the KDC issues only user-to-user tickets to {n.Account}: the account has no SPN or is not allowed to be a service",
             Remedies.NameAccount) { Code = MustUseUserToUser, In = Steps.FindingUser },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC wants user-to-user tickets for {n.Service}: the account that runs it may not be a service",
+            n => $"the KDC issues only user-to-user tickets to {n.Service}: the account that runs it is not allowed to be a service",
             n => $"{Remedies.FindService(n)} MIT krb5: `kadmin.local modprinc +allow_svr {n.ServiceQuoted}`.") { Code = MustUseUserToUser },
     ];
 }

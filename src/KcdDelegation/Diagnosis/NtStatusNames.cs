@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>MS-ERREF §2.3.1: the NTSTATUS values that domain controllers send with Kerberos errors (MS-KILE §2.2.1).</summary>
+/// <summary>The NTSTATUS values (MS-ERREF §2.3.1) that domain controllers send with Kerberos errors (MS-KILE §2.2.1).</summary>
 internal static class NtStatusNames
 {
     public const int AccessDenied = unchecked((int)0xC0000022);

@@ -2,7 +2,7 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>Whose fault a code is depends on whom the exchange was about.</summary>
+/// <summary>Groups of exchanges. The meaning of an error code depends on the exchange in which it occurs.</summary>
 internal static class Steps
 {
     public static readonly IReadOnlyList<KerberosExchange> LoggingOn = [KerberosExchange.LogOn, KerberosExchange.Configuration, KerberosExchange.KdcLookup];

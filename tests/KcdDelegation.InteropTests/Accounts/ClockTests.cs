@@ -2,11 +2,11 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests.Accounts;
 
-/// <summary>A KDC whose clock is ten minutes ahead, twice what Kerberos allows.</summary>
+/// <summary>Uses a KDC whose clock is ten minutes ahead, twice the skew that Kerberos allows.</summary>
 public sealed class ClockTests
 {
     [Fact]
-    public async Task A_KDC_that_is_ten_minutes_ahead_is_corrected_for_and_serves()
+    public async Task The_client_compensates_for_a_KDC_whose_clock_is_ten_minutes_ahead()
     {
         Lab.Require("mit", "mit-faults");
         var realm = LabRealm.Mit;

@@ -3,14 +3,14 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests.Accounts;
 
-/// <summary>New keys for a keytab account while its client runs: no request may fail, neither for users nor for targets that are not
-/// cached yet.</summary>
+/// <summary>Rolls the keys of a keytab account while its client runs. No request may fail, including those for users and targets that are
+/// not cached.</summary>
 public sealed class KeyRolloverTests
 {
     private static readonly string[] Targets = ["web", "web-aes128", "web-aes256", "web-sha256", "web-sha384"];
 
     [Fact]
-    public async Task A_running_client_serves_on_while_its_keys_are_rolled_and_the_old_ones_dropped()
+    public async Task A_running_client_continues_to_serve_while_its_keys_are_rolled_and_the_old_keys_are_removed()
     {
         var realm = LabRealm.Mit;
         realm.Require();
@@ -27,7 +27,7 @@ public sealed class KeyRolloverTests
         await WhileServingAsync(() => Lab.RunScriptAsync("mit", ["rekey", name, "drop-old"], Cancellation));
         await ServeAsync("after rekey, old keys dropped");
 
-        // Known users at new targets: their evidence was encrypted with a key that the KDC no longer has.
+        // Cached users at new targets: their evidence is encrypted with a key that the KDC no longer has.
         for (var i = 1; i <= 8; i++)
             await AskAsync($"u{i:D3}", Targets[1 + (i % 4)]);
 
@@ -67,7 +67,7 @@ public sealed class KeyRolloverTests
     [InlineData("mit")]
     [InlineData("samba")]
     [InlineData("samba22")]
-    public async Task What_was_cached_before_the_old_keys_were_dropped_harms_nobody(string part)
+    public async Task Tickets_that_were_cached_before_the_old_keys_were_removed_cause_no_failure(string part)
     {
         var realm = LabRealm.Get(part);
         realm.Require();
@@ -81,13 +81,13 @@ public sealed class KeyRolloverTests
         var (user, service) = (KerberosPrincipal.Principal(company.User, realm.Realm), ServicePrincipalName.Parse(company.Spn));
         await client.GetTicketAsync(user, service, Cancellation);
 
-        // Several times: domain controllers keep a few old keys.
+        // Several times, because domain controllers keep a few old keys.
         for (var i = 0; i < 4; i++)
             await company.RunAsync(roll.Replace("{0}", $"{i}", StringComparison.Ordinal), Cancellation);
         File.Delete(company.KeytabPath);
         await company.RunAsync(export, Cancellation);
 
-        // The account's own ticket and the user's evidence stay in the cache, the latter under a key that is gone.
+        // The account's own ticket and the user's evidence remain in the cache, the evidence under a key that was removed.
         client.Purge(service).ShouldBe(1);
         (await client.GetTicketAsync(user, service, Cancellation)).User.ShouldBe(user);
         client.PurgeAll();
@@ -95,7 +95,7 @@ public sealed class KeyRolloverTests
     }
 
     [Fact]
-    public async Task A_keytab_that_stays_behind_is_named_as_the_cause_and_delays_requests_once()
+    public async Task An_outdated_keytab_is_reported_as_the_cause_and_delays_requests_once()
     {
         LabRealm.Mit.Require();
         await using var company = await LabCompany.FoundAsync(LabRealm.Mit, Cancellation);
@@ -111,7 +111,7 @@ public sealed class KeyRolloverTests
                 await client.GetTicketAsync(KerberosPrincipal.Principal($"u{i:D3}", company.Realm.Realm), ServicePrincipalName.Parse(company.Spn), Cancellation));
             error.Reason.ShouldBe(KerberosFailureReason.KeyUnavailable);
             var explained = KcdException.Explain(error);
-            explained.Cause.ShouldContain($"newer key for the account {company.Account} than the keytab");
+            explained.Cause.ShouldContain($"tickets to the account {company.Account} with a newer key than the keytab contains");
             explained.Remedy.ShouldContain($"`kadmin.local ktadd -norandkey -k connector.keytab '{company.Account}'`");
         }
 
@@ -121,7 +121,7 @@ public sealed class KeyRolloverTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>The lab has u001 to u200; each is new to the client once.</summary>
+    /// <summary>The users u001 to u200 of the lab, in turn.</summary>
     private sealed class Users
     {
         private int _last;

@@ -2,11 +2,11 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests.Accounts;
 
-/// <summary>One process, several realms and accounts at the same time: nothing of one shows up at another.</summary>
+/// <summary>Uses several realms and accounts in one process at the same time, and checks that they do not affect each other.</summary>
 public sealed class SeveralAccountsTests
 {
     [Fact]
-    public async Task Accounts_of_several_realms_work_side_by_side()
+    public async Task Accounts_of_several_realms_work_at_the_same_time()
     {
         LabRealm[] realms = [LabRealm.Mit, LabRealm.Mit2, LabRealm.Samba, LabRealm.Samba22, LabRealm.Partner];
         Lab.Require([.. realms.Select(realm => realm.Part)]);
@@ -19,7 +19,7 @@ public sealed class SeveralAccountsTests
     }
 
     [Fact]
-    public async Task Two_accounts_of_one_realm_have_rights_of_their_own()
+    public async Task Two_accounts_of_one_realm_have_separate_rights()
     {
         var realm = LabRealm.Mit;
         realm.Require();

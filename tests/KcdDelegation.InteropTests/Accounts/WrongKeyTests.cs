@@ -5,15 +5,15 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests.Accounts;
 
-/// <summary>Every try of a wrong key counts towards the account's lock-out, so that each key has one try, however many callers wait.
-/// Counted by MIT's KDC itself, in what it would lock the account by; Samba counts only where a policy locks accounts out.</summary>
+/// <summary>Checks that a wrong key is tried once only, because every attempt counts towards the account's lock-out.</summary>
+/// <remarks>The KDC of MIT krb5 counts failed attempts itself. Samba counts them only if a lock-out policy is in effect.</remarks>
 public sealed partial class WrongKeyTests
 {
     public static TheoryData<string> Realms => ["mit", "samba", "samba22"];
 
     [Theory]
     [MemberData(nameof(Realms))]
-    public async Task A_wrong_key_is_shown_to_the_KDC_once(string part)
+    public async Task A_wrong_key_is_sent_to_the_KDC_once(string part)
     {
         var realm = LabRealm.Get(part);
         realm.Require();
@@ -27,14 +27,14 @@ public sealed partial class WrongKeyTests
 
         errors.ShouldAllBe(error => error.Code == KerberosErrorCode.PreAuthenticationFailed || error.Reason == KerberosFailureReason.KeyRejected);
         last.Reason.ShouldBe(KerberosFailureReason.KeyRejected);
-        KcdException.Explain(last).Cause.ShouldContain("not tried again before it changes");
+        KcdException.Explain(last).Cause.ShouldContain("not tried again until it changes");
         if (realm.Software == LabKdc.Mit)
             (await TriesAsync(company)).ShouldBe(1);
     }
 
     [Theory]
     [MemberData(nameof(Realms))]
-    public async Task A_corrected_password_file_is_tried_at_once(string part)
+    public async Task A_corrected_password_file_is_used_immediately(string part)
     {
         var realm = LabRealm.Get(part);
         realm.Require();

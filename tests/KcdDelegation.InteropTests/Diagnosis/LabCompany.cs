@@ -2,8 +2,8 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests.Diagnosis;
 
-/// <summary>A user, a delegating account and a target of a test's own in a realm of the lab, so that what the test does to them disturbs
-/// nobody. They are well at first: the account may delegate the user to the target. Deleted at the end.</summary>
+/// <summary>A user, a delegating account and a target in a realm of the lab that one test uses exclusively.</summary>
+/// <remarks>Initially the account is allowed to delegate the user to the target. They are deleted at the end.</remarks>
 internal abstract class LabCompany : IAsyncDisposable
 {
     private readonly string _mark = $"t{Guid.NewGuid():N}"[..9];
@@ -20,12 +20,12 @@ internal abstract class LabCompany : IAsyncDisposable
 
     public string Account => $"{_mark}-gw";
 
-    /// <summary>The account that runs the target; on MIT the principal of the SPN itself.</summary>
+    /// <summary>The account that runs the target. On MIT krb5 it is the principal of the SPN.</summary>
     public abstract string TargetAccount { get; }
 
     public string Spn => Realm.Spn(_mark);
 
-    /// <summary>Of the account, once a test has it written.</summary>
+    /// <summary>The path of the account's keytab, if a test exports it.</summary>
     public string KeytabPath { get; }
 
     public static async Task<LabCompany> FoundAsync(LabRealm realm, CancellationToken cancellationToken)
@@ -35,7 +35,7 @@ internal abstract class LabCompany : IAsyncDisposable
         return company;
     }
 
-    /// <summary>Runs a command of a test or of a remedy: {user}, {account}, {target}, {spn}, {keytab}, {domain} are filled in.</summary>
+    /// <summary>Runs a command of a test or of a remedy. Replaces {user}, {account}, {target}, {spn}, {keytab} and {domain}.</summary>
     public Task RunAsync(string command, CancellationToken cancellationToken) => RunFilledAsync(Filled(command), cancellationToken);
 
     public string Filled(string text) => text.Replace("{user}", User, StringComparison.Ordinal).Replace("{account}", Account, StringComparison.Ordinal)
@@ -61,11 +61,11 @@ internal abstract class LabCompany : IAsyncDisposable
 
     protected abstract Task RunFilledAsync(string command, CancellationToken cancellationToken);
 
-    /// <summary>As a shell would: apart at spaces, with single quotes taken off.</summary>
+    /// <summary>Splits a command at spaces and removes single quotes, as a shell does.</summary>
     protected static string[] Words(string command) => command.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Replace("'", "", StringComparison.Ordinal)).ToArray();
 }
 
-/// <summary>By samba-tool, and over LDAP for what samba-tool has no verb.</summary>
+/// <summary>A company in Samba, managed by samba-tool, and by LDAP where samba-tool has no command.</summary>
 internal sealed class SambaCompany(LabRealm realm) : LabCompany(realm)
 {
     // userAccountControl (MS-ADTS §2.2.16): NORMAL_ACCOUNT, TRUSTED_TO_AUTHENTICATE_FOR_DELEGATION
@@ -94,15 +94,15 @@ internal sealed class SambaCompany(LabRealm realm) : LabCompany(realm)
         await ModifyAsync(TargetAccount, $"replace: servicePrincipalName\nservicePrincipalName: {Spn}", cancellationToken);
     }
 
-    // One program instead of three: samba-tool takes a second to start.
+    // One ldapdelete instead of three runs of samba-tool, each of which takes a second to start.
     protected override Task DeleteAsync(CancellationToken cancellationToken) =>
         LabProgram.RunAsync("ldapdelete", [.. Bind, GetName(User), GetName(Account), GetName(TargetAccount)], "", cancellationToken);
 
     protected override Task RunFilledAsync(string command, CancellationToken cancellationToken) => Words(command) switch
     {
         ["samba-tool", .. var arguments] => ToolAsync(arguments, cancellationToken),
-        // What `net ads enctypes set` does, without a password prompt.
-        ["net", "ads", "enctypes", "set", var name, var types] => ModifyAsync(name, $"replace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: {types}", cancellationToken),
+        // The effect of `net ads enctypes set`, without its prompt for a password.
+        ["net", "ads", "enctypes", "set", var name, var types, "-U", "administrator"] => ModifyAsync(name, $"replace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: {types}", cancellationToken),
         ["delete-attribute", var name, var attribute] => ModifyAsync(name, $"delete: {attribute}", cancellationToken),
         _ => throw new ArgumentException($"Not a command for Samba: {command}", nameof(command)),
     };
@@ -117,7 +117,7 @@ internal sealed class SambaCompany(LabRealm realm) : LabCompany(realm)
     private string GetName(string account) => $"CN={account},CN=Users,{string.Join(',', Realm.Domain.Split('.').Select(part => $"DC={part}"))}";
 }
 
-/// <summary>By kadmin.local, and over LDAP for delegation lists and aliases.</summary>
+/// <summary>A company in MIT krb5, managed by kadmin.local, and by LDAP for delegation lists and aliases.</summary>
 internal sealed class MitCompany(LabRealm realm) : LabCompany(realm)
 {
     public override string TargetAccount => Spn;

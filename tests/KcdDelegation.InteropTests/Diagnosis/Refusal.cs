@@ -3,32 +3,32 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests.Diagnosis;
 
-/// <summary>A refusal that the lab can provoke: how, what the client sees on each realm, and what it must say.</summary>
-/// <param name="Name">How it is provoked; a sentence that goes into docs/troubleshooting.md.</param>
-/// <param name="Stage">Where an administrator has to look.</param>
+/// <summary>A refusal that the lab can provoke: how it is provoked, what the client sees on each realm, and what the explanation must contain.</summary>
+/// <param name="Name">How it is provoked; printed in docs/troubleshooting.md.</param>
+/// <param name="Stage">The stage of the explanation.</param>
 internal sealed record Refusal(string Name, KcdStage Stage)
 {
-    /// <summary>By column; a realm that is not named does not refuse, or has no such thing.</summary>
+    /// <summary>By column. A realm that is absent does not refuse, or cannot have this state.</summary>
     public required IReadOnlyDictionary<string, Sight> Seen { get; init; }
 
     public Func<RefusalRealm, RefusalRequest> Request { get; init; } = static realm => new(realm);
 
-    /// <summary>12027 where the account itself is stuck, else 13019.</summary>
+    /// <summary>12027 if the account itself is affected, otherwise 13019.</summary>
     public int EventId { get; init; } = 13019;
 
-    /// <summary>What the cause must name: {account}, {user}, {spn}, {realm} stand for those of the request.</summary>
+    /// <summary>What the cause must contain. {account}, {user}, {spn} and {realm} are replaced by those of the request.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
-    /// <summary>What the remedy must say, word for word, with the same placeholders.</summary>
+    /// <summary>What the remedy must contain literally, with the same placeholders.</summary>
     public IReadOnlyList<string> Remedy { get; init; } = [];
 }
 
-/// <summary>A request for a ticket that is going to be refused; by default alice, to a target on the list, by the lab's connector.</summary>
+/// <summary>A request for a ticket that is expected to be refused. By default the lab's connector delegates alice to a target on its list.</summary>
 internal sealed record RefusalRequest(RefusalRealm Realm)
 {
     public DelegatingAccount By { get; init; } = DelegatingAccount.Connector;
 
-    /// <summary>An account of another name than the table of scenarios has.</summary>
+    /// <summary>Creates an account that the table of scenarios does not have.</summary>
     public Func<ServiceAccount>? Account { get; init; }
 
     public KerberosPrincipal User { get; init; } = KerberosPrincipal.Principal("alice", Realm.Realm);
@@ -37,7 +37,7 @@ internal sealed record RefusalRequest(RefusalRealm Realm)
 
     public KdcEndpoint Kdc { get; init; } = Realm.Kdc;
 
-    /// <summary>What the client believes to be the account's realm.</summary>
+    /// <summary>The realm that is configured for the account.</summary>
     public string HomeRealm { get; init; } = Realm.Realm;
 
     public EncryptionType? OnlyType { get; init; }

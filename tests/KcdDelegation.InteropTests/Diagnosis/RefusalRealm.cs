@@ -4,8 +4,8 @@ using KcdDelegation.Kerberos;
 namespace KcdDelegation.InteropTests.Diagnosis;
 
 /// <summary>A column of the table of refusals.</summary>
-/// <param name="Scenario">Its accounts.</param>
-/// <param name="Other">The realm over the trust, or null.</param>
+/// <param name="Scenario">The accounts of the realm.</param>
+/// <param name="Other">The trusted realm, or null.</param>
 internal sealed record RefusalRealm(ScenarioRealm Scenario, LabRealm? Other) : IAsyncDisposable
 {
     public const string Test = "TestRealm";
@@ -30,7 +30,7 @@ internal sealed record RefusalRealm(ScenarioRealm Scenario, LabRealm? Other) : I
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, "Has no column."),
     };
 
-    /// <summary>Of a column that is no TestRealm.</summary>
+    /// <summary>The realm in the lab, for columns other than TestRealm.</summary>
     public LabRealm LabRealm => LabRealm.All.Single(realm => realm.Realm == Scenario.Realm);
 
     public string Realm => Scenario.Realm;

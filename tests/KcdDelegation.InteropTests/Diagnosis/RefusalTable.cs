@@ -8,8 +8,8 @@ using static KcdDelegation.Kerberos.KerberosFailureReason;
 
 namespace KcdDelegation.InteropTests.Diagnosis;
 
-/// <summary>Every refusal that the lab can provoke. One place: the tests hold it against the realms, and docs/troubleshooting.md says from
-/// it how each error of the catalogue was provoked.</summary>
+/// <summary>The refusals that the lab can provoke. The tests check them on the realms, and docs/troubleshooting.md lists them with the rows of
+/// the catalogue.</summary>
 internal static class RefusalTable
 {
     public static IReadOnlyList<string> Columns { get; } = [Test, Mit, Samba17, Samba22];
@@ -79,23 +79,23 @@ internal static class RefusalTable
         },
 
         // ---- Names.
-        new("A target whose SPN nobody registered", KcdStage.Delegation)
+        new("A target whose SPN is not registered", KcdStage.Delegation)
         {
             Seen = Everywhere(new(S4U2Proxy, ServicePrincipalUnknown)),
             Request = realm => new(realm) { Target = realm.Spn("nosuch") },
             Names = ["{spn}"],
             Remedy = ["`setspn -Q '{spn}'`", "`setspn -S '{spn}' TARGET`", "`samba-tool spn add '{spn}' TARGET`", "`kadmin.local addprinc -randkey '{spn}'`"],
         },
-        new("A user whom the realm does not have", KcdStage.Identity)
+        new("A user that the realm does not have", KcdStage.Identity)
         {
             Seen = Everywhere(new(S4U2Self, ClientPrincipalUnknown)),
-            Request = realm => new(realm) { User = KerberosPrincipal.Principal("nobody", realm.Realm) },
+            Request = realm => new(realm) { User = KerberosPrincipal.Principal("nosuch", realm.Realm) },
             Names = ["{user}", "{realm}"], Remedy = ["`Get-ADUser -Identity '{user}' -Server {domain}`"],
         },
-        new("A user principal name that no account has, its realm not told", KcdStage.Identity)
+        new("A user principal name that no account has, without a realm", KcdStage.Identity)
         {
             Seen = Everywhere(new(RealmDiscovery, ClientPrincipalUnknown)),
-            Request = realm => new(realm) { User = KerberosPrincipal.Enterprise($"nobody@{realm.Scenario.Domain}") },
+            Request = realm => new(realm) { User = KerberosPrincipal.Enterprise($"nosuch@{realm.Scenario.Domain}") },
             Names = ["{user}", "{realm}"],
             Remedy = ["-UserPrincipalName '{user}'`", "--upn='{user}'`", "`krbPrincipalName: {user}@{realm}`"],
         },
@@ -197,13 +197,13 @@ internal static class RefusalTable
         },
 
         // ---- Network and clocks.
-        new("Nobody listens where the KDC should be", KcdStage.Delegation)
+        new("No KDC at the configured address", KcdStage.Delegation)
         {
             Seen = Everywhere(new(LogOn, null, KdcUnreachable)),
             Request = realm => new(realm) { Kdc = new KdcEndpoint("127.0.0.1", 9) },
             EventId = 12027, Names = ["{realm}", "127.0.0.1:9"], Remedy = ["port 88", "`nslookup -type=SRV _kerberos._tcp.{domain}`", "Kcd:Kdcs"],
         },
-        new("A KDC ten minutes ahead, and no more than one minute to be corrected", KcdStage.Delegation)
+        new("A KDC ten minutes ahead, and a limit of one minute for clock correction", KcdStage.Delegation)
         {
             Seen = On((Mit, new(LogOn, Skew))),
             Request = realm => new(realm) { Kdc = LabFaults.TenMinutesAhead, MaxClockCorrection = TimeSpan.FromMinutes(1) },
@@ -217,13 +217,13 @@ internal static class RefusalTable
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("alice", "NOWHERE.TEST") },
             Names = ["{realm}", "alice@NOWHERE.TEST"], Remedy = ["`Get-ADTrust -Filter * -Server {domain}`", "`samba-tool domain trust list`", "`kadmin.local getprinc krbtgt/OTHER`"],
         },
-        new("A user of the other realm, whose KDC does not know S4U2Self over trusts", KcdStage.Identity)
+        new("A user of the other realm, whose KDC does not support S4U2Self across trusts", KcdStage.Identity)
         {
             Seen = On((Samba22, new(S4U2Self, ClientPrincipalUnknown))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("alice", realm.Other!.Realm) },
             Names = ["{user}@PARTNER.TEST", "across the trust"], Remedy = ["`Get-ADUser -Identity '{user}'"],
         },
-        new("A target of the other realm that does not list the account, or whose KDC does not know resource-based delegation over trusts", KcdStage.Delegation)
+        new("A target of the other realm that does not list the account, or whose KDC does not support resource-based delegation across trusts", KcdStage.Delegation)
         {
             Seen = On((Mit, new(S4U2Proxy, BadOption)), (Samba22, new(S4U2Proxy, BadOption))),
             Request = realm => new(realm) { Target = realm.Other!.Spn("other") },

@@ -3,8 +3,8 @@ using KcdDelegation.Diagnosis;
 
 namespace KcdDelegation.InteropTests.Diagnosis;
 
-/// <summary>Every refusal of the table, on every realm that can provoke it: the stage, the KDC's code, the NTSTATUS, what the client
-/// worked out by itself, and an explanation with the names at hand.</summary>
+/// <summary>Provokes each refusal of the table on each realm where it is possible, and checks the stage, the KDC's code, the NTSTATUS, the
+/// client's own finding, and the explanation.</summary>
 public sealed class RefusalTests(RefusalTests.Realms realms) : IClassFixture<RefusalTests.Realms>
 {
     public static TheoryData<string, string> Cells
@@ -23,7 +23,7 @@ public sealed class RefusalTests(RefusalTests.Realms realms) : IClassFixture<Ref
 
     [Theory]
     [MemberData(nameof(Cells))]
-    public async Task A_refusal_says_its_cause_and_its_remedy(string name, string column)
+    public async Task The_explanation_of_a_refusal_has_its_cause_and_its_remedy(string name, string column)
     {
         var (row, realm) = (RefusalTable.Rows.Single(row => row.Name == name), realms.Get(column));
         realm.Require();
@@ -47,10 +47,10 @@ public sealed class RefusalTests(RefusalTests.Realms realms) : IClassFixture<Ref
             .Replace("{spn}", request.Target, StringComparison.Ordinal).Replace("{realm}", error.Realm, StringComparison.Ordinal).Replace("{domain}", error.Realm.ToLowerInvariant(), StringComparison.Ordinal);
     }
 
-    /// <summary>Needs no lab: the entries come from the catalogue, how they were provoked from the table that the test above holds
-    /// against the realms. With KCD_WRITE_DOCS=1 the page is written.</summary>
+    /// <summary>Needs no lab: the entries come from the catalogue, and how they were provoked from the table of refusals. With KCD_WRITE_DOCS=1
+    /// the test writes the page.</summary>
     [Fact]
-    public Task The_page_on_troubleshooting_has_every_error_of_the_catalogue() => GeneratedSection.CheckAsync("troubleshooting.md", "catalogue", TroubleshootingPage.Catalogue());
+    public Task The_troubleshooting_page_agrees_with_the_catalogue() => GeneratedSection.CheckAsync("troubleshooting.md", "catalogue", TroubleshootingPage.Catalogue());
 
     public sealed class Realms : IAsyncDisposable
     {

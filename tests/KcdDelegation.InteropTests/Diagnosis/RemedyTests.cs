@@ -6,7 +6,7 @@ using static KcdDelegation.Kerberos.KerberosFailureReason;
 
 namespace KcdDelegation.InteropTests.Diagnosis;
 
-/// <summary>A request is refused, the command that the remedy prints is run as it stands there, and the same request succeeds.</summary>
+/// <summary>Causes a refusal, runs the command that the remedy prints, and checks that the same request succeeds.</summary>
 public sealed partial class RemedyTests
 {
     private const string Mit = "mit";
@@ -32,15 +32,15 @@ public sealed partial class RemedyTests
         {
             Breaks = ["samba-tool delegation del-service {account} {spn}"], Seen = new(S4U2Proxy, BadOption), Cures = ["samba-tool delegation add-principal "], FilledIn = Target,
         },
-        new("Target whose SPN nobody registered", Mit)
+        new("Target whose SPN is not registered", Mit)
         {
             Breaks = ["kadmin.local delprinc -force {spn}"], Seen = new(S4U2Proxy, ServicePrincipalUnknown), Cures = ["kadmin.local addprinc "],
         },
-        new("Target whose SPN nobody registered", Samba17, Samba22)
+        new("Target whose SPN is not registered", Samba17, Samba22)
         {
             Breaks = ["samba-tool spn delete {spn} {target}"], Seen = new(S4U2Proxy, ServicePrincipalUnknown), Cures = ["samba-tool spn add "], FilledIn = Target,
         },
-        new("Target that may not be a service", Mit)
+        new("Target that is not allowed to be a service", Mit)
         {
             Breaks = ["kadmin.local modprinc -allow_svr {spn}"], Seen = new(S4U2Proxy, MustUseUserToUser), Cures = ["kadmin.local modprinc +allow_svr "],
         },
@@ -104,7 +104,7 @@ public sealed partial class RemedyTests
             CuredByKeytab = true,
             Breaks = ["kadmin.local cpw -randkey -e arcfour-hmac:normal {account}"], Seen = new(LogOn, null, EncryptionTypeRefused), Cures = ["kadmin.local cpw -randkey -e aes256-cts:normal"],
         },
-        new("Account that is not known to use AES", Samba17, Samba22)
+        new("Account that is not declared to support AES", Samba17, Samba22)
         {
             Breaks = ["delete-attribute {account} msDS-SupportedEncryptionTypes"], Seen = new(S4U2Self, null, EncryptionTypeRefused), Cures = ["net ads enctypes set "],
         },
@@ -156,7 +156,7 @@ public sealed partial class RemedyTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public async Task The_printed_command_makes_the_same_request_succeed(string name, string part)
+    public async Task After_the_printed_command_the_same_request_succeeds(string name, string part)
     {
         var row = Cases.Single(row => row.Name == name && row.Parts.Contains(part));
         var realm = LabRealm.Get(part);
@@ -181,7 +181,7 @@ public sealed partial class RemedyTests
     }
 
     [Fact]
-    public async Task A_KDC_that_is_listed_beside_one_that_cannot_be_reached_is_found()
+    public async Task A_KDC_that_is_listed_after_an_unreachable_one_is_used()
     {
         LabRealm.Mit.Require();
         using var account = ServiceAccount.FromKeytab(LabRealm.Mit.Connector, LabRealm.Mit.Keytab("connector"));
@@ -209,7 +209,7 @@ public sealed partial class RemedyTests
 
     private static KerberosPrincipal Upn(LabCompany company) => KerberosPrincipal.Enterprise($"{company.User}.new@{company.Realm.Domain}");
 
-    /// <summary>By a client of its own each time: nothing is cached.</summary>
+    /// <summary>Uses a new client each time, so that nothing is cached.</summary>
     private static async Task<ServiceTicket> RequestAsync(RemedyCase row, LabCompany company, bool byKeytab)
     {
         using var account = byKeytab ? ServiceAccount.FromKeytab(company.Account, company.KeytabPath) : ServiceAccount.FromPassword(company.Account, Lab.Password);

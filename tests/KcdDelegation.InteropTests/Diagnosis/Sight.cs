@@ -3,12 +3,12 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests.Diagnosis;
 
-/// <summary>What the client gets to see of a refusal: all that the explanation can be made from, beside the names.</summary>
+/// <summary>What the client sees of a refusal: everything that the explanation uses apart from names.</summary>
 internal sealed record Sight(KerberosExchange Exchange, KerberosErrorCode? Code, KerberosFailureReason Reason = KerberosFailureReason.KdcError, int? NtStatus = null)
 {
     public static Sight From(KerberosException error) => new(error.Exchange, error.Code, error.Reason, error.NtStatus);
 
-    /// <summary>The entry of the catalogue that explains it.</summary>
+    /// <summary>The row of the catalogue that explains it.</summary>
     public CatalogueRow Row
     {
         get

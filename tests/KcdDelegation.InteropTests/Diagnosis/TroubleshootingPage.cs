@@ -5,7 +5,7 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests.Diagnosis;
 
-/// <summary>The catalogue in docs/troubleshooting.md: each entry as it speaks to a made-up company, and how the lab provoked it.</summary>
+/// <summary>The catalogue in docs/troubleshooting.md: each row with example names, and how the lab provoked it.</summary>
 internal static class TroubleshootingPage
 {
     private static readonly ErrorNames Example = new(new KerberosException(new KerberosFailure
@@ -18,14 +18,14 @@ internal static class TroubleshootingPage
 
     private static readonly (string Heading, IReadOnlyList<CatalogueRow> Rows)[] Chapters =
     [
-        ("What the client found out by itself", ClientFindings.Rows),
+        ("Findings of the client", ClientFindings.Rows),
         ("The right to delegate", DelegationErrors.Rows),
         ("Names", NameErrors.Rows),
-        ("The state of accounts", AccountErrors.Rows),
-        ("Policies, trusts, and what a KDC cannot do", PolicyErrors.Rows),
+        ("State of accounts", AccountErrors.Rows),
+        ("Policies, trusts, encryption types", PolicyErrors.Rows),
         ("Tickets, keys, clocks", TicketErrors.Rows),
-        ("What the backend answers", BackendErrors.Rows),
-        ("Everything else", [ErrorCatalogue.Rows[^1]]),
+        ("Answers of the backend", BackendErrors.Rows),
+        ("Other errors", [ErrorCatalogue.Rows[^1]]),
     ];
 
     public static string Catalogue()
@@ -47,7 +47,7 @@ internal static class TroubleshootingPage
         return page.Append('\n').ToString();
     }
 
-    /// <summary>What administrators search for: the names in the order in which an error prints them.</summary>
+    /// <summary>Gets the heading: the names in the order in which an error prints them.</summary>
     private static string Title(CatalogueRow row)
     {
         var name = row.Code is { } code ? new KerberosException(new KerberosFailure { Code = code }).CodeName : row.Reason?.ToString() ?? "Any other error";
@@ -62,9 +62,9 @@ internal static class TroubleshootingPage
             .Where(refusal => refusal.Columns.Count > 0).ToList();
         var cured = RemedyTests.Cases.Where(remedy => remedy.Seen.Row == row).ToList();
         if (refusals.Count == 0 && cured.Count == 0)
-            return "nothing in the lab; written from the specifications and checked by a unit test.";
+            return "not provoked in the lab; derived from the specifications and checked by a unit test.";
 
-        // What only the tests of remedies provoke has no row in the table of refusals.
+        // Errors that only the tests of remedies provoke have no row in the table of refusals.
         var sights = refusals.Count > 0
             ? refusals.Select(refusal => $"{refusal.Name} ({string.Join(", ", refusal.Columns)}).")
             : cured.Select(remedy => $"{remedy.Name} ({Columns([remedy])}).");

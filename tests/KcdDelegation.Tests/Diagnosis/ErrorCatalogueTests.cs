@@ -9,7 +9,7 @@ public sealed class ErrorCatalogueTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public void Every_row_speaks_for_the_errors_that_it_names_and_no_row_before_it_does(int index)
+    public void Each_row_explains_the_errors_that_it_lists_and_no_earlier_row_matches_them(int index)
     {
         var row = ErrorCatalogue.Rows[index];
         foreach (var exchange in row.In.Count > 0 ? row.In : [KerberosExchange.S4U2Proxy])
@@ -37,7 +37,7 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
-    public void No_row_changes_a_name_by_beginning_a_sentence_with_it()
+    public void No_cause_starts_with_a_name_because_its_first_letter_becomes_upper_case()
     {
         foreach (var row in ErrorCatalogue.Rows)
         {
@@ -49,7 +49,7 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
-    public void Every_command_stands_between_backquotes()
+    public void Every_command_is_enclosed_in_backquotes()
     {
         foreach (var row in ErrorCatalogue.Rows)
         {
@@ -62,7 +62,7 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
-    public void A_realm_in_a_service_principal_name_stays_out_of_the_commands_that_know_none()
+    public void Commands_that_accept_no_realm_get_the_service_principal_name_without_its_realm()
     {
         var error = KcdException.Explain(new KerberosException(new KerberosFailure
         {
@@ -76,7 +76,7 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
-    public void Names_in_any_script_get_into_commands()
+    public void Names_in_any_script_are_copied_into_commands()
     {
         var error = KcdException.Explain(new KerberosException(new KerberosFailure
         {
@@ -89,7 +89,7 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
-    public void Every_row_can_speak_without_any_name_at_hand()
+    public void Every_row_has_a_complete_text_when_no_name_is_known()
     {
         foreach (var row in ErrorCatalogue.Rows)
         {
@@ -101,12 +101,12 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
-    public void A_service_on_no_list_is_answered_with_both_lists()
+    public void The_remedy_for_a_service_on_no_list_has_the_commands_for_both_lists()
     {
         var error = KcdException.Explain(Error(KerberosFailureReason.KdcError, KerberosErrorCode.BadOption, KerberosExchange.S4U2Proxy, NtStatusNames.NotFound));
 
         error.EventId.ShouldBe(13019);
-        error.Cause.ShouldBe("Neither is the service HTTP/erp.contoso.com on the delegation list of the account CONNECTOR$, nor does the service trust the account to delegate. "
+        error.Cause.ShouldBe("The delegation list of the account CONNECTOR$ does not contain the service HTTP/erp.contoso.com, and the service does not allow the account to delegate to it. "
             + "[KDC_ERR_BADOPTION (NTSTATUS 0xC0000225) in S4U2Proxy for HTTP/erp.contoso.com as ada@contoso.com by CONNECTOR$ at CONTOSO.COM, STATUS_NOT_FOUND]");
         error.Remedy.ShouldContain("Set-ADComputer -Identity 'CONNECTOR$' -Add @{'msDS-AllowedToDelegateTo'='HTTP/erp.contoso.com'}");
         error.Remedy.ShouldContain("samba-tool delegation add-service 'CONNECTOR$' 'HTTP/erp.contoso.com'");
@@ -117,7 +117,7 @@ public sealed class ErrorCatalogueTests
     [Theory]
     [InlineData(KerberosFailureReason.EvidenceNotForwardable, null)]
     [InlineData(KerberosFailureReason.KdcError, NtStatusNames.AccountRestriction)]
-    public void Evidence_that_may_not_be_forwarded_is_answered_with_the_two_causes(KerberosFailureReason reason, int? status)
+    public void The_remedy_for_evidence_that_is_not_forwardable_covers_both_causes(KerberosFailureReason reason, int? status)
     {
         var error = KcdException.Explain(Error(reason, KerberosErrorCode.BadOption, KerberosExchange.S4U2Proxy, status));
 
@@ -128,7 +128,7 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
-    public void An_account_that_is_a_user_gets_the_commands_for_users()
+    public void An_account_that_is_a_user_is_changed_with_the_cmdlet_for_users()
     {
         var error = KcdException.Explain(new KerberosException(new KerberosFailure
         {
@@ -142,19 +142,19 @@ public sealed class ErrorCatalogueTests
     }
 
     [Theory]
-    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "does not find the account CONNECTOR$ in the realm CONTOSO.COM")]
-    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "does not find the user ada@contoso.com in the realm CONTOSO.COM")]
+    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "cannot find the account CONNECTOR$ in the realm CONTOSO.COM")]
+    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "cannot find the user ada@contoso.com in the realm CONTOSO.COM")]
     [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.RealmDiscovery, KcdStage.Identity, 13019, "the user principal name of the user ada@contoso.com")]
     [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "o account holds the SPN")]
-    [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.Referral, KcdStage.Delegation, 13019, "o trust leads from the realm CONTOSO.COM")]
+    [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.Referral, KcdStage.Delegation, 13019, "here is no trust from the realm CONTOSO.COM")]
     [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "he password of the account CONNECTOR$ has expired")]
     [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.S4U2Proxy, KcdStage.Identity, 13019, "he password of the user ada@contoso.com has expired")]
-    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "the account CONNECTOR$: it is disabled")]
+    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "the account CONNECTOR$: the account is disabled")]
     [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "of the user ada@contoso.com is disabled")]
-    [InlineData(KerberosErrorCode.Modified, KerberosExchange.MutualAuthentication, KcdStage.Target, 13022, "cannot open the ticket")]
+    [InlineData(KerberosErrorCode.Modified, KerberosExchange.MutualAuthentication, KcdStage.Target, 13022, "cannot decrypt the ticket")]
     [InlineData(KerberosErrorCode.Modified, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "PAC signature")]
-    [InlineData((KerberosErrorCode)99, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "not in this table")]
-    public void The_same_code_means_another_thing_in_another_exchange(KerberosErrorCode code, KerberosExchange exchange, KcdStage stage, int eventId, string cause)
+    [InlineData((KerberosErrorCode)99, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "not in the catalogue")]
+    public void The_explanation_of_a_code_depends_on_the_exchange(KerberosErrorCode code, KerberosExchange exchange, KcdStage stage, int eventId, string cause)
     {
         var error = KcdException.Explain(Error(KerberosFailureReason.KdcError, code, exchange, status: null));
 
@@ -163,14 +163,14 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
-    public void What_may_pass_by_itself_says_so() => KcdException.Explain(new KerberosException(new KerberosFailure
+    public void A_transient_error_is_marked_as_transient() => KcdException.Explain(new KerberosException(new KerberosFailure
     {
         Reason = KerberosFailureReason.KdcUnreachable,
         IsTransient = true,
     })).IsTransient.ShouldBeTrue();
 
     [Fact]
-    public void Names_that_a_shell_could_read_do_not_get_into_commands()
+    public void Names_that_a_shell_could_interpret_are_not_copied_into_commands()
     {
         var error = KcdException.Explain(new KerberosException(new KerberosFailure
         {
@@ -186,7 +186,7 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
-    public void What_a_KDC_says_is_never_printed_raw()
+    public void Text_from_a_KDC_is_never_printed_unchanged()
     {
         var error = KcdException.Explain(new KerberosException(new KerberosFailure
         {
@@ -204,7 +204,7 @@ public sealed class ErrorCatalogueTests
     [InlineData(NtStatusNames.AccountDisabled, "STATUS_ACCOUNT_DISABLED")]
     [InlineData(NtStatusNames.CrossRealmDelegationFailure, "STATUS_CROSSREALM_DELEGATION_FAILURE")]
     [InlineData(unchecked((int)0xC0000388), "NTSTATUS 0xC0000388")]
-    public void Statuses_have_the_names_that_administrators_search_for(int status, string name) => NtStatusNames.Get(status).ShouldBe(name);
+    public void Statuses_are_printed_with_the_names_of_the_specification(int status, string name) => NtStatusNames.Get(status).ShouldBe(name);
 
     private static KerberosException Error(KerberosFailureReason reason, KerberosErrorCode? code, KerberosExchange exchange, int? status) => new(new KerberosFailure
     {

@@ -6,13 +6,13 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tests.Diagnosis;
 
-/// <summary>docs/events.md against the code.</summary>
+/// <summary>Tests that docs/events.md agrees with the code.</summary>
 public sealed class EventTableTests
 {
     private const string Refusal = "refusal";
 
     [Fact]
-    public async Task Every_event_stands_in_the_table_and_nothing_else_does()
+    public async Task The_table_lists_exactly_the_events_of_the_code()
     {
         var page = await File.ReadAllLinesAsync(Path.Combine(House.Root, "docs", "events.md"), TestContext.Current.CancellationToken);
         var written = page.Select(line => line.Split('|', StringSplitOptions.TrimEntries)).Where(cells => cells.Length == 6 && int.TryParse(cells[1], CultureInfo.InvariantCulture, out _))
@@ -24,7 +24,7 @@ public sealed class EventTableTests
     }
 
     [Fact]
-    public void No_number_has_two_meanings()
+    public void Each_event_number_is_used_once()
     {
         var numbers = Constants().Select(constant => (constant.Number, constant.Name))
             .Concat(LogEvents(House.Engine).Select(entry => (entry.Number, entry.Name))).ToList();
@@ -33,7 +33,7 @@ public sealed class EventTableTests
     }
 
     [Fact]
-    public void The_library_logs_under_its_own_numbers_only() =>
+    public void The_library_logs_only_numbers_that_it_defines() =>
         LogEvents(House.Library).Select(entry => entry.Number).Except(Constants().Select(constant => constant.Number)).ShouldBeEmpty();
 
     private static List<string> Expected()

@@ -4,18 +4,18 @@ using KcdDelegation.Tests.Conventions;
 
 namespace KcdDelegation.Tests.Diagnosis;
 
-/// <summary>docs/metrics.md against the code.</summary>
+/// <summary>Tests that docs/metrics.md agrees with the code.</summary>
 public sealed class MetricsTableTests
 {
     [Fact]
-    public async Task The_table_has_every_instrument_with_its_kind_and_what_it_counts()
+    public async Task The_table_lists_each_instrument_with_its_kind_and_description()
     {
         var instruments = new HashSet<string>(StringComparer.Ordinal);
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, _) =>
             {
-                // Other tests publish the same ones meanwhile.
+                // Other tests publish the same instruments at the same time.
                 lock (instruments)
                 {
                     if (instrument.Meter.Name == TicketCacheMetrics.Name)

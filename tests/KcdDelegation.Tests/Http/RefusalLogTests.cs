@@ -1,11 +1,12 @@
 using System.Net;
+using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tests.Http;
 
-/// <summary>Every refusal stands in the audit once, under its own number, with application and caller.</summary>
+/// <summary>Tests that the audit log has each refusal once, under its own number, with application and caller.</summary>
 public sealed class RefusalLogTests
 {
     [Theory]
@@ -28,7 +29,35 @@ public sealed class RefusalLogTests
         error.EventId.ShouldBe(number);
         var record = delegation.Log.Records.ShouldHaveSingleItem();
         (record.Category, record.Id, record.Level).ShouldBe(("KcdDelegation.Audit", number, level));
-        record.Text.ShouldBe($"{(user.Length == 0 ? "Nobody" : "A caller without id")} is not delegated to app: {error.Message}");
+        record.Text.ShouldBe($"Delegation to app refused: {char.ToLowerInvariant(error.Message[0])}{error.Message[1..]}");
+    }
+
+    [Fact]
+    public async Task A_request_without_a_caller_is_refused_in_words_that_say_so()
+    {
+        await using var backend = await FakeBackend.StartAsync();
+        var delegation = new FakeDelegation(backend.Url);
+        using var client = delegation.CreateClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/");
+
+        await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken));
+
+        delegation.Log.Records.ShouldHaveSingleItem().Text.ShouldStartWith(
+            "Delegation to app refused: the request has no authenticated caller. Nothing was sent. Remedy: Set the caller with request.SetCaller(principal)");
+    }
+
+    [Fact]
+    public async Task A_refusal_names_the_caller_by_the_identifier_of_the_issuer()
+    {
+        await using var backend = await FakeBackend.StartAsync();
+        var delegation = new FakeDelegation(backend.Url);
+        using var client = delegation.CreateClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://elsewhere.example/");
+        request.SetCaller(new ClaimsPrincipal(new ClaimsIdentity([new Claim("oid", "2f1e")], "test")));
+
+        await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken));
+
+        delegation.Log.Records.ShouldHaveSingleItem().Text.ShouldStartWith("Delegation to app refused for the caller 2f1e: ");
     }
 
     [Fact]
