@@ -99,8 +99,10 @@ internal sealed class TicketStore : IAsyncDisposable
     private void ThrowIfDisposed()
     {
         if (_disposed)
-            throw new ObjectDisposedException(OwnerName);
+            throw Disposed();
     }
+
+    private static ObjectDisposedException Disposed() => new(OwnerName);
 
     private async Task<T> AddAsync<T>(
         TicketKey key,
