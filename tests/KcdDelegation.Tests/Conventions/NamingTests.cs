@@ -8,7 +8,7 @@ public sealed class NamingTests
 {
     private const BindingFlags Own = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    private static IEnumerable<Type> Types => new[] { House.Engine, House.Library, House.Kit }.SelectMany(assembly => assembly.GetTypes())
+    private static IEnumerable<Type> Types => new[] { Repository.Engine, Repository.Library, Repository.Kit }.SelectMany(assembly => assembly.GetTypes())
         .Where(type => type.GetCustomAttribute<CompilerGeneratedAttribute>() is null && type.Namespace?.StartsWith("KcdDelegation", StringComparison.Ordinal) == true
             && !type.Name.StartsWith('<') && type.DeclaringType?.GetCustomAttribute<CompilerGeneratedAttribute>() is null);
 
@@ -42,7 +42,7 @@ public sealed class NamingTests
     public void Public_types_live_in_the_package_s_own_namespace()
     {
         var violations =
-            from assembly in new[] { House.Engine, House.Library, House.Kit }
+            from assembly in new[] { Repository.Engine, Repository.Library, Repository.Kit }
             from type in assembly.GetExportedTypes()
             where type.Namespace != assembly.GetName().Name && type.Namespace != "Microsoft.Extensions.DependencyInjection"
             select type.FullName;
@@ -51,8 +51,8 @@ public sealed class NamingTests
 
     [Fact]
     public void No_room_is_named_after_a_kind() =>
-        new[] { "KcdDelegation.Kerberos", "KcdDelegation", "KcdDelegation.Testing", "KcdDelegation.Tool" }.SelectMany(House.SourceFiles)
-            .Select(file => Path.GetRelativePath(House.Root, file))
+        new[] { "KcdDelegation.Kerberos", "KcdDelegation", "KcdDelegation.Testing", "KcdDelegation.Tool" }.SelectMany(Repository.SourceFiles)
+            .Select(file => Path.GetRelativePath(Repository.Root, file))
             .Where(file => file.Split('/', '\\').Any(part => part is "Utils" or "Util" or "Helpers" or "Common" or "Misc" or "Internal" or "Models"))
             .ShouldBeEmpty();
 

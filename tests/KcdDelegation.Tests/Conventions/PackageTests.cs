@@ -56,7 +56,7 @@ public sealed partial class PackageTests(PackageTests.Packages packages) : IClas
 
         public async ValueTask InitializeAsync()
         {
-            var start = new ProcessStartInfo("dotnet", ["pack", Path.Combine(House.Root, "KcdDelegation.sln"), "--output", _folder.FullName, "--nologo", "--verbosity", "quiet"]) { UseShellExecute = false, RedirectStandardOutput = true };
+            var start = new ProcessStartInfo("dotnet", ["pack", Path.Combine(Repository.Root, "KcdDelegation.sln"), "--output", _folder.FullName, "--nologo", "--verbosity", "quiet"]) { UseShellExecute = false, RedirectStandardOutput = true };
             using var pack = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
             var output = await pack.StandardOutput.ReadToEndAsync();
             await pack.WaitForExitAsync();

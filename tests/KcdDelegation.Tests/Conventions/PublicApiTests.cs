@@ -12,8 +12,8 @@ public sealed class PublicApiTests
     [MemberData(nameof(Packages))]
     public async Task The_public_surface_is_the_one_that_was_written_down(string package)
     {
-        var assembly = new[] { House.Engine, House.Library, House.Kit }.Single(assembly => assembly.GetName().Name == package);
-        var file = Path.Combine(House.Root, "tests", "KcdDelegation.Tests", "Conventions", $"PublicApi.{package}.verified.txt");
+        var assembly = new[] { Repository.Engine, Repository.Library, Repository.Kit }.Single(assembly => assembly.GetName().Name == package);
+        var file = Path.Combine(Repository.Root, "tests", "KcdDelegation.Tests", "Conventions", $"PublicApi.{package}.verified.txt");
         var api = Describe(assembly);
         if (Environment.GetEnvironmentVariable("KCD_WRITE_DOCS") == "1")
             await File.WriteAllTextAsync(file, api, TestContext.Current.CancellationToken);
@@ -22,7 +22,7 @@ public sealed class PublicApiTests
 
     [Fact]
     public void Engine_and_library_have_at_most_forty_public_types() =>
-        (House.Engine.GetExportedTypes().Length + House.Library.GetExportedTypes().Length).ShouldBeLessThanOrEqualTo(40);
+        (Repository.Engine.GetExportedTypes().Length + Repository.Library.GetExportedTypes().Length).ShouldBeLessThanOrEqualTo(40);
 
     private static string Describe(Assembly assembly)
     {

@@ -14,7 +14,7 @@ public sealed class EventTableTests
     [Fact]
     public async Task The_table_lists_exactly_the_events_of_the_code()
     {
-        var page = await File.ReadAllLinesAsync(Path.Combine(House.Root, "docs", "events.md"), TestContext.Current.CancellationToken);
+        var page = await File.ReadAllLinesAsync(Path.Combine(Repository.Root, "docs", "events.md"), TestContext.Current.CancellationToken);
         var written = page.Select(line => line.Split('|', StringSplitOptions.TrimEntries)).Where(cells => cells.Length == 6 && int.TryParse(cells[1], CultureInfo.InvariantCulture, out _))
             .Select(cells => $"{cells[1]} {cells[2]} {cells[3]}").ToList();
 
@@ -27,22 +27,22 @@ public sealed class EventTableTests
     public void Each_event_number_is_used_once()
     {
         var numbers = Constants().Select(constant => (constant.Number, constant.Name))
-            .Concat(LogEvents(House.Engine).Select(entry => (entry.Number, entry.Name))).ToList();
+            .Concat(LogEvents(Repository.Engine).Select(entry => (entry.Number, entry.Name))).ToList();
 
         numbers.GroupBy(entry => entry.Number).Where(group => group.Count() > 1).ShouldBeEmpty();
     }
 
     [Fact]
     public void The_library_logs_only_numbers_that_it_defines() =>
-        LogEvents(House.Library).Select(entry => entry.Number).Except(Constants().Select(constant => constant.Number)).ShouldBeEmpty();
+        LogEvents(Repository.Library).Select(entry => entry.Number).Except(Constants().Select(constant => constant.Number)).ShouldBeEmpty();
 
     private static List<string> Expected()
     {
-        var levels = LogEvents(House.Library).ToDictionary(entry => entry.Number, entry => entry.Level);
+        var levels = LogEvents(Repository.Library).ToDictionary(entry => entry.Number, entry => entry.Level);
         return
         [
             .. Constants().Select(constant => $"{constant.Number} {constant.Name} {(levels.TryGetValue(constant.Number, out var level) ? level.ToString() : Refusal)}"),
-            .. LogEvents(House.Engine).Select(entry => $"{entry.Number} {entry.Name} {entry.Level}"),
+            .. LogEvents(Repository.Engine).Select(entry => $"{entry.Number} {entry.Name} {entry.Level}"),
         ];
     }
 

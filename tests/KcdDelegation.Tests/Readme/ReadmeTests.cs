@@ -69,7 +69,7 @@ public sealed class ReadmeTests
     [Fact]
     public void The_code_of_the_README_is_the_code_that_is_tested_here()
     {
-        var source = Lines(File.ReadAllText(Path.Combine(House.Root, "tests", "KcdDelegation.Tests", "Readme", "ReadmeTests.cs")));
+        var source = Lines(File.ReadAllText(Path.Combine(Repository.Root, "tests", "KcdDelegation.Tests", "Readme", "ReadmeTests.cs")));
         var shown = (Block("factory") + Block("configuration") + Block("bare"))
             .Replace("builder.Services", "services", StringComparison.Ordinal)
             .Replace("builder.Configuration", "configuration", StringComparison.Ordinal)
@@ -141,7 +141,7 @@ public sealed class ReadmeTests
 
     private static string Block(string name)
     {
-        var readme = File.ReadAllText(Path.Combine(House.Root, "README.md"));
+        var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
         var from = readme.IndexOf($"<!-- code: {name} -->", StringComparison.Ordinal);
         from.ShouldBeGreaterThan(0);
         from = readme.IndexOf('\n', readme.IndexOf("```", from, StringComparison.Ordinal)) + 1;

@@ -4,14 +4,18 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Tests.Conventions;
 
-/// <summary>The assemblies and source folders that the conventions are about.</summary>
-internal static class House
+/// <summary>The assemblies, packages and files that the convention tests read.</summary>
+internal static class Repository
 {
     public static Assembly Engine => typeof(S4UClient).Assembly;
 
     public static Assembly Library => typeof(KcdException).Assembly;
 
     public static Assembly Kit => typeof(TestRealm).Assembly;
+
+    /// <summary>The packages of <c>src/</c>, by folder name.</summary>
+    public static IReadOnlyList<string> Packages { get; } =
+        [.. Directory.GetDirectories(Path.Combine(FindRoot(), "src")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
 
     public static string Root { get; } = FindRoot();
 
