@@ -77,7 +77,7 @@ public sealed class DelegationClient : IAsyncDisposable
     /// <summary>Leaves the refusal to be logged by whoever asks: <see cref="KcdHandler"/> has more of them.</summary>
     private async ValueTask<DelegatedCredential> DelegateAsync(ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken)
     {
-        var user = await _mapper.MapAsync(caller, application.Options, cancellationToken).ConfigureAwait(false);
+        var user = await _mapper.MapAsync(caller, application.Callers, application.Mapping, cancellationToken).ConfigureAwait(false);
         var ticket = await GetTicketAsync(application, user, cancellationToken).ConfigureAwait(false);
         Log.IdentityUsed(_audit, application.Name, caller, user, ticket);
         return new DelegatedCredential(ticket, _templates, application.MutualAuthentication);
@@ -114,7 +114,7 @@ public sealed class DelegationClient : IAsyncDisposable
         var settings = GetApplication(application);
         try
         {
-            return await _mapper.MapAsync(caller, settings.Options, cancellationToken).ConfigureAwait(false);
+            return await _mapper.MapAsync(caller, settings.Callers, settings.Mapping, cancellationToken).ConfigureAwait(false);
         }
         catch (KcdException refusal)
         {
@@ -157,7 +157,7 @@ public sealed class DelegationClient : IAsyncDisposable
             KerberosPrincipal user;
             try
             {
-                user = await _mapper.MapAsync(caller, application.Options, cancellationToken).ConfigureAwait(false);
+                user = await _mapper.MapAsync(caller, application.Callers, application.Mapping, cancellationToken).ConfigureAwait(false);
             }
             catch (KcdException refusal) when (!refusal.IsTransient)
             {

@@ -1,5 +1,4 @@
 using KcdDelegation;
-using KcdDelegation.Identity;
 using KcdDelegation.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;

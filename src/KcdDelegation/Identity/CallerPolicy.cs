@@ -1,57 +1,86 @@
-using System.Collections.Immutable;
 using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Identity;
 
-/// <summary>Which callers may be delegated at all. Asked of every token, and again of every principal, which the host may have
-/// authenticated.</summary>
-/// <param name="TenantId">The tenant that every caller must belong to, and say so; null: any.</param>
-/// <param name="AllowGuests">Whether guests of the tenant may.</param>
-/// <param name="AllowApplicationTokens">Whether applications without a user may.</param>
-internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool AllowApplicationTokens)
+/// <summary>The rules that decide which callers may be delegated, and as which accounts. Applied to every token, and to every principal,
+/// which the host may have authenticated.</summary>
+/// <param name="TenantId">The tenant that every caller must name; null: any.</param>
+/// <param name="AllowGuests">Whether guests of the tenant may be delegated.</param>
+/// <param name="AllowApplicationTokens">Whether applications without a user may be delegated.</param>
+/// <param name="AllowBuiltInAccounts">Whether built-in, service and computer accounts may be delegated.</param>
+internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool AllowApplicationTokens, bool AllowBuiltInAccounts = false)
 {
-    /// <summary>Raw, and as .NET's inbound claim mapping names it.</summary>
-    public static readonly ImmutableArray<string> TenantClaims = ["tid", "http://schemas.microsoft.com/identity/claims/tenantid"];
-
-    /// <exception cref="KcdException">The caller may not.</exception>
-    public void Check(CallerClaims claims)
+    /// <summary>Checks the caller, before the mapping.</summary>
+    /// <exception cref="KcdException">The caller may not be delegated.</exception>
+    public void CheckCaller(in CallerClaims claims)
     {
         if (TenantId is not null)
-            CheckTenant(claims.Find(TenantClaims));
+            CheckTenant(claims.FindTenant());
         // Entra: 0 is a member of the tenant, 1 a guest.
-        if (claims.Find("acct") is { } account && account != "0")
-            RefuseGuest();
-        if (!AllowApplicationTokens && claims.Find("idtyp") == "app")
-            throw DelegationFailure.Identity(KcdEventId.ApplicationTokenRefused, "The caller is an application without a user.",
+        if (claims.FindAccountStatus() is { } status && status != "0" && !AllowGuests)
+            throw GuestRefused();
+        if (!AllowApplicationTokens && claims.FindTokenKind() == "app")
+            throw DelegationFailure.Identity(
+                KcdEventId.ApplicationTokenRefused,
+                "The caller is an application without a user.",
                 "Call with a user's token (on-behalf-of instead of client credentials), or allow it with Kcd:Token:AllowApplicationTokens.").ToException();
     }
 
-    /// <summary>Entra names guests <c>name_home.example#EXT#@tenant.onmicrosoft.com</c>.</summary>
-    /// <exception cref="KcdException">It is a guest's name, and guests may not.</exception>
-    public void CheckName(string account)
+    /// <summary>Checks the name, after the mapping.</summary>
+    /// <exception cref="KcdException">No caller may be delegated under this name.</exception>
+    public void CheckName(KerberosPrincipal user)
     {
-        if (account.Contains("#EXT#", StringComparison.OrdinalIgnoreCase))
-            RefuseGuest();
+        if (!AllowGuests && IsGuestName(user.Name))
+            throw GuestRefused();
+        var account = GetAccount(user);
+        if (NameRules.IsKdc(account))
+            throw DelegationFailure.Identity(
+                KcdEventId.BuiltInAccountRefused,
+                $"{PrintableText.Quoted(account)} is the account of the KDC itself.",
+                "This account is never delegated. Find out how its name came into a token.").ToException();
+        if (!AllowBuiltInAccounts && (IsService(user) || NameRules.IsBuiltIn(account)))
+            throw DelegationFailure.Identity(
+                KcdEventId.BuiltInAccountRefused,
+                $"{PrintableText.Quoted(account)} is, or may be taken for, a built-in, service or computer account.",
+                "Call as a person's own account, or allow it for this application with AllowBuiltInAccounts.").ToException();
     }
 
-    private void CheckTenant(string? theirs)
+    /// <summary>Determines whether Entra gave a guest this name: <c>name_home.example#EXT#@tenant.onmicrosoft.com</c>.</summary>
+    public static bool IsGuestName(string name) => name.Contains("#EXT#", StringComparison.OrdinalIgnoreCase);
+
+    public static KcdException GuestRefused() => DelegationFailure.Identity(
+        KcdEventId.GuestRefused,
+        "The caller is a guest of the tenant, so another organisation vouches for the name.",
+        "Call as a member of the tenant, or allow guests with Kcd:Token:AllowGuests.").ToException();
+
+    private void CheckTenant(string? tenant)
     {
-        if (theirs is null)
-            throw DelegationFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller does not say which tenant they belong to (claim tid), and it has to be {PrintableText.From(TenantId)}.",
+        if (tenant is null)
+            throw DelegationFailure.Identity(
+                KcdEventId.TokenTenantWrong,
+                $"The caller has no claim tid that names the tenant, which must be {PrintableText.From(TenantId)}.",
                 "Pass the claim tid on with the principal, or remove Kcd:Token:TenantId if the issuer has no tenants.").ToException();
-        if (theirs != TenantId && !AreSameGuid(theirs, TenantId))
-            throw DelegationFailure.Identity(KcdEventId.TokenTenantWrong, $"The caller belongs to the tenant {PrintableText.Quoted(theirs)}, not to {PrintableText.From(TenantId)}.",
-                "Only users of the configured tenant can be delegated: their names are unique there only.").ToException();
+        if (tenant != TenantId && !AreSameGuid(tenant, TenantId))
+            throw DelegationFailure.Identity(
+                KcdEventId.TokenTenantWrong,
+                $"The caller belongs to the tenant {PrintableText.Quoted(tenant)}, not to {PrintableText.From(TenantId)}.",
+                "Only users of the configured tenant can be delegated: their names are unique in that tenant only.").ToException();
     }
 
     /// <summary>Directory ids are GUIDs, which people write in either case.</summary>
-    private static bool AreSameGuid(string theirs, string? ours) =>
-        Guid.TryParseExact(theirs, "D", out var first) && Guid.TryParseExact(ours, "D", out var second) && first == second;
+    private static bool AreSameGuid(string tenant, string? expected) =>
+        Guid.TryParseExact(tenant, "D", out var first) && Guid.TryParseExact(expected, "D", out var second) && first == second;
 
-    private void RefuseGuest()
+    /// <summary>A KDC that finds no such UPN takes the part before the @ for an account's name (MS-KILE §3.3.5.6.1).</summary>
+    private static string GetAccount(KerberosPrincipal user)
     {
-        if (!AllowGuests)
-            throw DelegationFailure.Identity(KcdEventId.GuestRefused, "The caller is a guest of the tenant, so another organisation vouches for the name.",
-                "Call as a member of the tenant, or allow guests with Kcd:Token:AllowGuests.").ToException();
+        var at = user.Type == PrincipalNameType.Enterprise ? user.Name.IndexOf('@', StringComparison.Ordinal) : -1;
+        return at < 0 ? user.Name : user.Name[..at];
     }
+
+    /// <summary>host/dc1.contoso.com leads to DC1$ (RFC 4120 §6.2.1).</summary>
+    private static bool IsService(KerberosPrincipal user) =>
+        user.Type == PrincipalNameType.ServiceInstance || (user.Type == PrincipalNameType.Principal && user.Name.Contains('/', StringComparison.Ordinal));
 }

@@ -4,9 +4,14 @@ using System.Security.Claims;
 
 namespace KcdDelegation.Identity;
 
-/// <summary>Which claims carry a login identity: the raw JWT names, and the URIs that .NET's inbound claim mapping and SAML use.</summary>
+/// <summary>The names of the claims that delegation reads: the raw JWT names, and the URIs that .NET's inbound claim mapping and SAML use.</summary>
 internal static class ClaimSources
 {
+    /// <summary>The tenant's claim in tokens.</summary>
+    public const string RawTenant = "tid";
+
+    private const string MappedTenant = "http://schemas.microsoft.com/identity/claims/tenantid";
+
     private static readonly ImmutableArray<string> UserPrincipalName = ["upn", ClaimTypes.Upn];
 
     // Not an optional claim of Entra: issued by a claims mapping policy, whose source has this name.
@@ -19,7 +24,16 @@ internal static class ClaimSources
     /// must have it.</summary>
     public static readonly ImmutableArray<string> SecurityIdentifier = ["onprem_sid"];
 
-    // Claims that the user, an application's owner or a guest's home tenant can set: good to show, never to act on.
+    /// <summary>The tenant that the caller belongs to.</summary>
+    public static readonly ImmutableArray<string> Tenant = [RawTenant, MappedTenant];
+
+    /// <summary>Whether the caller is a member or a guest of the tenant.</summary>
+    public static readonly ImmutableArray<string> AccountStatus = ["acct"];
+
+    /// <summary>Whether the caller is a user or an application.</summary>
+    public static readonly ImmutableArray<string> TokenKind = ["idtyp"];
+
+    // Claims that the user, an application's owner or a guest's home tenant can set. They may be displayed, but decide nothing.
     private static readonly FrozenSet<string> Unsafe = new[]
     {
         "email", "emails", "mail", "preferred_username", "unique_name", "name", "given_name", "family_name", "middle_name", "nickname",
@@ -32,13 +46,22 @@ internal static class ClaimSources
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/mail",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    public static ImmutableArray<string> GetDefaults(LoginIdentity identity) => identity switch
+    /// <summary>Gets the names of the claim that carries the login identity.</summary>
+    public static ImmutableArray<string> GetNames(MappingContext context) =>
+        context.ClaimType is { } claim ? [claim] : GetDefaultNames(context.LoginIdentity);
+
+    /// <summary>Determines whether a claim is read whatever the login identity is.</summary>
+    public static bool IsPolicyClaim(string claimType) =>
+        claimType is RawTenant or MappedTenant or "acct" or "idtyp" or "onprem_sid";
+
+    /// <summary>Determines whether users or applications can set the claim.</summary>
+    public static bool IsUnsafe(string claimType) => Unsafe.Contains(claimType);
+
+    private static ImmutableArray<string> GetDefaultNames(LoginIdentity identity) => identity switch
     {
         LoginIdentity.UserPrincipalName or LoginIdentity.UserPrincipalUsername => UserPrincipalName,
         LoginIdentity.OnPremisesUserPrincipalName or LoginIdentity.OnPremisesUserPrincipalUsername => OnPremisesUserPrincipalName,
         LoginIdentity.OnPremisesSamAccountName => OnPremisesSamAccountName,
         _ => throw new ArgumentOutOfRangeException(nameof(identity), identity, "Not a login identity."),
     };
-
-    public static bool IsUnsafe(string claimType) => Unsafe.Contains(claimType);
 }

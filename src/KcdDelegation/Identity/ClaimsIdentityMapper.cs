@@ -1,16 +1,138 @@
 using System.Security.Claims;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Names;
 
-namespace KcdDelegation.Identity;
+namespace KcdDelegation;
 
-/// <summary>The default mapper: the claim that the application's login identity names, under the rules for names.</summary>
-internal sealed class ClaimsIdentityMapper : IIdentityMapper
+/// <summary>The default mapper: reads the claim that the application's login identity names, and applies the rules for names.</summary>
+/// <remarks>The same claims and context always give the same name or the same error. Thread-safe. Not a check of who may be delegated:
+/// the library does that around every mapper.</remarks>
+public sealed class ClaimsIdentityMapper : IIdentityMapper
 {
-    public ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, DelegatedApplication application, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, MappingContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        ArgumentNullException.ThrowIfNull(application);
+        ArgumentNullException.ThrowIfNull(context);
         cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(new IdentityRule(application, application.GetUsers()).Map(caller));
+        return ValueTask.FromResult(Map(CallerClaims.Read(caller, ClaimSources.GetNames(context)), context));
     }
+
+    /// <exception cref="KcdException">The claims give no name that may be delegated.</exception>
+    internal static KerberosPrincipal Map(in CallerClaims claims, MappingContext context)
+    {
+        var name = ReadName(claims, context);
+        var sid = ReadSecurityIdentifier(claims);
+        var user = ToPrincipal(name, context);
+        return sid is null ? user : user with { SecurityIdentifier = sid };
+    }
+
+    private static string ReadName(in CallerClaims claims, MappingContext context)
+    {
+        // Checked with the settings too. A decorator may pass a context of its own.
+        if (context.ClaimType is { } unsafeClaim && ClaimSources.IsUnsafe(unsafeClaim) && !context.AllowUnsafeClaimType)
+            throw DelegationFailure.Identity(
+                KcdEventId.ClaimAmbiguous,
+                $"The claim {PrintableText.Quoted(unsafeClaim)} can be set by users to another user's name.",
+                "Read another claim, or set AllowUnsafeClaimType at your own risk.").ToException();
+        if (claims.FindName() is { Length: > 0 } name)
+            return name;
+        var sources = string.Join(" or ", ClaimSources.GetNames(context).Select(PrintableText.Quoted));
+        throw DelegationFailure.Identity(
+            KcdEventId.NoIdentity,
+            $"The caller has no claim {sources}, which is the login identity {context.LoginIdentity}.",
+            "Add the claim to the token (in Entra an optional claim or a claims mapping policy), or choose another LoginIdentity or ClaimType.").ToException();
+    }
+
+    /// <summary>Names can lead a KDC to another account than the one that was meant (MS-KILE §3.3.5.6.1: the UPN of one may be the
+    /// sAMAccountName of another). A SID cannot: the engine compares it with the ticket's PAC.</summary>
+    private static string? ReadSecurityIdentifier(in CallerClaims claims)
+    {
+        var sid = claims.FindSecurityIdentifier();
+        if (sid is null || KerberosPrincipal.IsSecurityIdentifier(sid))
+            return sid;
+        throw DelegationFailure.Identity(
+            KcdEventId.NameRefused,
+            $"The caller's claim onprem_sid is no SID: {PrintableText.Quoted(sid)}.",
+            "Have the issuer send the on-premises security identifier, such as S-1-5-21-1004336348-1177238915-682003330-1103, or no such claim.").ToException();
+    }
+
+    private static KerberosPrincipal ToPrincipal(string name, MappingContext context) => context.LoginIdentity switch
+    {
+        LoginIdentity.OnPremisesSamAccountName => ToSamAccount(name, context),
+        LoginIdentity.UserPrincipalUsername or LoginIdentity.OnPremisesUserPrincipalUsername => ToUsername(name, context),
+        _ => name.Contains('@', StringComparison.Ordinal) ? ToUserPrincipal(name, context) : ToAccount(name, context.UserRealm),
+    };
+
+    private static KerberosPrincipal ToSamAccount(string name, MappingContext context)
+    {
+        if (CountCharacters(name) > NameRules.MaxSamLength && !name.EndsWith('$'))
+            throw NameRefused(name, $"it is longer than the {NameRules.MaxSamLength} characters of a sAMAccountName");
+        return ToAccount(name, context.UserRealm);
+    }
+
+    /// <summary>joe@contoso.com becomes joe, for listed suffixes only: joe@contoso.com and joe@other.example are two people.</summary>
+    private static KerberosPrincipal ToUsername(string name, MappingContext context)
+    {
+        var (account, suffix) = SplitUserPrincipal(name, context);
+        return ToAccount(account, FindListedRealm(suffix, context) ?? FindOwnRealm(suffix, context)
+            ?? throw DelegationFailure.Identity(
+                KcdEventId.SuffixNotListed,
+                $"The suffix {PrintableText.Quoted(suffix)} of the caller's name is not listed for any realm.",
+                "List it under Kcd:Realms:REALM:UserPrincipalSuffixes if the users of this suffix have their accounts in that realm.").ToException());
+    }
+
+    /// <summary>The whole name is the principal (RFC 6806 §5). Its realm is known for listed suffixes; for others the KDC names it.</summary>
+    private static KerberosPrincipal ToUserPrincipal(string name, MappingContext context)
+    {
+        var (_, suffix) = SplitUserPrincipal(name, context);
+        return KerberosPrincipal.Enterprise(name, FindListedRealm(suffix, context));
+    }
+
+    private static KerberosPrincipal ToAccount(string account, string realm)
+    {
+        if (NameRules.FindAccountNameViolation(account) is { } why)
+            throw NameRefused(account, why);
+        return KerberosPrincipal.Principal(account, realm);
+    }
+
+    private static (string Account, string Suffix) SplitUserPrincipal(string name, MappingContext context)
+    {
+        var at = name.IndexOf('@', StringComparison.Ordinal);
+        if (at < 0)
+            throw NameRefused(name, "it has no @, so its suffix is not known");
+        var (account, suffix) = (name[..at], name[(at + 1)..]);
+        // A guest's name is rejected as such, not for its length or suffix.
+        if (!context.AllowGuests && CallerPolicy.IsGuestName(account))
+            throw CallerPolicy.GuestRefused();
+        if ((NameRules.FindAccountNameViolation(account) ?? NameRules.FindSuffixViolation(suffix)) is { } why)
+            throw NameRefused(name, why);
+        return (account, suffix);
+    }
+
+    private static string? FindListedRealm(string suffix, MappingContext context) =>
+        context.UserPrincipalSuffixes.TryGetValue(suffix, out var realm) ? realm : null;
+
+    private static string? FindOwnRealm(string suffix, MappingContext context)
+    {
+        // Suffixes are ASCII, so ignoring case folds nothing else.
+        if (string.Equals(suffix, context.UserRealm, StringComparison.OrdinalIgnoreCase))
+            return context.UserRealm;
+        return string.Equals(suffix, context.Realm, StringComparison.OrdinalIgnoreCase) ? context.Realm : null;
+    }
+
+    private static int CountCharacters(string name)
+    {
+        var count = 0;
+        foreach (var _ in name.EnumerateRunes())
+            count++;
+        return count;
+    }
+
+    private static KcdException NameRefused(string name, string why) => DelegationFailure.Identity(
+        KcdEventId.NameRefused,
+        $"The caller's name {PrintableText.Quoted(name)} cannot be delegated: {why}.",
+        "Correct the name in the directory, or choose a LoginIdentity or ClaimType that carries a plain name.").ToException();
 }

@@ -3,15 +3,17 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation;
 
-/// <summary>Finds the name by which the directory knows a caller. Replaceable by one of your own in the service collection (a table, a look-up
-/// in the directory). It decides the name only: callers who may not be delegated (nobody signed in, another tenant, guests, applications
-/// without a user) never reach it, and the realm's own accounts are refused afterwards. A singleton; must be thread-safe, and depend on its arguments only, never on the request at hand.</summary>
+/// <summary>A mapping from callers to the names by which the directory knows them. <see cref="ClaimsIdentityMapper"/> is the default;
+/// register another one in the service collection to replace or decorate it.</summary>
+/// <remarks>A mapper decides the name only. Callers who may not be delegated (not signed in, of another tenant, guests, applications without a
+/// user) are rejected before it, and the realm's own accounts after it. It is a singleton: it must be thread-safe, and depend on its
+/// arguments only, not on the current request.</remarks>
 public interface IIdentityMapper
 {
-    /// <summary>The identity to delegate.</summary>
+    /// <summary>Returns the identity to delegate.</summary>
     /// <param name="caller">An authenticated principal that may be delegated.</param>
-    /// <param name="application">The application to be called; a copy of what is configured, not to be changed.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="context">The settings of the application to be called.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="KcdException">There is no identity, or more than one. A mapper never guesses.</exception>
-    ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, DelegatedApplication application, CancellationToken cancellationToken);
+    ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, MappingContext context, CancellationToken cancellationToken);
 }

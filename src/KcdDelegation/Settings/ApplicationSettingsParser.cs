@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
@@ -5,8 +6,9 @@ using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Settings;
 
-/// <summary>One <see cref="DelegatedApplication"/> to <see cref="ApplicationSettings"/>.</summary>
-internal sealed class ApplicationSettingsParser(KcdOptions options, UserPolicy users, RealmKdcs kdcs, SettingsErrors errors)
+/// <summary>The step from one <see cref="DelegatedApplication"/> to its <see cref="ApplicationSettings"/>.</summary>
+internal sealed class ApplicationSettingsParser(
+    KcdOptions options, FrozenDictionary<string, string> suffixRealms, CallerPolicy callers, RealmKdcs kdcs, SettingsErrors errors)
 {
     /// <summary>Null if something is wrong; it has been reported.</summary>
     public ApplicationSettings? Parse(string name, DelegatedApplication? application)
@@ -31,8 +33,21 @@ internal sealed class ApplicationSettingsParser(KcdOptions options, UserPolicy u
             return null;
         return new ApplicationSettings(
             name, url, service, application.TokenFormat, application.Start, application.MutualAuthentication,
-            application.ChannelBinding, application.ShareConnectionsBetweenUsers, client, application.Copy(users));
+            application.ChannelBinding, application.ShareConnectionsBetweenUsers, client,
+            CreateMapping(name, application, client.Realm), callers with { AllowBuiltInAccounts = application.AllowBuiltInAccounts });
     }
+
+    private MappingContext CreateMapping(string name, DelegatedApplication application, string realm) => new()
+    {
+        ApplicationName = name,
+        LoginIdentity = application.LoginIdentity,
+        Realm = realm,
+        UserRealm = application.UserRealm ?? realm,
+        UserPrincipalSuffixes = suffixRealms,
+        ClaimType = application.ClaimType,
+        AllowUnsafeClaimType = application.AllowUnsafeClaimType,
+        AllowGuests = callers.AllowGuests,
+    };
 
     private Uri? ParseUrl(DelegatedApplication application, string key)
     {

@@ -1,13 +1,9 @@
-using KcdDelegation.Identity;
-
 namespace KcdDelegation;
 
 /// <summary>A backend that is called as the user: where it is, its service principal name, and how its users are named. Plain values, bound
 /// from code and from <c>Kcd:Applications:NAME</c> alike.</summary>
 public sealed class DelegatedApplication
 {
-    private UserPolicy? _users;
-
     /// <summary>The backend's address. https, unless <see cref="AllowPlainHttp"/> is set. Tickets are sent to this origin only.</summary>
     public Uri? InternalUrl { get; set; }
 
@@ -60,19 +56,4 @@ public sealed class DelegatedApplication
 
     /// <summary>Another delegating account for this application; null: the common one.</summary>
     public ServiceAccountOptions? ServiceAccount { get; set; }
-
-    /// <summary>What the settings that this copy belongs to say of users, so that a request works with one state of the settings.</summary>
-    /// <exception cref="InvalidOperationException">Not a copy out of checked settings.</exception>
-    /// <remarks>A method, since the generator of the configuration's binding reads every property.</remarks>
-    internal UserPolicy GetUsers() => _users ?? throw new InvalidOperationException("A mapper was given an application that is not one of the settings: pass on the one that it was called with.");
-
-    /// <summary>A copy that nobody else changes.</summary>
-    internal DelegatedApplication Copy(UserPolicy users)
-    {
-        var copy = (DelegatedApplication)MemberwiseClone();
-        copy._users = users;
-        if (ServiceAccount is { } account)
-            copy.ServiceAccount = new ServiceAccountOptions { Name = account.Name, Keytab = account.Keytab, PasswordFile = account.PasswordFile };
-        return copy;
-    }
 }

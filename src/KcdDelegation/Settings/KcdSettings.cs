@@ -9,8 +9,7 @@ namespace KcdDelegation.Settings;
 /// with the one it started with.</summary>
 internal sealed record KcdSettings(FrozenDictionary<string, ApplicationSettings> Applications, TokenSettings? Token);
 
-/// <summary>One application. <see cref="Options"/> is a private copy of what was configured, for identity mappers; with it
-/// goes what these settings say of users.</summary>
+/// <summary>One application, with all that a request to it depends on.</summary>
 internal sealed record ApplicationSettings(
     string Name,
     Uri InternalUrl,
@@ -21,7 +20,8 @@ internal sealed record ApplicationSettings(
     bool ChannelBinding,
     bool ShareConnectionsBetweenUsers,
     ClientSettings Client,
-    DelegatedApplication Options);
+    MappingContext Mapping,
+    CallerPolicy Callers);
 
 /// <summary>All that makes one engine client differ from another. Two applications with equal values share one client; a change of any makes
 /// a new one.</summary>

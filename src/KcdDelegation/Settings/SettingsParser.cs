@@ -33,11 +33,11 @@ internal sealed class SettingsParser
         var kdcs = ParseKdcs();
         var token = TokenSettingsParser.Parse(_options.Token, _errors);
         var callers = token?.Callers ?? new CallerPolicy(_options.Token.TenantId, _options.Token.AllowGuests, _options.Token.AllowApplicationTokens);
-        var users = new UserPolicy(_options.Realm, ParseSuffixes(), callers);
+        var suffixes = ParseSuffixes();
 
         if (_options.Applications.Count == 0)
             _errors.Add("Applications", "is empty", $"Add the backend to call, with {_errors.Key("Applications:NAME:InternalUrl")} and ServicePrincipalName");
-        var applicationParser = new ApplicationSettingsParser(_options, users, kdcs, _errors);
+        var applicationParser = new ApplicationSettingsParser(_options, suffixes, callers, kdcs, _errors);
         var applications = _options.Applications
             .Select(application => applicationParser.Parse(application.Key, application.Value))
             .OfType<ApplicationSettings>()

@@ -27,10 +27,10 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
             throw TokenRefusal.NotYetValid();
 
         var caller = new ClaimsPrincipal(result.ClaimsIdentity);
-        var claims = CallerClaims.From(caller);
-        if (settings.Callers.TenantId is { } tenant && claims.Find("tid") is null)
+        var claims = CallerClaims.Read(caller, []);
+        if (settings.Callers.TenantId is { } tenant && claims.FindRawTenant() is null)
             throw TokenRefusal.TenantWrong(tenant);
-        settings.Callers.Check(claims);
+        settings.Callers.CheckCaller(claims);
         return caller;
     }
 

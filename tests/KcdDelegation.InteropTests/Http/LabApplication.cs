@@ -5,6 +5,7 @@ using System.Security.Claims;
 using System.Security.Cryptography.X509Certificates;
 using KcdDelegation.Headers;
 using KcdDelegation.Http;
+using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -39,7 +40,8 @@ internal sealed class LabApplication : IAsyncDisposable
             TokenFormat.Kerberos, AuthenticationStart.Preemptive, MutualAuthentication.Required,
             ChannelBinding: true, ShareConnectionsBetweenUsers: false,
             new ClientSettings(realm.Realm, realm.Connector, KeyFileKind.Keytab, "", new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
-            new DelegatedApplication());
+            new MappingContext { ApplicationName = "lab", Realm = realm.Realm },
+            new CallerPolicy(TenantId: null, AllowGuests: false, AllowApplicationTokens: false));
     }
 
     public LabRealm Realm { get; }

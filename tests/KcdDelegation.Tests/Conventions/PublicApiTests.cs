@@ -21,8 +21,8 @@ public sealed class PublicApiTests
     }
 
     [Fact]
-    public void Engine_and_library_have_at_most_forty_public_types() =>
-        (Repository.Engine.GetExportedTypes().Length + Repository.Library.GetExportedTypes().Length).ShouldBeLessThanOrEqualTo(40);
+    public void Engine_and_library_have_at_most_forty_two_public_types() =>
+        (Repository.Engine.GetExportedTypes().Length + Repository.Library.GetExportedTypes().Length).ShouldBeLessThanOrEqualTo(42);
 
     private static string Describe(Assembly assembly)
     {

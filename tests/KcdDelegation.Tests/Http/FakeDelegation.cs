@@ -4,6 +4,7 @@ using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Headers;
 using KcdDelegation.Http;
+using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
 using KcdDelegation.Tests.Headers;
@@ -20,7 +21,8 @@ internal sealed class FakeDelegation
         "app", url, FakeTickets.Service, TokenFormat.Kerberos, AuthenticationStart.Preemptive, MutualAuthentication.Off,
         ChannelBinding: true, ShareConnectionsBetweenUsers: false,
         new ClientSettings("CONTOSO.COM", "CONNECTOR$", KeyFileKind.Keytab, "none", new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
-        new DelegatedApplication());
+        new MappingContext { ApplicationName = "app", Realm = "CONTOSO.COM" },
+        new CallerPolicy(TenantId: null, AllowGuests: false, AllowApplicationTokens: false));
 
     public ApplicationSettings Application { get; set; }
 

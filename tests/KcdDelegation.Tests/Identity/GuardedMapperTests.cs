@@ -89,7 +89,8 @@ public sealed class GuardedMapperTests
     private async Task<KerberosPrincipal> MapAsync(ClaimsPrincipal caller)
     {
         SettingsParser.TryParse(_options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
-        return await new GuardedMapper(_table).MapAsync(caller, settings.ShouldNotBeNull().Applications["erp"].Options, TestContext.Current.CancellationToken);
+        var application = settings.ShouldNotBeNull().Applications["erp"];
+        return await new GuardedMapper(_table).MapAsync(caller, application.Callers, application.Mapping, TestContext.Current.CancellationToken);
     }
 
     private Task<KcdException> RefusedAsync(ClaimsPrincipal caller) => Should.ThrowAsync<KcdException>(() => MapAsync(caller));
@@ -103,7 +104,7 @@ public sealed class GuardedMapperTests
 
         public int Asked { get; private set; }
 
-        public ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, DelegatedApplication application, CancellationToken cancellationToken)
+        public ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, MappingContext context, CancellationToken cancellationToken)
         {
             Asked++;
             return ValueTask.FromResult(Answer);

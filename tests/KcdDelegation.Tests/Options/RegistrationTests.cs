@@ -42,9 +42,9 @@ public sealed class RegistrationTests : IDisposable
 
         json.Token.ShouldBe(code.Token);
         var (jsonErp, codeErp) = (json.Applications["erp"], code.Applications["erp"]);
-        (jsonErp with { Options = codeErp.Options }).ShouldBe(codeErp);
-        jsonErp.Options.GetUsers().SuffixRealms.ShouldBe(codeErp.Options.GetUsers().SuffixRealms);
-        jsonErp.Options.ShouldBeEquivalentTo(codeErp.Options);
+        jsonErp.Mapping.UserPrincipalSuffixes.ShouldBe(codeErp.Mapping.UserPrincipalSuffixes);
+        (jsonErp.Mapping with { UserPrincipalSuffixes = codeErp.Mapping.UserPrincipalSuffixes }).ShouldBe(codeErp.Mapping);
+        (jsonErp with { Mapping = codeErp.Mapping }).ShouldBe(codeErp);
     }
 
     [Fact]
@@ -65,12 +65,12 @@ public sealed class RegistrationTests : IDisposable
 
         settings.Token.ShouldNotBeNull().Issuer.ShouldBe("https://sts.example");
         var erp = settings.Applications["erp"];
-        (erp.Options.GetUsers().Callers.AllowGuests, erp.Options.GetUsers().Callers.AllowApplicationTokens).ShouldBe((true, true));
+        (erp.Callers.AllowGuests, erp.Callers.AllowApplicationTokens).ShouldBe((true, true));
         (erp.TokenFormat, erp.Start, erp.MutualAuthentication, erp.ChannelBinding)
             .ShouldBe((TokenFormat.Auto, AuthenticationStart.OnChallenge, MutualAuthentication.Optional, false));
         var crm = settings.Applications["crm"];
         (crm.MutualAuthentication, crm.ShareConnectionsBetweenUsers).ShouldBe((MutualAuthentication.Required, true));
-        (erp.Options.LoginIdentity, erp.Options.ClaimType, erp.Options.AllowBuiltInAccounts, erp.Options.UserRealm)
+        (erp.Mapping.LoginIdentity, erp.Mapping.ClaimType, erp.Callers.AllowBuiltInAccounts, erp.Mapping.UserRealm)
             .ShouldBe((LoginIdentity.UserPrincipalUsername, "email", true, "EU.CONTOSO.COM"));
         (erp.Client.Realm, erp.Client.AccountName, erp.Client.AccountKeyProvider).ShouldBe(("US.CONTOSO.COM", "d$", KeyFileKind.PasswordFile));
     }
@@ -148,7 +148,24 @@ public sealed class RegistrationTests : IDisposable
         var caller = new ClaimsPrincipal(new ClaimsIdentity([new Claim("tid", "11111111-2222-3333-4444-555555555555")], "Bearer"));
         var user = await services.GetRequiredService<DelegationClient>().MapAsync("erp", caller, TestContext.Current.CancellationToken);
 
-        user.ShouldBe(KerberosPrincipal.Principal("from-the-table", "HTTP-erp.contoso.com"));
+        user.ShouldBe(KerberosPrincipal.Principal("from-the-table", "erp"));
+    }
+
+    [Fact]
+    public async Task A_mapper_that_decorates_the_default_one_may_pass_a_context_of_its_own()
+    {
+        await using var services = Services(services =>
+            services.AddSingleton<IIdentityMapper, ContractorMapper>().AddKcdDelegation(Configuration(Json).GetSection("Kcd")));
+        var client = services.GetRequiredService<DelegationClient>();
+
+        (await MapAsync(("partner_account", "eve"), (ClaimTypes.Role, "contractor"))).ShouldBe(KerberosPrincipal.Principal("eve", "PARTNER.TEST"));
+        (await MapAsync(("onprem_sam_account_name", "ada"))).ShouldBe(KerberosPrincipal.Principal("ada", "CONTOSO.COM"));
+        // The checks around every mapper hold for this one too.
+        (await Should.ThrowAsync<KcdException>(() => MapAsync(("partner_account", "Administrator"), (ClaimTypes.Role, "contractor")))).EventId.ShouldBe(1044);
+
+        async Task<KerberosPrincipal> MapAsync(params (string Type, string Value)[] claims) => await client.MapAsync("erp", new ClaimsPrincipal(new ClaimsIdentity(
+            [new Claim("tid", "11111111-2222-3333-4444-555555555555"), .. claims.Select(claim => new Claim(claim.Type, claim.Value))], "Bearer")),
+            TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -191,7 +208,22 @@ public sealed class RegistrationTests : IDisposable
 
     private sealed class Table : IIdentityMapper
     {
-        public ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, DelegatedApplication application, CancellationToken cancellationToken) =>
-            ValueTask.FromResult(KerberosPrincipal.Principal("from-the-table", application.ServicePrincipalName!.Replace('/', '-')));
+        public ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, MappingContext context, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(KerberosPrincipal.Principal("from-the-table", context.ApplicationName));
+    }
+
+    /// <summary>A mapper of a host that reads contractors' names from another claim and leaves the rest to the default mapper.</summary>
+    private sealed class ContractorMapper : IIdentityMapper
+    {
+        private readonly ClaimsIdentityMapper _inner = new();
+
+        public ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, MappingContext context, CancellationToken cancellationToken) =>
+            _inner.MapAsync(caller, caller.IsInRole("contractor") ? GetContractorContext(context) : context, cancellationToken);
+
+        private static MappingContext GetContractorContext(MappingContext context) => new()
+        {
+            ApplicationName = context.ApplicationName, Realm = "PARTNER.TEST", ClaimType = "partner_account",
+            LoginIdentity = LoginIdentity.OnPremisesSamAccountName,
+        };
     }
 }

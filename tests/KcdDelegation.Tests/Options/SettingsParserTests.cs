@@ -19,7 +19,7 @@ public sealed class SettingsParserTests
         erp.Client.Kdcs.ByRealm.Keys.ShouldBe(["CONTOSO.COM", "EU.CONTOSO.COM"]);
         erp.Client.Kdcs.ByRealm["CONTOSO.COM"].ShouldBe([new KdcEndpoint("dc1.contoso.com")]);
         settings.Token.ShouldNotBeNull().DiscoveryDocument.AbsoluteUri.ShouldBe("https://login.example/tenant/v2.0/.well-known/openid-configuration");
-        erp.Options.GetUsers().SuffixRealms["EU.contoso.com"].ShouldBe("EU.CONTOSO.COM");
+        erp.Mapping.UserPrincipalSuffixes["EU.contoso.com"].ShouldBe("EU.CONTOSO.COM");
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class SettingsParserTests
         options.Application().ClaimType = "email";
         options.Application().InternalUrl = null;
 
-        settings.Applications["erp"].Options.ClaimType.ShouldBeNull();
+        settings.Applications["erp"].Mapping.ClaimType.ShouldBeNull();
         settings.Applications["erp"].InternalUrl.Host.ShouldBe("erp.contoso.com");
     }
 
@@ -183,7 +183,7 @@ public sealed class SettingsParserTests
         var settings = Parsed(options);
 
         settings.Token.ShouldBeNull();
-        settings.Applications["erp"].Options.GetUsers().Callers.TenantId.ShouldBe("11111111-2222-3333-4444-555555555555");
+        settings.Applications["erp"].Callers.TenantId.ShouldBe("11111111-2222-3333-4444-555555555555");
     }
 
     [Fact]
@@ -207,7 +207,7 @@ public sealed class SettingsParserTests
         options.Application().ClaimType = "email";
         options.Application().AllowUnsafeClaimType = true;
 
-        Parsed(options).Applications["erp"].Options.ClaimType.ShouldBe("email");
+        Parsed(options).Applications["erp"].Mapping.ClaimType.ShouldBe("email");
     }
 
     [Fact]

@@ -5,14 +5,14 @@ using KcdDelegation.Settings;
 
 namespace KcdDelegation.Tests.Identity;
 
-public sealed class IdentityRuleTests
+public sealed class ClaimsIdentityMapperTests
 {
     private const string Tenant = "aaaaaaaa-2222-3333-4444-555555555555";
 
     private readonly KcdOptions _options = Samples.Options();
 
     // Most rules are the same with and without a tenant.
-    public IdentityRuleTests() => _options.Token = new TokenOptions();
+    public ClaimsIdentityMapperTests() => _options.Token = new TokenOptions();
 
     [Theory]
     [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada@fabrikam.com", PrincipalNameType.Enterprise, "ada@fabrikam.com", null)]
@@ -169,10 +169,11 @@ public sealed class IdentityRuleTests
     {
         _options.Application().AllowUnsafeClaimType = true;
         _options.Application().ClaimType = "email";
-        var application = new DelegatedApplication { ClaimType = "email", LoginIdentity = LoginIdentity.UserPrincipalName };
+        var context = new MappingContext { ApplicationName = "erp", Realm = "CONTOSO.COM", ClaimType = "email" };
 
         Map(("email", "ada")).Name.ShouldBe("ada");
-        Should.Throw<KcdException>(() => new IdentityRule(application, Application().GetUsers()).Map(Caller(("email", "eve@contoso.com")))).Cause.ShouldContain("email");
+        Should.Throw<KcdException>(() => new ClaimsIdentityMapper().MapAsync(Caller(("email", "eve@contoso.com")), context, CancellationToken.None))
+            .Cause.ShouldContain("email");
     }
 
     [Theory]
@@ -362,22 +363,19 @@ public sealed class IdentityRuleTests
         Should.Throw<KcdException>(() => Map(Caller(("acct", "1"), ("upn", "ada@eu.contoso.com")), before)).EventId.ShouldBe(1025);
     }
 
-    [Fact]
-    public void An_application_that_is_not_of_the_settings_is_not_mapped() =>
-        Should.Throw<InvalidOperationException>(() => Map(Caller(("onprem_sam_account_name", "ada")), new DelegatedApplication { LoginIdentity = LoginIdentity.OnPremisesSamAccountName }));
-
     private KcdSettings Settings()
     {
         SettingsParser.TryParse(_options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
         return settings.ShouldNotBeNull();
     }
 
-    private DelegatedApplication Application() => Settings().Applications["erp"].Options;
+    private ApplicationSettings Application() => Settings().Applications["erp"];
 
-    /// <summary>As the authenticator does it; our mapper is never waited for.</summary>
-    private static KerberosPrincipal Map(ClaimsPrincipal caller, DelegatedApplication application)
+    /// <summary>Maps as the client does. The default mapper always completes synchronously.</summary>
+    private static KerberosPrincipal Map(ClaimsPrincipal caller, ApplicationSettings application)
     {
-        var mapping = new GuardedMapper(new ClaimsIdentityMapper()).MapAsync(caller, application, TestContext.Current.CancellationToken);
+        var mapping = new GuardedMapper(new ClaimsIdentityMapper())
+            .MapAsync(caller, application.Callers, application.Mapping, TestContext.Current.CancellationToken);
         return mapping.IsCompleted ? mapping.Result : throw new InvalidOperationException("The default mapper waits for something.");
     }
 
