@@ -1,6 +1,6 @@
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Files;
-using KcdDelegation.Kerberos.Tests.KeytabFile;
+using KcdDelegation.Kerberos.Tests.Files;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 

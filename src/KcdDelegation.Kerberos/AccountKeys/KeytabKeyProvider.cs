@@ -28,14 +28,14 @@ internal sealed class KeytabKeyProvider : AccountKeyProvider
         var types = newest.Where(entry => entry.Key is not null).Select(entry => entry.Key!.Type).Distinct().ToList();
         if (types.Count > 0)
             return types;
-        var held = string.Join(", ", newest.Select(entry => Keytab.TypeName(entry.EncryptionTypeNumber)).Distinct(StringComparer.Ordinal));
+        var held = string.Join(", ", newest.Select(entry => EncryptionTypeNames.Get(entry.EncryptionTypeNumber)).Distinct(StringComparer.Ordinal));
         throw Unavailable(_account, realm, $"{_path} has only {held} keys of version {newest[0].Kvno}, and only AES is supported: " +
             "let the account use AES (msDS-SupportedEncryptionTypes 24), reset its password so that AES keys are made, and export the keytab again");
     }
 
     public override KerberosKey GetLogOnKey(string realm, EncryptionType type, string salt, int iterations) =>
         NewestEntries(realm).FirstOrDefault(entry => entry.Key?.Type == type)?.Key
-        ?? throw Unavailable(_account, realm, $"{_path} has no {Keytab.TypeName((int)type)} key of the newest version: export the keytab again with all AES types");
+        ?? throw Unavailable(_account, realm, $"{_path} has no {EncryptionTypeNames.Get((int)type)} key of the newest version: export the keytab again with all AES types");
 
     public override IReadOnlyList<KerberosKey> GetTicketKeys(string realm, EncryptionType type, uint? kvno, ILogger logger)
     {

@@ -23,7 +23,7 @@ internal ref struct BigEndianReader(ReadOnlySpan<byte> data)
     public ReadOnlySpan<byte> ReadBytes(uint count)
     {
         if (count > (uint)Remaining)
-            throw new InvalidDataException($"is cut off: {count} bytes are announced at byte {Position}, {Remaining} are left");
+            throw new InvalidDataException($"is truncated: {count} bytes are announced at byte {Position}, but {Remaining} remain");
         var bytes = _data.Slice(Position, (int)count);
         Position += (int)count;
         return bytes;

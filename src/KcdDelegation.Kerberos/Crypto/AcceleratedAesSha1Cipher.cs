@@ -3,13 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>Authenticators of types 17 and 18 by the processor's AES instructions, with HMAC-SHA1 between the AES blocks: RFC 3961 §5.3
-/// authenticates the plaintext, so neither waits for the other.</summary>
+/// <summary>An authenticator cipher for types 17 and 18 that uses the processor's AES instructions.</summary>
+/// <remarks>RFC 3961 §5.3 authenticates the plaintext. HMAC-SHA1 therefore does not depend on the ciphertext, and both run interleaved,
+/// AES block by AES block.</remarks>
 internal sealed class AcceleratedAesSha1Cipher : AuthenticatorCipher
 {
     private const int BlockLength = Sha1Compression.BlockLength;
 
-    /// <summary>Round keys | the chaining values of HMAC's inner and outer hash behind the key (RFC 2104 §4).</summary>
+    /// <summary>The round keys, then the chaining values of HMAC's inner and outer hash after the key block (RFC 2104 §4).</summary>
     private readonly PinnedSecret _prepared;
 
     private readonly int _rounds;
@@ -42,15 +43,15 @@ internal sealed class AcceleratedAesSha1Cipher : AuthenticatorCipher
         var text = message[..^TagLength];
         var schedule = (stackalloc uint[Sha1Compression.ScheduleLength]);
 
-        // The blocks of the hash that are whole, each with the four blocks of AES in it: the hash has read what AES overwrites.
+        // Complete hash blocks, each interleaved with its four AES blocks. The hash reads each block before AES overwrites it.
         var state = states[0];
         int whole = text.Length / BlockLength * BlockLength;
         chain.Continue(text[..whole]);
         for (int at = 0; at < whole; at += BlockLength)
             Sha1Compression.Compress(ref state, text.Slice(at, BlockLength), schedule, ref chain);
 
-        // The rest in two copies, since AES pads it with zeros and the hash in its own way. No plaintext stays behind in them: AES
-        // replaces the one, the digest the other, and the last compression what the schedule held.
+        // AES pads the remainder with zeros and the hash pads it differently, so each gets a copy. No plaintext remains in the copies: the
+        // ciphertext overwrites the first, the digest the second, and the last compression the schedule.
         var rest = text[whole..];
         var restForAes = (stackalloc byte[BlockLength]);
         restForAes.Clear();
@@ -67,7 +68,7 @@ internal sealed class AcceleratedAesSha1Cipher : AuthenticatorCipher
         state.Write(buffer);
         padded = HashPadding.Append(buffer, Sha1State.DigestLength, BlockLength, BlockLength + Sha1State.DigestLength);
         state = states[1];
-        // The chain has nothing left to do.
+        // AES is finished: the companion does nothing here.
         Sha1Compression.Compress(ref state, padded, schedule, ref chain);
         state.Write(buffer);
         buffer[..TagLength].CopyTo(message[^TagLength..]);

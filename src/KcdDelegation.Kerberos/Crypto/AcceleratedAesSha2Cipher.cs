@@ -4,16 +4,17 @@ using System.Runtime.InteropServices;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>Authenticators of types 19 and 20 by the processor's AES instructions and HMAC-SHA2 in managed code. RFC 8009 §5 authenticates
-/// the ciphertext, so the hash follows AES as closely as ciphertext stealing allows.</summary>
+/// <summary>An authenticator cipher for types 19 and 20 that uses the processor's AES instructions and HMAC-SHA2 in managed
+/// code.</summary>
+/// <remarks>RFC 8009 §5 authenticates the ciphertext. The hash therefore follows AES as closely as ciphertext stealing allows.</remarks>
 internal sealed class AcceleratedAesSha2Cipher<TWord, THash> : AuthenticatorCipher
     where TWord : unmanaged, IBinaryInteger<TWord>
     where THash : struct, ISha2<TWord>
 {
-    /// <summary>RFC 8009 §5: the hash takes the cipher state, 16 zeros, before the ciphertext.</summary>
+    /// <summary>The length of the cipher state (16 zeros), which precedes the ciphertext in the hash (RFC 8009 §5).</summary>
     private const int HeadLength = AesCts.BlockLength;
 
-    /// <summary>Round keys | the chaining values of HMAC's inner and outer hash behind the key (RFC 2104 §4).</summary>
+    /// <summary>The round keys, then the chaining values of HMAC's inner and outer hash after the key block (RFC 2104 §4).</summary>
     private readonly PinnedSecret _prepared;
 
     private readonly int _rounds;
@@ -50,12 +51,12 @@ internal sealed class AcceleratedAesSha2Cipher<TWord, THash> : AuthenticatorCiph
         var buffer = (stackalloc byte[2 * BlockLength]);
         buffer[..HeadLength].Clear();
 
-        // AES pads with zeros, and there is room for them where the tag will stand.
+        // AES pads with zeros. They are written to the bytes that the tag occupies later.
         var padded = message[..AesCts.PaddedLength(text.Length)];
         padded[text.Length..].Clear();
         chain.Continue(padded);
 
-        // The hash runs beside AES as long as it needs no part of AES's last two blocks, which are still to be exchanged.
+        // The hash runs interleaved with AES until it reaches AES's last two blocks, which ciphertext stealing still exchanges.
         var state = states[0];
         int settled = padded.Length - (2 * AesCts.BlockLength);
         int hashed = 0;
@@ -90,7 +91,7 @@ internal sealed class AcceleratedAesSha2Cipher<TWord, THash> : AuthenticatorCiph
         return buffer[..(HeadLength + text.Length)];
     }
 
-    /// <summary>The end of either hash of HMAC, whose first block was the padded key.</summary>
+    /// <summary>Finishes the inner or outer hash of HMAC, whose first block was the padded key.</summary>
     private static void Finish(ref Sha2State<TWord> state, Span<byte> buffer, int restLength, int length, Span<TWord> schedule)
     {
         var alone = default(NoCompanion);

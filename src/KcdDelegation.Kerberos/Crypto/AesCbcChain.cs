@@ -5,9 +5,9 @@ using X86Aes = System.Runtime.Intrinsics.X86.Aes;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>AES-CBC with a zero vector by the processor's AES instructions, block by block and in place, so that a hash can run between
-/// two blocks: AES waits for its own last round most of the time, and the processor fills the pauses with the hash. Runs in constant
-/// time: no branch and no address depends on a key or on data.</summary>
+/// <summary>AES-CBC with an all-zero initial vector, in place, by the processor's AES instructions.</summary>
+/// <remarks>Each AES round waits for the one before it. A hash that runs between two blocks uses the idle execution units. Runs in
+/// constant time: no branch and no address depends on a key or on data.</remarks>
 [StructLayout(LayoutKind.Auto)]
 internal ref struct AesCbcChain(ref byte roundKeys, int rounds) : IHashCompanion
 {
@@ -16,11 +16,11 @@ internal ref struct AesCbcChain(ref byte roundKeys, int rounds) : IHashCompanion
     private int _length;
     private int _encrypted;
 
-    /// <summary>The last two blocks that were given: ciphertext stealing exchanges them.</summary>
+    /// <summary>The last two ciphertext blocks, which ciphertext stealing exchanges.</summary>
     private Vector128<byte> _last;
     private Vector128<byte> _beforeLast;
 
-    /// <summary>What is to be encrypted next: whole blocks.</summary>
+    /// <summary>Sets the whole blocks to encrypt next.</summary>
     public void Continue(Span<byte> blocks)
     {
         _blocks = ref MemoryMarshal.GetReference(blocks);
@@ -28,15 +28,15 @@ internal ref struct AesCbcChain(ref byte roundKeys, int rounds) : IHashCompanion
         _encrypted = 0;
     }
 
-    /// <summary>Goes on until so many bytes are encrypted, or all.</summary>
+    /// <summary>Encrypts until <paramref name="length"/> bytes, or all of them, are done.</summary>
     public void EncryptUntil(int length)
     {
         while (_encrypted < Math.Min(length, _length))
             Step();
     }
 
-    /// <summary>RFC 3962 §5: exchanges the last two blocks and cuts the one that then is the last.</summary>
-    /// <param name="text">The whole message, encrypted but for that.</param>
+    /// <summary>Exchanges the last two blocks and truncates the new last block (RFC 3962 §5).</summary>
+    /// <param name="text">The whole message, encrypted except for this step.</param>
     public readonly void StealCiphertext(Span<byte> text)
     {
         int last = AesCts.PaddedLength(text.Length) - AesCts.BlockLength;
@@ -48,7 +48,7 @@ internal ref struct AesCbcChain(ref byte roundKeys, int rounds) : IHashCompanion
         stolen[..(text.Length - last)].CopyTo(text[last..]);
     }
 
-    /// <summary>Encrypts one block, if there is one.</summary>
+    /// <summary>Encrypts the next block, if any.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step()
     {

@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>RFC 3962 §5: AES in CBC mode with ciphertext stealing, an all-zero initial vector, and the last two blocks always swapped
-/// (CS3 of NIST SP 800-38A addendum). RFC 8009 §5 uses the same.</summary>
+/// <summary>AES in CBC mode with ciphertext stealing and an all-zero initial vector (RFC 3962 §5, RFC 8009 §5).</summary>
+/// <remarks>The last two blocks are always exchanged (CS3 of the addendum to NIST SP 800-38A).</remarks>
 internal static class AesCts
 {
     public const int BlockLength = 16;
@@ -11,10 +11,10 @@ internal static class AesCts
     public static ReadOnlySpan<byte> ZeroVector => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     /// <param name="key">Ke.</param>
-    /// <param name="message">One block at least; replaced by its ciphertext of the same length.</param>
+    /// <param name="message">At least one block. Replaced by its ciphertext, which has the same length.</param>
     public static void Encrypt(PinnedSecret key, Span<byte> message)
     {
-        // Padded with zeros, and encrypted in place, so that no copy of the plaintext stays behind.
+        // Padded with zeros and encrypted in place, so that no copy of the plaintext remains in memory.
         var blocks = new byte[PaddedLength(message.Length)];
         message.CopyTo(blocks);
         using (var aes = Aes.Create())
@@ -28,8 +28,8 @@ internal static class AesCts
     }
 
     /// <param name="key">Ke.</param>
-    /// <param name="ciphertext">One block at least.</param>
-    /// <param name="plaintext">As long as the ciphertext.</param>
+    /// <param name="ciphertext">At least one block.</param>
+    /// <param name="plaintext">Has the length of the ciphertext.</param>
     public static void Decrypt(PinnedSecret key, ReadOnlySpan<byte> ciphertext, Span<byte> plaintext)
     {
         var blocks = new byte[PaddedLength(ciphertext.Length)];
@@ -47,8 +47,8 @@ internal static class AesCts
         CryptographicOperations.ZeroMemory(blocks);
     }
 
-    /// <summary>The end of the truncated block was stolen to pad the plaintext's last block with: since that was padded with zeros, the
-    /// bare decryption of the full block shows it.</summary>
+    /// <summary>Restores the bytes that were removed from the truncated block to pad the plaintext's last block.</summary>
+    /// <remarks>The padding was zeros, so the plain decryption of the full block shows the removed bytes.</remarks>
     private static void RestoreStolenBytes(Aes aes, Span<byte> blocks, int stolen)
     {
         var full = blocks[^(2 * BlockLength)..^BlockLength];
@@ -58,7 +58,7 @@ internal static class AesCts
         CryptographicOperations.ZeroMemory(decrypted);
     }
 
-    /// <summary>RFC 3962 §5: the last two blocks are always exchanged; a single block stays as it is.</summary>
+    /// <summary>Exchanges the last two blocks. A single block stays as it is (RFC 3962 §5).</summary>
     public static void SwapLastBlocks(Span<byte> blocks)
     {
         if (blocks.Length == BlockLength)

@@ -4,7 +4,7 @@ using X86Aes = System.Runtime.Intrinsics.X86.Aes;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>FIPS 197 §5.2, by the processor's instruction for it.</summary>
+/// <summary>The AES key expansion of FIPS 197 §5.2, by the processor's AES instructions.</summary>
 internal static class AesKeySchedule
 {
     public const int Aes128Rounds = 10;
@@ -12,7 +12,7 @@ internal static class AesKeySchedule
 
     public static int Rounds(int keyLength) => keyLength == 16 ? Aes128Rounds : Aes256Rounds;
 
-    /// <summary>Bytes of all round keys, the first included.</summary>
+    /// <summary>Returns the length in bytes of all round keys, including the first.</summary>
     public static int Length(int keyLength) => (Rounds(keyLength) + 1) * AesCts.BlockLength;
 
     /// <param name="key">16 or 32 bytes.</param>
@@ -23,8 +23,8 @@ internal static class AesKeySchedule
         var constant = 1u;
         for (int at = key.Length; at < roundKeys.Length; at += AesCts.BlockLength)
         {
-            // AESKEYGENASSIST gives, of the last word: SubWord (lane 2), and RotWord of it (lane 3) with a round constant that must be
-            // known when compiling and so is zero here.
+            // AESKEYGENASSIST returns, for the last word, SubWord (lane 2) and RotWord of SubWord (lane 3), combined with a round
+            // constant. That constant is an immediate operand, so it is zero here and added below.
             var words = X86Aes.KeygenAssist(Block(roundKeys, at - AesCts.BlockLength), 0).AsUInt32();
             bool rotates = key.Length == 16 || at % key.Length == 0;
             var added = rotates
@@ -33,7 +33,7 @@ internal static class AesKeySchedule
             if (rotates)
                 constant = (constant << 1) ^ (constant >> 7) * 0x11B;
 
-            // Each word adds the one before it to the one a key length back.
+            // Each word is the sum of the word before it and the word one key length earlier.
             var earlier = Block(roundKeys, at - key.Length);
             earlier ^= Sse2.ShiftLeftLogical128BitLane(earlier, 4);
             earlier ^= Sse2.ShiftLeftLogical128BitLane(earlier, 8);

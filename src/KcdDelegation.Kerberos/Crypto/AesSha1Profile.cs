@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>RFC 3962: aes128-cts-hmac-sha1-96 and aes256-cts-hmac-sha1-96, the simplified profile of RFC 3961 §5.3 with AES. The tag is of the
-/// plaintext, so a message is decrypted before it can be verified.</summary>
+/// <summary>aes128-cts-hmac-sha1-96 and aes256-cts-hmac-sha1-96 (RFC 3962): the simplified profile of RFC 3961 §5.3 with AES.</summary>
+/// <remarks>The tag covers the plaintext, so a message is decrypted before it can be verified.</remarks>
 internal sealed class AesSha1Profile(EncryptionType type) : EncryptionProfile
 {
     public override EncryptionType Type => type;
@@ -35,7 +35,8 @@ internal sealed class AesSha1Profile(EncryptionType type) : EncryptionProfile
         return derived;
     }
 
-    /// <summary>RFC 3961 §5.3: C1 = E(Ke, conf | plaintext), H1 = HMAC(Ki, conf | plaintext), ciphertext = C1 | H1[1..h].</summary>
+    /// <summary>Encrypts and authenticates a message in place (RFC 3961 §5.3).</summary>
+    /// <remarks>C1 = E(Ke, conf | plaintext), H1 = HMAC(Ki, conf | plaintext), ciphertext = C1 | H1[1..h].</remarks>
     public override void Seal(KerberosKey key, KeyUsage usage, Span<byte> message)
     {
         var encryptionKey = key.Derive(usage, KeyPurpose.Encryption);
@@ -76,7 +77,8 @@ internal sealed class AesSha1Profile(EncryptionType type) : EncryptionProfile
         CryptographicOperations.ZeroMemory(hash);
     }
 
-    /// <summary>RFC 3962 §4: tkey = random-to-key(PBKDF2(passphrase, salt, iter_count, keylength)), key = DK(tkey, "kerberos").</summary>
+    /// <summary>Derives the key of a password (RFC 3962 §4).</summary>
+    /// <remarks>tkey = random-to-key(PBKDF2(passphrase, salt, iter_count, keylength)), key = DK(tkey, "kerberos").</remarks>
     protected override KerberosKey DeriveFromPassword(PinnedSecret password, ReadOnlySpan<byte> salt, int iterations)
     {
         Span<byte> intermediate = stackalloc byte[KeyLength];
@@ -89,8 +91,10 @@ internal sealed class AesSha1Profile(EncryptionType type) : EncryptionProfile
         return key;
     }
 
-    /// <summary>RFC 3961 §5.1: DK(key, constant) = K1 | K2, with K1 = E(key, n-fold(constant)) and K2 = E(key, K1), which is the CBC
-    /// encryption of n-fold(constant) | 0 from a zero vector; random-to-key of AES is the identity (RFC 3962 §6).</summary>
+    /// <summary>Derives a key: DK(key, constant) = K1 | K2, with K1 = E(key, n-fold(constant)) and K2 = E(key, K1) (RFC 3961
+    /// §5.1).</summary>
+    /// <remarks>This is the CBC encryption of n-fold(constant) | 0 with an all-zero initial vector. random-to-key of AES is the identity
+    /// (RFC 3962 §6).</remarks>
     private static void DeriveKey(ReadOnlySpan<byte> key, ReadOnlySpan<byte> constant, Span<byte> derived)
     {
         Span<byte> chain = stackalloc byte[derived.Length];

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>RFC 8009: aes128-cts-hmac-sha256-128 and aes256-cts-hmac-sha384-192. The tag is of the ciphertext, so nothing is decrypted
-/// that was not verified.</summary>
+/// <summary>aes128-cts-hmac-sha256-128 and aes256-cts-hmac-sha384-192 (RFC 8009).</summary>
+/// <remarks>The tag covers the ciphertext, so nothing is decrypted before it is verified.</remarks>
 internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
 {
     public override EncryptionType Type => type;
@@ -13,7 +13,7 @@ internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
 
     public override ChecksumType ChecksumType => IsAes128 ? ChecksumType.HmacSha256Aes128 : ChecksumType.HmacSha384Aes256;
 
-    /// <summary>RFC 8009 §5: half of the hash.</summary>
+    /// <summary>RFC 8009 §5: half the length of the hash.</summary>
     public override int ChecksumLength => IsAes128 ? 16 : 24;
 
     public override HashAlgorithmName Hash => IsAes128 ? HashAlgorithmName.SHA256 : HashAlgorithmName.SHA384;
@@ -27,10 +27,10 @@ internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
 
     private int HashLength => IsAes128 ? HMACSHA256.HashSizeInBytes : HMACSHA384.HashSizeInBytes;
 
-    /// <summary>RFC 8009 §4: "enctype-name", which goes in front of the salt.</summary>
+    /// <summary>The "enctype-name" of RFC 8009 §4, which precedes the salt.</summary>
     private ReadOnlySpan<byte> Name => IsAes128 ? "aes128-cts-hmac-sha256-128"u8 : "aes256-cts-hmac-sha384-192"u8;
 
-    /// <summary>RFC 8009 §5: Ke is as long as the protocol key, Kc and Ki are as long as the tag.</summary>
+    /// <summary>Derives Kc, Ke or Ki. Ke has the length of the protocol key, Kc and Ki have the length of the tag (RFC 8009 §5).</summary>
     public override PinnedSecret Derive(KerberosKey key, KeyUsage usage, KeyPurpose purpose)
     {
         Span<byte> label = stackalloc byte[5];
@@ -42,7 +42,8 @@ internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
         return derived;
     }
 
-    /// <summary>RFC 8009 §5: C = E(Ke, N | plaintext, IV), H = HMAC(Ki, IV | C), ciphertext = C | H[1..h].</summary>
+    /// <summary>Encrypts and authenticates a message in place (RFC 8009 §5).</summary>
+    /// <remarks>C = E(Ke, N | plaintext, IV), H = HMAC(Ki, IV | C), ciphertext = C | H[1..h].</remarks>
     public override void Seal(KerberosKey key, KeyUsage usage, Span<byte> message)
     {
         var encryptionKey = key.Derive(usage, KeyPurpose.Encryption);
@@ -78,12 +79,13 @@ internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
         }
     }
 
-    /// <summary>RFC 8009 §6: the checksum is of the data alone.</summary>
+    /// <summary>Computes the checksum, which covers only the data (RFC 8009 §6).</summary>
     protected override void Authenticate(PinnedSecret key, ReadOnlySpan<byte> data, Span<byte> tag) =>
         Authenticate(key.Span, [], data, tag);
 
-    /// <summary>RFC 8009 §4: tkey = random-to-key(PBKDF2(passphrase, enctype-name | 0x00 | salt, iter_count, keylength)),
-    /// base-key = random-to-key(KDF-HMAC-SHA2(tkey, "kerberos", keylength)).</summary>
+    /// <summary>Derives the key of a password (RFC 8009 §4).</summary>
+    /// <remarks>tkey = random-to-key(PBKDF2(passphrase, enctype-name | 0x00 | salt, iter_count, keylength)), base-key =
+    /// random-to-key(KDF-HMAC-SHA2(tkey, "kerberos", keylength)).</remarks>
     protected override KerberosKey DeriveFromPassword(PinnedSecret password, ReadOnlySpan<byte> salt, int iterations)
     {
         Span<byte> intermediate = stackalloc byte[KeyLength];
@@ -97,7 +99,8 @@ internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
         return key;
     }
 
-    /// <summary>RFC 8009 §3: KDF-HMAC-SHA2(key, label, k) = k-truncate(HMAC(key, 00 00 00 01 | label | 00 | k)), k in bits.</summary>
+    /// <summary>Derives a key by KDF-HMAC-SHA2 (RFC 8009 §3).</summary>
+    /// <remarks>KDF-HMAC-SHA2(key, label, k) = k-truncate(HMAC(key, 00 00 00 01 | label | 00 | k)), k in bits.</remarks>
     private void DeriveKey(ReadOnlySpan<byte> key, ReadOnlySpan<byte> label, Span<byte> derived)
     {
         Span<byte> input = stackalloc byte[4 + label.Length + 1 + 4];
@@ -108,7 +111,7 @@ internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
         Authenticate(key, [], input, derived);
     }
 
-    /// <summary>The tag also covers the cipher state, which is all zero in Kerberos messages.</summary>
+    /// <summary>Computes the tag, which also covers the cipher state (all zeros in Kerberos messages).</summary>
     private void AuthenticateCiphertext(PinnedSecret key, ReadOnlySpan<byte> ciphertext, Span<byte> tag) =>
         Authenticate(key.Span, AesCts.ZeroVector, ciphertext, tag);
 

@@ -1,8 +1,8 @@
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>The per-request cryptography of one ticket: what RFC 3961 §3 calls "encrypt", with everything kept that does not change from
-/// one authenticator to the next. Thread-safe without locks; allocates nothing once warm. Both paths give what
-/// <see cref="EncryptionProfile.Seal"/> gives.</summary>
+/// <summary>The per-request encryption of one ticket's authenticators (RFC 3961 §3 "encrypt").</summary>
+/// <remarks>Keeps everything that does not change between authenticators. Thread-safe without locks. Allocates nothing after the first
+/// message. Every implementation returns the result of <see cref="EncryptionProfile.Seal"/>.</remarks>
 internal abstract class AuthenticatorCipher : IDisposable
 {
     private protected AuthenticatorCipher(KerberosKey key, KeyUsage usage)
@@ -12,7 +12,7 @@ internal abstract class AuthenticatorCipher : IDisposable
         IntegrityKey = key.Derive(usage, KeyPurpose.Integrity);
     }
 
-    /// <summary>Bytes by which a message is longer than its plaintext: the confounder before it and the tag behind it.</summary>
+    /// <summary>The number of bytes by which a message exceeds its plaintext: the confounder before it and the tag after it.</summary>
     public int Overhead { get; }
 
     private protected int TagLength { get; }
@@ -20,8 +20,9 @@ internal abstract class AuthenticatorCipher : IDisposable
     /// <summary>Ki.</summary>
     private protected PinnedSecret IntegrityKey { get; }
 
-    /// <summary>Disposing of <paramref name="key"/> ends the cipher too.</summary>
-    /// <exception cref="PlatformNotSupportedException"><see cref="CipherPath.Accelerated"/> on a processor that cannot.</exception>
+    /// <summary>Creates the cipher of a key and usage. The cipher fails after <paramref name="key"/> is disposed.</summary>
+    /// <exception cref="PlatformNotSupportedException"><see cref="CipherPath.Accelerated"/> was requested and the processor does not
+    /// support it.</exception>
     public static AuthenticatorCipher Create(KerberosKey key, KeyUsage usage, CipherPath path = CipherPath.Automatic) =>
         CipherPathSelection.Resolve(path) == CipherPath.Platform
             ? new PlatformAuthenticatorCipher(key, usage)
@@ -32,8 +33,8 @@ internal abstract class AuthenticatorCipher : IDisposable
                 _ => new AcceleratedAesSha1Cipher(key, usage),
             };
 
-    /// <param name="message">The confounder (16 random bytes), the plaintext, room for the tag; replaced by the ciphertext.</param>
-    /// <exception cref="ObjectDisposedException">The key or this cipher was disposed; the message is spoilt.</exception>
+    /// <param name="message">The confounder (16 random bytes), the plaintext and space for the tag. Replaced by the ciphertext.</param>
+    /// <exception cref="ObjectDisposedException">The key or this cipher was disposed. The message is unusable.</exception>
     public void Seal(Span<byte> message)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(message.Length, Overhead);

@@ -1,10 +1,10 @@
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>Whose cryptography makes authenticators. Everything else always uses the platform's.</summary>
+/// <summary>The implementation that encrypts authenticators. Everything else always uses the platform's cryptography.</summary>
 internal enum CipherPath
 {
-    /// <summary>The accelerated path, unless the processor lacks the instructions, the system is in FIPS mode, or
-    /// <see cref="CipherPathSelection.SwitchName"/> is set.</summary>
+    /// <summary>The accelerated implementation, unless the processor lacks the instructions, the system is in FIPS mode, or <see
+    /// cref="CipherPathSelection.SwitchName"/> is set.</summary>
     Automatic,
 
     /// <summary>The platform's cipher and hash objects, reused.</summary>

@@ -5,10 +5,10 @@ using X86Aes = System.Runtime.Intrinsics.X86.Aes;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>Decides whose cryptography makes authenticators.</summary>
+/// <summary>The choice of the implementation that encrypts authenticators.</summary>
 internal static class CipherPathSelection
 {
-    /// <summary>An <see cref="AppContext"/> switch (runtimeconfig.json) for those who want the platform's cryptography everywhere.</summary>
+    /// <summary>The <see cref="AppContext"/> switch (runtimeconfig.json) that selects the platform's cryptography everywhere.</summary>
     public const string SwitchName = "KcdDelegation.Kerberos.PlatformCryptographyOnly";
 
     private static readonly Lazy<bool> AcceleratedByDefault = new(() =>
@@ -19,11 +19,13 @@ internal static class CipherPathSelection
     public static CipherPath Resolve(CipherPath path) => path switch
     {
         CipherPath.Automatic => AcceleratedByDefault.Value ? CipherPath.Accelerated : CipherPath.Platform,
-        CipherPath.Accelerated when !CanAccelerate => throw new PlatformNotSupportedException("This processor has no AES instructions that the engine can use."),
+        CipherPath.Accelerated when !CanAccelerate =>
+            throw new PlatformNotSupportedException(
+                "The processor does not support the AES instructions required by the accelerated cipher."),
         _ => path,
     };
 
-    /// <summary>In FIPS mode only validated modules may do cryptography, and managed code is none.</summary>
+    /// <summary>Checks for FIPS mode, in which only validated modules may be used. Managed code is not validated.</summary>
     private static bool IsFipsModeOn() => OperatingSystem.IsWindows() ? IsFipsPolicyOn() : IsFipsKernel() || Md5.IsRefused;
 
     [SupportedOSPlatform("windows")]

@@ -1,8 +1,8 @@
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>The keys that one protocol key was asked for so far. A key serves few usages but many times (a TGT's session key serves every
-/// TGS exchange), so this is a list that only ever grows, without a lock: most keys of a big cache rest, and take no more memory than
-/// they must. A mutable struct: a field of the key, never copied.</summary>
+/// <summary>The keys derived from one protocol key so far.</summary>
+/// <remarks>A key serves few usages, but many times: a TGT's session key serves every TGS exchange. This is therefore a lock-free list
+/// that only grows, which keeps the idle keys of a large cache small. A mutable struct: store it in a field and never copy it.</remarks>
 internal struct DerivedKeys
 {
     private Entry? _newest;
@@ -16,15 +16,15 @@ internal struct DerivedKeys
         while (true)
         {
             var newest = Volatile.Read(ref _newest);
-            if (Find(newest, usage, purpose) is { } derivedMeanwhile)
+            if (Find(newest, usage, purpose) is { } derivedConcurrently)
             {
                 secret.Dispose();
-                return derivedMeanwhile;
+                return derivedConcurrently;
             }
             if (Interlocked.CompareExchange(ref _newest, new Entry(usage, purpose, secret, newest), newest) == newest)
                 break;
         }
-        // Dispose zeroes the protocol key before it goes through the list: either it found this one, or the key says so here.
+        // Dispose zeroes the protocol key before it walks the list. It either found this entry, or the check below fails.
         try
         {
             key.ThrowIfDisposed();

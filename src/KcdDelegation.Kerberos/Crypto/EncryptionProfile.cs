@@ -4,7 +4,7 @@ using System.Text;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>RFC 3961 §3: an encryption type with the checksum that belongs to it. Stateless and thread-safe.</summary>
+/// <summary>An encryption type with its mandatory checksum (RFC 3961 §3). Stateless and thread-safe.</summary>
 internal abstract class EncryptionProfile
 {
     public const int ConfounderLength = 16;
@@ -16,29 +16,31 @@ internal abstract class EncryptionProfile
 
     public abstract EncryptionType Type { get; }
 
-    /// <summary>Bytes of a protocol key.</summary>
+    /// <summary>The length of a protocol key in bytes.</summary>
     public abstract int KeyLength { get; }
 
-    /// <summary>The mandatory checksum of the type.</summary>
+    /// <summary>The type's mandatory checksum.</summary>
     public abstract ChecksumType ChecksumType { get; }
 
-    /// <summary>Bytes of the checksum, and of the tag behind a ciphertext.</summary>
+    /// <summary>The length in bytes of the checksum, and of the tag after a ciphertext.</summary>
     public abstract int ChecksumLength { get; }
 
-    /// <summary>The hash of the type's HMAC and PBKDF2.</summary>
+    /// <summary>The hash used by the type's HMAC and PBKDF2.</summary>
     public abstract HashAlgorithmName Hash { get; }
 
     public abstract TagCoverage TagCovers { get; }
 
-    /// <summary>PBKDF2 rounds when the KDC does not say (RFC 3962 §4, RFC 8009 §4). A KDC may ask for more, never for less.</summary>
+    /// <summary>The number of PBKDF2 rounds when the KDC does not specify one (RFC 3962 §4, RFC 8009 §4). A KDC may ask for more, never
+    /// for fewer.</summary>
     public abstract int DefaultIterations { get; }
 
-    /// <summary>Bytes by which a ciphertext is longer than its plaintext.</summary>
+    /// <summary>The number of bytes by which a ciphertext exceeds its plaintext.</summary>
     public int Overhead => ConfounderLength + ChecksumLength;
 
-    /// <exception cref="KerberosException">The type is not implemented (<see cref="KerberosFailureReason.EncryptionTypeRefused"/>).</exception>
+    /// <exception cref="KerberosException">The type is not implemented
+    /// (<see cref="KerberosFailureReason.EncryptionTypeRefused"/>).</exception>
     public static EncryptionProfile Get(EncryptionType type) =>
-        TryGet(type, out var profile) ? profile : throw UnsupportedEncryptionType.Refuse(type);
+        TryGet(type, out var profile) ? profile : throw UnsupportedEncryptionType.CreateException(type);
 
     public static bool TryGet(EncryptionType type, [NotNullWhen(true)] out EncryptionProfile? profile)
     {
@@ -53,11 +55,12 @@ internal abstract class EncryptionProfile
         return profile is not null;
     }
 
-    /// <summary>string-to-key. The number of rounds is the caller's business: limits on what a KDC may ask are not applied here.</summary>
+    /// <summary>Derives the key of a password (RFC 3961 §3 "string-to-key"). The caller limits the number of rounds that a KDC may ask
+    /// for.</summary>
     public KerberosKey DeriveFromPassword(ReadOnlySpan<char> password, string salt, int iterations)
     {
-        // A generated password need not be valid UTF-16. Active Directory derives an account's key with each lone surrogate replaced by
-        // U+FFFD, and so does this encoding.
+        // A generated password need not be valid UTF-16. Active Directory replaces each lone surrogate with U+FFFD before it derives the
+        // key. This encoding does the same.
         using var passwordBytes = new PinnedSecret(Encoding.UTF8.GetByteCount(password));
         Encoding.UTF8.GetBytes(password, passwordBytes.Span);
         return DeriveFromPassword(passwordBytes, Encoding.UTF8.GetBytes(salt), iterations);
@@ -75,9 +78,12 @@ internal abstract class EncryptionProfile
     public byte[] Decrypt(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> ciphertext)
     {
         if (ciphertext.Length < Overhead)
-            throw KerberosException.Malformed("EncryptedData", $"has a cipher of {ciphertext.Length} bytes, {Type} takes {Overhead} at least");
+            throw KerberosException.Malformed(
+                "EncryptedData", $"has a cipher of {ciphertext.Length} bytes; {Type} requires at least {Overhead}");
         return Open(key, usage, ciphertext)
-            ?? throw KerberosException.Rejected($"EncryptedData fails its integrity check: it was not made with this {Type} key for key usage {(int)usage} ({usage}), or was changed on its way");
+            ?? throw KerberosException.Rejected(
+                $"the integrity check of EncryptedData failed: it was encrypted with another key than this {Type} key, "
+                + $"for another key usage than {(int)usage} ({usage}), or was changed in transit");
     }
 
     public byte[] Checksum(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data)
@@ -101,29 +107,30 @@ internal abstract class EncryptionProfile
         return key;
     }
 
-    /// <summary>Kc, Ke or Ki (RFC 3961 §5.3, RFC 8009 §5). Callers take them from <see cref="KerberosKey.Derive"/>, which keeps them.</summary>
+    /// <summary>Derives Kc, Ke or Ki (RFC 3961 §5.3, RFC 8009 §5). Callers use <see cref="KerberosKey.Derive"/>, which keeps the
+    /// result.</summary>
     public abstract PinnedSecret Derive(KerberosKey key, KeyUsage usage, KeyPurpose purpose);
 
-    /// <summary>"encrypt" with a given confounder.</summary>
+    /// <summary>Encrypts a message in place with the given confounder (RFC 3961 §3 "encrypt").</summary>
     /// <param name="key">The protocol key.</param>
-    /// <param name="usage">What it is used for.</param>
-    /// <param name="message">confounder | plaintext | room for the tag; replaced by the ciphertext.</param>
+    /// <param name="usage">The key usage.</param>
+    /// <param name="message">confounder | plaintext | space for the tag. Replaced by the ciphertext.</param>
     public abstract void Seal(KerberosKey key, KeyUsage usage, Span<byte> message);
 
-    /// <summary>"decrypt".</summary>
+    /// <summary>Decrypts and verifies a ciphertext (RFC 3961 §3 "decrypt").</summary>
     /// <param name="key">The protocol key.</param>
-    /// <param name="usage">What it is used for.</param>
-    /// <param name="ciphertext"><see cref="Overhead"/> bytes at least.</param>
-    /// <returns>The plaintext, or null if the tag is wrong.</returns>
+    /// <param name="usage">The key usage.</param>
+    /// <param name="ciphertext">At least <see cref="Overhead"/> bytes.</param>
+    /// <returns>The plaintext, or null if the tag does not match.</returns>
     protected abstract byte[]? Open(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> ciphertext);
 
-    /// <summary>The type's HMAC, cut to <see cref="ChecksumLength"/>.</summary>
+    /// <summary>Computes the type's HMAC, truncated to <see cref="ChecksumLength"/>.</summary>
     protected abstract void Authenticate(PinnedSecret key, ReadOnlySpan<byte> data, Span<byte> tag);
 
     protected abstract KerberosKey DeriveFromPassword(PinnedSecret password, ReadOnlySpan<byte> salt, int iterations);
 }
 
-/// <summary>What the tag behind a ciphertext is computed of.</summary>
+/// <summary>The input of the tag after a ciphertext.</summary>
 internal enum TagCoverage
 {
     /// <summary>confounder | plaintext (RFC 3961 §5.3).</summary>

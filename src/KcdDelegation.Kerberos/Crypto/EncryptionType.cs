@@ -15,6 +15,6 @@ public enum EncryptionType
     /// <summary>aes256-cts-hmac-sha384-192 (RFC 8009).</summary>
     Aes256CtsHmacSha384 = 20,
 
-    /// <summary>rc4-hmac (RFC 4757), deprecated by RFC 8429: named in tickets and errors, never used.</summary>
+    /// <summary>rc4-hmac (RFC 4757), deprecated by RFC 8429. Recognized in tickets and errors, never used.</summary>
     Rc4Hmac = 23,
 }

@@ -3,14 +3,14 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>RFC 4757 §4: KERB_CHECKSUM_HMAC_MD5 (-138). MS-SFU §2.2.1 demands it in PA-FOR-USER whatever the type of the key, so it stands
-/// apart from the encryption types.</summary>
+/// <summary>The checksum KERB_CHECKSUM_HMAC_MD5 (-138) of RFC 4757 §4.</summary>
+/// <remarks>MS-SFU §2.2.1 requires it in PA-FOR-USER for keys of every type, so it is separate from the encryption types.</remarks>
 internal static class HmacMd5Checksum
 {
     public const int Length = HMACMD5.HashSizeInBytes;
 
-    /// <summary>Ksign = HMAC(K, "signaturekey\0"), tmp = MD5(T | data) with T the usage as four bytes, the lowest first,
-    /// CHKSUM = HMAC(Ksign, tmp).</summary>
+    /// <summary>Computes CHKSUM = HMAC(Ksign, tmp) with Ksign = HMAC(K, "signaturekey\0") and tmp = MD5(T | data).</summary>
+    /// <remarks>T is the key usage as four bytes in little-endian order.</remarks>
     public static byte[] Compute(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data)
     {
         Span<byte> signingKey = stackalloc byte[Length];
@@ -29,8 +29,4 @@ internal static class HmacMd5Checksum
         CryptographicOperations.ZeroMemory(signingKey);
         return checksum;
     }
-
-    /// <summary>Compares in fixed time.</summary>
-    public static bool Verify(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data, ReadOnlySpan<byte> checksum) =>
-        CryptographicOperations.FixedTimeEquals(Compute(key, usage, data), checksum);
 }

@@ -1,16 +1,16 @@
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>Work that a hash's compression function does a step of now and then, since the processor has room for both at once.</summary>
+/// <summary>Work that runs in steps between the rounds of a hash's compression function, on otherwise idle execution units.</summary>
 internal interface IHashCompanion
 {
     void Step();
 }
 
-/// <summary>A hash that runs alone.</summary>
+/// <summary>A companion that does nothing.</summary>
 internal readonly struct NoCompanion : IHashCompanion
 {
     public void Step()
     {
-        // Nothing runs beside the hash.
+        // The hash runs without other work.
     }
 }

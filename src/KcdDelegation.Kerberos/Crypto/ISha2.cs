@@ -2,23 +2,23 @@ using System.Numerics;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>What tells the hashes of FIPS 180-4 §6.2 and §6.4 apart: the word, and what is done to it.</summary>
+/// <summary>The parts in which the hashes of FIPS 180-4 §6.2 and §6.4 differ: the word and its operations.</summary>
 /// <typeparam name="TWord"><see cref="uint"/> or <see cref="ulong"/>.</typeparam>
 internal interface ISha2<TWord>
     where TWord : unmanaged, IBinaryInteger<TWord>
 {
-    /// <summary>Bytes of the digest.</summary>
+    /// <summary>The length of the digest in bytes.</summary>
     static abstract int DigestLength { get; }
 
     static abstract Sha2State<TWord> Initial { get; }
 
-    /// <summary>Kt, one for each round.</summary>
+    /// <summary>The constants Kt, one for each round.</summary>
     static abstract ReadOnlySpan<TWord> Constants { get; }
 
-    /// <summary>Σ0.</summary>
+    /// <summary>Computes Σ0.</summary>
     static abstract TWord Sum0(TWord value);
 
-    /// <summary>Σ1.</summary>
+    /// <summary>Computes Σ1.</summary>
     static abstract TWord Sum1(TWord value);
 
     /// <summary>Reads the first 16 words of the message schedule.</summary>

@@ -1,14 +1,14 @@
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>RFC 3961 §5.3: the octet behind the key usage tells the three keys of a usage apart.</summary>
+/// <summary>The octet after the key usage, which distinguishes the three keys of a usage (RFC 3961 §5.3).</summary>
 internal enum KeyPurpose : byte
 {
-    /// <summary>Kc: checksums of data that is not encrypted.</summary>
+    /// <summary>Kc: the checksum of data that is not encrypted.</summary>
     Checksum = 0x99,
 
     /// <summary>Ke: encryption.</summary>
     Encryption = 0xAA,
 
-    /// <summary>Ki: the integrity of what is encrypted.</summary>
+    /// <summary>Ki: the integrity of encrypted data.</summary>
     Integrity = 0x55,
 }

@@ -1,6 +1,6 @@
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>RFC 4120 §7.5.1 and MS-SFU §2.2.1, §2.2.2: what a key is used for enters its derivation.</summary>
+/// <summary>The key usage numbers, which enter key derivation (RFC 4120 §7.5.1, MS-SFU §2.2.1, §2.2.2).</summary>
 internal enum KeyUsage
 {
     EncryptedTimestamp = 1,

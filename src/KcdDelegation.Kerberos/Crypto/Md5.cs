@@ -2,14 +2,15 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>Two fields of the protocol are made with MD5 whatever the type of the keys: PA-FOR-USER (MS-SFU §2.2.1) and the GSS channel
-/// binding (RFC 4121 §4.1.1.2). A system in FIPS mode may refuse it.</summary>
+/// <summary>The availability of MD5, which a system in FIPS mode may refuse.</summary>
+/// <remarks>Two fields of the protocol use MD5 for keys of every type: PA-FOR-USER (MS-SFU §2.2.1) and the GSS channel binding (RFC 4121
+/// §4.1.1.2).</remarks>
 internal static class Md5
 {
-    /// <summary>Asked of the platform once: OpenSSL can be put into FIPS mode by its own configuration too.</summary>
-    public static bool IsRefused { get; } = Ask();
+    /// <summary>Whether the platform refuses MD5. Probed once, because OpenSSL's own configuration can also enable FIPS mode.</summary>
+    public static bool IsRefused { get; } = Probe();
 
-    private static bool Ask()
+    private static bool Probe()
     {
         try
         {

@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>Bytes that the collector never moves (so that no copy stays behind) and that are zeroed on <see cref="Dispose"/>, or by
-/// the finalizer when nobody can reach them any more. Thread-safe, in this order: read <see cref="Span"/>, compute, call
-/// <see cref="ThrowIfZeroed"/>, let the result go.</summary>
+/// <summary>A pinned byte array that is zeroed by <see cref="Dispose"/>, or by the finalizer when it is no longer reachable.</summary>
+/// <remarks>The garbage collector never moves it, so no copy remains in memory. Thread-safe in this order: read <see cref="Span"/>,
+/// compute, call <see cref="ThrowIfZeroed"/>, use the result.</remarks>
 internal sealed class PinnedSecret : IDisposable
 {
     private readonly byte[] _bytes;
@@ -19,7 +19,7 @@ internal sealed class PinnedSecret : IDisposable
 
     public int Length => _bytes.Length;
 
-    /// <exception cref="ObjectDisposedException">The secret was zeroed: an all-zero key must never be used in its place.</exception>
+    /// <exception cref="ObjectDisposedException">The secret was zeroed. An all-zero key must never be used instead.</exception>
     public Span<byte> Span
     {
         get
@@ -29,12 +29,13 @@ internal sealed class PinnedSecret : IDisposable
         }
     }
 
-    /// <summary>After the last use of <see cref="Span"/> and before its result leaves: proves that another thread did not zero the bytes
-    /// meanwhile, and keeps the finalizer away until here.</summary>
-    /// <exception cref="ObjectDisposedException">What was computed may have used zeros: throw it away.</exception>
+    /// <summary>Verifies after the last use of <see cref="Span"/> that no other thread zeroed the bytes in the meantime.</summary>
+    /// <remarks>Call it before the result is used. It also keeps the object reachable until this point, so the finalizer cannot run
+    /// earlier.</remarks>
+    /// <exception cref="ObjectDisposedException">The computation may have used zeros. Discard its result.</exception>
     public void ThrowIfZeroed()
     {
-        // The reads of the bytes come before the read of the mark.
+        // Orders the reads of the bytes before the read of the flag.
         Volatile.ReadBarrier();
         ObjectDisposedException.ThrowIf(_zeroed, this);
     }
@@ -42,7 +43,7 @@ internal sealed class PinnedSecret : IDisposable
     public void Dispose()
     {
         _zeroed = true;
-        // The mark is seen before the first zero is.
+        // Makes the flag visible before the first zero.
         Interlocked.MemoryBarrier();
         CryptographicOperations.ZeroMemory(_bytes);
         GC.SuppressFinalize(this);

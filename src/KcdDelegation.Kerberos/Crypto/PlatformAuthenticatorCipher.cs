@@ -1,10 +1,10 @@
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>Authenticators by the platform's cryptography. Its objects are not thread-safe and dear to make, so a few stay ready, each
-/// made when one is first needed.</summary>
+/// <summary>An authenticator cipher that uses the platform's cryptography.</summary>
+/// <remarks>The platform's objects are not thread-safe and are expensive to create. A few are created on demand and reused.</remarks>
 internal sealed class PlatformAuthenticatorCipher : AuthenticatorCipher
 {
-    /// <summary>More threads than this at one ticket in the same microsecond make objects for once only.</summary>
+    /// <summary>The number of objects kept. Further concurrent threads create objects for a single use.</summary>
     private const int MaxIdle = 16;
 
     private readonly KerberosKey _key;
@@ -29,39 +29,39 @@ internal sealed class PlatformAuthenticatorCipher : AuthenticatorCipher
     private protected override void SealCore(Span<byte> message)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        int home = Thread.GetCurrentProcessorId() % _idle.Length;
-        var objects = Take(home) ?? new PlatformCipherObjects(_key, _usage);
+        int first = Thread.GetCurrentProcessorId() % _idle.Length;
+        var objects = Take(first) ?? new PlatformCipherObjects(_key, _usage);
         try
         {
             objects.Seal(message);
         }
         catch
         {
-            // In the middle of a message: of no use any more.
+            // The objects stopped in the middle of a message and cannot be reused.
             objects.Dispose();
             throw;
         }
-        Return(objects, home);
+        Return(objects, first);
     }
 
-    private PlatformCipherObjects? Take(int home)
+    private PlatformCipherObjects? Take(int first)
     {
         for (int i = 0; i < _idle.Length; i++)
         {
-            ref var place = ref _idle[(home + i) % _idle.Length];
-            if (Volatile.Read(ref place) is not null && Interlocked.Exchange(ref place, null) is { } objects)
+            ref var slot = ref _idle[(first + i) % _idle.Length];
+            if (Volatile.Read(ref slot) is not null && Interlocked.Exchange(ref slot, null) is { } objects)
                 return objects;
         }
         return null;
     }
 
-    private void Return(PlatformCipherObjects objects, int home)
+    private void Return(PlatformCipherObjects objects, int first)
     {
         for (int i = 0; i < _idle.Length; i++)
         {
-            if (Interlocked.CompareExchange(ref _idle[(home + i) % _idle.Length], objects, null) is null)
+            if (Interlocked.CompareExchange(ref _idle[(first + i) % _idle.Length], objects, null) is null)
             {
-                // Dispose may have passed this place a moment ago.
+                // Dispose may have passed this slot already.
                 if (_disposed)
                     DisposeIdle();
                 return;
@@ -72,7 +72,7 @@ internal sealed class PlatformAuthenticatorCipher : AuthenticatorCipher
 
     private void DisposeIdle()
     {
-        while (Take(home: 0) is { } objects)
+        while (Take(first: 0) is { } objects)
             objects.Dispose();
     }
 }

@@ -3,21 +3,21 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>The platform's objects for one message at a time under Ke and Ki of one usage. The one-shot calls set up the key each time,
-/// which takes several times as long as the work itself.</summary>
+/// <summary>The platform's cipher and hash objects under Ke and Ki of one usage, for one message at a time.</summary>
+/// <remarks>The one-shot methods set up the key for every call, which takes several times as long as the encryption itself.</remarks>
 internal sealed class PlatformCipherObjects : IDisposable
 {
-    /// <summary>RFC 8009 §5: the hash takes the cipher state, 16 zeros, before the ciphertext.</summary>
+    /// <summary>The length of the cipher state (16 zeros), which precedes the ciphertext in the hash (RFC 8009 §5).</summary>
     private const int HeadLength = AesCts.BlockLength;
 
     private readonly EncryptionProfile _profile;
     private readonly IncrementalHash _hmac;
     private readonly ICryptoTransform _cbc;
 
-    /// <summary>The head, then the message in whole blocks. Between messages the last ciphertext stands there.</summary>
+    /// <summary>The cipher state, then the message in whole blocks. Between messages it holds the last ciphertext.</summary>
     private byte[] _buffer = [];
 
-    /// <summary>Where the chain of <see cref="_cbc"/> stands: the last block that it gave.</summary>
+    /// <summary>The chaining value of <see cref="_cbc"/>: the last block that it returned.</summary>
     private Vector128<byte> _chain;
 
     public PlatformCipherObjects(KerberosKey key, KeyUsage usage)
@@ -58,7 +58,7 @@ internal sealed class PlatformCipherObjects : IDisposable
         _hmac.Dispose();
     }
 
-    /// <summary>Like <see cref="AesCts.Encrypt"/>, with an encryptor whose chain goes on from message to message.</summary>
+    /// <summary>Encrypts like <see cref="AesCts.Encrypt"/>, with an encryptor that keeps its chaining value between messages.</summary>
     private void Encrypt(Span<byte> text)
     {
         int length = AesCts.PaddedLength(text.Length);
@@ -68,8 +68,8 @@ internal sealed class PlatformCipherObjects : IDisposable
         text.CopyTo(blocks);
         blocks[text.Length..].Clear();
 
-        // The encryptor adds the chain to the first block. Adding it here once more takes it away: the message starts from a zero
-        // vector, without the cost of a reset.
+        // The encryptor adds its chaining value to the first block. Adding it here as well cancels it: the message starts with an all-zero
+        // initial vector, without the cost of a reset.
         (Vector128.Create<byte>(blocks) ^ _chain).CopyTo(blocks);
         _cbc.TransformBlock(_buffer, HeadLength, length, _buffer, HeadLength);
         _chain = Vector128.Create<byte>(blocks[^AesCts.BlockLength..]);

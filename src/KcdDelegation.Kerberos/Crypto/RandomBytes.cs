@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>Random bytes for what every authenticator needs anew (confounder, subkey, sequence number). The platform's generator takes
-/// almost as long for 16 bytes as for 4096, so each thread draws ahead. Bytes are handed out once and zeroed here.</summary>
+/// <summary>The random bytes that every authenticator needs (confounder, subkey, sequence number), drawn in advance per thread.</summary>
+/// <remarks>The platform's generator takes almost as long for 16 bytes as for 4096. Bytes are returned once and zeroed here.</remarks>
 internal sealed class RandomBytes
 {
     public const int Capacity = 4096;
@@ -14,7 +14,7 @@ internal sealed class RandomBytes
     private readonly byte[] _drawn = GC.AllocateUninitializedArray<byte>(Capacity, pinned: true);
     private int _used = Capacity;
 
-    /// <summary>Fills two places in one draw. Thread-safe; allocates once per thread.</summary>
+    /// <summary>Fills both spans in one draw. Thread-safe; allocates once per thread.</summary>
     public static void Fill(Span<byte> first, Span<byte> second)
     {
         if (first.Length + second.Length > Capacity)
@@ -26,15 +26,15 @@ internal sealed class RandomBytes
             (t_own ??= new RandomBytes()).Take(first, second);
     }
 
-    /// <summary>Not thread-safe.</summary>
-    /// <param name="first">With <paramref name="second"/>, <see cref="Capacity"/> bytes at most.</param>
-    /// <param name="second">Of any length too.</param>
+    /// <summary>Fills both spans from the bytes drawn in advance. Not thread-safe.</summary>
+    /// <param name="first">Together with <paramref name="second"/>, at most <see cref="Capacity"/> bytes.</param>
+    /// <param name="second">May be empty.</param>
     public void Take(Span<byte> first, Span<byte> second)
     {
         var count = first.Length + second.Length;
         if (count > Capacity - _used)
         {
-            // The rest is not worth keeping. Should the generator fail, it stays used up.
+            // The remaining bytes are discarded. If the generator fails, they stay marked as used.
             _used = Capacity;
             RandomNumberGenerator.Fill(_drawn);
             _used = 0;
@@ -43,7 +43,7 @@ internal sealed class RandomBytes
         _used += count;
         fresh[..first.Length].CopyTo(first);
         fresh[first.Length..].CopyTo(second);
-        // Memory that lives on, so no compiler may leave this out.
+        // The array outlives this method, so no compiler may remove this.
         fresh.Clear();
     }
 }

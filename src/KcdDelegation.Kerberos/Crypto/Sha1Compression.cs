@@ -7,19 +7,20 @@ using System.Runtime.Intrinsics.X86;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>FIPS 180-4 §6.1.2: SHA-1's compression function. The message schedule is computed four words at a time, ahead of the rounds;
-/// the rounds are scalar. Runs in constant time: no branch and no address depends on data.</summary>
+/// <summary>The compression function of SHA-1 (FIPS 180-4 §6.1.2).</summary>
+/// <remarks>The message schedule is computed before the rounds, four words at a time; the rounds are scalar. Runs in constant time: no
+/// branch and no address depends on data.</remarks>
 internal static class Sha1Compression
 {
     public const int BlockLength = 64;
 
-    /// <summary>Words of scratch space that the caller provides and zeroes.</summary>
+    /// <summary>The number of words of scratch space that the caller provides and zeroes.</summary>
     public const int ScheduleLength = 80;
 
     /// <param name="state">The chaining value.</param>
     /// <param name="block">64 bytes.</param>
     /// <param name="schedule"><see cref="ScheduleLength"/> words.</param>
-    /// <param name="companion">Makes four steps. It may overwrite the block.</param>
+    /// <param name="companion">Runs four steps. It may overwrite the block.</param>
     public static void Compress<TCompanion>(
         ref Sha1State state, scoped ReadOnlySpan<byte> block, scoped Span<uint> schedule, ref TCompanion companion)
         where TCompanion : struct, IHashCompanion, allows ref struct
@@ -71,7 +72,7 @@ internal static class Sha1Compression
         state.E += e;
     }
 
-    /// <summary>Wt + Kt for all t, four at a time.</summary>
+    /// <summary>Computes Wt + Kt for all t, four at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Expand(ref byte block, ref uint words)
     {
@@ -127,8 +128,9 @@ internal static class Sha1Compression
             Vector128.LoadUnsafe(ref block, at),
             Vector128.Create((byte)3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)).AsUInt32();
 
-    /// <summary>Wt = ROTL1(Wt-3 ^ Wt-8 ^ Wt-14 ^ Wt-16) for four t at once. The fourth needs the first of the four, which is added
-    /// afterwards: the rotation of a sum is the sum of the rotations.</summary>
+    /// <summary>Computes Wt = ROTL1(Wt-3 ^ Wt-8 ^ Wt-14 ^ Wt-16) for four t at once.</summary>
+    /// <remarks>The fourth word needs the first of the four, which is added afterwards: the rotation of a sum is the sum of the
+    /// rotations.</remarks>
     /// <param name="t16">Wt-16 to Wt-13.</param>
     /// <param name="t12">Wt-12 to Wt-9.</param>
     /// <param name="t8">Wt-8 to Wt-5.</param>
@@ -142,10 +144,11 @@ internal static class Sha1Compression
         return RotateLeft(sum, 1) ^ RotateLeft(Sse2.ShiftLeftLogical128BitLane(sum, 12), 2);
     }
 
-    /// <summary>From t = 32 on the same recurrence, applied to itself, reads Wt = ROTL2(Wt-6 ^ Wt-16 ^ Wt-28 ^ Wt-32): no word needs
-    /// another of its own four.</summary>
+    /// <summary>Computes Wt = ROTL2(Wt-6 ^ Wt-16 ^ Wt-28 ^ Wt-32) for four t at once.</summary>
+    /// <remarks>From t = 32 on, this is the recurrence applied to itself. No word depends on another of the four.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<uint> Next(Vector128<uint> t32, Vector128<uint> t28, Vector128<uint> t16, Vector128<uint> t8, Vector128<uint> t4)
+    private static Vector128<uint> Next(
+        Vector128<uint> t32, Vector128<uint> t28, Vector128<uint> t16, Vector128<uint> t8, Vector128<uint> t4)
     {
         var t6 = Ssse3.AlignRight(t4.AsByte(), t8.AsByte(), 8).AsUInt32();
         return RotateLeft(t32 ^ t28 ^ t16 ^ t6, 2);
@@ -155,8 +158,9 @@ internal static class Sha1Compression
     private static Vector128<uint> RotateLeft(Vector128<uint> value, [ConstantExpected] byte count) =>
         Avx512F.VL.IsSupported ? Avx512F.VL.RotateLeft(value, count) : (value << count) | (value >>> (32 - count));
 
-    /// <summary>One round. The sums stand in the order in which their parts become known: what depends on the round before comes last.
-    /// The two parts of Ch and of Maj have no bit in common, so they can be added one by one.</summary>
+    /// <summary>Computes one round.</summary>
+    /// <remarks>The terms are added in the order in which they become available: the term that depends on the previous round is last. The
+    /// two terms of Ch and of Maj have no bit in common, so they can be added separately.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Choose(uint a, ref uint b, uint c, uint d, ref uint e, uint word)
     {

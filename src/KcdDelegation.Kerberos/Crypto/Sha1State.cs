@@ -19,7 +19,8 @@ internal struct Sha1State
     /// <summary>FIPS 180-4 §5.3.1.</summary>
     public static Sha1State Initial => new() { A = 0x67452301, B = 0xEFCDAB89, C = 0x98BADCFE, D = 0x10325476, E = 0xC3D2E1F0 };
 
-    /// <summary>RFC 2104 §2: the first block of either hash of HMAC is the key, filled up with zeros and added to a constant.</summary>
+    /// <summary>Returns the state after the first block of HMAC's inner or outer hash: the key, padded with zeros, XORed with a constant
+    /// (RFC 2104 §2).</summary>
     public static Sha1State AfterPaddedKey(ReadOnlySpan<byte> key, byte padding)
     {
         var block = (stackalloc byte[Sha1Compression.BlockLength]);
@@ -35,7 +36,7 @@ internal struct Sha1State
         return state;
     }
 
-    /// <param name="digest"><see cref="DigestLength"/> bytes at least.</param>
+    /// <param name="digest">At least <see cref="DigestLength"/> bytes.</param>
     public readonly void Write(Span<byte> digest)
     {
         BinaryPrimitives.WriteUInt32BigEndian(digest, A);

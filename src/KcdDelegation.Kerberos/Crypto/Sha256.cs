@@ -6,11 +6,11 @@ using System.Runtime.Intrinsics.X86;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>FIPS 180-4 §6.2.</summary>
+/// <summary>SHA-256 (FIPS 180-4 §6.2).</summary>
 internal readonly struct Sha256 : ISha2<uint>
 {
-    /// <summary>FIPS 180-4 §4.2.2. Public constants, read at addresses that depend on the round only. An array, since a span of constants
-    /// allocates until the compiler optimizes.</summary>
+    /// <summary>The constants of FIPS 180-4 §4.2.2. They are public and read at addresses that depend only on the round.</summary>
+    /// <remarks>An array, because a span of constants allocates until the method is optimized.</remarks>
     private static readonly uint[] RoundConstants =
     [
         0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -73,7 +73,8 @@ internal readonly struct Sha256 : ISha2<uint>
         w12.StoreUnsafe(ref next, 12);
     }
 
-    /// <summary>Wt = σ1(Wt-2) + Wt-7 + σ0(Wt-15) + Wt-16 for four t at once; the third and fourth need the first and second.</summary>
+    /// <summary>Computes Wt = σ1(Wt-2) + Wt-7 + σ0(Wt-15) + Wt-16 for four t at once. The third and fourth need the first and
+    /// second.</summary>
     /// <param name="t16">Wt-16 to Wt-13.</param>
     /// <param name="t12">Wt-12 to Wt-9.</param>
     /// <param name="t8">Wt-8 to Wt-5.</param>

@@ -4,19 +4,20 @@ using System.Runtime.InteropServices;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>FIPS 180-4 §6.2.2 and §6.4.2: the compression function of SHA-2. The message schedule is computed by vectors, 16 words at a
-/// time; the rounds are scalar. Runs in constant time: no branch and no address depends on data.</summary>
+/// <summary>The compression function of SHA-2 (FIPS 180-4 §6.2.2 and §6.4.2).</summary>
+/// <remarks>The message schedule is computed with vectors, 16 words at a time; the rounds are scalar. Runs in constant time: no branch and
+/// no address depends on data.</remarks>
 internal static class Sha2Compression
 {
     public const int WordsPerBlock = 16;
 
-    /// <summary>Words of scratch space that the caller provides and zeroes.</summary>
+    /// <summary>The number of words of scratch space that the caller provides and zeroes.</summary>
     public const int ScheduleLength = 2 * WordsPerBlock;
 
     /// <param name="state">The chaining value.</param>
     /// <param name="block">16 words.</param>
     /// <param name="schedule"><see cref="ScheduleLength"/> words.</param>
-    /// <param name="companion">Makes a step every 16 rounds. It may overwrite the block.</param>
+    /// <param name="companion">Runs a step every 16 rounds. It may overwrite the block.</param>
     public static void Compress<TWord, THash, TCompanion>(
         ref Sha2State<TWord> state, scoped ReadOnlySpan<byte> block, scoped Span<TWord> schedule, ref TCompanion companion)
         where TWord : unmanaged, IBinaryInteger<TWord>
@@ -33,7 +34,7 @@ internal static class Sha2Compression
         var bc = b ^ c;
         for (nuint t = 0; ;)
         {
-            // Ahead of the rounds that do not need it yet, so that the processor computes it beside them.
+            // Computed before the rounds that need it, so that the processor can run both in parallel.
             if (t + WordsPerBlock < rounds)
                 THash.Advance(ref w, ref next);
             companion.Step();
@@ -65,12 +66,14 @@ internal static class Sha2Compression
         state.H += h;
     }
 
-    /// <summary>The sums stand in the order in which their parts become known: what depends on the round before comes last. The two parts
-    /// of Ch have no bit in common, so they can be added one by one. Maj is b where a and b agree or b and c do not, else a; this round's
-    /// a ^ b is the next one's b ^ c.</summary>
+    /// <summary>Computes one round.</summary>
+    /// <remarks>The terms are added in the order in which they become available: the term that depends on the previous round is last. The
+    /// two terms of Ch have no bit in common, so they can be added separately. Maj is b where a and b agree or b and c differ, else a.
+    /// This round's a ^ b is the next round's b ^ c.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Round<TWord, THash>(
-        TWord a, TWord b, TWord c, ref TWord d, TWord e, TWord f, TWord g, ref TWord h, ref TWord bc, ref TWord w, ref TWord k, nuint i, nuint t)
+        TWord a, TWord b, TWord c, ref TWord d, TWord e, TWord f, TWord g, ref TWord h,
+        ref TWord bc, ref TWord w, ref TWord k, nuint i, nuint t)
         where TWord : unmanaged, IBinaryInteger<TWord>
         where THash : struct, ISha2<TWord>
     {

@@ -21,7 +21,8 @@ internal struct Sha2State<TWord>
 
     private static int BlockLength => Sha2Compression.WordsPerBlock * Unsafe.SizeOf<TWord>();
 
-    /// <summary>RFC 2104 §2: the first block of either hash of HMAC is the key, filled up with zeros and added to a constant.</summary>
+    /// <summary>Returns the state after the first block of HMAC's inner or outer hash: the key, padded with zeros, XORed with a constant
+    /// (RFC 2104 §2).</summary>
     public static Sha2State<TWord> AfterPaddedKey<THash>(ReadOnlySpan<byte> key, byte padding)
         where THash : struct, ISha2<TWord>
     {
@@ -38,7 +39,7 @@ internal struct Sha2State<TWord>
         return state;
     }
 
-    /// <param name="digest">Eight words at least; the hash may call fewer of them its digest.</param>
+    /// <param name="digest">At least eight words. The digest may be shorter.</param>
     public readonly void Write(Span<byte> digest)
     {
         Write(A, digest, 0);
@@ -51,10 +52,10 @@ internal struct Sha2State<TWord>
         Write(H, digest, 7);
     }
 
-    /// <summary>By way of the Try method, since the one without is a default interface method, which boxes the word.</summary>
+    /// <summary>Writes one word. The method without Try is a default interface method, which would box the word.</summary>
     private static void Write(TWord word, Span<byte> digest, int index)
     {
         if (!word.TryWriteBigEndian(digest[(index * Unsafe.SizeOf<TWord>())..], out _))
-            throw new ArgumentException("The digest needs room for eight words.", nameof(digest));
+            throw new ArgumentException("The digest needs space for eight words.", nameof(digest));
     }
 }

@@ -6,11 +6,11 @@ using System.Runtime.Intrinsics.X86;
 
 namespace KcdDelegation.Kerberos.Crypto;
 
-/// <summary>FIPS 180-4 §6.5: SHA-512 with another initial value, cut to 48 bytes.</summary>
+/// <summary>SHA-384: SHA-512 with another initial value, truncated to 48 bytes (FIPS 180-4 §6.5).</summary>
 internal readonly struct Sha384 : ISha2<ulong>
 {
-    /// <summary>FIPS 180-4 §4.2.3. Public constants, read at addresses that depend on the round only. An array, since a span of constants
-    /// allocates until the compiler optimizes.</summary>
+    /// <summary>The constants of FIPS 180-4 §4.2.3. They are public and read at addresses that depend only on the round.</summary>
+    /// <remarks>An array, because a span of constants allocates until the method is optimized.</remarks>
     private static readonly ulong[] RoundConstants =
     [
         0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,
@@ -97,14 +97,15 @@ internal readonly struct Sha384 : ISha2<ulong>
         w14.StoreUnsafe(ref next, 14);
     }
 
-    /// <summary>Wt = σ1(Wt-2) + Wt-7 + σ0(Wt-15) + Wt-16 for two t at once.</summary>
+    /// <summary>Computes Wt = σ1(Wt-2) + Wt-7 + σ0(Wt-15) + Wt-16 for two t at once.</summary>
     /// <param name="t16">Wt-16 and Wt-15.</param>
     /// <param name="t14">Wt-14 and Wt-13.</param>
     /// <param name="t8">Wt-8 and Wt-7.</param>
     /// <param name="t6">Wt-6 and Wt-5.</param>
     /// <param name="t2">Wt-2 and Wt-1.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ulong> Next(Vector128<ulong> t16, Vector128<ulong> t14, Vector128<ulong> t8, Vector128<ulong> t6, Vector128<ulong> t2)
+    private static Vector128<ulong> Next(
+        Vector128<ulong> t16, Vector128<ulong> t14, Vector128<ulong> t8, Vector128<ulong> t6, Vector128<ulong> t2)
     {
         var t15 = Ssse3.AlignRight(t14.AsByte(), t16.AsByte(), sizeof(ulong)).AsUInt64();
         var t7 = Ssse3.AlignRight(t6.AsByte(), t8.AsByte(), sizeof(ulong)).AsUInt64();

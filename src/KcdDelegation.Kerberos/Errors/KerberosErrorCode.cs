@@ -1,6 +1,7 @@
 namespace KcdDelegation.Kerberos;
 
-/// <summary>Error codes of RFC 4120 §7.5.9 (and RFC 6806 for <see cref="WrongRealm"/>). Any other value that a KDC sends is kept as a number.</summary>
+/// <summary>The error codes of RFC 4120 §7.5.9 and, for <see cref="WrongRealm"/>, RFC 6806. Any other value from a KDC is kept as a
+/// number.</summary>
 public enum KerberosErrorCode
 {
     /// <summary>KDC_ERR_NAME_EXP: the client's entry has expired.</summary>
@@ -21,7 +22,7 @@ public enum KerberosErrorCode
     /// <summary>KDC_ERR_POLICY.</summary>
     Policy = 12,
 
-    /// <summary>KDC_ERR_BADOPTION: in delegation, "not allowed".</summary>
+    /// <summary>KDC_ERR_BADOPTION. In delegation it means that the KDC does not allow it.</summary>
     BadOption = 13,
 
     /// <summary>KDC_ERR_ETYPE_NOSUPP.</summary>
@@ -30,7 +31,7 @@ public enum KerberosErrorCode
     /// <summary>KDC_ERR_PADATA_TYPE_NOSUPP.</summary>
     PaDataTypeNotSupported = 16,
 
-    /// <summary>KDC_ERR_CLIENT_REVOKED: disabled, locked or expired.</summary>
+    /// <summary>KDC_ERR_CLIENT_REVOKED: the account is disabled, locked or expired.</summary>
     ClientRevoked = 18,
 
     /// <summary>KDC_ERR_TGT_REVOKED.</summary>
@@ -39,7 +40,7 @@ public enum KerberosErrorCode
     /// <summary>KDC_ERR_KEY_EXPIRED: the password has expired.</summary>
     KeyExpired = 23,
 
-    /// <summary>KDC_ERR_PREAUTH_FAILED: wrong key.</summary>
+    /// <summary>KDC_ERR_PREAUTH_FAILED: the key is wrong.</summary>
     PreAuthenticationFailed = 24,
 
     /// <summary>KDC_ERR_PREAUTH_REQUIRED.</summary>
@@ -96,6 +97,6 @@ public enum KerberosErrorCode
     /// <summary>KRB_ERR_GENERIC.</summary>
     Generic = 60,
 
-    /// <summary>KDC_ERR_WRONG_REALM (RFC 6806 §6): a referral, or a lie.</summary>
+    /// <summary>KDC_ERR_WRONG_REALM (RFC 6806 §6): a referral. It is not authenticated.</summary>
     WrongRealm = 68,
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace KcdDelegation.Kerberos.Errors;
 
-/// <summary>RFC 4120 §7.5.9: the names that administrators search for.</summary>
+/// <summary>The names of RFC 4120 §7.5.9, which administrators search for.</summary>
 internal static class KerberosErrorNames
 {
     public static string Get(KerberosErrorCode code) => code switch

@@ -3,8 +3,11 @@ using KcdDelegation.Kerberos.Errors;
 
 namespace KcdDelegation.Kerberos;
 
-/// <summary>The only exception that bytes from a KDC can cause. A caller's cancellation is <see cref="OperationCanceledException"/>.
-/// Its message starts with the RFC's name of the error and says the exchange, the service, the user and what is known of the cause.</summary>
+/// <summary>The exception for every failure to get, open or use a Kerberos ticket. It is the only exception that a KDC's bytes can
+/// cause.</summary>
+/// <remarks>Cancellation by the caller throws <see cref="OperationCanceledException"/>. The message starts with the RFC's name of the
+/// error. It then names the exchange, the service, the user and the known cause. Text that came from another party is escaped and
+/// bounded.</remarks>
 public sealed class KerberosException : Exception
 {
     internal KerberosException(KerberosFailure failure, Exception? inner = null)
@@ -12,48 +15,51 @@ public sealed class KerberosException : Exception
 
     internal KerberosFailure Failure { get; }
 
-    /// <summary>The KDC's code (RFC 4120 §7.5.9); null when no KDC spoke (unreachable, time-out, rejected reply).</summary>
+    /// <summary>The KDC's error code (RFC 4120 §7.5.9). Null if no KDC sent one (unreachable, time-out, rejected reply).</summary>
     public KerberosErrorCode? Code => Failure.Code;
 
-    /// <summary>The RFC's name of <see cref="Code"/>, such as <c>KDC_ERR_BADOPTION</c>, for which administrators search; null when no KDC spoke.</summary>
+    /// <summary>The RFC's name of <see cref="Code"/>, such as <c>KDC_ERR_BADOPTION</c>, for use in searches. Null if <see cref="Code"/> is
+    /// null.</summary>
     public string? CodeName => Code is { } code ? KerberosErrorNames.Get(code) : null;
 
     /// <summary>The step that failed.</summary>
     public KerberosExchange Exchange => Failure.Exchange ?? KerberosExchange.Configuration;
 
-    /// <summary>What is known of the cause beyond the code.</summary>
+    /// <summary>The known cause beyond the code.</summary>
     public KerberosFailureReason Reason => Failure.Reason;
 
-    /// <summary>The NTSTATUS that an Active Directory KDC sent along (MS-KILE §2.2.1), or null. Unauthenticated: a hint.</summary>
+    /// <summary>The NTSTATUS from an Active Directory KDC (MS-KILE §2.2.1), or null. It is not authenticated: treat it as a
+    /// hint.</summary>
     public int? NtStatus => Failure.NtStatus;
 
-    /// <summary>The realm that was asked; empty if none was.</summary>
+    /// <summary>The realm that the request was sent to, or an empty string.</summary>
     public string Realm => Failure.Realm ?? "";
 
     /// <summary>The delegating account, or null before it is known.</summary>
     public string? Account => Failure.Account;
 
-    /// <summary>The user to act as, or null (the account's own log-on).</summary>
+    /// <summary>The user to act as, or null for the account's own log-on.</summary>
     public KerberosPrincipal? User => Failure.User;
 
     /// <summary>The target service, or null.</summary>
     public ServicePrincipalName? Service => Failure.Service;
 
-    /// <summary>True: may work later without a change (KDC down, time-out, queue full). False: a refusal.</summary>
+    /// <summary>Whether the same request may succeed later without a change (KDC down, time-out, queue full). False for a
+    /// refusal.</summary>
     public bool IsTransient => Failure.IsTransient;
 
-    /// <summary>What was found wrong, without the code and the names.</summary>
+    /// <summary>What is wrong, without the code and the names.</summary>
     public string Detail => Failure.Detail;
 
-    /// <summary>Garbage from the wire. Whoever runs the exchange adds where it happened (<see cref="InContext"/>).</summary>
+    /// <summary>Creates the exception for malformed bytes. The exchange adds its names (<see cref="InContext"/>).</summary>
     internal static KerberosException Malformed(string message, string detail, Exception? inner = null) =>
         new(new KerberosFailure { Reason = KerberosFailureReason.ReplyRejected, Detail = $"{message} {detail}" }, inner);
 
-    /// <summary>A reply that is well-formed but not the answer to the request.</summary>
+    /// <summary>Creates the exception for a reply that is well-formed but does not answer the request.</summary>
     internal static KerberosException Rejected(string detail) =>
         new(new KerberosFailure { Reason = KerberosFailureReason.ReplyRejected, Detail = detail });
 
-    /// <summary>The same failure with the names of <paramref name="context"/> where it has none of its own.</summary>
+    /// <summary>Returns the same failure with names from <paramref name="context"/> where it has none.</summary>
     internal KerberosException InContext(KerberosFailure context) =>
         new(Failure with
         {
@@ -65,7 +71,8 @@ public sealed class KerberosException : Exception
         }, InnerException);
 }
 
-/// <summary>What a <see cref="KerberosException"/> carries; a value, so that every waiter of a shared exchange gets an exception of its own.</summary>
+/// <summary>The data of a <see cref="KerberosException"/>. Each waiter of a shared exchange throws an exception of its own with the same
+/// data.</summary>
 internal sealed record KerberosFailure
 {
     public KerberosErrorCode? Code { get; init; }

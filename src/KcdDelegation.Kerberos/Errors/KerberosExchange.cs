@@ -3,30 +3,30 @@ namespace KcdDelegation.Kerberos;
 /// <summary>The step at which a request for a ticket failed.</summary>
 public enum KerberosExchange
 {
-    /// <summary>Options, keytab, password or names, before any KDC was asked.</summary>
+    /// <summary>Validation of options, keytab, password or names, before a KDC is contacted.</summary>
     Configuration,
 
-    /// <summary>Finding the KDCs of a realm.</summary>
+    /// <summary>The lookup of a realm's KDCs.</summary>
     KdcLookup,
 
-    /// <summary>AS exchange of the service account (RFC 4120 §3.1).</summary>
+    /// <summary>The AS exchange of the service account (RFC 4120 §3.1).</summary>
     LogOn,
 
-    /// <summary>Finding the realm of a user (MS-SFU §3.1.5.1.1.1).</summary>
+    /// <summary>The lookup of a user's realm (MS-SFU §3.1.5.1.1.1).</summary>
     RealmDiscovery,
 
     /// <summary>A cross-realm TGS exchange (RFC 6806 §8).</summary>
     Referral,
 
-    /// <summary>Protocol transition: a ticket to the account itself in the user's name (MS-SFU §3.1.5.1).</summary>
+    /// <summary>Protocol transition: a ticket to the account itself, for the user (MS-SFU §3.1.5.1).</summary>
     S4U2Self,
 
-    /// <summary>Constrained delegation: a ticket to the target in the user's name (MS-SFU §3.1.5.2).</summary>
+    /// <summary>Constrained delegation: a ticket to the target, for the user (MS-SFU §3.1.5.2).</summary>
     S4U2Proxy,
 
-    /// <summary>Opening a token that a client presented (RFC 4120 §3.2.3).</summary>
+    /// <summary>The validation of a token that a client presented (RFC 4120 §3.2.3).</summary>
     Accept,
 
-    /// <summary>Making the AP-REQ, or checking the service's AP-REP (RFC 4120 §3.2.5).</summary>
+    /// <summary>The creation of the AP-REQ, or the validation of the service's AP-REP (RFC 4120 §3.2.5).</summary>
     MutualAuthentication,
 }

@@ -1,40 +1,40 @@
 namespace KcdDelegation.Kerberos;
 
-/// <summary>What is known of the cause beyond the KDC's code; where a KDC gives no reason, the client works it out.</summary>
+/// <summary>The known cause of a failure beyond the KDC's code. The client determines it where the KDC gives no reason.</summary>
 public enum KerberosFailureReason
 {
-    /// <summary>The KDC answered with <see cref="KerberosException.Code"/>, and nothing more is known.</summary>
+    /// <summary>The KDC answered with <see cref="KerberosException.Code"/>. The cause is not known further.</summary>
     KdcError,
 
-    /// <summary>The KDC refused to delegate, and the user's evidence ticket was not forwardable: the account may not use
-    /// protocol transition, or the user may not be delegated.</summary>
+    /// <summary>The KDC refused to delegate, and the user's evidence ticket was not forwardable. The account may not use protocol
+    /// transition, or the user may not be delegated.</summary>
     EvidenceNotForwardable,
 
-    /// <summary>No KDC of the realm is known: none configured, none found.</summary>
+    /// <summary>No KDC of the realm is configured or found.</summary>
     KdcNotFound,
 
     /// <summary>No KDC could be reached, or none answered in time.</summary>
     KdcUnreachable,
 
-    /// <summary>A reply was malformed, or is not the answer to the request: another user, service, nonce, time or key.</summary>
+    /// <summary>A reply is malformed or does not answer the request: it has another user, service, nonce, time or key.</summary>
     ReplyRejected,
 
-    /// <summary>The account's keytab or password is missing, unreadable or has no AES key for this account.</summary>
+    /// <summary>The account's keytab or password is missing, unreadable, or has no AES key for this account.</summary>
     KeyUnavailable,
 
-    /// <summary>The KDC rejected the account's key a moment ago; it is not tried again before the key changes, to avoid a lock-out.</summary>
+    /// <summary>The KDC rejected the account's key recently. To avoid a lock-out, it is not tried again until the key changes.</summary>
     KeyRejected,
 
     /// <summary>The KDC uses an encryption type that is not implemented or not allowed, such as RC4.</summary>
     EncryptionTypeRefused,
 
-    /// <summary>The ticket names another account than the one that was asked for (SAM account name or SID in the PAC).</summary>
+    /// <summary>The ticket is for another account than the requested one (SAM account name or SID in the PAC).</summary>
     IdentityMismatch,
 
-    /// <summary>Too many exchanges are waiting for the KDCs of the realm, too many realms are being asked, or too many presented tokens are to
-    /// be told from replays. Passes by itself.</summary>
+    /// <summary>A limit is reached: exchanges that wait for the realm's KDCs, realms in use, or presented tokens to check for replay.
+    /// Temporary.</summary>
     Overloaded,
 
-    /// <summary>A token that a client or service presented was refused: integrity, time, replay, or not for this account.</summary>
+    /// <summary>A token from a client or service was rejected: integrity, time, replay, or another account.</summary>
     TokenRejected,
 }

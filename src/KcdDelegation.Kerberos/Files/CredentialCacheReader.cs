@@ -4,7 +4,8 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Kerberos.Files;
 
-/// <summary>Where the parts of a credential cache file stand. The MIT format, version 0504, big-endian:
+/// <summary>The positions of the parts of a credential cache file in the MIT format, version 0504.</summary>
+/// <remarks>All integers are big-endian.
 /// <code>
 /// file       ::= 05 04, uint16 length, header fields, principal, { credential }
 /// principal  ::= uint32 name type, uint32 components, counted realm, { counted component }
@@ -12,32 +13,33 @@ namespace KcdDelegation.Kerberos.Files;
 ///                uint8 is-skey, uint32 flags, uint32 n, n addresses, uint32 n, n authorization data, counted ticket, counted second ticket
 /// address, authorization data ::= uint16 type, counted data
 /// counted    ::= uint32 length, bytes
-/// </code></summary>
-/// <param name="DefaultPrincipal">Whose cache it is.</param>
+/// </code></remarks>
+/// <param name="DefaultPrincipal">The owner of the cache.</param>
 /// <param name="Head">The bytes before the first credential.</param>
-/// <param name="Entries">The credentials in their order, settings among them.</param>
+/// <param name="Entries">The credentials in file order, including settings.</param>
 internal sealed record CredentialCacheLayout(CachePrincipal DefaultPrincipal, Range Head, IReadOnlyList<CredentialCacheEntry> Entries);
 
-/// <param name="Client">Whom the ticket is for.</param>
-/// <param name="Server">The service; of a setting, a name in the realm <c>X-CACHECONF:</c>.</param>
-/// <param name="Bytes">Where the entry stands in the file.</param>
+/// <param name="Client">The ticket's client.</param>
+/// <param name="Server">The service. A setting has a name in the realm <c>X-CACHECONF:</c>.</param>
+/// <param name="Bytes">The position of the entry in the file.</param>
 internal sealed record CredentialCacheEntry(CachePrincipal Client, CachePrincipal Server, Range Bytes)
 {
-    /// <summary>A setting of the cache that MIT's library keeps as if it were a credential; it is no ticket.</summary>
+    /// <summary>Whether the entry is a setting that MIT's library stores as a credential. It holds no ticket.</summary>
     public bool IsSetting => string.Equals(Server.Realm, "X-CACHECONF:", StringComparison.Ordinal);
 }
 
-/// <summary>Reads the layout; keys and tickets are left where they are.</summary>
+/// <summary>The reader of the layout. It does not copy keys or tickets.</summary>
 internal static class CredentialCacheReader
 {
-    /// <exception cref="InvalidDataException">Not such a file; the message continues a sentence that begins with its name.</exception>
+    /// <exception cref="InvalidDataException">The file is malformed. The message is the predicate of a sentence whose subject is the file
+    /// name.</exception>
     public static CredentialCacheLayout Read(ReadOnlySpan<byte> file)
     {
         var reader = new BigEndianReader(file);
         if (file.Length < 2 || file[0] != 5)
-            throw new InvalidDataException("is not a credential cache: it does not begin with the bytes 05 04");
+            throw new InvalidDataException("is not a credential cache: it does not start with the bytes 05 04");
         if (reader.ReadUInt16() is var version && version != 0x0504)
-            throw new InvalidDataException($"is a credential cache of version {version:x4}, only 0504 is supported");
+            throw new InvalidDataException($"is a credential cache of version {version:x4}; only 0504 is supported");
         reader.ReadBytes(reader.ReadUInt16());
         var principal = ReadPrincipal(ref reader);
         var head = ..reader.Position;
@@ -73,9 +75,9 @@ internal static class CredentialCacheReader
     {
         var type = reader.ReadInt32();
         var count = reader.ReadUInt32();
-        // Each component takes four bytes at least: a count that lies is found out before memory is taken for it.
+        // Each component takes at least four bytes. A count that is too large is rejected before memory is allocated for it.
         if (count > reader.Remaining / 4)
-            throw new InvalidDataException($"is cut off: a name of {count} components at byte {reader.Position}");
+            throw new InvalidDataException($"is truncated: the name at byte {reader.Position} has {count} components");
         var realm = ReadText(ref reader);
         var components = new string[count];
         for (var i = 0; i < components.Length; i++)

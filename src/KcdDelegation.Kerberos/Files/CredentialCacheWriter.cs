@@ -3,19 +3,20 @@ using KcdDelegation.Kerberos.Binary;
 
 namespace KcdDelegation.Kerberos.Files;
 
-/// <summary>Puts tickets into credential cache files, for programs that speak GSSAPI.</summary>
+/// <summary>The writer of credential cache files, for programs that use GSSAPI.</summary>
 internal static class CredentialCacheWriter
 {
     private const int MaxLength = 64 << 20;
 
-    // Reading, changing and replacing is one step within the process; two tickets written at once must both be there afterwards.
+    // Serializes reading, changing and replacing within the process, so that concurrent writes lose no ticket.
     private static readonly SemaphoreSlim Writing = new(1, 1);
 
-    /// <summary>Adds the ticket to the user's cache, or makes the cache with the user as its default principal, so that programs act as
-    /// that user. An older ticket of the same user to the same service is dropped; everything else is kept byte for byte.</summary>
-    /// <exception cref="InvalidDataException">The file is there but is not a cache of this version, or is another user's. It is left alone.</exception>
+    /// <summary>Adds the ticket to the user's cache, or creates the cache with the user as its default principal.</summary>
+    /// <remarks>An older ticket of the same user for the same service is removed. Everything else is copied unchanged.</remarks>
+    /// <exception cref="InvalidDataException">The file exists, but is not a cache of this version or belongs to another user. It is not
+    /// changed.</exception>
     /// <exception cref="IOException">The file cannot be read or written.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file or its directory may not be read or written.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the file or its directory is denied.</exception>
     public static async Task AddAsync(string path, CachedCredential credential, CancellationToken cancellationToken)
     {
         await Writing.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -38,13 +39,14 @@ internal static class CredentialCacheWriter
         }
     }
 
-    /// <summary>Empty if there is no file.</summary>
+    /// <summary>Reads the file. Returns an empty array if it does not exist.</summary>
     private static async Task<byte[]> ReadAsync(string path, CancellationToken cancellationToken)
     {
         FileStream file;
         try
         {
-            file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, useAsync: true);
+            file = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, useAsync: true);
         }
         catch (FileNotFoundException)
         {
@@ -53,7 +55,8 @@ internal static class CredentialCacheWriter
         await using (file.ConfigureAwait(false))
         {
             if (file.Length > MaxLength)
-                throw new InvalidDataException($"{path} is larger than {MaxLength} bytes: it is not taken for a credential cache. Name another file.");
+                throw new InvalidDataException(
+                    $"{path} is larger than {MaxLength} bytes and not read as a credential cache. Specify another file.");
             var bytes = GC.AllocateUninitializedArray<byte>((int)file.Length, pinned: true);
             await file.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
             return bytes;
@@ -63,7 +66,7 @@ internal static class CredentialCacheWriter
     private static BigEndianWriter Encode(string path, ReadOnlySpan<byte> old, CachedCredential credential)
     {
         var file = new BigEndianWriter();
-        // An empty file is what mktemp leaves: nothing to lose, nothing to keep.
+        // An empty file, as mktemp creates it, is treated as missing.
         if (old.IsEmpty)
         {
             file.WriteUInt16(0x0504);
@@ -85,14 +88,16 @@ internal static class CredentialCacheWriter
         {
             layout = CredentialCacheReader.Read(old);
         }
-        catch (InvalidDataException garbage)
+        catch (InvalidDataException malformed)
         {
-            throw new InvalidDataException($"{path} {garbage.Message}. It is left as it is: name another file, or remove it.", garbage);
+            throw new InvalidDataException(
+                $"{path} {malformed.Message}. It was not changed. Specify another file, or remove this one.", malformed);
         }
         if (layout.DefaultPrincipal != credential.Client)
         {
             throw new InvalidDataException(
-                $"{path} is the credential cache of {layout.DefaultPrincipal}, the ticket is {credential.Client}'s. It is left as it is: name another file.");
+                $"{path} is the credential cache of {layout.DefaultPrincipal}, but the ticket is for {credential.Client}. "
+                + "It was not changed. Specify another file.");
         }
         file.WriteBytes(old[layout.Head]);
         foreach (var entry in layout.Entries)
@@ -112,10 +117,10 @@ internal static class CredentialCacheWriter
         WriteTime(file, credential.StartTime);
         WriteTime(file, credential.EndTime);
         WriteTime(file, credential.RenewUntil ?? DateTimeOffset.UnixEpoch);
-        // is-skey: no second ticket takes part (user-to-user).
+        // is-skey is 0: there is no second ticket (user-to-user).
         file.WriteByte(0);
         file.WriteUInt32((uint)credential.Flags);
-        // Neither addresses nor authorization data.
+        // No addresses and no authorization data.
         file.WriteUInt32(0);
         file.WriteUInt32(0);
         file.WriteCounted32(credential.Ticket.Span);

@@ -1,13 +1,11 @@
-using System.Globalization;
-
 namespace KcdDelegation.Kerberos.Files;
 
-/// <summary>The keys that a keytab holds, and which of them belong to an account. Immutable, thread-safe until disposed.</summary>
+/// <summary>The entries of a keytab, with lookup by account. Immutable; thread-safe until disposed.</summary>
 internal sealed class Keytab(IReadOnlyList<KeytabEntry> entries) : IDisposable
 {
     private const int PrincipalsNamed = 10;
 
-    /// <summary>The principals of the file, for error messages; a file may hold very many.</summary>
+    /// <summary>The principals of the file for error messages, bounded in number.</summary>
     public string Principals
     {
         get
@@ -18,18 +16,19 @@ internal sealed class Keytab(IReadOnlyList<KeytabEntry> entries) : IDisposable
         }
     }
 
-    /// <summary>The account's entries, newest first; empty if it has none. Active Directory ignores case in names and MIT does not, so
-    /// entries spelled exactly so are preferred, and those that differ in case are taken where there are no others.</summary>
+    /// <summary>Returns the account's entries, newest first. Returns an empty list if there are none.</summary>
+    /// <remarks>Active Directory ignores case in names and MIT does not. Entries with the exact spelling are preferred. Entries that
+    /// differ in case are used only if there are no others.</remarks>
     public IReadOnlyList<KeytabEntry> FindEntries(string account, string realm)
     {
         var components = account.Split('/');
-        var found = entries.Where(entry => entry.Names(components, realm, StringComparison.Ordinal)).ToList();
+        var found = entries.Where(entry => entry.HasName(components, realm, StringComparison.Ordinal)).ToList();
         if (found.Count == 0)
-            found = entries.Where(entry => entry.Names(components, realm, StringComparison.OrdinalIgnoreCase)).ToList();
+            found = entries.Where(entry => entry.HasName(components, realm, StringComparison.OrdinalIgnoreCase)).ToList();
         return found.OrderByDescending(entry => Age(entry, found)).ThenByDescending(entry => entry.Timestamp).ToList();
     }
 
-    /// <summary>Of the entries of one account (<see cref="FindEntries"/>), those of its newest version.</summary>
+    /// <summary>Returns the entries of the newest version among the entries of one account (<see cref="FindEntries"/>).</summary>
     public static IReadOnlyList<KeytabEntry> SelectNewest(IReadOnlyList<KeytabEntry> entries) =>
         entries.Where(entry => entry.Kvno == entries[0].Kvno).ToList();
 
@@ -40,24 +39,6 @@ internal sealed class Keytab(IReadOnlyList<KeytabEntry> entries) : IDisposable
         && all.Exists(other => other.KvnoWidth == KvnoWidth.LowEightBits && other.Kvno >= 192 && other.Timestamp <= entry.Timestamp)
             ? entry.Kvno + 256L
             : entry.Kvno;
-
-    /// <summary>The name that administrators know a type by, such as <c>rc4-hmac</c> (IANA's registry of Kerberos encryption types).</summary>
-    public static string TypeName(int encryptionType) => encryptionType switch
-    {
-        1 => "des-cbc-crc",
-        2 => "des-cbc-md4",
-        3 => "des-cbc-md5",
-        16 => "des3-cbc-sha1",
-        17 => "aes128-cts-hmac-sha1-96",
-        18 => "aes256-cts-hmac-sha1-96",
-        19 => "aes128-cts-hmac-sha256-128",
-        20 => "aes256-cts-hmac-sha384-192",
-        23 => "rc4-hmac",
-        24 => "rc4-hmac-exp",
-        25 => "camellia128-cts-cmac",
-        26 => "camellia256-cts-cmac",
-        _ => string.Create(CultureInfo.InvariantCulture, $"encryption type {encryptionType}"),
-    };
 
     public void Dispose()
     {

@@ -3,14 +3,14 @@ using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Kerberos.Files;
 
-/// <summary>One key of one principal.</summary>
-/// <param name="Components">Of the name, at least one.</param>
+/// <summary>One key of one principal in a keytab.</summary>
+/// <param name="Components">The components of the name, at least one.</param>
 /// <param name="Realm">The realm.</param>
-/// <param name="NameType">RFC 4120 §6.2; a number, since writers put anything there.</param>
-/// <param name="Timestamp">When the key was written, UTC; zero (1970) in files of some programs.</param>
+/// <param name="NameType">The name type (RFC 4120 §6.2). A number, because programs write arbitrary values.</param>
+/// <param name="Timestamp">The time when the key was written, in UTC. Zero (1970) in the files of some programs.</param>
 /// <param name="Kvno">The key's version number.</param>
-/// <param name="EncryptionTypeNumber">The type as it stands in the file.</param>
-/// <param name="Key">The key; null if the type is not implemented (RC4, DES), so that an error can say what is there instead.</param>
+/// <param name="EncryptionTypeNumber">The encryption type in the file.</param>
+/// <param name="Key">The key, or null if the type is not implemented (RC4, DES), so that an error can name it.</param>
 internal sealed record KeytabEntry(
     IReadOnlyList<string> Components,
     string Realm,
@@ -24,7 +24,8 @@ internal sealed record KeytabEntry(
 
     public KvnoWidth KvnoWidth { get; init; } = KvnoWidth.Full;
 
-    public bool Names(ReadOnlySpan<string> components, string realm, StringComparison comparison)
+    /// <summary>Returns whether the entry has this name and realm.</summary>
+    public bool HasName(ReadOnlySpan<string> components, string realm, StringComparison comparison)
     {
         if (components.Length != Components.Count || !string.Equals(realm, Realm, comparison))
             return false;
@@ -36,20 +37,20 @@ internal sealed record KeytabEntry(
         return true;
     }
 
-    /// <summary>Whether a ticket that names <paramref name="kvno"/> can be meant for this key.</summary>
+    /// <summary>Returns whether a ticket with the key version <paramref name="kvno"/> can be encrypted with this key.</summary>
     public bool HasKvno(uint kvno) =>
         Kvno == kvno
         || (KvnoWidth == KvnoWidth.LowEightBits && Kvno == (kvno & 0xff))
-        // The high half of a version from a read-only DC is the number of that DC (MS-KILE §3.1.5.8).
+        // The high half of a version from a read-only DC identifies that DC (MS-KILE §3.1.5.8).
         || (kvno > 0xffff && Kvno == (kvno & 0xffff));
 }
 
-/// <summary>How much of the version number a keytab entry tells.</summary>
+/// <summary>The number of bits of the key version that a keytab entry holds.</summary>
 internal enum KvnoWidth
 {
     /// <summary>All 32 bits.</summary>
     Full,
 
-    /// <summary>Only the low eight: versions over 255 have wrapped around.</summary>
+    /// <summary>Only the low eight bits: versions above 255 have wrapped around.</summary>
     LowEightBits,
 }

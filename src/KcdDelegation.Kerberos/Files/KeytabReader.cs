@@ -4,27 +4,29 @@ using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Kerberos.Files;
 
-/// <summary>The MIT keytab format, version 0502, big-endian:
+/// <summary>The reader of keytab files in the MIT format, version 0502.</summary>
+/// <remarks>All integers are big-endian.
 /// <code>
 /// file    ::= 05 02 { int32 size, entry or hole }      size &lt; 0: a hole of -size bytes, 0: end of file
 /// entry   ::= uint16 components, counted realm, { counted component }, uint32 name type, uint32 time,
 ///             uint8 kvno, uint16 encryption type, counted key [, uint32 kvno, used if it is not zero] [, anything]
 /// counted ::= uint16 length, bytes
-/// </code></summary>
+/// </code></remarks>
 internal static class KeytabReader
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <exception cref="InvalidDataException">Not such a file; the message continues a sentence that begins with its name.</exception>
+    /// <exception cref="InvalidDataException">The file is malformed. The message is the predicate of a sentence whose subject is the file
+    /// name.</exception>
     public static IReadOnlyList<KeytabEntry> Read(ReadOnlySpan<byte> file)
     {
         var reader = new BigEndianReader(file);
         if (file.Length < 2 || file[0] != 5)
-            throw new InvalidDataException("is not a keytab: it does not begin with the bytes 05 02");
+            throw new InvalidDataException("is not a keytab: it does not start with the bytes 05 02");
         if (reader.ReadUInt16() is var version && version != 0x0502)
         {
             throw new InvalidDataException(
-                $"is a keytab of version {version:x4}, which is not supported: write it again in version 0502, as every program of today does");
+                $"is a keytab of version {version:x4}, which is not supported: export it again in version 0502");
         }
 
         var entries = new List<KeytabEntry>();
@@ -35,7 +37,7 @@ internal static class KeytabReader
                 var size = reader.ReadInt32();
                 if (size == 0)
                     break;
-                // The magnitude of int.MinValue fits an unsigned number only.
+                // The magnitude of int.MinValue fits only an unsigned integer.
                 var bytes = reader.ReadBytes(size < 0 ? (uint)-(long)size : (uint)size);
                 if (size > 0)
                     entries.Add(ReadEntry(bytes));
@@ -64,7 +66,7 @@ internal static class KeytabReader
         uint kvno = reader.ReadByte();
         int type = reader.ReadUInt16();
         var key = reader.ReadBytes(reader.ReadUInt16());
-        // Holes are filled with shorter entries, so what follows may be anything; zero means that the writer knew no more than eight bits.
+        // Programs fill holes with shorter entries, so arbitrary bytes may follow. Zero means that the writer knew only eight bits.
         var fullKvno = reader.Remaining >= 4 ? reader.ReadUInt32() : 0;
         return new KeytabEntry(components, realm, nameType, timestamp, fullKvno == 0 ? kvno : fullKvno, type, ReadKey(type, key))
         {
@@ -78,7 +80,7 @@ internal static class KeytabReader
             return null;
         return bytes.Length == profile.KeyLength
             ? new KerberosKey(profile.Type, bytes)
-            : throw new InvalidDataException($"has a key of {bytes.Length} bytes where {profile.Type} takes {profile.KeyLength}");
+            : throw new InvalidDataException($"has a key of {bytes.Length} bytes; {profile.Type} requires {profile.KeyLength}");
     }
 
     private static string ReadText(ref BigEndianReader reader)

@@ -2,19 +2,19 @@ using KcdDelegation.Kerberos.Binary;
 
 namespace KcdDelegation.Kerberos.Files;
 
-/// <summary>Writes what <see cref="KeytabReader"/> reads.</summary>
+/// <summary>The writer of keytab files, in the format of <see cref="KeytabReader"/>.</summary>
 internal static class KeytabWriter
 {
-    /// <summary>Makes or replaces the file, mode 0600, in one step.</summary>
+    /// <summary>Creates or replaces the file atomically, with mode 0600.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">The directory may not be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the directory is denied.</exception>
     public static async Task WriteAsync(string path, IEnumerable<KeytabEntry> entries, CancellationToken cancellationToken)
     {
         using var file = Encode(entries);
         await PrivateFile.ReplaceAsync(path, file.Written, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The file's bytes; they hold the keys until the writer is disposed.</summary>
+    /// <summary>Encodes the file. The result holds the keys until it is disposed.</summary>
     public static BigEndianWriter Encode(IEnumerable<KeytabEntry> entries)
     {
         var file = new BigEndianWriter();

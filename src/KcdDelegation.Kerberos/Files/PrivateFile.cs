@@ -2,18 +2,19 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Files;
 
-/// <summary>Files that only their owner may read, replaced in one step: a reader sees the old content or the new, never a part.</summary>
+/// <summary>The replacement of files that only their owner may read. A reader sees the old content or the new, never a part.</summary>
 internal static class PrivateFile
 {
-    /// <summary>Writes a new file beside the old one (mode 0600) and renames it over it. A link at <paramref name="path"/> is replaced
-    /// itself, not what it points to: in a directory that others may write to, following it would write where they say.</summary>
-    /// <exception cref="IOException">The file cannot be written; the old one is as it was.</exception>
-    /// <exception cref="UnauthorizedAccessException">The directory may not be written.</exception>
+    /// <summary>Writes a new file next to the old one (mode 0600) and renames it over the old one.</summary>
+    /// <remarks>A link at <paramref name="path"/> is itself replaced, not its target. In a directory that others can write to, following
+    /// it would let them choose the target.</remarks>
+    /// <exception cref="IOException">The file cannot be written. The old file is unchanged.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the directory is denied.</exception>
     public static async Task ReplaceAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         var target = Path.GetFullPath(path);
         var name = $".{Path.GetFileName(target)}.{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
-        var temporary = Path.Combine(Path.GetDirectoryName(target) ?? throw new IOException($"{path} is not a file."), name);
+        var temporary = Path.Combine(Path.GetDirectoryName(target) ?? throw new IOException($"{path} is a directory, not a file."), name);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

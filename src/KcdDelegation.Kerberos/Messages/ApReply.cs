@@ -1,6 +1,10 @@
+using System.Formats.Asn1;
+
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.5.2: AP-REP ::= [APPLICATION 15] SEQUENCE { pvno [0] INTEGER (5), msg-type [1] INTEGER (15), enc-part [2] }.</summary>
+/// <summary>The AP-REP message (RFC 4120 §5.5.2).</summary>
+/// <remarks>AP-REP ::= [APPLICATION 15] SEQUENCE { pvno [0] INTEGER (5), msg-type [1] INTEGER (15), enc-part [2] EncryptedData
+/// }.</remarks>
 internal sealed record ApReply(EncryptedData EncryptedPart)
 {
     public const int Tag = 15;
@@ -9,7 +13,7 @@ internal sealed record ApReply(EncryptedData EncryptedPart)
     {
         var fields = reader.ReadApplication(Tag);
         if (fields.ReadField(0).ReadInt32() != 5 || fields.ReadField(1).ReadInt32() != Tag)
-            throw new System.Formats.Asn1.AsnContentException("The version or type of the message is wrong.");
+            throw new AsnContentException("The protocol version or message type is wrong.");
         return new ApReply(EncryptedData.Read(fields.ReadField(2)));
     });
 
@@ -21,8 +25,9 @@ internal sealed record ApReply(EncryptedData EncryptedPart)
     }));
 }
 
-/// <summary>RFC 4120 §5.5.2: EncAPRepPart ::= [APPLICATION 27] SEQUENCE { ctime [0], cusec [1], subkey [2] OPTIONAL, seq-number [3] OPTIONAL }.
-/// A subkey is not read: nothing is wrapped with it here.</summary>
+/// <summary>The encrypted part of an AP-REP (RFC 4120 §5.5.2).</summary>
+/// <remarks>EncAPRepPart ::= [APPLICATION 27] SEQUENCE { ctime [0], cusec [1], subkey [2] OPTIONAL, seq-number [3] OPTIONAL }. The subkey
+/// is not read: this library wraps no messages.</remarks>
 internal sealed record EncApReplyPart(DateTimeOffset Time, int Microseconds)
 {
     public const int Tag = 27;

@@ -1,7 +1,10 @@
+using System.Formats.Asn1;
+
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.5.1: AP-REQ ::= [APPLICATION 14] SEQUENCE { pvno [0] INTEGER (5), msg-type [1] INTEGER (14), ap-options [2],
-/// ticket [3], authenticator [4] EncryptedData }.</summary>
+/// <summary>The AP-REQ message (RFC 4120 §5.5.1).</summary>
+/// <remarks>AP-REQ ::= [APPLICATION 14] SEQUENCE { pvno [0] INTEGER (5), msg-type [1] INTEGER (14), ap-options [2], ticket [3],
+/// authenticator [4] EncryptedData }.</remarks>
 internal sealed record ApRequest(uint Options, Ticket Ticket, EncryptedData Authenticator)
 {
     public const int Tag = 14;
@@ -13,7 +16,7 @@ internal sealed record ApRequest(uint Options, Ticket Ticket, EncryptedData Auth
     {
         var fields = reader.ReadApplication(Tag);
         if (fields.ReadField(0).ReadInt32() != 5 || fields.ReadField(1).ReadInt32() != Tag)
-            throw new System.Formats.Asn1.AsnContentException("The version or type of the message is wrong.");
+            throw new AsnContentException("The protocol version or message type is wrong.");
         return new ApRequest(fields.ReadField(2).ReadFlags(), Ticket.Read(fields.ReadField(3)), EncryptedData.Read(fields.ReadField(4)));
     });
 

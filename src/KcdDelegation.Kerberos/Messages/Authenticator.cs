@@ -1,9 +1,11 @@
+using System.Formats.Asn1;
 using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.5.1: Authenticator ::= [APPLICATION 2] SEQUENCE { authenticator-vno [0] INTEGER (5), crealm [1], cname [2],
-/// cksum [3] OPTIONAL, cusec [4], ctime [5], subkey [6] OPTIONAL, seq-number [7] OPTIONAL, authorization-data [8] OPTIONAL }.</summary>
+/// <summary>The authenticator of an AP-REQ (RFC 4120 §5.5.1).</summary>
+/// <remarks>Authenticator ::= [APPLICATION 2] SEQUENCE { authenticator-vno [0] INTEGER (5), crealm [1], cname [2], cksum [3] OPTIONAL,
+/// cusec [4], ctime [5], subkey [6] OPTIONAL, seq-number [7] OPTIONAL, authorization-data [8] OPTIONAL }.</remarks>
 internal sealed record Authenticator
 {
     public required string ClientRealm { get; init; }
@@ -19,7 +21,7 @@ internal sealed record Authenticator
     {
         var fields = reader.ReadApplication(2);
         if (fields.ReadField(0).ReadInt32() != 5)
-            throw new System.Formats.Asn1.AsnContentException("The authenticator is not of version 5.");
+            throw new AsnContentException("The authenticator does not have version 5.");
         var realm = fields.ReadField(1).ReadKerberosString();
         var client = PrincipalName.Read(fields.ReadField(2));
         var checksum = fields.ReadOptionalField(3) is { } sum ? ChecksumField.Read(sum) : null;

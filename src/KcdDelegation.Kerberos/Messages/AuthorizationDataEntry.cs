@@ -2,10 +2,11 @@ using System.Formats.Asn1;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.2.6: AuthorizationData ::= SEQUENCE OF SEQUENCE { ad-type [0] Int32, ad-data [1] OCTET STRING }.</summary>
+/// <summary>An entry of AuthorizationData (RFC 4120 §5.2.6).</summary>
+/// <remarks>AuthorizationData ::= SEQUENCE OF SEQUENCE { ad-type [0] Int32, ad-data [1] OCTET STRING }.</remarks>
 internal sealed record AuthorizationDataEntry(int Type, ReadOnlyMemory<byte> Data)
 {
-    /// <summary>AD-IF-RELEVANT (RFC 4120 §5.2.6.1): holds further entries.</summary>
+    /// <summary>AD-IF-RELEVANT (RFC 4120 §5.2.6.1), which contains further entries.</summary>
     public const int IfRelevant = 1;
 
     /// <summary>AD-WIN2K-PAC (MS-PAC §2.1).</summary>
@@ -14,7 +15,7 @@ internal sealed record AuthorizationDataEntry(int Type, ReadOnlyMemory<byte> Dat
     public static AuthorizationDataEntry Read(AsnReader reader)
     {
         var sequence = reader.ReadSequence();
-        // A copy: the decrypted bytes that it stands in are zeroed once they are read.
+        // A copy, because the decrypted message is zeroed after it is read.
         return new AuthorizationDataEntry(sequence.ReadField(0).ReadInt32(), sequence.ReadField(1).ReadOctets().ToArray());
     }
 

@@ -3,14 +3,16 @@ using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.2.9: Checksum ::= SEQUENCE { cksumtype [0] Int32, checksum [1] OCTET STRING }.</summary>
+/// <summary>A checksum with its type (RFC 4120 §5.2.9).</summary>
+/// <remarks>Checksum ::= SEQUENCE { cksumtype [0] Int32, checksum [1] OCTET STRING }.</remarks>
 internal sealed record ChecksumField(ChecksumType Type, ReadOnlyMemory<byte> Value)
 {
-    /// <summary>The mandatory checksum of the key's type.</summary>
+    /// <summary>Computes the mandatory checksum of the key's type.</summary>
     public static ChecksumField Create(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data) =>
         new(key.Profile.ChecksumType, key.Checksum(usage, data));
 
-    public bool IsOf(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data) =>
+    /// <summary>Returns whether this is the mandatory checksum of the data. Compares in constant time.</summary>
+    public bool IsValid(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data) =>
         Type == key.Profile.ChecksumType && key.VerifyChecksum(usage, data, Value.Span);
 
     public static ChecksumField Read(AsnReader reader)

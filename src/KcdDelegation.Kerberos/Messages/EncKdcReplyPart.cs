@@ -3,15 +3,16 @@ using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.4.2: EncKDCRepPart ::= SEQUENCE { key [0], last-req [1], nonce [2], key-expiration [3] OPTIONAL, flags [4],
-/// authtime [5], starttime [6] OPTIONAL, endtime [7], renew-till [8] OPTIONAL, srealm [9], sname [10], caddr [11] OPTIONAL,
-/// encrypted-pa-data [12] OPTIONAL (RFC 6806 §11) }.</summary>
+/// <summary>The encrypted part of an AS-REP or TGS-REP (RFC 4120 §5.4.2).</summary>
+/// <remarks>EncKDCRepPart ::= SEQUENCE { key [0], last-req [1], nonce [2], key-expiration [3] OPTIONAL, flags [4], authtime [5], starttime
+/// [6] OPTIONAL, endtime [7], renew-till [8] OPTIONAL, srealm [9], sname [10], caddr [11] OPTIONAL, encrypted-pa-data [12] OPTIONAL (RFC
+/// 6806 §11) }.</remarks>
 internal sealed record EncKdcReplyPart
 {
     /// <summary>EncASRepPart ::= [APPLICATION 25].</summary>
     public const int AsTag = 25;
 
-    /// <summary>EncTGSRepPart ::= [APPLICATION 26]; MIT's KDC uses it for AS replies too (RFC 4120 §5.4.2 allows both).</summary>
+    /// <summary>EncTGSRepPart ::= [APPLICATION 26]. MIT's KDC also uses it for AS replies (RFC 4120 §5.4.2 allows both).</summary>
     public const int TgsTag = 26;
 
     public required KerberosKey Key { get; init; }
@@ -25,7 +26,10 @@ internal sealed record EncKdcReplyPart
     public required PrincipalName Service { get; init; }
     public IReadOnlyList<PaData> EncryptedPaData { get; init; } = [];
 
-    public static EncKdcReplyPart Decode(KdcMessageType reply, ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("EncKDCRepPart", bytes, reader =>
+    public static EncKdcReplyPart Decode(KdcMessageType reply, ReadOnlyMemory<byte> bytes) =>
+        MessageFormat.Decode("EncKDCRepPart", bytes, reader => Read(reply, reader));
+
+    private static EncKdcReplyPart Read(KdcMessageType reply, AsnReader reader)
     {
         var tag = reader.PeekTag().TagValue == AsTag && reply == KdcMessageType.AsReply ? AsTag : TgsTag;
         var fields = reader.ReadApplication(tag);
@@ -46,10 +50,10 @@ internal sealed record EncKdcReplyPart
             Key = key, Nonce = nonce, Flags = flags, AuthTime = authTime, StartTime = startTime, EndTime = endTime, RenewTill = renewTill,
             ServiceRealm = realm, Service = service, EncryptedPaData = fields.ReadOptionalField(12)?.ReadList(ReadCopy) ?? [],
         };
-    });
+    }
 
-    /// <summary>The decrypted bytes that it stands in are zeroed once they are read.</summary>
-    private static PaData ReadCopy(AsnReader reader) 
+    /// <summary>Reads an entry into a copy, because the decrypted message is zeroed after it is read.</summary>
+    private static PaData ReadCopy(AsnReader reader)
     {
         var entry = PaData.Read(reader);
         return entry with { Value = entry.Value.ToArray() };

@@ -3,8 +3,9 @@ using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.3: EncTicketPart ::= [APPLICATION 3] SEQUENCE { flags [0], key [1], crealm [2], cname [3], transited [4],
-/// authtime [5], starttime [6] OPTIONAL, endtime [7], renew-till [8] OPTIONAL, caddr [9] OPTIONAL, authorization-data [10] OPTIONAL }.</summary>
+/// <summary>The encrypted part of a ticket (RFC 4120 §5.3).</summary>
+/// <remarks>EncTicketPart ::= [APPLICATION 3] SEQUENCE { flags [0], key [1], crealm [2], cname [3], transited [4], authtime [5], starttime
+/// [6] OPTIONAL, endtime [7], renew-till [8] OPTIONAL, caddr [9] OPTIONAL, authorization-data [10] OPTIONAL }.</remarks>
 internal sealed record EncTicketPart
 {
     public required uint Flags { get; init; }
@@ -24,7 +25,7 @@ internal sealed record EncTicketPart
         var key = EncryptionKeyField.Read(fields.ReadField(1));
         var realm = fields.ReadField(2).ReadKerberosString();
         var client = PrincipalName.Read(fields.ReadField(3));
-        _ = fields.ReadField(4); // transited: what the KDC checked is its affair (RFC 4120 §2.7)
+        _ = fields.ReadField(4); // transited: the KDC checks it (RFC 4120 §2.7)
         var authTime = fields.ReadField(5).ReadKerberosTime();
         var startTime = fields.ReadOptionalField(6)?.ReadKerberosTime();
         var endTime = fields.ReadField(7).ReadKerberosTime();
@@ -47,7 +48,7 @@ internal sealed record EncTicketPart
         {
             using (field.PushSequence())
             {
-                field.WriteInteger(0, 1); // DOMAIN-X500-COMPRESS (RFC 4120 §7.5.8), empty: no realm was transited
+                field.WriteInteger(0, 1); // DOMAIN-X500-COMPRESS (RFC 4120 §7.5.8), empty: no realm in transit
                 field.WriteOctets(1, default);
             }
         });

@@ -3,7 +3,8 @@ using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.2.9: EncryptedData ::= SEQUENCE { etype [0] Int32, kvno [1] UInt32 OPTIONAL, cipher [2] OCTET STRING }.</summary>
+/// <summary>An encrypted field with its type and key version (RFC 4120 §5.2.9).</summary>
+/// <remarks>EncryptedData ::= SEQUENCE { etype [0] Int32, kvno [1] UInt32 OPTIONAL, cipher [2] OCTET STRING }.</remarks>
 internal sealed record EncryptedData(EncryptionType Type, uint? KeyVersion, ReadOnlyMemory<byte> Cipher)
 {
     public static EncryptedData Encrypt(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> plaintext, uint? keyVersion = null) =>
@@ -12,7 +13,9 @@ internal sealed record EncryptedData(EncryptionType Type, uint? KeyVersion, Read
     public static EncryptedData Read(AsnReader reader)
     {
         var sequence = reader.ReadSequence();
-        return new EncryptedData((EncryptionType)sequence.ReadField(0).ReadInt32(), sequence.ReadOptionalField(1)?.ReadUInt32(), sequence.ReadField(2).ReadOctets());
+        var type = (EncryptionType)sequence.ReadField(0).ReadInt32();
+        var keyVersion = sequence.ReadOptionalField(1)?.ReadUInt32();
+        return new EncryptedData(type, keyVersion, sequence.ReadField(2).ReadOctets());
     }
 
     public static EncryptedData Decode(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("EncryptedData", bytes, Read);
@@ -30,9 +33,9 @@ internal sealed record EncryptedData(EncryptionType Type, uint? KeyVersion, Read
 
     public byte[] Encode() => MessageFormat.Encode(Write);
 
-    /// <exception cref="KerberosException">Another type than the key's, or the integrity check failed.</exception>
+    /// <exception cref="KerberosException">The key has another type, or the integrity check failed.</exception>
     public byte[] Decrypt(KerberosKey key, KeyUsage usage) =>
         Type == key.Type
             ? key.Decrypt(usage, Cipher.Span)
-            : throw KerberosException.Rejected($"encrypted with {Type}, the key is of {key.Type}");
+            : throw KerberosException.Rejected($"the data is encrypted with {Type}, but the key has the type {key.Type}");
 }

@@ -3,7 +3,8 @@ using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.2.9: EncryptionKey ::= SEQUENCE { keytype [0] Int32, keyvalue [1] OCTET STRING }.</summary>
+/// <summary>The encoding of a key (RFC 4120 §5.2.9).</summary>
+/// <remarks>EncryptionKey ::= SEQUENCE { keytype [0] Int32, keyvalue [1] OCTET STRING }.</remarks>
 internal static class EncryptionKeyField
 {
     public static KerberosKey Read(AsnReader reader)

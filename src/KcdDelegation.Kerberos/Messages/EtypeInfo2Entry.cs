@@ -3,26 +3,31 @@ using System.Formats.Asn1;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.2.7.5: ETYPE-INFO2-ENTRY ::= SEQUENCE { etype [0] Int32, salt [1] KerberosString OPTIONAL,
-/// s2kparams [2] OCTET STRING OPTIONAL }.</summary>
+/// <summary>An encryption type that the KDC has a key of, with its salt (RFC 4120 §5.2.7.5).</summary>
+/// <remarks>ETYPE-INFO2-ENTRY ::= SEQUENCE { etype [0] Int32, salt [1] KerberosString OPTIONAL, s2kparams [2] OCTET STRING OPTIONAL
+/// }.</remarks>
 internal sealed record EtypeInfo2Entry(EncryptionType Type, string? Salt, ReadOnlyMemory<byte>? Parameters)
 {
-    /// <summary>RFC 3962 §4, RFC 8009 §4: four bytes, big-endian rounds of PBKDF2; null: the type's default.</summary>
-    /// <exception cref="KerberosException">Another length than four bytes.</exception>
+    /// <summary>The number of PBKDF2 rounds, a 32-bit big-endian integer (RFC 3962 §4, RFC 8009 §4). Null for the type's
+    /// default.</summary>
+    /// <exception cref="KerberosException">The parameters are not four bytes long.</exception>
     public uint? Iterations => Parameters switch
     {
         null => null,
         { Length: 4 } bytes => BinaryPrimitives.ReadUInt32BigEndian(bytes.Span),
-        _ => throw KerberosException.Malformed("ETYPE-INFO2", "has s2kparams that are not four bytes"),
+        _ => throw KerberosException.Malformed("ETYPE-INFO2", "has s2kparams that are not four bytes long"),
     };
 
     public static EtypeInfo2Entry Read(AsnReader reader)
     {
         var sequence = reader.ReadSequence();
-        return new EtypeInfo2Entry((EncryptionType)sequence.ReadField(0).ReadInt32(), sequence.ReadOptionalField(1)?.ReadKerberosString(), sequence.ReadOptionalField(2)?.ReadOctets());
+        var type = (EncryptionType)sequence.ReadField(0).ReadInt32();
+        var salt = sequence.ReadOptionalField(1)?.ReadKerberosString();
+        return new EtypeInfo2Entry(type, salt, sequence.ReadOptionalField(2)?.ReadOctets());
     }
 
-    public static List<EtypeInfo2Entry> DecodeList(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("ETYPE-INFO2", bytes, reader => reader.ReadList(Read));
+    public static List<EtypeInfo2Entry> DecodeList(ReadOnlyMemory<byte> bytes) =>
+        MessageFormat.Decode("ETYPE-INFO2", bytes, reader => reader.ReadList(Read));
 
     public static byte[] EncodeList(IEnumerable<EtypeInfo2Entry> entries) =>
         MessageFormat.Encode(writer => writer.WriteList(entries, static (w, entry) => entry.Write(w)));

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4121 §4.1.1: the authenticator's checksum of type 0x8003: length 16 (LE32), Bnd (16 bytes), flags (LE32).</summary>
+/// <summary>The authenticator's checksum of type 0x8003 (RFC 4121 §4.1.1): length 16 (LE32), Bnd (16 bytes), flags (LE32).</summary>
 internal static class GssChecksum
 {
     public const int Length = 24;
@@ -13,8 +13,8 @@ internal static class GssChecksum
     public const uint Confidentiality = 16;
     public const uint Integrity = 32;
 
-    /// <param name="flags">Context flags of RFC 4121 §4.1.1.1.</param>
-    /// <param name="channelBinding">Application data of the binding; empty: none.</param>
+    /// <param name="flags">The context flags of RFC 4121 §4.1.1.1.</param>
+    /// <param name="channelBinding">The application data of the channel binding, or empty for none.</param>
     public static byte[] Create(uint flags, ReadOnlySpan<byte> channelBinding)
     {
         var value = new byte[Length];
@@ -25,7 +25,8 @@ internal static class GssChecksum
         return value;
     }
 
-    /// <summary>RFC 4121 §4.1.1.2: MD5 over initiator and acceptor address type and length (all zero), then length and application data.</summary>
+    /// <summary>Computes Bnd (RFC 4121 §4.1.1.2): MD5 of the address types and lengths (all zero), the length of the application data, and
+    /// the data.</summary>
     public static void Bind(ReadOnlySpan<byte> applicationData, Span<byte> destination)
     {
         var input = new byte[20 + applicationData.Length];

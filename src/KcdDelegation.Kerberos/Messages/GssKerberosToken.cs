@@ -1,13 +1,14 @@
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4121 §4.1 over RFC 2743 §3.1: [APPLICATION 0] { OID 1.2.840.113554.1.2.2, two bytes of token type, message }.</summary>
+/// <summary>The frame of a Kerberos token in GSSAPI (RFC 2743 §3.1, RFC 4121 §4.1).</summary>
+/// <remarks>[APPLICATION 0] { OID 1.2.840.113554.1.2.2, two bytes of token type, message }.</remarks>
 internal static class GssKerberosToken
 {
     public const ushort ApRequestToken = 0x0100;
     public const ushort ApReplyToken = 0x0200;
     public const ushort ErrorToken = 0x0300;
 
-    /// <summary>DER of the mechanism's object identifier 1.2.840.113554.1.2.2.</summary>
+    /// <summary>The DER encoding of the mechanism's object identifier 1.2.840.113554.1.2.2.</summary>
     private static ReadOnlySpan<byte> Mechanism => [0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x12, 0x01, 0x02, 0x02];
 
     public static byte[] Wrap(ushort tokenType, ReadOnlySpan<byte> message)
@@ -19,7 +20,7 @@ internal static class GssKerberosToken
         return token;
     }
 
-    /// <summary>Everything before a message of the given length.</summary>
+    /// <summary>Returns the bytes before a message of the given length.</summary>
     public static byte[] Head(ushort tokenType, int messageLength)
     {
         var inner = Mechanism.Length + 2 + messageLength;
@@ -31,12 +32,12 @@ internal static class GssKerberosToken
         return head;
     }
 
-    /// <exception cref="KerberosException">Not a token of the Kerberos mechanism.</exception>
+    /// <exception cref="KerberosException">The token does not belong to the Kerberos mechanism, or is malformed.</exception>
     public static (ushort TokenType, ReadOnlyMemory<byte> Message) Unwrap(ReadOnlyMemory<byte> token)
     {
         var span = token.Span;
         if (span.Length < 2 || span[0] != 0x60)
-            throw KerberosException.Malformed("GSS token", "has no frame of RFC 2743 §3.1");
+            throw KerberosException.Malformed("GSS token", "does not have the frame of RFC 2743 §3.1");
         var (length, header) = span[1] switch
         {
             < 0x80 => (span[1], 2),
@@ -46,9 +47,9 @@ internal static class GssKerberosToken
             _ => (-1, 0),
         };
         if (length != span.Length - header || length < Mechanism.Length + 2)
-            throw KerberosException.Malformed("GSS token", "has a length that is not its own");
+            throw KerberosException.Malformed("GSS token", "has a length that does not match the frame");
         if (!span.Slice(header, Mechanism.Length).SequenceEqual(Mechanism))
-            throw KerberosException.Malformed("GSS token", "is of another mechanism than Kerberos");
+            throw KerberosException.Malformed("GSS token", "belongs to another mechanism than Kerberos");
         var type = header + Mechanism.Length;
         return ((ushort)((span[type] << 8) | span[type + 1]), token[(type + 2)..]);
     }

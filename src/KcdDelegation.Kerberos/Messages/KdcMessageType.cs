@@ -1,6 +1,6 @@
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.10: application tags, which are the message types too.</summary>
+/// <summary>The application tags of the KDC messages, which are also their message types (RFC 4120 §5.10).</summary>
 internal enum KdcMessageType
 {
     AsRequest = 10,

@@ -1,6 +1,6 @@
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.4.1 KDCOptions, RFC 6806 §4 (canonicalize), MS-SFU §2.2.3 (cname-in-addl-tkt).</summary>
+/// <summary>The KDC options of RFC 4120 §5.4.1, RFC 6806 §4 (canonicalize) and MS-SFU §2.2.3 (cname-in-addl-tkt).</summary>
 [Flags]
 internal enum KdcOptionFlags : uint
 {

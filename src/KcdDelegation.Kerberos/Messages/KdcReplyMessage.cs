@@ -1,16 +1,20 @@
+using System.Formats.Asn1;
+
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.4.2: AS-REP ::= [APPLICATION 11] KDC-REP, TGS-REP ::= [APPLICATION 13] KDC-REP; KDC-REP ::= SEQUENCE {
-/// pvno [0] INTEGER (5), msg-type [1] INTEGER, padata [2] OPTIONAL, crealm [3], cname [4], ticket [5], enc-part [6] }.
-/// Client name and realm stand outside the encryption: nothing vouches for them but what the caller checks.</summary>
-internal sealed record KdcReplyMessage(KdcMessageType Type, IReadOnlyList<PaData> PaData, string ClientRealm, PrincipalName Client, Ticket Ticket, EncryptedData EncryptedPart)
+/// <summary>The AS-REP or TGS-REP message (RFC 4120 §5.4.2).</summary>
+/// <remarks>AS-REP ::= [APPLICATION 11] KDC-REP, TGS-REP ::= [APPLICATION 13] KDC-REP; KDC-REP ::= SEQUENCE { pvno [0] INTEGER (5),
+/// msg-type [1] INTEGER, padata [2] OPTIONAL, crealm [3], cname [4], ticket [5], enc-part [6] }. Client name and realm are outside the
+/// encrypted part and not authenticated: the caller must check them.</remarks>
+internal sealed record KdcReplyMessage(
+    KdcMessageType Type, IReadOnlyList<PaData> PaData, string ClientRealm, PrincipalName Client, Ticket Ticket, EncryptedData EncryptedPart)
 {
     public static KdcReplyMessage Decode(KdcMessageType type, ReadOnlyMemory<byte> bytes) =>
         MessageFormat.Decode(type == KdcMessageType.AsReply ? "AS-REP" : "TGS-REP", bytes, reader =>
         {
             var fields = reader.ReadApplication((int)type);
             if (fields.ReadField(0).ReadInt32() != 5 || fields.ReadField(1).ReadInt32() != (int)type)
-                throw new System.Formats.Asn1.AsnContentException("The version or type of the message is wrong.");
+                throw new AsnContentException("The protocol version or message type is wrong.");
             var paData = fields.ReadOptionalField(2)?.ReadList(Messages.PaData.Read) ?? [];
             var realm = fields.ReadField(3).ReadKerberosString();
             var client = PrincipalName.Read(fields.ReadField(4));

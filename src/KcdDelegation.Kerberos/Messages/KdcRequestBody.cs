@@ -2,24 +2,25 @@ using System.Formats.Asn1;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.4.1: KDC-REQ-BODY ::= SEQUENCE { kdc-options [0], cname [1] OPTIONAL, realm [2], sname [3] OPTIONAL, from [4]
-/// OPTIONAL, till [5], rtime [6] OPTIONAL, nonce [7], etype [8], addresses [9] OPTIONAL, enc-authorization-data [10] OPTIONAL,
-/// additional-tickets [11] OPTIONAL }.</summary>
+/// <summary>The body of an AS-REQ or TGS-REQ (RFC 4120 §5.4.1).</summary>
+/// <remarks>KDC-REQ-BODY ::= SEQUENCE { kdc-options [0], cname [1] OPTIONAL, realm [2], sname [3] OPTIONAL, from [4] OPTIONAL, till [5],
+/// rtime [6] OPTIONAL, nonce [7], etype [8], addresses [9] OPTIONAL, enc-authorization-data [10] OPTIONAL, additional-tickets [11]
+/// OPTIONAL }.</remarks>
 internal sealed record KdcRequestBody
 {
     public required KdcOptionFlags Options { get; init; }
 
-    /// <summary>AS-REQ only.</summary>
+    /// <summary>The client, in an AS-REQ only.</summary>
     public PrincipalName? Client { get; init; }
 
-    /// <summary>Of the service; in an AS-REQ of the client too.</summary>
+    /// <summary>The realm of the service and, in an AS-REQ, of the client.</summary>
     public required string Realm { get; init; }
 
     public required PrincipalName Service { get; init; }
     public required DateTimeOffset Till { get; init; }
     public DateTimeOffset? RenewTill { get; init; }
 
-    /// <summary>31 bits: some peers read it as signed.</summary>
+    /// <summary>A nonce of 31 bits, because some peers decode it as a signed integer.</summary>
     public required uint Nonce { get; init; }
 
     public required IReadOnlyList<EncryptionType> EncryptionTypes { get; init; }
@@ -48,7 +49,7 @@ internal sealed record KdcRequestBody
 
     public static KdcRequestBody Decode(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("KDC-REQ-BODY", bytes, Read);
 
-    /// <summary>The checksum in the authenticator covers exactly these bytes (RFC 4120 §5.5.1).</summary>
+    /// <summary>Encodes the body. The checksum in the authenticator covers exactly these bytes (RFC 4120 §5.5.1).</summary>
     public byte[] Encode() => MessageFormat.Encode(writer =>
     {
         using (writer.PushSequence())

@@ -1,15 +1,17 @@
 using System.Buffers.Binary;
+using System.Formats.Asn1;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>The NTSTATUS behind a KRB-ERROR, from either encoding of its e-data: KERB-ERROR-DATA ::= SEQUENCE { data-type [1] INTEGER (3),
-/// data-value [2] OCTET STRING } as Windows sends it (MS-KILE §2.2.1), or the same twelve bytes as PA-DATA of type 3 in METHOD-DATA
-/// as Samba with MIT's KDC does. The twelve bytes are KERB_EXT_ERROR (MS-KILE §2.2.2): status, reserved, flags, little-endian.</summary>
+/// <summary>The NTSTATUS in the e-data of a KRB-ERROR.</summary>
+/// <remarks>Windows sends KERB-ERROR-DATA ::= SEQUENCE { data-type [1] INTEGER (3), data-value [2] OCTET STRING } (MS-KILE §2.2.1). Samba
+/// with MIT's KDC sends METHOD-DATA with PA-DATA of type 3. Both hold the twelve bytes of KERB_EXT_ERROR (MS-KILE §2.2.2): status,
+/// reserved, flags, little-endian.</remarks>
 internal static class KerbErrorData
 {
     private const int ExtendedError = 3;
 
-    /// <summary>Null where there is none; bad e-data is no error, since nothing in it is relied on.</summary>
+    /// <summary>Returns the NTSTATUS, or null if there is none. Malformed e-data is ignored, because nothing depends on it.</summary>
     public static int? ReadNtStatus(ReadOnlyMemory<byte> data)
     {
         if (data.IsEmpty)
@@ -27,7 +29,8 @@ internal static class KerbErrorData
         }
         catch (KerberosException)
         {
-            return null; // MS-KILE leaves e-data of other codes undefined; the code itself is reported all the same
+            // MS-KILE does not define e-data for other codes. The code itself is reported in any case.
+            return null;
         }
     }
 
@@ -46,7 +49,10 @@ internal static class KerbErrorData
         });
     }
 
-    /// <summary>METHOD-DATA is a SEQUENCE OF SEQUENCE; KERB-ERROR-DATA begins with a context tag.</summary>
+    /// <summary>Returns whether the data is METHOD-DATA, a SEQUENCE OF SEQUENCE. KERB-ERROR-DATA starts with a context tag.</summary>
     private static bool IsMethodData(ReadOnlyMemory<byte> data) =>
-        MessageFormat.Decode("e-data", data, reader => reader.ReadSequence() is var inner && inner.HasData && inner.PeekTag().TagClass == System.Formats.Asn1.TagClass.Universal);
+        MessageFormat.Decode(
+            "e-data",
+            data,
+            reader => reader.ReadSequence() is var inner && inner.HasData && inner.PeekTag().TagClass == TagClass.Universal);
 }

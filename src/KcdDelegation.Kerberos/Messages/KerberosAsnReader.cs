@@ -4,22 +4,25 @@ using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>The ASN.1 types of RFC 4120 §5.2 that <see cref="AsnReader"/> does not know. All throw <see cref="AsnContentException"/>,
-/// which <see cref="MessageFormat.Decode"/> turns into the error that callers see.</summary>
+/// <summary>The ASN.1 types of RFC 4120 §5.2 that <see cref="AsnReader"/> does not support.</summary>
+/// <remarks>All methods throw <see cref="AsnContentException"/>, which <see cref="MessageFormat.Decode"/> converts to <see
+/// cref="KerberosException"/>.</remarks>
 internal static class KerberosAsnReader
 {
     private static readonly Asn1Tag GeneralString = new(UniversalTagNumber.GeneralString);
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>[n] EXPLICIT, required.</summary>
+    /// <summary>Reads a required field [n] EXPLICIT.</summary>
     public static AsnReader ReadField(this AsnReader sequence, int tag) =>
         sequence.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, tag));
 
-    /// <summary>[n] EXPLICIT OPTIONAL: null when the next field is another one.</summary>
+    /// <summary>Reads an optional field [n] EXPLICIT. Returns null if the next field is another one.</summary>
     public static AsnReader? ReadOptionalField(this AsnReader sequence, int tag) =>
-        sequence.HasData && sequence.PeekTag().HasSameClassAndValue(new Asn1Tag(TagClass.ContextSpecific, tag)) ? sequence.ReadField(tag) : null;
+        sequence.HasData && sequence.PeekTag().HasSameClassAndValue(new Asn1Tag(TagClass.ContextSpecific, tag))
+            ? sequence.ReadField(tag)
+            : null;
 
-    /// <summary>[APPLICATION n] EXPLICIT around a SEQUENCE: gives the sequence.</summary>
+    /// <summary>Reads [APPLICATION n] EXPLICIT and returns the SEQUENCE in it.</summary>
     public static AsnReader ReadApplication(this AsnReader reader, int tag)
     {
         var inner = reader.ReadSequence(new Asn1Tag(TagClass.Application, tag));
@@ -28,17 +31,18 @@ internal static class KerberosAsnReader
         return sequence;
     }
 
-    /// <summary>RFC 4120 §5.2.4 Int32.</summary>
+    /// <summary>Reads an Int32 (RFC 4120 §5.2.4).</summary>
     public static int ReadInt32(this AsnReader reader) =>
         reader.TryReadInt32(out var value) ? value : throw new AsnContentException("An integer is out of range.");
 
-    /// <summary>RFC 4120 §5.2.4 UInt32; Windows encodes kvnos and nonces over 2^31 as negative numbers, so the bits are taken.</summary>
+    /// <summary>Reads a UInt32 (RFC 4120 §5.2.4). Windows encodes kvnos and nonces above 2^31 as negative numbers, so these are
+    /// accepted.</summary>
     public static uint ReadUInt32(this AsnReader reader) =>
         reader.TryReadInt64(out var value) && value is >= int.MinValue and <= uint.MaxValue
             ? unchecked((uint)value)
             : throw new AsnContentException("An integer is out of range.");
 
-    /// <summary>RFC 4120 §5.2.5 Microseconds: 0 to 999999.</summary>
+    /// <summary>Reads Microseconds (RFC 4120 §5.2.5): 0 to 999999.</summary>
     public static int ReadMicroseconds(this AsnReader reader) =>
         reader.ReadInt32() is >= 0 and <= 999_999 and var value ? value : throw new AsnContentException("Microseconds are out of range.");
 
@@ -46,7 +50,7 @@ internal static class KerberosAsnReader
     public static string ReadKerberosString(this AsnReader reader)
     {
         if (!reader.TryReadPrimitiveCharacterStringBytes(GeneralString, out var bytes))
-            throw new AsnContentException("A string is constructed.");
+            throw new AsnContentException("A string has the constructed form.");
         string text;
         try
         {
@@ -66,7 +70,7 @@ internal static class KerberosAsnReader
     public static string ReadFreeText(this AsnReader reader)
     {
         if (!reader.TryReadPrimitiveCharacterStringBytes(GeneralString, out var bytes))
-            throw new AsnContentException("A string is constructed.");
+            throw new AsnContentException("A string has the constructed form.");
         var text = Encoding.UTF8.GetString(bytes.Span[..Math.Min(bytes.Length, 200)]);
         return string.Create(text.Length, text, (span, source) =>
         {
@@ -78,22 +82,24 @@ internal static class KerberosAsnReader
     /// <summary>RFC 4120 §5.2.3 KerberosTime, in UTC.</summary>
     public static DateTimeOffset ReadKerberosTime(this AsnReader reader) => reader.ReadGeneralizedTime();
 
-    /// <summary>RFC 4120 §5.2.8 KerberosFlags: at least 32 bits, bit 0 first; missing ones are zero, further ones ignored.</summary>
+    /// <summary>Reads KerberosFlags (RFC 4120 §5.2.8). Bit 0 is first; missing bits are zero, bits after the 32nd are ignored.</summary>
     public static uint ReadFlags(this AsnReader reader)
     {
         if (!reader.TryReadPrimitiveBitString(out _, out var bytes))
-            throw new AsnContentException("Flags are constructed.");
+            throw new AsnContentException("Flags have the constructed form.");
         var flags = 0u;
         for (var i = 0; i < 4; i++)
             flags = (flags << 8) | (i < bytes.Length ? bytes.Span[i] : 0u);
         return flags;
     }
 
-    /// <summary>An OCTET STRING in one piece, as a slice of the message.</summary>
+    /// <summary>Reads a primitive OCTET STRING as a slice of the message.</summary>
     public static ReadOnlyMemory<byte> ReadOctets(this AsnReader reader) =>
-        reader.TryReadPrimitiveOctetString(out var bytes) ? bytes : throw new AsnContentException("An octet string is constructed.");
+        reader.TryReadPrimitiveOctetString(out var bytes)
+            ? bytes
+            : throw new AsnContentException("An octet string has the constructed form.");
 
-    /// <summary>SEQUENCE OF, of at most 1,000 elements.</summary>
+    /// <summary>Reads a SEQUENCE OF with at most 1,000 elements.</summary>
     public static List<T> ReadList<T>(this AsnReader reader, Func<AsnReader, T> readElement)
     {
         var sequence = reader.ReadSequence();

@@ -4,17 +4,17 @@ using System.Text;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>The ASN.1 types of RFC 4120 §5.2 that <see cref="AsnWriter"/> does not know.</summary>
+/// <summary>The ASN.1 types of RFC 4120 §5.2 that <see cref="AsnWriter"/> does not support.</summary>
 internal static class KerberosAsnWriter
 {
-    /// <summary>[n] EXPLICIT.</summary>
+    /// <summary>Writes a field [n] EXPLICIT.</summary>
     public static void WriteField(this AsnWriter writer, int tag, Action<AsnWriter> write)
     {
         using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, tag)))
             write(writer);
     }
 
-    /// <summary>[APPLICATION n] EXPLICIT around a SEQUENCE.</summary>
+    /// <summary>Writes [APPLICATION n] EXPLICIT around a SEQUENCE.</summary>
     public static void WriteApplication(this AsnWriter writer, int tag, Action<AsnWriter> writeFields)
     {
         using (writer.PushSequence(new Asn1Tag(TagClass.Application, tag)))
@@ -22,12 +22,14 @@ internal static class KerberosAsnWriter
             writeFields(writer);
     }
 
-    public static void WriteInteger(this AsnWriter writer, int tag, long value) => writer.WriteField(tag, field => field.WriteInteger(value));
+    public static void WriteInteger(this AsnWriter writer, int tag, long value) =>
+        writer.WriteField(tag, field => field.WriteInteger(value));
 
     public static void WriteOctets(this AsnWriter writer, int tag, ReadOnlyMemory<byte> value) =>
         writer.WriteField(tag, field => field.WriteOctetString(value.Span));
 
-    public static void WriteText(this AsnWriter writer, int tag, string value) => writer.WriteField(tag, field => field.WriteKerberosString(value));
+    public static void WriteText(this AsnWriter writer, int tag, string value) =>
+        writer.WriteField(tag, field => field.WriteKerberosString(value));
 
     public static void WriteTime(this AsnWriter writer, int tag, DateTimeOffset value) =>
         // RFC 4120 §5.2.3: no fractional seconds.
@@ -37,7 +39,7 @@ internal static class KerberosAsnWriter
     {
         Span<byte> bytes = stackalloc byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(bytes, flags);
-        // RFC 4120 §5.2.8: always 32 bits, trailing zeros are kept.
+        // RFC 4120 §5.2.8: always 32 bits, including trailing zeros.
         field.WriteBitString(bytes);
     });
 
@@ -50,7 +52,8 @@ internal static class KerberosAsnWriter
         }
     }
 
-    /// <summary>RFC 4120 §5.2.1: GeneralString (27), which AsnWriter refuses; of UTF-8 bytes as every implementation sends them.</summary>
+    /// <summary>Writes a KerberosString (RFC 4120 §5.2.1): a GeneralString (27), which AsnWriter rejects, of UTF-8 bytes as in every
+    /// implementation.</summary>
     public static void WriteKerberosString(this AsnWriter writer, string value)
     {
         const int maxHeader = 6;
@@ -61,7 +64,7 @@ internal static class KerberosAsnWriter
         writer.WriteEncodedValue(encoded.AsSpan(0, header + count));
     }
 
-    /// <summary>Tag and definite length in DER's shortest form (X.690 §10.1); gives the bytes written.</summary>
+    /// <summary>Writes a tag and a definite length in DER's shortest form (X.690 §10.1). Returns the number of bytes written.</summary>
     public static int WriteHeader(Span<byte> destination, byte tag, int length)
     {
         destination[0] = tag;
@@ -77,6 +80,6 @@ internal static class KerberosAsnWriter
         return 2 + bytes;
     }
 
-    /// <summary>Bytes of tag and length for a one-byte tag.</summary>
+    /// <summary>Returns the length in bytes of a one-byte tag and its length field.</summary>
     public static int HeaderLength(int length) => length switch { < 0x80 => 2, < 0x100 => 3, < 0x10000 => 4, < 0x1000000 => 5, _ => 6 };
 }

@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.2.3: the contents of a KerberosTime, <c>yyyyMMddHHmmssZ</c>. Each thread keeps the second that it wrote last.</summary>
+/// <summary>The content of a KerberosTime, <c>yyyyMMddHHmmssZ</c> (RFC 4120 §5.2.3). Each thread caches the last second.</summary>
 internal static class KerberosTimeText
 {
     public const int Length = 15;
 
-    // Text of the second before the epoch at first: none that anybody writes.
+    // The cached second plus one. The default, 0, stands for the second before the epoch, which is never written.
     [ThreadStatic]
     private static long t_secondAfter;
 
-    // Both halves of the text; they overlap in one character.
+    // The first and the last eight bytes of the text, which overlap in one byte.
     [ThreadStatic]
     private static (ulong First, ulong Last) t_text;
 

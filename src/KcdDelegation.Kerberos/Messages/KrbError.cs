@@ -2,9 +2,10 @@ using System.Formats.Asn1;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.9.1: KRB-ERROR ::= [APPLICATION 30] SEQUENCE { pvno [0], msg-type [1], ctime [2] OPTIONAL, cusec [3] OPTIONAL,
-/// stime [4], susec [5], error-code [6], crealm [7] OPTIONAL, cname [8] OPTIONAL, realm [9], sname [10], e-text [11] OPTIONAL,
-/// e-data [12] OPTIONAL }. Nothing in it is authenticated: hints only.</summary>
+/// <summary>The KRB-ERROR message (RFC 4120 §5.9.1). It is not authenticated: its fields are hints.</summary>
+/// <remarks>KRB-ERROR ::= [APPLICATION 30] SEQUENCE { pvno [0], msg-type [1], ctime [2] OPTIONAL, cusec [3] OPTIONAL, stime [4], susec
+/// [5], error-code [6], crealm [7] OPTIONAL, cname [8] OPTIONAL, realm [9], sname [10], e-text [11] OPTIONAL, e-data [12] OPTIONAL
+/// }.</remarks>
 internal sealed record KrbError
 {
     public const int Tag = 30;
@@ -17,14 +18,14 @@ internal sealed record KrbError
     public string? Text { get; init; }
     public ReadOnlyMemory<byte> Data { get; init; }
 
-    /// <summary>Whether the bytes begin as a KRB-ERROR does.</summary>
+    /// <summary>Returns whether the bytes start with the tag of a KRB-ERROR.</summary>
     public static bool Is(ReadOnlyMemory<byte> bytes) => !bytes.IsEmpty && bytes.Span[0] == (0x60 | Tag);
 
     public static KrbError Decode(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("KRB-ERROR", bytes, reader =>
     {
         var fields = reader.ReadApplication(Tag);
         if (fields.ReadField(0).ReadInt32() != 5 || fields.ReadField(1).ReadInt32() != Tag)
-            throw new AsnContentException("The version or type of the message is wrong.");
+            throw new AsnContentException("The protocol version or message type is wrong.");
         _ = fields.ReadOptionalField(2);
         _ = fields.ReadOptionalField(3);
         var serverTime = fields.ReadField(4).ReadKerberosTime();

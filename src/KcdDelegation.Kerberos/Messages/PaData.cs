@@ -2,7 +2,7 @@ using System.Formats.Asn1;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §7.5.2, MS-KILE §3.1.5.1, MS-SFU §2.2: pre-authentication data by its assigned numbers.</summary>
+/// <summary>The types of pre-authentication data by their assigned numbers (RFC 4120 §7.5.2, MS-KILE §3.1.5.1, MS-SFU §2.2).</summary>
 internal enum PaDataType
 {
     TgsRequest = 1,
@@ -16,7 +16,8 @@ internal enum PaDataType
     PacOptions = 167,
 }
 
-/// <summary>RFC 4120 §5.2.7: PA-DATA ::= SEQUENCE { padata-type [1] Int32, padata-value [2] OCTET STRING }.</summary>
+/// <summary>An entry of pre-authentication data (RFC 4120 §5.2.7).</summary>
+/// <remarks>PA-DATA ::= SEQUENCE { padata-type [1] Int32, padata-value [2] OCTET STRING }.</remarks>
 internal sealed record PaData(PaDataType Type, ReadOnlyMemory<byte> Value)
 {
     public static PaData Read(AsnReader reader)
@@ -25,8 +26,9 @@ internal sealed record PaData(PaDataType Type, ReadOnlyMemory<byte> Value)
         return new PaData((PaDataType)sequence.ReadField(1).ReadInt32(), sequence.ReadField(2).ReadOctets());
     }
 
-    /// <summary>RFC 4120 §5.9.1: METHOD-DATA ::= SEQUENCE OF PA-DATA.</summary>
-    public static List<PaData> DecodeMethodData(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("METHOD-DATA", bytes, reader => reader.ReadList(Read));
+    /// <summary>Decodes METHOD-DATA ::= SEQUENCE OF PA-DATA (RFC 4120 §5.9.1).</summary>
+    public static List<PaData> DecodeMethodData(ReadOnlyMemory<byte> bytes) =>
+        MessageFormat.Decode("METHOD-DATA", bytes, reader => reader.ReadList(Read));
 
     public static byte[] EncodeMethodData(IEnumerable<PaData> entries) =>
         MessageFormat.Encode(writer => writer.WriteList(entries, static (w, entry) => entry.Write(w)));
@@ -43,7 +45,7 @@ internal sealed record PaData(PaDataType Type, ReadOnlyMemory<byte> Value)
 
 internal static class PaDataList
 {
-    /// <summary>The value of the first entry of the type, or null.</summary>
+    /// <summary>Returns the value of the first entry of the type, or null.</summary>
     public static ReadOnlyMemory<byte>? Find(this IEnumerable<PaData> entries, PaDataType type) =>
         entries.FirstOrDefault(entry => entry.Type == type)?.Value;
 }

@@ -1,6 +1,7 @@
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.2.7.2: PA-ENC-TS-ENC ::= SEQUENCE { patimestamp [0] KerberosTime, pausec [1] Microseconds OPTIONAL }.</summary>
+/// <summary>The plaintext of an encrypted timestamp (RFC 4120 §5.2.7.2).</summary>
+/// <remarks>PA-ENC-TS-ENC ::= SEQUENCE { patimestamp [0] KerberosTime, pausec [1] Microseconds OPTIONAL }.</remarks>
 internal sealed record PaEncTimestamp(DateTimeOffset Time, int? Microseconds)
 {
     public static PaEncTimestamp Decode(ReadOnlyMemory<byte> bytes) => MessageFormat.Decode("PA-ENC-TS-ENC", bytes, reader =>

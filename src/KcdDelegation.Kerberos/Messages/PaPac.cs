@@ -1,6 +1,7 @@
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>MS-KILE §2.2.3: KERB-PA-PAC-REQUEST ::= SEQUENCE { include-pac [0] BOOLEAN }. A TGT without a PAC cannot do S4U.</summary>
+/// <summary>KERB-PA-PAC-REQUEST (MS-KILE §2.2.3). A TGT without a PAC cannot be used for S4U.</summary>
+/// <remarks>KERB-PA-PAC-REQUEST ::= SEQUENCE { include-pac [0] BOOLEAN }.</remarks>
 internal static class PaPacRequest
 {
     public static PaData Include { get; } = new(PaDataType.PacRequest, MessageFormat.Encode(writer =>
@@ -10,7 +11,8 @@ internal static class PaPacRequest
     }));
 }
 
-/// <summary>MS-KILE §2.2.10, MS-SFU §2.2.5: PA-PAC-OPTIONS ::= SEQUENCE { flags [0] KerberosFlags }.</summary>
+/// <summary>PA-PAC-OPTIONS (MS-KILE §2.2.10, MS-SFU §2.2.5).</summary>
+/// <remarks>PA-PAC-OPTIONS ::= SEQUENCE { flags [0] KerberosFlags }.</remarks>
 internal static class PaPacOptions
 {
     public const uint Claims = 0x80000000;

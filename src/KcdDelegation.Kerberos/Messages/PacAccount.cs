@@ -4,20 +4,20 @@ using System.Text;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>The account that a ticket was issued for, from UPN_DNS_INFO (MS-PAC §2.10), buffer 12 of the PAC: the one place where the KDC
-/// says which account it found for the name that it was asked for.</summary>
+/// <summary>The account that a ticket was issued for, from the PAC's UPN_DNS_INFO buffer (MS-PAC §2.10).</summary>
+/// <remarks>Only this buffer states which account the KDC found for the requested name.</remarks>
 /// <param name="UserPrincipalName">The account's UPN.</param>
-/// <param name="SamAccountName">Null if the KDC does not send the extended form (flag S).</param>
-/// <param name="SecurityIdentifier">S-1-…; null as above.</param>
+/// <param name="SamAccountName">The SAM account name, or null if the KDC does not send the extended form (flag S).</param>
+/// <param name="SecurityIdentifier">The SID (S-1-…), or null if the KDC does not send the extended form.</param>
 internal sealed record PacAccount(string UserPrincipalName, string? SamAccountName, string? SecurityIdentifier)
 {
     private const uint UpnDnsInfo = 12;
 
-    /// <summary>Flag S: the SAM name and the SID follow.</summary>
+    /// <summary>Flag S: the SAM account name and the SID follow.</summary>
     private const uint HasSamNameAndSid = 2;
 
-    /// <summary>Null where the ticket has no PAC, or the PAC no such buffer.</summary>
-    /// <exception cref="KerberosException">There is one and it is malformed.</exception>
+    /// <summary>Returns the account, or null if the ticket has no PAC or the PAC has no such buffer.</summary>
+    /// <exception cref="KerberosException">The PAC is malformed.</exception>
     public static PacAccount? Find(IEnumerable<AuthorizationDataEntry> authorizationData)
     {
         foreach (var entry in authorizationData)
@@ -30,7 +30,8 @@ internal sealed record PacAccount(string UserPrincipalName, string? SamAccountNa
         return null;
     }
 
-    /// <summary>MS-PAC §2.3 PACTYPE: cBuffers, Version, then entries of ulType, cbBufferSize and Offset (64 bits), little-endian.</summary>
+    /// <summary>Finds a buffer in PACTYPE (MS-PAC §2.3): cBuffers, Version, then entries of ulType, cbBufferSize and Offset (64 bits),
+    /// little-endian.</summary>
     private static bool FindBuffer(ReadOnlySpan<byte> pac, uint type, out ReadOnlySpan<byte> buffer)
     {
         buffer = default;
@@ -58,24 +59,25 @@ internal sealed record PacAccount(string UserPrincipalName, string? SamAccountNa
     {
         if (buffer.Length < 12)
             throw Malformed();
-        var name = Encoding.Unicode.GetString(Part(buffer, 0));
+        var name = Encoding.Unicode.GetString(ReadPart(buffer, 0));
         var flags = BinaryPrimitives.ReadUInt32LittleEndian(buffer[8..]);
         if ((flags & HasSamNameAndSid) == 0)
             return new PacAccount(name, null, null);
         if (buffer.Length < 20)
             throw Malformed();
-        return new PacAccount(name, Encoding.Unicode.GetString(Part(buffer, 12)), ReadSid(Part(buffer, 16)));
+        return new PacAccount(name, Encoding.Unicode.GetString(ReadPart(buffer, 12)), ReadSid(ReadPart(buffer, 16)));
     }
 
-    /// <summary>Length and offset, 16 bits each.</summary>
-    private static ReadOnlySpan<byte> Part(ReadOnlySpan<byte> buffer, int position)
+    /// <summary>Returns the part described by a length and an offset of 16 bits each.</summary>
+    private static ReadOnlySpan<byte> ReadPart(ReadOnlySpan<byte> buffer, int position)
     {
         var length = BinaryPrimitives.ReadUInt16LittleEndian(buffer[position..]);
         var offset = BinaryPrimitives.ReadUInt16LittleEndian(buffer[(position + 2)..]);
         return offset + length <= buffer.Length ? buffer.Slice(offset, length) : throw Malformed();
     }
 
-    /// <summary>MS-DTYP §2.4.2.2: revision, count, authority (48 bits, big-endian), sub-authorities (32 bits, little-endian).</summary>
+    /// <summary>Reads a SID (MS-DTYP §2.4.2.2): revision, count, authority (48 bits, big-endian), sub-authorities (32 bits,
+    /// little-endian).</summary>
     private static string ReadSid(ReadOnlySpan<byte> sid)
     {
         if (sid.Length < 8 || sid[0] != 1 || sid[1] > 15 || sid.Length != 8 + (4 * sid[1]))
@@ -89,5 +91,5 @@ internal sealed record PacAccount(string UserPrincipalName, string? SamAccountNa
         return text.ToString();
     }
 
-    private static KerberosException Malformed() => KerberosException.Malformed("PAC", "has a length or an offset that cannot be");
+    private static KerberosException Malformed() => KerberosException.Malformed("PAC", "has an invalid length or offset");
 }

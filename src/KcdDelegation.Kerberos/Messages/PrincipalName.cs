@@ -2,8 +2,8 @@ using System.Formats.Asn1;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.2.2: PrincipalName ::= SEQUENCE { name-type [0] Int32, name-string [1] SEQUENCE OF KerberosString }.
-/// Compared by its components: RFC 4120 §6.2, "the name-type is a hint".</summary>
+/// <summary>A name with its type (RFC 4120 §5.2.2), compared by its components. The type is only a hint (RFC 4120 §6.2).</summary>
+/// <remarks>PrincipalName ::= SEQUENCE { name-type [0] Int32, name-string [1] SEQUENCE OF KerberosString }.</remarks>
 internal sealed record PrincipalName(int Type, IReadOnlyList<string> Components)
 {
     public const int MaxComponents = 16;
@@ -12,15 +12,16 @@ internal sealed record PrincipalName(int Type, IReadOnlyList<string> Components)
 
     public static PrincipalName From(ServicePrincipalName service) => new((int)PrincipalNameType.ServiceInstance, service.Components);
 
-    /// <summary>krbtgt/REALM, the ticket-granting service of a realm (RFC 4120 §7.3).</summary>
+    /// <summary>Returns krbtgt/REALM, the ticket-granting service of a realm (RFC 4120 §7.3).</summary>
     public static PrincipalName TicketGranting(string realm) => new((int)PrincipalNameType.ServiceInstance, ["krbtgt", realm]);
 
-    /// <summary>The realm whose ticket-granting service this names, or null.</summary>
+    /// <summary>The realm whose ticket-granting service has this name, or null for other names.</summary>
     public string? TicketGrantingRealm => Components is ["krbtgt", var realm] ? realm : null;
 
     public bool Equals(PrincipalName? other) => other is not null && Components.SequenceEqual(other.Components, StringComparer.Ordinal);
 
-    public override int GetHashCode() => Components.Aggregate(0, (hash, component) => HashCode.Combine(hash, component.GetHashCode(StringComparison.Ordinal)));
+    public override int GetHashCode() =>
+        Components.Aggregate(0, (hash, component) => HashCode.Combine(hash, component.GetHashCode(StringComparison.Ordinal)));
 
     public static PrincipalName Read(AsnReader reader)
     {

@@ -1,7 +1,8 @@
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>MS-SFU §2.2.2: S4UUserID ::= SEQUENCE { nonce [0] UInt32, cname [1] PrincipalName OPTIONAL, crealm [2] Realm,
-/// subject-certificate [3] OCTET STRING OPTIONAL, options [4] BIT STRING OPTIONAL }. Its checksum covers the bytes as they came.</summary>
+/// <summary>S4UUserID, the signed part of PA-S4U-X509-USER (MS-SFU §2.2.2). The checksum covers the received bytes.</summary>
+/// <remarks>S4UUserID ::= SEQUENCE { nonce [0] UInt32, cname [1] PrincipalName OPTIONAL, crealm [2] Realm, subject-certificate [3] OCTET
+/// STRING OPTIONAL, options [4] BIT STRING OPTIONAL }.</remarks>
 internal sealed record S4UUserId(uint Nonce, PrincipalName? User, string Realm, uint Options, ReadOnlyMemory<byte> Encoded)
 {
     /// <summary>USE_REPLY_KEY_USAGE: the reply's checksum uses key usage 27.</summary>

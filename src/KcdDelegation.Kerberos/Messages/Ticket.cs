@@ -2,11 +2,12 @@ using System.Formats.Asn1;
 
 namespace KcdDelegation.Kerberos.Messages;
 
-/// <summary>RFC 4120 §5.3: Ticket ::= [APPLICATION 1] SEQUENCE { tkt-vno [0] INTEGER (5), realm [1] Realm, sname [2] PrincipalName,
-/// enc-part [3] EncryptedData }. The bytes as they came are kept and sent again: a re-encoded ticket is another ticket.</summary>
+/// <summary>A ticket (RFC 4120 §5.3). It is sent with the received encoding, never encoded again.</summary>
+/// <remarks>Ticket ::= [APPLICATION 1] SEQUENCE { tkt-vno [0] INTEGER (5), realm [1] Realm, sname [2] PrincipalName, enc-part [3]
+/// EncryptedData }.</remarks>
 internal sealed record Ticket(string Realm, PrincipalName Service, ReadOnlyMemory<byte> Encoded)
 {
-    /// <summary>Read again each time: caches hold many tickets, and few are ever asked.</summary>
+    /// <summary>The encrypted part, decoded on every call: caches hold many tickets and read it of few.</summary>
     public EncryptedData EncryptedPart => ReadFields(new AsnReader(Encoded, AsnEncodingRules.BER)).EncryptedPart;
 
     public static Ticket Create(string realm, PrincipalName service, EncryptedData encryptedPart)
@@ -23,7 +24,7 @@ internal sealed record Ticket(string Realm, PrincipalName Service, ReadOnlyMemor
 
     public static Ticket Read(AsnReader reader)
     {
-        // The reply's buffer also holds what came beside the ticket: a copy keeps only the ticket alive.
+        // The reply's buffer also holds the fields around the ticket. A copy keeps only the ticket alive.
         var encoded = reader.ReadEncodedValue().ToArray();
         var (realm, service, _) = ReadFields(new AsnReader(encoded, reader.RuleSet));
         return new Ticket(realm, service, encoded);
@@ -37,7 +38,7 @@ internal sealed record Ticket(string Realm, PrincipalName Service, ReadOnlyMemor
     {
         var fields = reader.ReadApplication(1);
         if (fields.ReadField(0).ReadInt32() != 5)
-            throw new AsnContentException("The ticket is not of version 5.");
+            throw new AsnContentException("The ticket does not have version 5.");
         return (fields.ReadField(1).ReadKerberosString(), PrincipalName.Read(fields.ReadField(2)), EncryptedData.Read(fields.ReadField(3)));
     }
 }

@@ -3,15 +3,16 @@ using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Kerberos;
 
-/// <summary>A user or service with its realm (RFC 4120 §5.2.2 PrincipalName and Realm). Immutable, thread-safe, compared ordinally:
-/// folding case is the mapper's job, never the cache's.</summary>
+/// <summary>A user or service with its realm (RFC 4120 §5.2.2 PrincipalName and Realm). Immutable and thread-safe.</summary>
+/// <remarks>Principals are compared ordinally. The identity mapper decides about case; the caches do not.</remarks>
 public sealed partial record KerberosPrincipal
 {
     /// <summary>Makes a principal. The name is kept as it is: nothing is folded, trimmed or normalised.</summary>
-    /// <param name="type">How the KDC shall read the name.</param>
+    /// <param name="type">The name type, which tells the KDC how to interpret the name.</param>
     /// <param name="name">At most 1,024 characters, without control or invisible ones. An enterprise name is one component whatever
     /// it contains; of other names a slash separates the components.</param>
-    /// <param name="realm">The realm; null only for <see cref="PrincipalNameType.Enterprise"/>, where the engine finds it.</param>
+    /// <param name="realm">The realm. May be null only for <see cref="PrincipalNameType.Enterprise"/>: the client then looks it
+    /// up.</param>
     /// <exception cref="ArgumentException">The name or realm is empty, too long, or has control or invisible characters.</exception>
     public KerberosPrincipal(PrincipalNameType type, string name, string? realm)
     {
@@ -28,19 +29,20 @@ public sealed partial record KerberosPrincipal
         (Type, Name, Realm) = (type, name, realm);
     }
 
-    /// <summary>How the KDC reads the name.</summary>
+    /// <summary>The name type, which tells the KDC how to interpret the name.</summary>
     public PrincipalNameType Type { get; }
 
     /// <summary>The name without its realm.</summary>
     public string Name { get; }
 
-    /// <summary>Null: not known yet, the engine finds it (only for <see cref="PrincipalNameType.Enterprise"/>).</summary>
+    /// <summary>The realm, or null if it is not yet known (only for <see cref="PrincipalNameType.Enterprise"/>).</summary>
     public string? Realm { get; }
 
-    /// <summary>The SID that the account must have (<c>S-1-5-21-…</c>), from a trusted source such as the token's <c>onprem_sid</c>; null: not
-    /// known. The client refuses a ticket whose PAC names another account, or none. Part of the identity: a principal with a SID and one
-    /// without share no ticket.</summary>
-    /// <exception cref="ArgumentException">Not a SID in text form.</exception>
+    /// <summary>The required SID of the account (<c>S-1-5-21-…</c>) from a trusted source, such as the token's <c>onprem_sid</c>. Null if
+    /// not known.</summary>
+    /// <remarks>The client rejects a ticket whose PAC has another SID or none. The SID is part of the identity: a principal with a SID and
+    /// the same principal without it share no ticket.</remarks>
+    /// <exception cref="ArgumentException">The value is not a SID in text form.</exception>
     public string? SecurityIdentifier
     {
         get;
@@ -52,23 +54,25 @@ public sealed partial record KerberosPrincipal
         }
     }
 
-    /// <summary>Whether the text is a SID in its text form (MS-DTYP §2.4.2.1), as <see cref="SecurityIdentifier"/> takes it.</summary>
+    /// <summary>Returns whether the text is a SID in text form (MS-DTYP §2.4.2.1), as required by <see
+    /// cref="SecurityIdentifier"/>.</summary>
     public static bool IsSecurityIdentifier(string? text) => text is not null && SidForm().IsMatch(text);
 
-    /// <summary>A user principal name such as <c>ada@contoso.com</c> (RFC 6806 §5); its suffix need not be a realm.</summary>
+    /// <summary>Creates a principal from a user principal name such as <c>ada@contoso.com</c> (RFC 6806 §5). Its suffix need not be a
+    /// realm.</summary>
     /// <exception cref="ArgumentException">See the constructor.</exception>
     public static KerberosPrincipal Enterprise(string userPrincipalName, string? realm = null) =>
         new(PrincipalNameType.Enterprise, userPrincipalName, realm);
 
-    /// <summary>An account by its name in a realm; in Active Directory the sAMAccountName.</summary>
+    /// <summary>Creates a principal from an account name in a realm. In Active Directory this is the sAMAccountName.</summary>
     /// <exception cref="ArgumentException">See the constructor.</exception>
     public static KerberosPrincipal Principal(string accountName, string realm) =>
         new(PrincipalNameType.Principal, accountName, realm);
 
-    /// <summary>The components that go on the wire. An enterprise name is one component, never split (RFC 6806 §5).</summary>
+    /// <summary>The components in messages. An enterprise name is one component and never split (RFC 6806 §5).</summary>
     internal string[] Components => Type == PrincipalNameType.Enterprise ? [Name] : Name.Split('/');
 
-    /// <summary><c>name@REALM</c>, or the name alone while the realm is not known.</summary>
+    /// <summary>Returns <c>name@REALM</c>, or only the name while the realm is not known.</summary>
     public override string ToString() => Realm is null ? Name : $"{Name}@{Realm}";
 
     [GeneratedRegex(@"\AS-1-[0-9]{1,15}(?:-[0-9]{1,10}){1,15}\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

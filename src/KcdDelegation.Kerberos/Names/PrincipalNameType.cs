@@ -1,14 +1,14 @@
 namespace KcdDelegation.Kerberos;
 
-/// <summary>How a KDC reads a name (RFC 4120 §6.2).</summary>
+/// <summary>The name types of RFC 4120 §6.2, which tell a KDC how to interpret a name.</summary>
 public enum PrincipalNameType
 {
-    /// <summary>NT-PRINCIPAL: the name of an account in a known realm, in Active Directory the sAMAccountName.</summary>
+    /// <summary>NT-PRINCIPAL: an account name in a known realm. In Active Directory this is the sAMAccountName.</summary>
     Principal = 1,
 
     /// <summary>NT-SRV-INST: a service and its instance, such as <c>HTTP/web.contoso.com</c> or <c>krbtgt/CONTOSO.COM</c>.</summary>
     ServiceInstance = 2,
 
-    /// <summary>NT-ENTERPRISE (RFC 6806 §5): a user principal name in one piece, looked up by the KDC.</summary>
+    /// <summary>NT-ENTERPRISE (RFC 6806 §5): a user principal name in one component, which the KDC looks up.</summary>
     Enterprise = 10,
 }

@@ -27,7 +27,7 @@ public sealed record ServicePrincipalName : IParsable<ServicePrincipalName>
     /// <summary>The realm after the <c>@</c>; null: the account's own.</summary>
     public string? Realm { get; private init; }
 
-    /// <summary>The components that go on the wire, without the realm.</summary>
+    /// <summary>The components in messages, without the realm.</summary>
     internal string[] Components => (Realm is null ? _text : _text[..^(Realm.Length + 1)]).Split('/');
 
     /// <summary>Reads a service principal name.</summary>

@@ -41,7 +41,7 @@ internal sealed class TgsHeaderReader(RealmState realm)
         // RFC 4120 §3.3.3: a keyed checksum of the request's body, or a thief could change it.
         if (authenticator.Checksum is not { } checksum || checksum.Type != tgt.Part.Key.Profile.ChecksumType)
             throw new KdcRefusalException(KerberosErrorCode.InappropriateChecksum);
-        if (!checksum.IsOf(tgt.Part.Key, KeyUsage.TgsRequestBodyChecksum, call.Request.EncodedBody.Span))
+        if (!checksum.IsValid(tgt.Part.Key, KeyUsage.TgsRequestBodyChecksum, call.Request.EncodedBody.Span))
             throw new KdcRefusalException(KerberosErrorCode.Modified);
         ThrowIfReplayed(call, request.Authenticator);
         return new TgsHeader(tgt, authenticator.Subkey);

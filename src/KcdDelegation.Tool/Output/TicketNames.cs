@@ -1,5 +1,6 @@
 using System.Globalization;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Tool.Output;
 
@@ -19,14 +20,6 @@ internal static class TicketNames
         where ((uint)flags & (0x80000000 >> bit)) != 0
         select FlagsByBit.ElementAtOrDefault(bit) ?? string.Create(CultureInfo.InvariantCulture, $"bit-{bit}");
 
-    /// <summary>RFC 3961 §8, RFC 8009 §8, RFC 4757.</summary>
-    public static string Format(EncryptionType type) => type switch
-    {
-        EncryptionType.Aes128CtsHmacSha1 => "aes128-cts-hmac-sha1-96",
-        EncryptionType.Aes256CtsHmacSha1 => "aes256-cts-hmac-sha1-96",
-        EncryptionType.Aes128CtsHmacSha256 => "aes128-cts-hmac-sha256-128",
-        EncryptionType.Aes256CtsHmacSha384 => "aes256-cts-hmac-sha384-192",
-        EncryptionType.Rc4Hmac => "rc4-hmac",
-        _ => string.Create(CultureInfo.InvariantCulture, $"encryption type {(int)type}"),
-    };
+    /// <summary>Returns the registered name of an encryption type (RFC 3961 §8).</summary>
+    public static string Format(EncryptionType type) => EncryptionTypeNames.Get((int)type);
 }

@@ -32,8 +32,8 @@ public sealed class AesCtsTests
         Hex.Text(decrypted).ShouldBe(Hex.Text(text));
     }
 
-    /// <summary>RFC 3962 §5: "... if the data to be encrypted is just one block long [...] no ciphertext stealing"; FIPS 197 appendix C.1
-    /// and C.3 then give the block.</summary>
+    /// <summary>RFC 3962 §5: "... if the data to be encrypted is just one block long [...] no ciphertext stealing". The expected blocks
+    /// are those of FIPS 197 appendix C.1 and C.3.</summary>
     [Theory]
     [InlineData("000102030405060708090a0b0c0d0e0f", "69c4e0d86a7b0430d8cdb78070b4c55a")]
     [InlineData("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "8ea2b7ca516745bfeafc49904b496089")]

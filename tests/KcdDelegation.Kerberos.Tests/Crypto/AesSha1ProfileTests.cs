@@ -47,7 +47,7 @@ public sealed class AesSha1ProfileTests
         Hex.Text(derived256.Bytes).ShouldBe(key256);
     }
 
-    /// <summary>RFC 3961 appendix A.3 has DES only; these are the values that MIT krb5 checks its own derivation with (t_derive).</summary>
+    /// <summary>RFC 3961 appendix A.3 has only DES vectors. These are the vectors of MIT krb5 (t_derive).</summary>
     [Theory]
     [InlineData(EncryptionType.Aes128CtsHmacSha1, Key128, KeyPurpose.Checksum, "34280a382bc92769b2da2f9ef066854b")]
     [InlineData(EncryptionType.Aes128CtsHmacSha1, Key128, KeyPurpose.Encryption, "5b14fc4e250e14ddf9dccf1af6674f53")]
@@ -61,7 +61,7 @@ public sealed class AesSha1ProfileTests
         Hex.Text(key.Derive(KeyUsage.Ticket, purpose).Span).ShouldBe(expected);
     }
 
-    /// <summary>RFC 3962 has no whole ciphertext; these are the ones that MIT krb5 checks its own decryption with (t_decrypt).</summary>
+    /// <summary>RFC 3962 has no complete ciphertext. These are the vectors of MIT krb5 (t_decrypt).</summary>
     [Theory]
     [InlineData(EncryptionType.Aes128CtsHmacSha1, 0, "5a5c0f0ba54f3828b2195e66ca24a289", "", "49ff8e11c173d9583a3254fbe7b1f1df36c538e8416784a1672e6676")]
     [InlineData(EncryptionType.Aes128CtsHmacSha1, 1, "98450e3f3baa13f5c99beb936981b06f", "1", "f86742f537b35dc2174a4dbaa920faf9042090b065e1ebb1cad9a65394")]
@@ -79,7 +79,7 @@ public sealed class AesSha1ProfileTests
         Encoding.ASCII.GetString(key.Decrypt((KeyUsage)usage, Hex.Bytes(ciphertext))).ShouldBe(plaintext);
     }
 
-    /// <summary>Values that MIT krb5 checks its own checksums with (t_cksums).</summary>
+    /// <summary>The vectors of MIT krb5 (t_cksums).</summary>
     [Theory]
     [InlineData(EncryptionType.Aes128CtsHmacSha1, 3, "9062430c8cda3388922e6d6a509f5b7a", "eight nine ten eleven twelve thirteen", "01a4b088d45628f6946614e3")]
     [InlineData(EncryptionType.Aes256CtsHmacSha1, 4, "b1ae4cd8462aff1677053cc9279aac30b796fb81ce21474dd3ddbcfea4ec76d7", "fourteen", "e08739e3279e2903ec8e3836")]

@@ -16,7 +16,7 @@ public sealed class AuthenticatorCipherTests
         {
             using var key = KerberosKey.CreateRandom(type);
             using var cipher = AuthenticatorCipher.Create(key, Usage, path);
-            // Not in order, so that a message longer and shorter than the one before it both occur.
+            // Not in order, so that some messages are longer and some shorter than the message before.
             for (int i = 0; i < 530; i++)
             {
                 var message = RandomNumberGenerator.GetBytes(cipher.Overhead + (i * 263 % 530));
@@ -28,8 +28,8 @@ public sealed class AuthenticatorCipherTests
         }
     }
 
-    /// <summary>Both paths seal the same half million inputs of each type: every length of a message up to four blocks of the longest hash beyond
-    /// an authenticator's, random bytes, a new key now and then.</summary>
+    /// <summary>Both paths encrypt the same half million inputs of each type: random bytes of every message length up to four blocks of the
+    /// longest hash beyond an authenticator, with changing keys.</summary>
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
     internal void The_accelerated_path_gives_what_the_platform_gives(EncryptionType type)
@@ -46,7 +46,7 @@ public sealed class AuthenticatorCipherTests
             byte[] first = new byte[accelerated.Overhead + lengths], second = new byte[first.Length];
             for (int i = 0; i < messages; i++)
             {
-                // Not in order, so that messages longer and shorter than the one before both occur.
+                // Not in order, so that some messages are longer and some shorter than the message before.
                 int length = accelerated.Overhead + ((i * 263) % lengths);
                 source.AsSpan(k + i, length).CopyTo(first);
                 source.AsSpan(k + i, length).CopyTo(second);
@@ -154,7 +154,7 @@ public sealed class AuthenticatorCipherTests
         Should.Throw<ObjectDisposedException>(() => Encrypt(orphan, [1, 2, 3]));
     }
 
-    /// <summary>Whatever the moment, a message was either made with the key or there is none.</summary>
+    /// <summary>At any moment, a message is either encrypted with the key or not returned.</summary>
     [Theory]
     [ClassData(typeof(CipherPaths))]
     internal async Task A_cipher_that_is_disposed_while_in_use_never_uses_zeros(EncryptionType type, CipherPath path)
@@ -184,7 +184,7 @@ public sealed class AuthenticatorCipherTests
     }
 
     [Fact]
-    public void The_path_is_the_accelerated_one_where_nothing_speaks_against_it_and_an_answer_in_any_case()
+    public void The_automatic_path_is_the_accelerated_one_if_the_processor_supports_it_and_is_always_resolved()
     {
         var chosen = CipherPathSelection.Resolve(CipherPath.Automatic);
         chosen.ShouldBeOneOf(CipherPath.Platform, CipherPath.Accelerated);

@@ -5,7 +5,7 @@ using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Kerberos.Tests.Crypto;
 
-/// <summary>The hashes in managed code, against the platform's.</summary>
+/// <summary>The managed hashes compared with the platform's.</summary>
 public sealed class CompressionTests
 {
     private const int LongestMessage = 400;
@@ -14,7 +14,7 @@ public sealed class CompressionTests
         Assert.SkipUnless(CipherPathSelection.CanAccelerate, "The processor has no instructions for the accelerated path.");
 
     [Fact]
-    public void SHA_1_is_the_platform_s_at_every_length()
+    public void SHA_1_equals_the_platforms_hash_at_every_length()
     {
         for (int length = 0; length <= LongestMessage; length++)
         {
@@ -31,10 +31,10 @@ public sealed class CompressionTests
     }
 
     [Fact]
-    public void SHA_256_is_the_platform_s_at_every_length() => ShouldAgree<uint, Sha256>(SHA256.HashData);
+    public void SHA_256_equals_the_platforms_hash_at_every_length() => ShouldAgree<uint, Sha256>(SHA256.HashData);
 
     [Fact]
-    public void SHA_384_is_the_platform_s_at_every_length() => ShouldAgree<ulong, Sha384>(SHA384.HashData);
+    public void SHA_384_equals_the_platforms_hash_at_every_length() => ShouldAgree<ulong, Sha384>(SHA384.HashData);
 
     private static void ShouldAgree<TWord, THash>(Func<byte[], byte[]> hash)
         where TWord : unmanaged, IBinaryInteger<TWord>

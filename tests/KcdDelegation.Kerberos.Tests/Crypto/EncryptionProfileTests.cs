@@ -7,7 +7,7 @@ public sealed class EncryptionProfileTests
 {
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
-    public void Every_length_from_0_to_100_comes_back(EncryptionType type)
+    public void Every_length_from_0_to_100_is_decrypted_to_the_plaintext(EncryptionType type)
     {
         using var key = KerberosKey.CreateRandom(type);
         for (int length = 0; length <= 100; length++)
@@ -21,7 +21,7 @@ public sealed class EncryptionProfileTests
 
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
-    public void The_same_plaintext_never_gives_the_same_ciphertext(EncryptionType type)
+    public void Equal_plaintexts_have_different_ciphertexts(EncryptionType type)
     {
         using var key = KerberosKey.CreateRandom(type);
         var plaintext = new byte[40];
@@ -30,7 +30,7 @@ public sealed class EncryptionProfileTests
 
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
-    public void A_change_of_any_byte_is_refused(EncryptionType type)
+    public void A_change_of_any_byte_is_rejected(EncryptionType type)
     {
         using var key = KerberosKey.CreateRandom(type);
         foreach (int length in new[] { 0, 1, 15, 16, 17, 50 })
@@ -48,7 +48,7 @@ public sealed class EncryptionProfileTests
 
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
-    public void A_ciphertext_cut_at_any_length_is_refused(EncryptionType type)
+    public void A_ciphertext_truncated_at_any_length_is_rejected(EncryptionType type)
     {
         using var key = KerberosKey.CreateRandom(type);
         var ciphertext = key.Encrypt(KeyUsage.AsReply, RandomNumberGenerator.GetBytes(60));
@@ -61,7 +61,7 @@ public sealed class EncryptionProfileTests
 
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
-    public void A_ciphertext_of_another_key_or_usage_is_refused(EncryptionType type)
+    public void A_ciphertext_of_another_key_or_usage_is_rejected(EncryptionType type)
     {
         using var key = KerberosKey.CreateRandom(type);
         using var other = KerberosKey.CreateRandom(type);
@@ -72,7 +72,7 @@ public sealed class EncryptionProfileTests
 
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
-    public void A_checksum_holds_for_its_data_key_and_usage_only(EncryptionType type)
+    public void A_checksum_is_valid_only_for_its_data_key_and_usage(EncryptionType type)
     {
         using var key = KerberosKey.CreateRandom(type);
         using var other = KerberosKey.CreateRandom(type);
@@ -89,12 +89,12 @@ public sealed class EncryptionProfileTests
     }
 
     [Fact]
-    public void RC4_is_refused_by_its_name_with_the_remedy()
+    public void RC4_is_rejected_by_name_with_the_remedy()
     {
         var error = Should.Throw<KerberosException>(() => EncryptionProfile.Get(EncryptionType.Rc4Hmac));
         error.Reason.ShouldBe(KerberosFailureReason.EncryptionTypeRefused);
         error.Code.ShouldBeNull();
-        error.Detail.ShouldContain("23 (rc4-hmac)");
+        error.Detail.ShouldContain("rc4-hmac (23)");
         error.Detail.ShouldContain("msDS-SupportedEncryptionTypes");
     }
 
@@ -108,7 +108,7 @@ public sealed class EncryptionProfileTests
     [InlineData(23)]
     [InlineData(24)]
     [InlineData(int.MaxValue)]
-    public void Other_types_are_refused_by_number(int number)
+    public void Other_types_are_rejected_by_number(int number)
     {
         EncryptionProfile.TryGet((EncryptionType)number, out _).ShouldBeFalse();
         var error = Should.Throw<KerberosException>(() => new KerberosKey((EncryptionType)number, new byte[16]));

@@ -6,7 +6,7 @@ namespace KcdDelegation.Kerberos.Tests.Crypto;
 
 public sealed class HmacMd5ChecksumTests
 {
-    /// <summary>A value that MIT krb5 checks its own checksums with (t_cksums): the type of the key plays no part, its bytes do.</summary>
+    /// <summary>A vector of MIT krb5 (t_cksums). The checksum depends on the bytes of the key, not on its type.</summary>
     [Fact]
     public void Computes_the_checksum_of_MIT_krb5()
     {
@@ -28,8 +28,6 @@ public sealed class HmacMd5ChecksumTests
         var expected = final.ComputeHash(MD5.HashData(hashed));
 
         HmacMd5Checksum.Compute(key, KeyUsage.PaForUser, data).ShouldBe(expected);
-        HmacMd5Checksum.Verify(key, KeyUsage.PaForUser, data, expected).ShouldBeTrue();
-        HmacMd5Checksum.Verify(key, KeyUsage.TgsRequestBodyChecksum, data, expected).ShouldBeFalse();
-        HmacMd5Checksum.Verify(key, KeyUsage.PaForUser, data, expected.AsSpan(..^1)).ShouldBeFalse();
+        HmacMd5Checksum.Compute(key, KeyUsage.TgsRequestBodyChecksum, data).ShouldNotBe(expected);
     }
 }

@@ -6,7 +6,7 @@ public sealed class KerberosKeyTests
 {
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
-    public void A_key_of_another_length_is_refused(EncryptionType type)
+    public void A_key_with_a_wrong_length_is_rejected(EncryptionType type)
     {
         foreach (int length in new[] { 0, 15, 17, 24, 31, 33 })
             Should.Throw<KerberosException>(() => new KerberosKey(type, new byte[length])).Detail.ShouldContain($"has {length} bytes");
@@ -14,7 +14,7 @@ public sealed class KerberosKeyTests
 
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
-    public void A_key_prints_nothing_of_itself(EncryptionType type)
+    public void A_key_prints_no_key_material(EncryptionType type)
     {
         using var key = KerberosKey.CreateRandom(type);
         key.ToString().ShouldBe($"{type} key");
@@ -23,7 +23,7 @@ public sealed class KerberosKeyTests
 
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
-    public void A_disposed_key_refuses_every_operation(EncryptionType type)
+    public void A_disposed_key_rejects_every_operation(EncryptionType type)
     {
         var key = KerberosKey.CreateRandom(type);
         var ciphertext = key.Encrypt(KeyUsage.Ticket, [1, 2, 3]);
@@ -41,7 +41,7 @@ public sealed class KerberosKeyTests
 
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
-    public void Disposing_a_key_zeroes_it_and_what_was_derived_from_it(EncryptionType type)
+    public void Disposing_a_key_zeroes_it_and_its_derived_keys(EncryptionType type)
     {
         var key = KerberosKey.CreateRandom(type);
         var bytes = key.Bytes;
@@ -68,7 +68,7 @@ public sealed class KerberosKeyTests
         key.Derive(KeyUsage.Ticket, KeyPurpose.Encryption).ShouldBeSameAs(secret);
     }
 
-    /// <summary>Whatever the moment, an operation either used the key or says that it is gone; zeros never stand in for it.</summary>
+    /// <summary>At any moment, an operation either uses the key or throws. It never uses zeros instead.</summary>
     [Theory]
     [ClassData(typeof(ImplementedTypes))]
     public async Task A_key_that_is_disposed_while_in_use_is_never_replaced_by_zeros(EncryptionType type)

@@ -6,7 +6,7 @@ namespace KcdDelegation.Kerberos.Tests.Crypto;
 public sealed class RandomBytesTests
 {
     [Fact]
-    public async Task No_two_draws_are_alike_on_one_thread_or_many()
+    public async Task Draws_differ_on_one_thread_and_on_many()
     {
         var draws = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
         {
@@ -29,7 +29,7 @@ public sealed class RandomBytesTests
     [InlineData(RandomBytes.Capacity)]
     [InlineData(RandomBytes.Capacity + 1)]
     [InlineData(3 * RandomBytes.Capacity)]
-    public void Every_byte_is_filled_whatever_the_length(int length)
+    public void Every_byte_is_filled_at_every_length(int length)
     {
         var ored = new byte[length];
         for (int i = 0; i < 40; i++)
@@ -44,7 +44,7 @@ public sealed class RandomBytesTests
     }
 
     [Fact]
-    public void What_was_handed_out_is_no_longer_in_the_buffer()
+    public void Returned_bytes_are_no_longer_in_the_buffer()
     {
         var source = new RandomBytes();
         var draw = new byte[700];

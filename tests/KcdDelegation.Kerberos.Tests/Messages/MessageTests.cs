@@ -8,7 +8,7 @@ public sealed class MessageTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_message_that_is_read_and_written_again_has_the_same_bytes(string name)
+    public void A_decoded_message_encodes_to_the_same_bytes(string name)
     {
         var (bytes, reread) = Samples.All[name];
         Convert.ToHexString(reread(bytes)).ShouldBe(Convert.ToHexString(bytes));
@@ -16,7 +16,7 @@ public sealed class MessageTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_message_that_is_cut_off_anywhere_is_a_KerberosException(string name)
+    public void A_message_truncated_at_any_byte_is_a_KerberosException(string name)
     {
         var (bytes, reread) = Samples.All[name];
         for (var length = 0; length < bytes.Length; length++)
@@ -25,7 +25,7 @@ public sealed class MessageTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Bytes_behind_a_message_are_refused(string name)
+    public void Bytes_after_a_message_are_rejected(string name)
     {
         var (bytes, reread) = Samples.All[name];
         Should.Throw<KerberosException>(() => reread((byte[])[.. bytes, 0x05, 0x00]));
@@ -33,13 +33,13 @@ public sealed class MessageTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_message_with_any_byte_changed_is_read_or_is_a_KerberosException_and_nothing_else(string name)
+    public void A_message_with_any_byte_changed_decodes_or_throws_KerberosException(string name)
     {
         var (bytes, reread) = Samples.All[name];
         var refused = 0;
         for (var position = 0; position < bytes.Length; position++)
         {
-            // Every single bit, and the bytes that mean something to a reader of lengths and tags.
+            // Every single bit, and bytes with a meaning in lengths and tags.
             foreach (var value in (byte[])[0x00, 0x30, 0x7F, 0x80, 0x84, 0xFF, .. Enumerable.Range(0, 8).Select(bit => (byte)(bytes[position] ^ (1 << bit)))])
             {
                 var changed = (byte[])bytes.Clone();
@@ -58,14 +58,14 @@ public sealed class MessageTests
     }
 
     [Fact]
-    public void An_indefinite_length_is_refused()
+    public void An_indefinite_length_is_rejected()
     {
         byte[] bytes = [0x30, 0x80, 0xA0, 0x03, 0x02, 0x01, 0x01, 0x00, 0x00];
         Should.Throw<KerberosException>(() => EncryptedData.Decode(bytes)).Message.ShouldContain("indefinite");
     }
 
     [Fact]
-    public void A_length_that_is_not_minimal_is_read()
+    public void A_length_that_is_not_minimal_is_accepted()
     {
         byte[] minimal = [0x30, 0x0C, 0xA0, 0x03, 0x02, 0x01, 0x12, 0xA2, 0x05, 0x04, 0x03, 0x01, 0x02, 0x03];
         byte[] padded = [0x30, 0x82, 0x00, 0x0C, .. minimal[2..]];
@@ -73,7 +73,7 @@ public sealed class MessageTests
     }
 
     [Fact]
-    public void A_ticket_with_a_length_that_is_not_minimal_is_sent_on_as_it_came()
+    public void A_ticket_with_a_length_that_is_not_minimal_is_sent_unchanged()
     {
         byte[] odd = [0x61, 0x83, 0x00, 0x00, Samples.Ticket.Encoded.Span[1], .. Samples.Ticket.Encoded.Span[2..]];
         Samples.Ticket.Encoded.Span[1].ShouldBeLessThan((byte)0x80);
@@ -84,7 +84,7 @@ public sealed class MessageTests
     }
 
     [Fact]
-    public void A_message_that_nests_too_deep_is_refused()
+    public void A_message_that_is_nested_too_deep_is_rejected()
     {
         var bytes = new List<byte>();
         for (var depth = 0; depth < 60; depth++)
@@ -93,14 +93,14 @@ public sealed class MessageTests
     }
 
     [Fact]
-    public void A_message_that_is_too_long_is_refused_before_it_is_read() =>
+    public void A_message_that_is_too_long_is_rejected_before_it_is_decoded() =>
         Should.Throw<KerberosException>(() => EncryptedData.Decode(new byte[MessageFormat.MaxLength + 1])).Message.ShouldContain("at most");
 
     [Theory]
     [InlineData("ada\u0000")]
     [InlineData("ada\r\nevil")]
     [InlineData("\u202Eada")]
-    public void A_name_with_control_or_invisible_characters_from_the_wire_is_refused(string name)
+    public void A_received_name_with_control_or_invisible_characters_is_rejected(string name)
     {
         var bytes = Ticket.Create("CONTOSO.TEST", new PrincipalName(1, [name]), Samples.Encrypted).Encoded;
         Should.Throw<KerberosException>(() => Ticket.Decode(bytes));
@@ -114,13 +114,13 @@ public sealed class MessageTests
     }
 
     [Fact]
-    public void A_kvno_that_Windows_wrote_as_a_negative_number_is_read_by_its_bits()
+    public void A_kvno_that_Windows_encodes_as_a_negative_number_keeps_its_bits()
     {
         byte[] bytes = [0x30, 0x14, 0xA0, 0x03, 0x02, 0x01, 0x12, 0xA1, 0x06, 0x02, 0x04, 0x80, 0x01, 0x00, 0x02, 0xA2, 0x05, 0x04, 0x03, 0x01, 0x02, 0x03];
         EncryptedData.Decode(bytes).KeyVersion.ShouldBe(0x80010002u);
     }
 
-    /// <summary>MS-KILE §2.2.1 as Windows sends it, and the same twelve bytes in METHOD-DATA as Samba with MIT's KDC does.</summary>
+    /// <summary>MS-KILE §2.2.1 as sent by Windows, and the same twelve bytes in METHOD-DATA as sent by Samba with MIT's KDC.</summary>
     [Fact]
     public void The_NTSTATUS_is_read_from_both_encodings_of_e_data()
     {
@@ -131,16 +131,16 @@ public sealed class MessageTests
     }
 
     [Fact]
-    public void Bad_e_data_is_no_error()
+    public void Malformed_e_data_is_ignored()
     {
         KerbErrorData.ReadNtStatus(new byte[] { 0x30, 0x7F, 0x01 }).ShouldBeNull();
         KerbErrorData.ReadNtStatus(new byte[] { 0x04, 0x01, 0x01 }).ShouldBeNull();
         KerbErrorData.ReadNtStatus(default).ShouldBeNull();
     }
 
-    /// <summary>MS-SFU §2.2.5: the padata with the bit alone is 3009A00703050010000000.</summary>
+    /// <summary>MS-SFU §2.2.5: the padata with only this bit is 3009A00703050010000000.</summary>
     [Fact]
-    public void The_option_of_resource_based_delegation_has_the_bytes_of_the_specification() =>
+    public void The_resource_based_delegation_option_has_the_bytes_of_the_specification() =>
         Convert.ToHexString(PaPacOptions.Create(PaPacOptions.ResourceBasedDelegation).Value.Span).ShouldBe("3009A00703050010000000");
 
     [Fact]

@@ -3,7 +3,7 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Kerberos.Tests.Messages;
 
-/// <summary>One message of every type, with every optional field, and how it is read again.</summary>
+/// <summary>One message of every type, with every optional field, and a function that decodes and encodes it.</summary>
 internal static class Samples
 {
     public static readonly DateTimeOffset Time = new(2026, 11, 22, 8, 30, 15, TimeSpan.Zero);

@@ -8,7 +8,7 @@ public sealed class NameTests
     [InlineData("ldap/dc1.contoso.com/contoso.com", "ldap", "dc1.contoso.com", null, "contoso.com", null)]
     [InlineData("HTTP/web.contoso.com@CONTOSO.COM", "HTTP", "web.contoso.com", null, null, "CONTOSO.COM")]
     [InlineData("MSSQLSvc/sql.contoso.com:1433/inst@EU.CONTOSO.COM", "MSSQLSvc", "sql.contoso.com", 1433, "inst", "EU.CONTOSO.COM")]
-    public void A_service_principal_name_is_read_and_its_text_kept(string text, string serviceClass, string host, int? port, string? name, string? realm)
+    public void A_service_principal_name_is_parsed_and_its_text_kept(string text, string serviceClass, string host, int? port, string? name, string? realm)
     {
         var spn = ServicePrincipalName.Parse(text);
         (spn.ServiceClass, spn.Host, spn.Port, spn.ServiceName, spn.Realm).ShouldBe((serviceClass, host, port, name, realm));
@@ -35,14 +35,14 @@ public sealed class NameTests
     [InlineData("HTTP/web\u0000")]
     [InlineData("HTTP/\u202Ebew")]
     [InlineData("HTTP\\web/a")]
-    public void What_is_no_service_principal_name_is_refused(string text)
+    public void Text_that_is_not_a_service_principal_name_is_rejected(string text)
     {
         ServicePrincipalName.TryParse(text, null, out _).ShouldBeFalse();
         Should.Throw<FormatException>(() => ServicePrincipalName.Parse(text)).Message.ShouldContain("HTTP/web.contoso.com");
     }
 
     [Fact]
-    public void Service_principal_names_are_compared_to_the_letter() =>
+    public void Service_principal_names_are_compared_ordinally() =>
         ServicePrincipalName.Parse("HTTP/web").ShouldNotBe(ServicePrincipalName.Parse("http/web"));
 
     [Theory]
@@ -54,7 +54,7 @@ public sealed class NameTests
     [InlineData("::1", "::1", 88, KdcTransport.Tcp)]
     [InlineData("udp/dc1", "dc1", 88, KdcTransport.Udp)]
     [InlineData("tcp/dc1:88", "dc1", 88, KdcTransport.Tcp)]
-    public void A_KDC_is_read_and_written_so_that_it_is_read_again(string text, string host, int port, KdcTransport transport)
+    public void A_KDC_endpoint_is_parsed_and_formatted_to_a_text_that_parses_again(string text, string host, int port, KdcTransport transport)
     {
         var kdc = KdcEndpoint.Parse(text);
         kdc.ShouldBe(new KdcEndpoint(host, port, transport));
@@ -75,7 +75,7 @@ public sealed class NameTests
     [InlineData("http://dc1")]
     [InlineData("dc 1")]
     [InlineData("udp/")]
-    public void What_is_no_KDC_is_refused(string text)
+    public void Text_that_is_not_a_KDC_endpoint_is_rejected(string text)
     {
         KdcEndpoint.TryParse(text, null, out _).ShouldBeFalse();
         Should.Throw<FormatException>(() => KdcEndpoint.Parse(text));
@@ -88,29 +88,29 @@ public sealed class NameTests
     [InlineData("ada", "")]
     [InlineData("ada", "R\n")]
     [InlineData("ada/", "R")]
-    public void A_principal_with_an_impossible_name_or_realm_is_refused(string name, string realm) =>
+    public void A_principal_with_an_invalid_name_or_realm_is_rejected(string name, string realm) =>
         Should.Throw<ArgumentException>(() => KerberosPrincipal.Principal(name, realm));
 
     [Fact]
-    public void A_name_that_is_too_long_or_half_a_character_is_refused()
+    public void A_name_that_is_too_long_or_has_a_lone_surrogate_is_rejected()
     {
         Should.Throw<ArgumentException>(() => KerberosPrincipal.Principal(new string('a', 1025), "R"));
         Should.Throw<ArgumentException>(() => KerberosPrincipal.Principal("a\uD800", "R"));
     }
 
     [Fact]
-    public void An_enterprise_name_is_one_component_whatever_it_contains() =>
+    public void An_enterprise_name_is_always_one_component() =>
         KerberosPrincipal.Enterprise("a/b@contoso.com").Components.ShouldBe(["a/b@contoso.com"]);
 
     [Fact]
-    public void Only_an_enterprise_name_may_come_without_a_realm()
+    public void Only_an_enterprise_name_may_have_no_realm()
     {
         KerberosPrincipal.Enterprise("ada@contoso.com").Realm.ShouldBeNull();
         Should.Throw<ArgumentException>(() => new KerberosPrincipal(PrincipalNameType.Principal, "ada", null));
     }
 
     [Fact]
-    public void Principals_are_equal_only_in_type_name_realm_and_SID()
+    public void Principals_are_equal_if_type_name_realm_and_SID_are_equal()
     {
         var ada = KerberosPrincipal.Principal("ada", "R");
         ada.ShouldBe(KerberosPrincipal.Principal("ada", "R"));
@@ -130,5 +130,5 @@ public sealed class NameTests
     [InlineData("S-2-5-18", false)]
     [InlineData("", false)]
     [InlineData(null, false)]
-    public void A_SID_is_told_from_other_text(string? text, bool isSid) => KerberosPrincipal.IsSecurityIdentifier(text).ShouldBe(isSid);
+    public void A_SID_is_distinguished_from_other_text(string? text, bool isSid) => KerberosPrincipal.IsSecurityIdentifier(text).ShouldBe(isSid);
 }

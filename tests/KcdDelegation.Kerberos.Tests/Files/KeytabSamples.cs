@@ -1,7 +1,7 @@
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Files;
 
-namespace KcdDelegation.Kerberos.Tests.KeytabFile;
+namespace KcdDelegation.Kerberos.Tests.Files;
 
 internal static class KeytabSamples
 {
@@ -13,7 +13,7 @@ internal static class KeytabSamples
         "K7PhYAAAASwAAAA8AAEAC0NPTlRPU08uQ09NAApDT05ORUNUT1IkAAAAAWsCU6cEABcAEPxSXJaD6P4GcJW6LdyXGIkAAAAEAAAAPAABAAtDT05U" +
         "T1NPLkNPTQAKQ09OTkVDVE9SJAAAAAFrAlOnBAARABBIp7BLcHKhYKY2SNP7AiuxAAAABA==");
 
-    /// <summary>A key whose bytes all are <paramref name="fill"/>, so that a test can tell which one it got.</summary>
+    /// <summary>Creates an entry whose key bytes are all <paramref name="fill"/>, so that a test can identify it.</summary>
     public static KeytabEntry Entry(string name, uint kvno, EncryptionType type, byte fill, DateTimeOffset? written = null, KvnoWidth width = KvnoWidth.Full)
     {
         var length = type is EncryptionType.Aes256CtsHmacSha1 or EncryptionType.Aes256CtsHmacSha384 ? 32 : 16;

@@ -1,6 +1,6 @@
 using KcdDelegation.Kerberos.Files;
 
-namespace KcdDelegation.Kerberos.Tests.KeytabFile;
+namespace KcdDelegation.Kerberos.Tests.Files;
 
 public sealed class KeytabTests
 {
@@ -11,7 +11,7 @@ public sealed class KeytabTests
         Newest(KeytabSamples.Entry("gw", 2, Aes256, 2), KeytabSamples.Entry("gw", 10, Aes256, 10), KeytabSamples.Entry("gw", 9, Aes256, 9)).ShouldBe(10u);
 
     [Fact]
-    public void A_version_of_eight_bits_wraps_around_where_the_low_one_is_not_older()
+    public void An_eight_bit_version_wraps_around_if_the_lower_one_is_not_older()
     {
         var before = KeytabSamples.Entry("gw", 255, Aes256, 1, width: KvnoWidth.LowEightBits);
         var after = KeytabSamples.Entry("gw", 0, Aes256, 2, KeytabSamples.Written.AddDays(30), KvnoWidth.LowEightBits);
@@ -26,7 +26,7 @@ public sealed class KeytabTests
         Newest(KeytabSamples.Entry("gw", 255, Aes256, 1), KeytabSamples.Entry("gw", 1, Aes256, 2, KeytabSamples.Written.AddDays(1))).ShouldBe(255u);
 
     [Fact]
-    public void A_name_spelled_exactly_so_is_preferred_to_one_that_differs_in_case()
+    public void A_name_with_the_exact_spelling_is_preferred_to_one_that_differs_in_case()
     {
         using var keytab = new Keytab([KeytabSamples.Entry("GW", 9, Aes256, 9), KeytabSamples.Entry("gw", 1, Aes256, 1)]);
 
@@ -45,11 +45,11 @@ public sealed class KeytabTests
     }
 
     [Fact]
-    public void A_ticket_from_a_read_only_controller_names_the_same_key() =>
+    public void The_key_version_of_a_read_only_controller_matches_by_its_low_half() =>
         KeytabSamples.Entry("gw", 5, Aes256, 1).HasKvno(0x1A2B0005).ShouldBeTrue();
 
     [Fact]
-    public void Where_eight_bits_are_known_eight_bits_are_compared()
+    public void An_eight_bit_version_is_compared_by_eight_bits()
     {
         KeytabSamples.Entry("gw", 5, Aes256, 1, width: KvnoWidth.LowEightBits).HasKvno(261).ShouldBeTrue();
         KeytabSamples.Entry("gw", 5, Aes256, 1, width: KvnoWidth.Full).HasKvno(261).ShouldBeFalse();

@@ -3,7 +3,7 @@ using System.Text;
 using KcdDelegation.Kerberos.Files;
 using KcdDelegation.Kerberos.Messages;
 
-namespace KcdDelegation.Kerberos.Tests.CredentialCacheFile;
+namespace KcdDelegation.Kerberos.Tests.Files;
 
 public sealed class CredentialCacheFileTests : IDisposable
 {
@@ -16,7 +16,7 @@ public sealed class CredentialCacheFileTests : IDisposable
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
-    public async Task A_new_file_is_the_users_cache_to_the_byte()
+    public async Task A_new_file_has_exactly_the_bytes_of_the_users_cache()
     {
         await AddAsync(Credential("web") with { RenewUntil = DateTimeOffset.FromUnixTimeSeconds(0x04050607) });
 
@@ -31,7 +31,7 @@ public sealed class CredentialCacheFileTests : IDisposable
     }
 
     [Fact]
-    public async Task The_file_is_the_owners_alone_and_nothing_else_is_left_behind()
+    public async Task Only_the_owner_may_read_the_file_and_no_temporary_file_remains()
     {
         await AddAsync(Credential("web"));
 
@@ -41,7 +41,7 @@ public sealed class CredentialCacheFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_second_service_is_appended_and_the_same_service_replaced()
+    public async Task A_second_service_is_appended_and_the_same_service_is_replaced()
     {
         await AddAsync(Credential("web"));
         await AddAsync(Credential("db"));
@@ -52,7 +52,7 @@ public sealed class CredentialCacheFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Header_fields_settings_and_foreign_tickets_are_kept_byte_for_byte()
+    public async Task Header_fields_settings_and_other_tickets_are_kept_unchanged()
     {
         var setting = CredentialHex(PrincipalHex(1, "CONTOSO.COM", "ada"), PrincipalHex(0, "X-CACHECONF:", "krb5_ccache_conf_data", "refresh_time"));
         var foreign = CredentialHex(PrincipalHex(1, "CONTOSO.COM", "ada"), PrincipalHex(2, "CONTOSO.COM", "krbtgt", "CONTOSO.COM"));
@@ -77,14 +77,14 @@ public sealed class CredentialCacheFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_users_cache_is_refused_and_left_alone()
+    public async Task Another_users_cache_is_rejected_and_not_changed()
     {
         await AddAsync(Credential("web"));
         var before = await BytesAsync();
 
         var error = await Should.ThrowAsync<InvalidDataException>(() => AddAsync(Credential("web") with { Client = Principal(1, "CONTOSO.COM", "Ada") }));
 
-        error.Message.ShouldContain("is the credential cache of ada@CONTOSO.COM, the ticket is Ada@CONTOSO.COM's");
+        error.Message.ShouldContain("is the credential cache of ada@CONTOSO.COM, but the ticket is for Ada@CONTOSO.COM");
         (await BytesAsync()).ShouldBe(before);
     }
 
@@ -93,7 +93,7 @@ public sealed class CredentialCacheFileTests : IDisposable
     [InlineData("05040000", "cut off")]
     [InlineData("6e6f7465730a", "not a credential cache")]
     [InlineData("05040000000000017fffffff00000000", "cut off")]
-    public async Task A_file_that_is_no_cache_is_refused_and_left_alone(string hex, string why)
+    public async Task A_file_that_is_not_a_cache_is_rejected_and_not_changed(string hex, string why)
     {
         await File.WriteAllBytesAsync(FilePath, Convert.FromHexString(hex), TestContext.Current.CancellationToken);
 
@@ -105,7 +105,7 @@ public sealed class CredentialCacheFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cache_that_is_cut_off_anywhere_is_refused_or_ends_at_an_entry()
+    public async Task A_truncated_cache_is_rejected_unless_it_ends_after_an_entry()
     {
         await AddAsync(Credential("web"));
         var whole = await BytesAsync();
@@ -121,7 +121,7 @@ public sealed class CredentialCacheFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Mutated_caches_are_read_or_refused_and_nothing_else()
+    public async Task Mutated_caches_are_read_or_rejected_with_InvalidDataException()
     {
         await AddAsync(Credential("web"));
         await AddAsync(Credential("db"));
@@ -142,7 +142,7 @@ public sealed class CredentialCacheFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Tickets_written_at_once_are_all_there_afterwards()
+    public async Task Concurrent_writes_lose_no_ticket()
     {
         await Task.WhenAll(Enumerable.Range(0, 20).Select(i => AddAsync(Credential($"web{i}"))));
 

@@ -2,12 +2,12 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using KcdDelegation.Kerberos.Files;
 
-namespace KcdDelegation.Kerberos.Tests.KeytabFile;
+namespace KcdDelegation.Kerberos.Tests.Files;
 
 public sealed class KeytabReaderTests
 {
     [Fact]
-    public void A_file_of_ktutil_is_read_with_every_field()
+    public void Every_field_of_a_file_of_ktutil_is_read()
     {
         var entries = KeytabReader.Read(KeytabSamples.FromKtutil);
 
@@ -20,13 +20,13 @@ public sealed class KeytabReaderTests
     }
 
     [Fact]
-    public void A_key_of_a_type_that_is_not_implemented_is_remembered_by_its_number_only() =>
+    public void A_key_of_an_unimplemented_type_keeps_only_its_number() =>
         KeytabReader.Read(KeytabSamples.FromKtutil)[1].ShouldSatisfyAllConditions(
             entry => entry.Key.ShouldBeNull(),
-            entry => Keytab.TypeName(entry.EncryptionTypeNumber).ShouldBe("rc4-hmac"));
+            entry => EncryptionTypeNames.Get(entry.EncryptionTypeNumber).ShouldBe("rc4-hmac"));
 
     [Fact]
-    public void What_the_writer_writes_the_reader_reads()
+    public void The_reader_reads_what_the_writer_writes()
     {
         using var file = KeytabWriter.Encode(KeytabReader.Read(KeytabSamples.FromKtutil).Where(entry => entry.Key is not null));
 
@@ -48,7 +48,7 @@ public sealed class KeytabReaderTests
     }
 
     [Fact]
-    public void Without_the_full_version_or_with_a_zero_the_eight_bits_count()
+    public void Without_a_full_version_or_with_zero_the_eight_bit_version_is_used()
     {
         var entry = KeytabSamples.Entry("gw", 7, EncryptionType.Aes128CtsHmacSha1, 1, width: KvnoWidth.LowEightBits);
         var shortOne = KeytabSamples.Bytes(entry);
@@ -73,22 +73,22 @@ public sealed class KeytabReaderTests
     [InlineData("0502 80000000", "cut off")]
     [InlineData("0502 00000002 0000", "without a name")]
     [InlineData("0502 00000005 0001 0001 ff", "not UTF-8")]
-    public void What_is_no_keytab_of_this_version_is_refused_with_the_reason(string hex, string reason) =>
+    public void A_file_that_is_not_a_keytab_of_this_version_is_rejected_with_the_reason(string hex, string reason) =>
         Should.Throw<InvalidDataException>(() => KeytabReader.Read(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal))))
             .Message.ShouldContain(reason);
 
     [Fact]
-    public void A_key_of_the_wrong_length_is_refused()
+    public void A_key_of_the_wrong_length_is_rejected()
     {
         var file = KeytabSamples.Bytes(KeytabSamples.Entry("gw", 1, EncryptionType.Aes256CtsHmacSha1, 1));
-        // The encryption type stands before the key's length, the key and the four bytes of the version.
+        // The encryption type precedes the key's length, the key and the four bytes of the version.
         BinaryPrimitives.WriteUInt16BigEndian(file.AsSpan(file.Length - 4 - 32 - 2 - 2), 17);
 
         Should.Throw<InvalidDataException>(() => KeytabReader.Read(file)).Message.ShouldContain("32 bytes");
     }
 
     [Fact]
-    public void Cut_and_mutated_files_are_read_or_refused_and_nothing_else()
+    public void Truncated_and_mutated_files_are_read_or_rejected_with_InvalidDataException()
     {
         var sample = KeytabSamples.FromKtutil;
         for (var length = 0; length < sample.Length; length++)
@@ -115,7 +115,7 @@ public sealed class KeytabReaderTests
     }
 
     [Fact]
-    public async Task The_writer_makes_files_that_only_their_owner_may_read()
+    public async Task The_writer_creates_files_that_only_their_owner_may_read()
     {
         var directory = Directory.CreateTempSubdirectory();
         try
