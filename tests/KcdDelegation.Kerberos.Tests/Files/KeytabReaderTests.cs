@@ -1,3 +1,4 @@
+using KcdDelegation.Kerberos.Crypto;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using KcdDelegation.Kerberos.Files;
