@@ -73,7 +73,7 @@ public sealed class ServiceAccountTests : IDisposable
     [InlineData("", "is empty")]
     [InlineData("0502", "has no entries")]
     [InlineData("0501", "is a keytab of version 0501")]
-    [InlineData("0502000000100001", "is cut off")]
+    [InlineData("0502000000100001", "is truncated")]
     public void A_keytab_that_is_none_is_an_error_that_says_why(string hex, string why)
     {
         File.WriteAllBytes(FilePath, Convert.FromHexString(hex));
@@ -172,7 +172,7 @@ public sealed class ServiceAccountTests : IDisposable
         _logger.Events.Where(e => e.Level == LogLevel.Warning).Select(e => e.Text).ShouldSatisfyAllConditions(
             warnings => warnings.Count().ShouldBe(2),
             warnings => warnings.First().ShouldContain("does not exist"),
-            warnings => warnings.Last().ShouldContain("is cut off"));
+            warnings => warnings.Last().ShouldContain("is truncated"));
     }
 
     [Fact]

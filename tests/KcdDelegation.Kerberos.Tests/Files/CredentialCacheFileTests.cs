@@ -90,9 +90,9 @@ public sealed class CredentialCacheFileTests : IDisposable
 
     [Theory]
     [InlineData("0503", "version 0503")]
-    [InlineData("05040000", "cut off")]
+    [InlineData("05040000", "truncated")]
     [InlineData("6e6f7465730a", "not a credential cache")]
-    [InlineData("05040000000000017fffffff00000000", "cut off")]
+    [InlineData("05040000000000017fffffff00000000", "truncated")]
     public async Task A_file_that_is_not_a_cache_is_rejected_and_not_changed(string hex, string why)
     {
         await File.WriteAllBytesAsync(FilePath, Convert.FromHexString(hex), TestContext.Current.CancellationToken);

@@ -1,6 +1,6 @@
-using KcdDelegation.Kerberos.Crypto;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Files;
 
 namespace KcdDelegation.Kerberos.Tests.Files;
@@ -69,9 +69,9 @@ public sealed class KeytabReaderTests
     [InlineData("0503", "version 0503")]
     [InlineData("2d2d2d2d", "not a keytab")]
     [InlineData("05", "not a keytab")]
-    [InlineData("0502 00", "cut off")]
-    [InlineData("0502 00000010 0001", "cut off")]
-    [InlineData("0502 80000000", "cut off")]
+    [InlineData("0502 00", "truncated")]
+    [InlineData("0502 00000010 0001", "truncated")]
+    [InlineData("0502 80000000", "truncated")]
     [InlineData("0502 00000002 0000", "without a name")]
     [InlineData("0502 00000005 0001 0001 ff", "not UTF-8")]
     public void A_file_that_is_not_a_keytab_of_this_version_is_rejected_with_the_reason(string hex, string reason) =>
