@@ -37,11 +37,25 @@ internal static class TlsServerEndPoint
         "1.2.840.10045.4.3.2" => HashAlgorithmName.SHA256,
         "1.2.840.10045.4.3.3" => HashAlgorithmName.SHA384,
         "1.2.840.10045.4.3.4" => HashAlgorithmName.SHA512,
-        RsaPss => PssHash(certificate.RawDataMemory),
+        RsaPss => TryReadPssHash(certificate.RawDataMemory),
         _ => null,
     };
 
-    /// <summary>RFC 4055 §3.1: RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, maskGenAlgorithm [1] DEFAULT mgf1SHA1, … }.
+    /// <summary>Returns null for malformed parameters: they name no hash function, so there is no binding.</summary>
+    private static HashAlgorithmName? TryReadPssHash(ReadOnlyMemory<byte> rawCertificate)
+    {
+        try
+        {
+            return PssHash(rawCertificate);
+        }
+        catch (AsnContentException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>RFC 4055 §3.1: RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, maskGenAlgorithm [1] DEFAULT mgf1SHA1,
+    /// saltLength [2] DEFAULT 20, trailerField [3] DEFAULT 1 }.
     /// The hash is a parameter, and counts as the only one if the mask is made with the same.</summary>
     private static HashAlgorithmName? PssHash(ReadOnlyMemory<byte> rawCertificate)
     {
@@ -62,6 +76,9 @@ internal static class TlsServerEndPoint
                 return null;
             maskHash = mask.ReadSequence().ReadObjectIdentifier();
         }
+        EnterOptional(parameters, 2);
+        EnterOptional(parameters, 3);
+        parameters.ThrowIfNotEmpty();
         if (hash != maskHash)
             return null;
         return hash switch

@@ -57,6 +57,21 @@ public sealed class ChannelBindingTests
     }).ShouldBe(expected);
 
     [Theory]
+    [InlineData("")]
+    [InlineData("0500")]
+    [InlineData("3003020105")]
+    [InlineData("3004A0020500")]
+    [InlineData("3006A00430020500")]
+    [InlineData("3008A1063004300206FF")]
+    [InlineData("300DA10B3009060960864801650304")]
+    public void Malformed_RSA_PSS_parameters_define_no_binding(string parameters) => GetBinding(writer =>
+    {
+        writer.WriteObjectIdentifier(RsaPss);
+        if (parameters.Length > 0)
+            writer.WriteEncodedValue(Convert.FromHexString(parameters));
+    }).ShouldBeNull();
+
+    [Theory]
     [InlineData("1.3.101.112")] // Ed25519
     [InlineData("1.3.101.113")] // Ed448
     public void A_signature_without_a_hash_function_of_its_own_defines_no_binding(string algorithm) =>
