@@ -25,20 +25,22 @@ internal sealed class Keytab(IReadOnlyList<KeytabEntry> entries) : IDisposable
         var found = entries.Where(entry => entry.HasName(components, realm, StringComparison.Ordinal)).ToList();
         if (found.Count == 0)
             found = entries.Where(entry => entry.HasName(components, realm, StringComparison.OrdinalIgnoreCase)).ToList();
-        return found.OrderByDescending(entry => Age(entry, found)).ThenByDescending(entry => entry.Timestamp).ToList();
+        var wrapped = FindWrapTime(found);
+        return found.OrderByDescending(entry => Unwrap(entry, wrapped)).ThenByDescending(entry => entry.Timestamp).ToList();
     }
 
     /// <summary>Returns the entries of the newest version among the entries of one account (<see cref="FindEntries"/>).</summary>
     public static IReadOnlyList<KeytabEntry> SelectNewest(IReadOnlyList<KeytabEntry> entries) =>
         entries.Where(entry => entry.Kvno == entries[0].Kvno).ToList();
 
-    /// <summary>The version, unwrapped: where eight bits are all that is known, a low number that is not older than a high one stands
-    /// behind it (256 is written as 0).</summary>
-    private static long Age(KeytabEntry entry, List<KeytabEntry> all) =>
-        entry.KvnoWidth == KvnoWidth.LowEightBits && entry.Kvno < 64
-        && all.Exists(other => other.KvnoWidth == KvnoWidth.LowEightBits && other.Kvno >= 192 && other.Timestamp <= entry.Timestamp)
-            ? entry.Kvno + 256L
-            : entry.Kvno;
+    /// <summary>Returns the time of the oldest entry with a high eight-bit version, or null if there is none.</summary>
+    private static DateTimeOffset? FindWrapTime(List<KeytabEntry> entries) =>
+        entries.Where(entry => entry.KvnoWidth == KvnoWidth.LowEightBits && entry.Kvno >= 192).Min(entry => (DateTimeOffset?)entry.Timestamp);
+
+    /// <summary>Returns the full version of an entry. Where only eight bits are known, a low version that is not older than a high one follows
+    /// it (256 is written as 0).</summary>
+    private static long Unwrap(KeytabEntry entry, DateTimeOffset? wrapped) =>
+        entry.KvnoWidth == KvnoWidth.LowEightBits && entry.Kvno < 64 && wrapped <= entry.Timestamp ? entry.Kvno + 256L : entry.Kvno;
 
     public void Dispose()
     {

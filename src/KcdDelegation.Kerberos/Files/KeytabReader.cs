@@ -55,9 +55,13 @@ internal static class KeytabReader
     private static KeytabEntry ReadEntry(ReadOnlySpan<byte> bytes)
     {
         var reader = new BigEndianReader(bytes);
-        var components = new string[reader.ReadUInt16()];
-        if (components.Length == 0)
+        int count = reader.ReadUInt16();
+        if (count == 0)
             throw new InvalidDataException("has an entry without a name");
+        // Each component takes at least two bytes. A count that is too large is rejected before memory is allocated for it.
+        if (count > reader.Remaining / 2)
+            throw new InvalidDataException($"is truncated: an entry has {count} name components, but {reader.Remaining} bytes remain");
+        var components = new string[count];
         var realm = ReadText(ref reader);
         for (var i = 0; i < components.Length; i++)
             components[i] = ReadText(ref reader);
