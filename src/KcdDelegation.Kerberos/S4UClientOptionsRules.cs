@@ -9,9 +9,7 @@ internal static class S4UClientOptionsRules
     public static void ThrowIfInvalid(S4UClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options.Account);
-        KerberosNameRules.ThrowIfRefused(options.Realm ?? "", "Realm", nameof(options));
-        if (options.Realm!.AsSpan().IndexOfAny("@/ ") >= 0)
-            throw new ArgumentException($"Realm is a realm alone, such as CONTOSO.COM; {options.Realm} has an @, slash or space.", nameof(options));
+        RealmName.ThrowIfInvalid(options.Realm, "Realm", nameof(options));
         if (options.EncryptionTypes is not { Count: > 0 } types)
             throw new ArgumentException("EncryptionTypes is empty.", nameof(options));
         foreach (var type in types)
@@ -35,7 +33,7 @@ internal static class S4UClientOptionsRules
         ArgumentOutOfRangeException.ThrowIfNegative(options.Cache.MaxQueuedExchanges, nameof(TicketCacheOptions.MaxQueuedExchanges));
         foreach (var (realm, kdcs) in options.Kdcs)
         {
-            KerberosNameRules.ThrowIfRefused(realm, "A realm in Kdcs", nameof(options));
+            RealmName.ThrowIfInvalid(realm, "The key in Kdcs", nameof(options));
             if (kdcs.Any(kdc => string.IsNullOrEmpty(kdc.Host) || kdc.Port is < 1 or > 65535))
                 throw new ArgumentException($"Kdcs of {realm} has an endpoint without a host or with an impossible port.", nameof(options));
         }

@@ -78,9 +78,7 @@ public sealed class TestAcceptor
         var client = opened.Ticket.Client;
         return new AcceptedIdentity
         {
-            User = client.Name.Type == (int)PrincipalNameType.Enterprise
-                ? KerberosPrincipal.Enterprise(client.Name.ToString(), client.Realm)
-                : KerberosPrincipal.Principal(client.Name.ToString(), client.Realm),
+            User = client.Name.ToPrincipal(client.Realm),
             SamAccountName = opened.Ticket.Pac?.SamName,
             UserPrincipalName = opened.Ticket.Pac?.UserPrincipalName,
             Sid = opened.Ticket.Pac is { } pac ? SecurityIdentifier.FromBytes(pac.Sid.Span).Text : null,

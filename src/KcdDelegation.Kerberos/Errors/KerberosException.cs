@@ -1,5 +1,6 @@
 using System.Text;
 using KcdDelegation.Kerberos.Errors;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Kerberos;
 
@@ -55,9 +56,15 @@ public sealed class KerberosException : Exception
     internal static KerberosException Malformed(string message, string detail, Exception? inner = null) =>
         new(new KerberosFailure { Reason = KerberosFailureReason.ReplyRejected, Detail = $"{message} {detail}" }, inner);
 
+    /// <inheritdoc cref="Malformed(string, string, Exception)"/>
+    internal static KerberosException Malformed(string message, FailureDetail detail) => Malformed(message, detail.ToString());
+
     /// <summary>Creates the exception for a reply that is well-formed but does not answer the request.</summary>
     internal static KerberosException Rejected(string detail) =>
         new(new KerberosFailure { Reason = KerberosFailureReason.ReplyRejected, Detail = detail });
+
+    /// <inheritdoc cref="Rejected(string)"/>
+    internal static KerberosException Rejected(FailureDetail detail) => Rejected(detail.ToString());
 
     /// <summary>Returns the same failure with names from <paramref name="context"/> where it has none.</summary>
     internal KerberosException InContext(KerberosFailure context) =>
@@ -75,6 +82,9 @@ public sealed class KerberosException : Exception
 /// data.</summary>
 internal sealed record KerberosFailure
 {
+    /// <summary>The limit for a whole detail. Single values in it are bounded by <see cref="FailureDetail"/>.</summary>
+    private const int MaxDetailLength = 4096;
+
     public KerberosErrorCode? Code { get; init; }
     public KerberosExchange? Exchange { get; init; }
     public KerberosFailureReason Reason { get; init; }
@@ -84,7 +94,9 @@ internal sealed record KerberosFailure
     public KerberosPrincipal? User { get; init; }
     public ServicePrincipalName? Service { get; init; }
     public bool IsTransient { get; init; }
-    public string Detail { get; init; } = "";
+
+    /// <summary>What is wrong. Made printable and bounded here, whatever it was composed of.</summary>
+    public string Detail { get; init => field = PrintableText.From(value, MaxDetailLength); } = "";
 
     public string Describe()
     {

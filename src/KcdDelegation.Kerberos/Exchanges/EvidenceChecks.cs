@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Errors;
 using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.Tickets;
 using Microsoft.Extensions.Logging;
@@ -36,7 +37,7 @@ internal static class EvidenceChecks
     {
         if (!string.Equals(realm, asked.Realm, StringComparison.OrdinalIgnoreCase))
             return false;
-        if (string.Equals(name.ToString(), asked.Name.ToString(), StringComparison.OrdinalIgnoreCase))
+        if (name.EqualsIgnoreCase(asked.Name))
             return true;
         return EnterprisePrefix(asked.Name) is { } prefix && name.Components is [var only] && string.Equals(only, prefix, StringComparison.OrdinalIgnoreCase);
     }
@@ -63,7 +64,7 @@ internal static class EvidenceChecks
         var tied = account is not null && asked.Name.Type == (int)PrincipalNameType.Enterprise
             && string.Equals(message.ClientRealm, asked.Realm, StringComparison.OrdinalIgnoreCase)
             && string.Equals(account.UserPrincipalName, asked.Name.Components[0], StringComparison.OrdinalIgnoreCase)
-            && string.Equals(account.SamAccountName, message.Client.ToString(), StringComparison.OrdinalIgnoreCase);
+            && message.Client.IsSingleComponent(account.SamAccountName);
         if (!tied)
             throw KerberosException.Rejected($"the KDC answered for {message.Client}@{message.ClientRealm}, but {asked.Name}@{asked.Realm} was asked for");
     }
@@ -91,7 +92,7 @@ internal static class EvidenceChecks
         }
         if (asked.Name.Type != (int)PrincipalNameType.Enterprise)
         {
-            if (!string.Equals(sam, asked.Name.ToString(), StringComparison.OrdinalIgnoreCase))
+            if (!asked.Name.IsSingleComponent(sam))
                 throw Mismatch($"{asked.Name} was asked for, but the KDC answered for the account {sam}");
         }
         else if (!NamesUserPrincipal(asked, account, sam))
@@ -112,6 +113,6 @@ internal static class EvidenceChecks
         string.Equals(account.UserPrincipalName, asked.Name.Components[0], StringComparison.OrdinalIgnoreCase)
         || string.Equals($"{sam}@{asked.Realm}", asked.Name.Components[0], StringComparison.OrdinalIgnoreCase);
 
-    private static KerberosException Mismatch(string detail) =>
-        new(new KerberosFailure { Reason = KerberosFailureReason.IdentityMismatch, Detail = detail });
+    private static KerberosException Mismatch(FailureDetail detail) =>
+        new(new KerberosFailure { Reason = KerberosFailureReason.IdentityMismatch, Detail = detail.ToString() });
 }

@@ -6,7 +6,7 @@ namespace KcdDelegation.Kerberos.Files;
 /// <summary>A principal in a credential cache.</summary>
 internal sealed record CachePrincipal(PrincipalName Name, string Realm)
 {
-    public override string ToString() => PrintableText.From($"{Name}@{Realm}");
+    public override string ToString() => PrintableText.From($"{Name}@{Realm}", 256);
 }
 
 /// <summary>A ticket with its session key, as issued by the KDC.</summary>

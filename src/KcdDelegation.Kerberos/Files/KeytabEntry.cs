@@ -20,7 +20,7 @@ internal sealed record KeytabEntry(
     int EncryptionTypeNumber,
     KerberosKey? Key)
 {
-    public string Principal { get; } = PrintableText.From($"{string.Join('/', Components)}@{Realm}");
+    public string Principal { get; } = PrintableText.From($"{string.Join('/', Components)}@{Realm}", 256);
 
     public KvnoWidth KvnoWidth { get; init; } = KvnoWidth.Full;
 

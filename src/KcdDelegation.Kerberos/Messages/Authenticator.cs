@@ -22,7 +22,7 @@ internal sealed record Authenticator
         var fields = reader.ReadApplication(2);
         if (fields.ReadField(0).ReadInt32() != 5)
             throw new AsnContentException("The authenticator does not have version 5.");
-        var realm = fields.ReadField(1).ReadKerberosString();
+        var realm = fields.ReadField(1).ReadRealm();
         var client = PrincipalName.Read(fields.ReadField(2));
         var checksum = fields.ReadOptionalField(3) is { } sum ? ChecksumField.Read(sum) : null;
         var microseconds = fields.ReadField(4).ReadMicroseconds();

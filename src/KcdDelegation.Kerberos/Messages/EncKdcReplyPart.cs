@@ -42,7 +42,7 @@ internal sealed record EncKdcReplyPart
         var startTime = fields.ReadOptionalField(6)?.ReadKerberosTime();
         var endTime = fields.ReadField(7).ReadKerberosTime();
         var renewTill = fields.ReadOptionalField(8)?.ReadKerberosTime();
-        var realm = fields.ReadField(9).ReadKerberosString();
+        var realm = fields.ReadField(9).ReadRealm();
         var service = PrincipalName.Read(fields.ReadField(10));
         _ = fields.ReadOptionalField(11);
         return new EncKdcReplyPart

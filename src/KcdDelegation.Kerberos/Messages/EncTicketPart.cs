@@ -23,7 +23,7 @@ internal sealed record EncTicketPart
         var fields = reader.ReadApplication(3);
         var flags = fields.ReadField(0).ReadFlags();
         var key = EncryptionKeyField.Read(fields.ReadField(1));
-        var realm = fields.ReadField(2).ReadKerberosString();
+        var realm = fields.ReadField(2).ReadRealm();
         var client = PrincipalName.Read(fields.ReadField(3));
         _ = fields.ReadField(4); // transited: the KDC checks it (RFC 4120 §2.7)
         var authTime = fields.ReadField(5).ReadKerberosTime();

@@ -22,7 +22,7 @@ internal sealed record EtypeInfo2Entry(EncryptionType Type, string? Salt, ReadOn
     {
         var sequence = reader.ReadSequence();
         var type = (EncryptionType)sequence.ReadField(0).ReadInt32();
-        var salt = sequence.ReadOptionalField(1)?.ReadKerberosString();
+        var salt = sequence.ReadOptionalField(1)?.ReadSalt();
         return new EtypeInfo2Entry(type, salt, sequence.ReadOptionalField(2)?.ReadOctets());
     }
 

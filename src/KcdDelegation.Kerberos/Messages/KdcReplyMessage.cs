@@ -16,7 +16,7 @@ internal sealed record KdcReplyMessage(
             if (fields.ReadField(0).ReadInt32() != 5 || fields.ReadField(1).ReadInt32() != (int)type)
                 throw new AsnContentException("The protocol version or message type is wrong.");
             var paData = fields.ReadOptionalField(2)?.ReadList(Messages.PaData.Read) ?? [];
-            var realm = fields.ReadField(3).ReadKerberosString();
+            var realm = fields.ReadField(3).ReadRealm();
             var client = PrincipalName.Read(fields.ReadField(4));
             var ticket = Ticket.Read(fields.ReadField(5));
             return new KdcReplyMessage(type, paData, realm, client, ticket, EncryptedData.Read(fields.ReadField(6)));

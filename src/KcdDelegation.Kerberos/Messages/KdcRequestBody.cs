@@ -31,7 +31,7 @@ internal sealed record KdcRequestBody
         var fields = reader.ReadSequence();
         var options = (KdcOptionFlags)fields.ReadField(0).ReadFlags();
         var client = fields.ReadOptionalField(1) is { } name ? PrincipalName.Read(name) : null;
-        var realm = fields.ReadField(2).ReadKerberosString();
+        var realm = fields.ReadField(2).ReadRealm();
         var service = PrincipalName.Read(fields.ReadField(3));
         _ = fields.ReadOptionalField(4);
         var till = fields.ReadField(5).ReadKerberosTime();

@@ -10,6 +10,8 @@ namespace KcdDelegation.Kerberos.Messages;
 internal static class KerberosAsnReader
 {
     private static readonly Asn1Tag GeneralString = new(UniversalTagNumber.GeneralString);
+    private const int MaxFreeText = 200;
+
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads a required field [n] EXPLICIT.</summary>
@@ -46,41 +48,53 @@ internal static class KerberosAsnReader
     public static int ReadMicroseconds(this AsnReader reader) =>
         reader.ReadInt32() is >= 0 and <= 999_999 and var value ? value : throw new AsnContentException("Microseconds are out of range.");
 
-    /// <summary>RFC 4120 §5.2.1 KerberosString, a GeneralString that holds UTF-8 in practice.</summary>
+    /// <summary>Reads a name as KerberosString (RFC 4120 §5.2.1), a GeneralString that holds UTF-8 in practice.</summary>
     public static string ReadKerberosString(this AsnReader reader)
+    {
+        var text = reader.ReadSalt();
+        // Names from messages are printed, logged and compared. The rule is the one of KerberosPrincipal.
+        if (text.Length > 0 && KerberosNameRules.FindViolation(text, "A name") is { } reason)
+            throw new AsnContentException($"{reason}.");
+        return text;
+    }
+
+    /// <summary>Reads the salt of a key, a KerberosString that is input of key derivation only and may hold any character.</summary>
+    public static string ReadSalt(this AsnReader reader)
     {
         if (!reader.TryReadPrimitiveCharacterStringBytes(GeneralString, out var bytes))
             throw new AsnContentException("A string has the constructed form.");
-        string text;
         try
         {
-            text = StrictUtf8.GetString(bytes.Span);
+            return StrictUtf8.GetString(bytes.Span);
         }
         catch (DecoderFallbackException error)
         {
             throw new AsnContentException("A string is not UTF-8.", error);
         }
-        // Names that come from the wire are printed, logged and compared: refuse what KerberosPrincipal refuses.
-        if (text.Length > 0 && KerberosNameRules.FindViolation(text, "a string") is { } why)
-            throw new AsnContentException(why);
-        return text;
     }
 
-    /// <summary>Free text of a peer (e-text): whatever is not printable becomes '?', and it is cut to 200 characters.</summary>
+    /// <summary>Reads a peer's free text (e-text) in printable form, truncated to 200 characters.</summary>
     public static string ReadFreeText(this AsnReader reader)
     {
         if (!reader.TryReadPrimitiveCharacterStringBytes(GeneralString, out var bytes))
             throw new AsnContentException("A string has the constructed form.");
-        var text = Encoding.UTF8.GetString(bytes.Span[..Math.Min(bytes.Length, 200)]);
-        return string.Create(text.Length, text, (span, source) =>
-        {
-            for (var i = 0; i < span.Length; i++)
-                span[i] = source[i] is >= ' ' and <= '~' ? source[i] : '?';
-        }).TrimEnd('?');
+        // MIT's KDC sends the terminating NUL of its text.
+        return PrintableText.From(Encoding.UTF8.GetString(bytes.Span[..Math.Min(bytes.Length, MaxFreeText)]).TrimEnd('\0'), MaxFreeText);
     }
 
-    /// <summary>RFC 4120 §5.2.3 KerberosTime, in UTC.</summary>
-    public static DateTimeOffset ReadKerberosTime(this AsnReader reader) => reader.ReadGeneralizedTime();
+    /// <summary>Reads a realm (RFC 4120 §5.2.2).</summary>
+    public static string ReadRealm(this AsnReader reader) =>
+        reader.ReadKerberosString() is var realm && RealmName.IsValid(realm) ? realm : throw new AsnContentException("A realm is not in the domain style.");
+
+    /// <summary>Reads a KerberosTime: <c>yyyyMMddHHmmssZ</c>, without fractions of a second or an offset (RFC 4120 §5.2.3).</summary>
+    public static DateTimeOffset ReadKerberosTime(this AsnReader reader)
+    {
+        if (reader.PeekTag() != new Asn1Tag(UniversalTagNumber.GeneralizedTime))
+            throw new AsnContentException("A time is not a primitive GeneralizedTime.");
+        var text = reader.PeekContentBytes().Span;
+        reader.ReadEncodedValue();
+        return KerberosTimeText.TryParse(text, out var time) ? time : throw new AsnContentException("A time does not have the form yyyyMMddHHmmssZ.");
+    }
 
     /// <summary>Reads KerberosFlags (RFC 4120 §5.2.8). Bit 0 is first; missing bits are zero, bits after the 32nd are ignored.</summary>
     public static uint ReadFlags(this AsnReader reader)

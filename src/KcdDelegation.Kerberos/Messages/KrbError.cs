@@ -13,6 +13,7 @@ internal sealed record KrbError
     public required DateTimeOffset ServerTime { get; init; }
     public required KerberosErrorCode Code { get; init; }
     public string? ClientRealm { get; init; }
+    /// <summary>Free text: Heimdal writes "&lt;unspecified realm&gt;" where it knows none.</summary>
     public required string Realm { get; init; }
     public required PrincipalName Service { get; init; }
     public string? Text { get; init; }
@@ -31,9 +32,9 @@ internal sealed record KrbError
         var serverTime = fields.ReadField(4).ReadKerberosTime();
         _ = fields.ReadField(5);
         var code = (KerberosErrorCode)fields.ReadField(6).ReadInt32();
-        var clientRealm = fields.ReadOptionalField(7)?.ReadKerberosString();
+        var clientRealm = fields.ReadOptionalField(7)?.ReadRealm();
         _ = fields.ReadOptionalField(8);
-        var realm = fields.ReadField(9).ReadKerberosString();
+        var realm = fields.ReadField(9).ReadFreeText();
         var service = PrincipalName.Read(fields.ReadField(10));
         var text = fields.ReadOptionalField(11)?.ReadFreeText();
         return new KrbError

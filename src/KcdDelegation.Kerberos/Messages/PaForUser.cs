@@ -38,7 +38,7 @@ internal sealed record PaForUser(PrincipalName User, string Realm, ChecksumField
     {
         var sequence = reader.ReadSequence();
         var user = PrincipalName.Read(sequence.ReadField(0));
-        var realm = sequence.ReadField(1).ReadKerberosString();
+        var realm = sequence.ReadField(1).ReadRealm();
         return new PaForUser(user, realm, ChecksumField.Read(sequence.ReadField(2)));
     });
 

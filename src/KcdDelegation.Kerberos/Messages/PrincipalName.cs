@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Kerberos.Messages;
 
@@ -30,6 +31,9 @@ internal sealed record PrincipalName(int Type, IReadOnlyList<string> Components)
         var components = sequence.ReadField(1).ReadList(KerberosAsnReader.ReadKerberosString);
         if (components.Count > MaxComponents)
             throw new AsnContentException("A name has too many components.");
+        // A referral names the next realm, which becomes a DNS query.
+        if (components is ["krbtgt", var realm] && !RealmName.IsValid(realm))
+            throw new AsnContentException("The realm of a ticket-granting service is not in the domain style.");
         return new PrincipalName(type, [.. components]);
     }
 
@@ -40,6 +44,25 @@ internal sealed record PrincipalName(int Type, IReadOnlyList<string> Components)
             writer.WriteInteger(0, Type);
             writer.WriteField(1, field => field.WriteList(Components, static (w, component) => w.WriteKerberosString(component)));
         }
+    }
+
+    /// <summary>Returns whether both names have the same components, ignoring case.</summary>
+    public bool EqualsIgnoreCase(PrincipalName other) => Components.SequenceEqual(other.Components, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Returns whether the name has one component only, and this one, ignoring case.</summary>
+    public bool IsSingleComponent(string? component) =>
+        Components is [var only] && string.Equals(only, component, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Returns the name as a principal. RFC 4120 §6.2: the type is a hint, but an enterprise name must not be split.</summary>
+    /// <exception cref="KerberosException">The name is empty or cannot be written as text, such as a component with a slash.</exception>
+    public KerberosPrincipal ToPrincipal(string realm)
+    {
+        var isEnterprise = Type == (int)PrincipalNameType.Enterprise && Components.Count == 1;
+        var text = ToString();
+        if (!RealmName.IsValid(realm) || KerberosNameRules.FindViolation(text, "it") is not null
+            || (!isEnterprise && Components.Any(component => component.Length == 0 || component.Contains('/', StringComparison.Ordinal))))
+            throw KerberosException.Rejected($"the name {text}@{realm} is not the name of an account: it is empty, or a component is empty or has a slash");
+        return isEnterprise ? KerberosPrincipal.Enterprise(text, realm) : KerberosPrincipal.Principal(text, realm);
     }
 
     public override string ToString() => string.Join('/', Components);

@@ -29,7 +29,7 @@ internal sealed record S4UUserId(uint Nonce, PrincipalName? User, string Realm, 
         var sequence = reader.ReadSequence();
         var nonce = sequence.ReadField(0).ReadUInt32();
         var user = sequence.ReadOptionalField(1) is { } name ? PrincipalName.Read(name) : null;
-        var realm = sequence.ReadField(2).ReadKerberosString();
+        var realm = sequence.ReadField(2).ReadRealm();
         _ = sequence.ReadOptionalField(3);
         return new S4UUserId(nonce, user, realm, sequence.ReadOptionalField(4)?.ReadFlags() ?? 0, bytes);
     });

@@ -39,6 +39,6 @@ internal sealed record Ticket(string Realm, PrincipalName Service, ReadOnlyMemor
         var fields = reader.ReadApplication(1);
         if (fields.ReadField(0).ReadInt32() != 5)
             throw new AsnContentException("The ticket does not have version 5.");
-        return (fields.ReadField(1).ReadKerberosString(), PrincipalName.Read(fields.ReadField(2)), EncryptedData.Read(fields.ReadField(3)));
+        return (fields.ReadField(1).ReadRealm(), PrincipalName.Read(fields.ReadField(2)), EncryptedData.Read(fields.ReadField(3)));
     }
 }

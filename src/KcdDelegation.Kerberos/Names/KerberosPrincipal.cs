@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using KcdDelegation.Kerberos.Names;
 
@@ -7,23 +8,24 @@ namespace KcdDelegation.Kerberos;
 /// <remarks>Principals are compared ordinally. The identity mapper decides about case; the caches do not.</remarks>
 public sealed partial record KerberosPrincipal
 {
-    /// <summary>Makes a principal. The name is kept as it is: nothing is folded, trimmed or normalised.</summary>
+    /// <summary>Creates a principal. The name is used unchanged: its case, spaces and characters stay as they are.</summary>
     /// <param name="type">The name type, which tells the KDC how to interpret the name.</param>
-    /// <param name="name">At most 1,024 characters, without control or invisible ones. An enterprise name is one component whatever
-    /// it contains; of other names a slash separates the components.</param>
+    /// <param name="name">At most 1,024 characters, without control, invisible or lookalike characters. An enterprise name is one
+    /// component. In other names a slash separates components.</param>
     /// <param name="realm">The realm. May be null only for <see cref="PrincipalNameType.Enterprise"/>: the client then looks it
     /// up.</param>
-    /// <exception cref="ArgumentException">The name or realm is empty, too long, or has control or invisible characters.</exception>
+    /// <exception cref="ArgumentException">The name is empty, too long, or has a character that is not allowed, or the realm is not a
+    /// realm.</exception>
     public KerberosPrincipal(PrincipalNameType type, string name, string? realm)
     {
         ArgumentNullException.ThrowIfNull(name);
         if (type is not (PrincipalNameType.Principal or PrincipalNameType.ServiceInstance or PrincipalNameType.Enterprise))
-            throw new ArgumentOutOfRangeException(nameof(type), type, "Not a name type of this library.");
+            throw new ArgumentOutOfRangeException(nameof(type), type, "The name type is not supported.");
         KerberosNameRules.ThrowIfRefused(name, "The name", nameof(name));
         if (realm is null && type != PrincipalNameType.Enterprise)
-            throw new ArgumentException("Only an enterprise name may come without a realm.", nameof(realm));
+            throw new ArgumentException("Only an enterprise name can have no realm.", nameof(realm));
         if (realm is not null)
-            KerberosNameRules.ThrowIfRefused(realm, "The realm", nameof(realm));
+            RealmName.ThrowIfInvalid(realm, "The realm", nameof(realm));
         if (type != PrincipalNameType.Enterprise && name.Split('/').Any(component => component.Length == 0))
             throw new ArgumentException("The name has an empty component.", nameof(name));
         (Type, Name, Realm) = (type, name, realm);
@@ -49,7 +51,7 @@ public sealed partial record KerberosPrincipal
         init
         {
             if (value is not null && !IsSecurityIdentifier(value))
-                throw new ArgumentException("A SID looks like S-1-5-21-1004336348-1177238915-682003330-1103.", nameof(SecurityIdentifier));
+                throw new ArgumentException("The value is not a SID such as S-1-5-21-1004336348-1177238915-682003330-1103.", nameof(SecurityIdentifier));
             field = value;
         }
     }
@@ -57,6 +59,9 @@ public sealed partial record KerberosPrincipal
     /// <summary>Returns whether the text is a SID in text form (MS-DTYP §2.4.2.1), as required by <see
     /// cref="SecurityIdentifier"/>.</summary>
     public static bool IsSecurityIdentifier(string? text) => text is not null && SidForm().IsMatch(text);
+
+    /// <summary>Returns whether the text is a realm in the domain style (RFC 4120 §6.1), the only style that is supported.</summary>
+    public static bool IsRealm([NotNullWhen(true)] string? text) => RealmName.IsValid(text);
 
     /// <summary>Creates a principal from a user principal name such as <c>ada@contoso.com</c> (RFC 6806 §5). Its suffix need not be a
     /// realm.</summary>
@@ -75,6 +80,7 @@ public sealed partial record KerberosPrincipal
     /// <summary>Returns <c>name@REALM</c>, or only the name while the realm is not known.</summary>
     public override string ToString() => Realm is null ? Name : $"{Name}@{Realm}";
 
-    [GeneratedRegex(@"\AS-1-[0-9]{1,15}(?:-[0-9]{1,10}){1,15}\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\AS-1-[0-9]{1,15}(?:-[0-9]{1,10}){1,15}\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex SidForm();
 }

@@ -1,27 +1,37 @@
 using System.Globalization;
+using System.Text;
 
 namespace KcdDelegation.Kerberos.Names;
 
-/// <summary>Text from the wire or a file, made fit for messages and logs.</summary>
+/// <summary>Text from messages, files, tokens and settings in a form that is safe in logs, exceptions and error pages.</summary>
+/// <remarks>Characters that break a line, are invisible, or change the direction of text are written as their code point.</remarks>
 internal static class PrintableText
 {
-    private const int MaxLength = 256;
+    private const int MaxLength = 512;
 
-    /// <summary>Control, format and other invisible characters become <c>?</c>; what is longer than 256 characters is cut.</summary>
-    public static string From(string text)
+    /// <summary>Returns the text with unsafe characters replaced. Text longer than <paramref name="maxLength"/> is truncated.</summary>
+    public static string From(string? text, int maxLength = MaxLength)
     {
-        var shown = text.Length <= MaxLength ? text : text[..MaxLength];
-        var clean = string.Create(shown.Length, shown, static (target, source) =>
+        if (string.IsNullOrEmpty(text))
+            return "";
+        if (text.Length <= maxLength && text.EnumerateRunes().All(IsPrintable))
+            return text;
+        var printable = new StringBuilder();
+        foreach (var rune in text.EnumerateRunes())
         {
-            for (var i = 0; i < target.Length; i++)
-            {
-                target[i] = char.GetUnicodeCategory(source[i]) is UnicodeCategory.Control or UnicodeCategory.Format
-                    or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-                    or UnicodeCategory.Surrogate or UnicodeCategory.OtherNotAssigned
-                    ? '?'
-                    : source[i];
-            }
-        });
-        return shown.Length == text.Length ? clean : clean + "…";
+            if (printable.Length >= maxLength)
+                return printable.Append('…').ToString();
+            if (IsPrintable(rune))
+                printable.Append(rune.ToString());
+            else
+                printable.Append(CultureInfo.InvariantCulture, $"<U+{rune.Value:X4}>");
+        }
+        return printable.ToString();
     }
+
+    /// <summary>Returns the text in quotation marks, which show where it starts and ends.</summary>
+    public static string Quoted(string? text) => $"\"{From(text, 128).Replace('"', '\'')}\"";
+
+    // A lone surrogate is enumerated as U+FFFD.
+    private static bool IsPrintable(Rune rune) => !NameCharacters.IsInvisible(rune);
 }

@@ -38,9 +38,7 @@ internal sealed class IssuedTicket : ICachedTicket, IDisposable
     public int Size => Ticket.Encoded.Length;
 
     /// <summary>The client as a principal. RFC 4120 §6.2: the type is a hint, but an enterprise name must not be split again.</summary>
-    public KerberosPrincipal ClientPrincipal => Client.Type == (int)PrincipalNameType.Enterprise
-        ? KerberosPrincipal.Enterprise(Client.ToString(), ClientRealm)
-        : KerberosPrincipal.Principal(Client.ToString(), ClientRealm);
+    public KerberosPrincipal ClientPrincipal => Client.ToPrincipal(ClientRealm);
 
     /// <summary>A ticket of this kind makes no headers, so there is nothing to stop but its use in the cache.</summary>
     public void Retire()

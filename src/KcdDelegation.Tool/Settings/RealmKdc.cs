@@ -11,8 +11,8 @@ internal sealed record RealmKdc(string? Realm, KdcEndpoint Endpoint)
     public static RealmKdc Parse(string text)
     {
         var equals = text.IndexOf('=', StringComparison.Ordinal);
-        if (equals == 0)
-            throw new FormatException("There is no realm before the =. It looks like EU.CONTOSO.COM=dc1.eu.contoso.com.");
+        if (equals >= 0 && !KerberosPrincipal.IsRealm(text[..equals]))
+            throw new FormatException("The text before the = is not a realm. Write, for example, EU.CONTOSO.COM=dc1.eu.contoso.com.");
         return new RealmKdc(equals < 0 ? null : text[..equals], KdcEndpoint.Parse(text[(equals + 1)..]));
     }
 }

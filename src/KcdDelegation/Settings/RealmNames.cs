@@ -1,4 +1,4 @@
-using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Settings;
 
@@ -7,7 +7,7 @@ internal static class RealmNames
 {
     public static bool Check(string realm, string key, SettingsErrors errors)
     {
-        if (realm.Length is > 0 and <= 255 && realm.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_') && realm.Split('.').All(label => label.Length > 0))
+        if (KerberosPrincipal.IsRealm(realm))
             return true;
         errors.Add(key, $"{PrintableText.Quoted(realm)} is not a realm", "Write the domain's DNS name in capitals, such as CONTOSO.COM");
         return false;

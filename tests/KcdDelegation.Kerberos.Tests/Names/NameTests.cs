@@ -41,6 +41,44 @@ public sealed class NameTests
         Should.Throw<FormatException>(() => ServicePrincipalName.Parse(text)).Message.ShouldContain("HTTP/web.contoso.com");
     }
 
+    [Theory]
+    [InlineData("MSSQLSvc/sql.contoso.com:INSTANCE", "sql.contoso.com", null, "INSTANCE")]
+    [InlineData("MSSQLSvc/sql.contoso.com:SQL_2022$1", "sql.contoso.com", null, "SQL_2022$1")]
+    [InlineData("MSOLAPSvc.3/olap.contoso.com:Tabular", "olap.contoso.com", null, "Tabular")]
+    [InlineData("MSSQLSvc/sql.contoso.com:1433", "sql.contoso.com", 1433, null)]
+    [InlineData("HTTP/::1", "::1", null, null)]
+    [InlineData("HTTP/2001:db8::443", "2001:db8::443", null, null)]
+    [InlineData("HTTP/[::1]", "::1", null, null)]
+    [InlineData("HTTP/[2001:db8::1]:8443", "2001:db8::1", 8443, null)]
+    [InlineData("HTTP/10.0.0.1:8080", "10.0.0.1", 8080, null)]
+    public void Instances_and_addresses_are_distinguished_from_ports(string text, string host, int? port, string? instance)
+    {
+        var spn = ServicePrincipalName.Parse(text);
+        (spn.Host, spn.Port, spn.InstanceName).ShouldBe((host, port, instance));
+        spn.ToString().ShouldBe(text);
+    }
+
+    [Theory]
+    [InlineData("HTTP/web:INSTANCE")]
+    [InlineData("MSSQLSvc/sql:")]
+    [InlineData("MSSQLSvc/sql:99999")]
+    [InlineData("MSSQLSvc/:INSTANCE")]
+    [InlineData("MSSQLSvc/sql:A:B")]
+    [InlineData("HTTP/[::1")]
+    [InlineData("HTTP/::1]")]
+    [InlineData("HTTP/[web]")]
+    [InlineData("HTTP/[]")]
+    [InlineData("HTTP/[::1]8080")]
+    [InlineData("HTTP/[::1]:")]
+    [InlineData("HTTP/[::1]:0")]
+    [InlineData("HTTP/fe80::1%eth0")]
+    [InlineData("HTTP/::1::2")]
+    [InlineData("HTTP/a:b:c")]
+    [InlineData("HTTP/web@CONTOSO..COM")]
+    [InlineData("HTTP/web@CONTOSO%COM")]
+    public void A_host_part_that_is_neither_host_address_port_nor_instance_is_rejected(string text) =>
+        ServicePrincipalName.TryParse(text, null, out _).ShouldBeFalse();
+
     [Fact]
     public void Service_principal_names_are_compared_ordinally() =>
         ServicePrincipalName.Parse("HTTP/web").ShouldNotBe(ServicePrincipalName.Parse("http/web"));

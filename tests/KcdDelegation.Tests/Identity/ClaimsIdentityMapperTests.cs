@@ -247,6 +247,8 @@ public sealed class ClaimsIdentityMapperTests
     [InlineData("Ádministrator")]
     [InlineData("аdministrator")]
     [InlineData("Āḋṁīñīṣṯṛāṯōṛ")]
+    [InlineData("Adminʻistrator")]
+    [InlineData("Administratօ\u0559r")]
     [InlineData("Administrateur")]
     [InlineData("guest")]
     [InlineData("Invite")]
@@ -269,6 +271,11 @@ public sealed class ClaimsIdentityMapperTests
     [InlineData("Борис")]
     [InlineData("Göran")]
     [InlineData("加藤")]
+    [InlineData("佐々木")]
+    [InlineData("ハーバー")]
+    [InlineData("ʻokina")]
+    [InlineData("ธีระ")]
+    [InlineData("राम")]
     public void Other_names_of_the_same_length_are_not_taken_for_built_in_ones(string name) =>
         Map(("onprem_sam_account_name", name)).Name.ShouldBe(name);
 
@@ -288,6 +295,12 @@ public sealed class ClaimsIdentityMapperTests
     [InlineData("CONTOSO\\ada")]
     [InlineData("ada/admin")]
     [InlineData("ada@contoso.com")]
+    [InlineData("a\U000E0041da")]
+    [InlineData("a\ufe0fda")]
+    [InlineData("1\u0301")]
+    [InlineData("admin\u0e35")]
+    [InlineData("ºada")]
+    [InlineData("\u1112\u1161\u11ab")]
     [InlineData("ada\0")]
     [InlineData("ada\r\nX")]
     [InlineData("ada\u202e")]
