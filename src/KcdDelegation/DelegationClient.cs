@@ -17,7 +17,7 @@ namespace KcdDelegation;
 
 /// <summary>START HERE. Token or principal, then identity, then ticket, then header. A singleton, thread-safe. It follows its options while it
 /// runs: a change that does not validate is logged, and the last good options stay in force.</summary>
-public sealed class DelegationClient : IAsyncDisposable
+public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
 {
     private readonly SettingsStore _settings;
     private readonly GuardedMapper _mapper;
@@ -74,7 +74,7 @@ public sealed class DelegationClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Leaves the refusal to be logged by whoever asks: <see cref="KcdHandler"/> has more of them.</summary>
+    /// <summary>Maps the caller and gets the ticket. The caller of this method logs an error: <see cref="KcdHandler"/> has more of them.</summary>
     private async ValueTask<DelegatedCredential> DelegateAsync(ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken)
     {
         var user = await _mapper.MapAsync(caller, application.Callers, application.Mapping, cancellationToken).ConfigureAwait(false);
@@ -179,8 +179,17 @@ public sealed class DelegationClient : IAsyncDisposable
         await _retirement.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>What <see cref="KcdHandler"/> needs.</summary>
-    internal DelegationSource Http => new(GetApplication, DelegateAsync, _logger, _audit, _timeProvider);
+    ILogger IDelegationSource.Logger => _logger;
+
+    ILogger IDelegationSource.Audit => _audit;
+
+    TimeProvider IDelegationSource.TimeProvider => _timeProvider;
+
+    ApplicationSettings IDelegationSource.GetApplication(string name) => GetApplication(name);
+
+    ValueTask<DelegatedCredential> IDelegationSource.DelegateAsync(
+        ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken) =>
+        DelegateAsync(application, caller, cancellationToken);
 
     /// <exception cref="KcdException">There is no such application (13020).</exception>
     internal ApplicationSettings GetApplication(string name)

@@ -16,7 +16,7 @@ public sealed class KcdHandler : HttpMessageHandler
 {
     private const int DefaultCapacity = 1000;
 
-    private readonly DelegationSource _source;
+    private readonly IDelegationSource _source;
     private readonly string _application;
     private readonly ICallerAccessor? _callers;
     private readonly UserConnectionPool _connections;
@@ -30,19 +30,19 @@ public sealed class KcdHandler : HttpMessageHandler
     /// <exception cref="ArgumentException">The application has no name.</exception>
     /// <exception cref="InvalidOperationException">The factory's handlers would mix users up; the message says how.</exception>
     public KcdHandler(DelegationClient client, string application, Func<SocketsHttpHandler>? createHandler = null, ICallerAccessor? callers = null)
-        : this((client ?? throw new ArgumentNullException(nameof(client))).Http, application, createHandler, callers)
+        : this((IDelegationSource)(client ?? throw new ArgumentNullException(nameof(client))), application, createHandler, callers)
     {
     }
 
     internal KcdHandler(
-        DelegationSource source, string application, Func<SocketsHttpHandler>? createHandler, ICallerAccessor? callers, int capacity = DefaultCapacity)
+        IDelegationSource source, string application, Func<SocketsHttpHandler>? createHandler, ICallerAccessor? callers, int capacity = DefaultCapacity)
     {
         ArgumentException.ThrowIfNullOrEmpty(application);
         (_source, _application, _callers) = (source, application, callers);
         var handlers = new SocketsHttpHandlers(createHandler);
         // A wrong factory is an error now, not at the first user.
         handlers.Create().Dispose();
-        _connections = new UserConnectionPool(handlers.Create, capacity, source.Time, () => Log.SharingEnded(source.Logger, application));
+        _connections = new UserConnectionPool(handlers.Create, capacity, source.TimeProvider, () => Log.SharingEnded(source.Logger, application));
     }
 
     /// <inheritdoc/>
@@ -51,13 +51,13 @@ public sealed class KcdHandler : HttpMessageHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var application = _source.Application(_application);
+        var application = _source.GetApplication(_application);
         var caller = request.GetCaller() ?? _callers?.Caller;
         try
         {
             RequestTarget.ThrowIfOutside(application, request);
             OutgoingRequest.Prepare(request);
-            var credential = await _source.Credential(application, Authenticated(caller), cancellationToken).ConfigureAwait(false);
+            var credential = await _source.DelegateAsync(application, Authenticated(caller), cancellationToken).ConfigureAwait(false);
             var exchange = new DelegatedExchange(application, credential, _formats, _source.Logger);
             return await exchange.SendAsync(request, _connections, cancellationToken).ConfigureAwait(false);
         }

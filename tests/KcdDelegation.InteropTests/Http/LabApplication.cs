@@ -8,12 +8,13 @@ using KcdDelegation.Http;
 using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KcdDelegation.InteropTests;
 
 /// <summary>A web server of the lab as an application: real tickets by the realm's connector, and an HTTP client that sends them.</summary>
-internal sealed class LabApplication : IAsyncDisposable
+internal sealed class LabApplication : IAsyncDisposable, IDelegationSource
 {
     private readonly ServiceAccount _account;
     private readonly S4UClient _tickets;
@@ -48,19 +49,7 @@ internal sealed class LabApplication : IAsyncDisposable
 
     public ApplicationSettings Settings { get; set; }
 
-    public HttpClient CreateClient() => new(new KcdHandler(
-        new DelegationSource(
-            _ => Settings,
-            async (application, caller, cancellationToken) => new DelegatedCredential(
-                await _tickets.GetTicketAsync(KerberosPrincipal.Principal(caller.Identity!.Name!, Realm.Realm), application.Service, cancellationToken),
-                _templates,
-                application.MutualAuthentication),
-            NullLogger.Instance,
-            NullLogger.Instance,
-            TimeProvider.System),
-        "lab",
-        CreateHandler,
-        callers: null));
+    public HttpClient CreateClient() => new(new KcdHandler(this, "lab", CreateHandler, callers: null));
 
     /// <summary>The response to one request as the user.</summary>
     public async Task<HttpResponseMessage> GetAsync(HttpClient client, string user)
@@ -69,6 +58,20 @@ internal sealed class LabApplication : IAsyncDisposable
         request.SetCaller(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, user)], "lab")));
         return await client.SendAsync(request, TestContext.Current.CancellationToken);
     }
+
+    ILogger IDelegationSource.Logger => NullLogger.Instance;
+
+    ILogger IDelegationSource.Audit => NullLogger.Instance;
+
+    TimeProvider IDelegationSource.TimeProvider => TimeProvider.System;
+
+    ApplicationSettings IDelegationSource.GetApplication(string name) => Settings;
+
+    async ValueTask<DelegatedCredential> IDelegationSource.DelegateAsync(
+        ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken) => new(
+            await _tickets.GetTicketAsync(KerberosPrincipal.Principal(caller.Identity!.Name!, Realm.Realm), application.Service, cancellationToken),
+            _templates,
+            application.MutualAuthentication);
 
     public async ValueTask DisposeAsync()
     {

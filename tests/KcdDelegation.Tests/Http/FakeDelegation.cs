@@ -8,11 +8,12 @@ using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
 using KcdDelegation.Tests.Headers;
+using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tests.Http;
 
 /// <summary>What stands behind a <see cref="KcdHandler"/>: one application, and a ticket for everybody but "mallory".</summary>
-internal sealed class FakeDelegation
+internal sealed class FakeDelegation : IDelegationSource
 {
     private readonly ConcurrentDictionary<string, ServiceTicket> _tickets = new(StringComparer.Ordinal);
     private readonly AuthorizationTemplateCache _templates = new();
@@ -34,7 +35,7 @@ internal sealed class FakeDelegation
 
     /// <summary>A client whose requests say whose they are by <see cref="As"/>.</summary>
     public HttpClient CreateClient(Func<SocketsHttpHandler>? createHandler = null, ICallerAccessor? callers = null, int capacity = 100) =>
-        new(new KcdHandler(Source(), "app", createHandler ?? TrustTheBackend, callers, capacity)) { BaseAddress = Application.InternalUrl };
+        new(new KcdHandler(this, "app", createHandler ?? TrustTheBackend, callers, capacity)) { BaseAddress = Application.InternalUrl };
 
     public static HttpRequestMessage As(string user, string path = "/", HttpMethod? method = null, HttpContent? content = null)
     {
@@ -43,20 +44,25 @@ internal sealed class FakeDelegation
         return request;
     }
 
-    public DelegationSource Source() => new(
-        name => name == "app" ? Application : throw new InvalidOperationException("Another application was asked for."),
-        (application, caller, _) =>
-        {
-            TicketsAsked++;
-            var user = caller.Identity!.Name!;
-            if (user == "mallory")
-                throw DelegationFailure.Identity(KcdEventId.NoIdentity, "No ticket for mallory.", "None.").ToException();
-            return ValueTask.FromResult(new DelegatedCredential(
-                _tickets.GetOrAdd(user, static name => FakeTickets.For(name)), _templates, application.MutualAuthentication));
-        },
-        Log.CreateLogger(KcdDelegation.Diagnosis.Log.Category),
-        Log.CreateLogger(KcdDelegation.Diagnosis.Log.AuditCategory),
-        TimeProvider.System);
+    ILogger IDelegationSource.Logger => Log.CreateLogger(KcdDelegation.Diagnosis.Log.Category);
+
+    ILogger IDelegationSource.Audit => Log.CreateLogger(KcdDelegation.Diagnosis.Log.AuditCategory);
+
+    TimeProvider IDelegationSource.TimeProvider => TimeProvider.System;
+
+    ApplicationSettings IDelegationSource.GetApplication(string name) =>
+        name == "app" ? Application : throw new InvalidOperationException("Another application was requested.");
+
+    ValueTask<DelegatedCredential> IDelegationSource.DelegateAsync(
+        ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken)
+    {
+        TicketsAsked++;
+        var user = caller.Identity!.Name!;
+        if (user == "mallory")
+            throw DelegationFailure.Identity(KcdEventId.NoIdentity, "No ticket for mallory.", "None.").ToException();
+        return ValueTask.FromResult(new DelegatedCredential(
+            _tickets.GetOrAdd(user, static name => FakeTickets.For(name)), _templates, application.MutualAuthentication));
+    }
 
     public static SocketsHttpHandler TrustTheBackend()
     {

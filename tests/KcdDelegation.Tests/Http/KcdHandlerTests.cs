@@ -199,7 +199,7 @@ public sealed class KcdHandlerTests
             await server.CloseAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
         });
         var delegation = new FakeDelegation(backend.Url);
-        using var handler = new KcdHandler(delegation.Source(), "app", createHandler: null, new FixedCaller("ada"), capacity: 1);
+        using var handler = new KcdHandler(delegation, "app", createHandler: null, new FixedCaller("ada"), capacity: 1);
         using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new UriBuilder(backend.Url) { Scheme = "ws" }.Uri, invoker, TestContext.Current.CancellationToken);
@@ -222,7 +222,7 @@ public sealed class KcdHandlerTests
     public async Task A_disposed_handler_sends_nothing()
     {
         await using var backend = await FakeBackend.StartAsync();
-        var inner = new KcdHandler(new FakeDelegation(backend.Url).Source(), "app", createHandler: null, callers: null);
+        var inner = new KcdHandler(new FakeDelegation(backend.Url), "app", createHandler: null, callers: null);
         using var invoker = new HttpMessageInvoker(inner, disposeHandler: false);
         inner.Dispose();
         using var request = FakeDelegation.As("ada", backend.Url.AbsoluteUri);

@@ -376,6 +376,19 @@ public sealed class ClaimsIdentityMapperTests
         Should.Throw<KcdException>(() => Map(Caller(("acct", "1"), ("upn", "ada@eu.contoso.com")), before)).EventId.ShouldBe(1025);
     }
 
+    [Fact]
+    public void Mapping_a_caller_allocates_at_most_400_bytes()
+    {
+        _options.Token.TenantId = Tenant;
+        var application = Application();
+        var others = Enumerable.Range(0, 15).Select(number => ($"claim{number}", "value"));
+        var caller = Caller([.. others, ("tid", Tenant), ("acct", "0"), ("idtyp", "user"), ("onprem_sam_account_name", "ada")]);
+        for (var round = 0; round < 100; round++)
+            Map(caller, application);
+
+        Allocations.Measure(calls: 10, () => Map(caller, application)).ShouldBeLessThanOrEqualTo(10 * 400);
+    }
+
     private KcdSettings Settings()
     {
         SettingsParser.TryParse(_options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
