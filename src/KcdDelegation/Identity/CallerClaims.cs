@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 
@@ -8,33 +9,28 @@ namespace KcdDelegation.Identity;
 /// reading it is an error.</summary>
 internal readonly struct CallerClaims
 {
-    /// <summary>A caller has seven of them at most, unless the issuer repeats one.</summary>
-    private const int Capacity = 8;
+    private readonly Slots _slots;
+    private readonly int _nameCount;
 
-    private readonly List<Claim> _claims;
-    private readonly ImmutableArray<string> _names;
-
-    private CallerClaims(List<Claim> claims, ImmutableArray<string> names) => (_claims, _names) = (claims, names);
+    private CallerClaims(in Slots slots, int nameCount) => (_slots, _nameCount) = (slots, nameCount);
 
     /// <summary>Reads the claims in one pass.</summary>
     /// <param name="caller">The caller, of whose identities only the authenticated ones count.</param>
-    /// <param name="names">The names of the claim that carries the login identity; empty if it is not read.</param>
+    /// <param name="names">The names of the claim that carries the login identity, three at most; empty if it is not read.</param>
     /// <exception cref="KcdException">The caller is not authenticated (13016).</exception>
     public static CallerClaims Read(ClaimsPrincipal caller, ImmutableArray<string> names)
     {
-        List<Claim>? claims = null;
+        var slots = default(Slots);
+        var isAuthenticated = false;
         foreach (var identity in caller.Identities)
         {
             if (!identity.IsAuthenticated)
                 continue;
-            claims ??= new List<Claim>(Capacity);
+            isAuthenticated = true;
             foreach (var claim in identity.Claims)
-            {
-                if (ClaimSources.IsPolicyClaim(claim.Type) || names.Contains(claim.Type))
-                    claims.Add(claim);
-            }
+                Add(claim, names, ref slots);
         }
-        return claims is not null ? new CallerClaims(claims, names) : throw DelegationFailure.Identity(
+        return isAuthenticated ? new CallerClaims(slots, names.Length) : throw DelegationFailure.Identity(
             KcdEventId.NoIdentity,
             "The caller is not authenticated, so there is no user to delegate.",
             "Require authentication before this call, and pass the principal that it gives.").ToException();
@@ -42,52 +38,91 @@ internal readonly struct CallerClaims
 
     /// <summary>Returns the login identity's claim; null if there is none.</summary>
     /// <exception cref="KcdException">It has more than one value.</exception>
-    public string? FindName() => Find(_names);
+    public string? FindName() => Find(Slots.FirstName, _nameCount);
 
-    /// <inheritdoc cref="FindName"/>
-    public string? FindTenant() => Find(ClaimSources.Tenant);
-
-    /// <summary>Returns the tenant under its raw name, as tokens carry it; null if there is none.</summary>
+    /// <summary>Returns the tenant, by the raw name of its claim or the one that .NET maps it to; null if there is none.</summary>
     /// <exception cref="KcdException">It has more than one value.</exception>
-    public string? FindRawTenant() => FindOne(ClaimSources.RawTenant)?.Value;
+    public string? FindTenant() => Find(Slots.Tenant, 2);
 
-    /// <inheritdoc cref="FindName"/>
-    public string? FindAccountStatus() => Find(ClaimSources.AccountStatus);
+    /// <summary>Returns the tenant by the raw name of its claim, as tokens have it; null if there is none.</summary>
+    /// <exception cref="KcdException">It has more than one value.</exception>
+    public string? FindRawTenant() => Find(Slots.Tenant, 1);
 
-    /// <inheritdoc cref="FindName"/>
-    public string? FindTokenKind() => Find(ClaimSources.TokenKind);
+    /// <summary>Returns whether the caller is a member (0) or a guest of the tenant; null if no claim says so.</summary>
+    /// <exception cref="KcdException">It has more than one value.</exception>
+    public string? FindAccountStatus() => Find(Slots.AccountStatus, 1);
 
-    /// <inheritdoc cref="FindName"/>
-    public string? FindSecurityIdentifier() => Find(ClaimSources.SecurityIdentifier);
+    /// <summary>Returns whether the caller is a user or an application; null if no claim says so.</summary>
+    /// <exception cref="KcdException">It has more than one value.</exception>
+    public string? FindTokenKind() => Find(Slots.TokenKind, 1);
+
+    /// <summary>Returns the SID of the on-premises account; null if there is none.</summary>
+    /// <exception cref="KcdException">It has more than one value.</exception>
+    public string? FindSecurityIdentifier() => Find(Slots.SecurityIdentifier, 1);
+
+    /// <summary>Ordinal, unlike ClaimsIdentity.FindAll: JSON member names that differ in case are different claims.</summary>
+    private static void Add(Claim claim, ImmutableArray<string> names, ref Slots slots)
+    {
+        var policySlot = claim.Type switch
+        {
+            ClaimSources.Tenant => Slots.Tenant,
+            ClaimSources.MappedTenant => Slots.Tenant + 1,
+            ClaimSources.AccountStatus => Slots.AccountStatus,
+            ClaimSources.TokenKind => Slots.TokenKind,
+            ClaimSources.SecurityIdentifier => Slots.SecurityIdentifier,
+            _ => -1,
+        };
+        if (policySlot >= 0)
+            slots[policySlot].Add(claim);
+        // A configured claim can be one of the above as well.
+        for (var i = 0; i < names.Length; i++)
+        {
+            if (names[i] == claim.Type)
+                slots[Slots.FirstName + i].Add(claim);
+        }
+    }
 
     /// <summary>Returns the value of a claim that has several names.</summary>
-    private string? Find(ImmutableArray<string> names)
+    private string? Find(int first, int count)
     {
         Claim? found = null;
-        foreach (var name in names)
+        for (var i = first; i < first + count; i++)
         {
-            if (FindOne(name) is not { } claim)
+            var slot = _slots[i];
+            if (slot.Claim is not { } claim)
                 continue;
+            if (slot.Count > 1)
+                throw Ambiguous($"The caller has the claim {PrintableText.Quoted(claim.Type)} {slot.Count} times.");
             if (found is not null && found.Value != claim.Value)
-                throw Ambiguous($"The caller's claims {PrintableText.Quoted(found.Type)} and {PrintableText.Quoted(name)} have different values.");
+                throw Ambiguous($"The caller's claims {PrintableText.Quoted(found.Type)} and {PrintableText.Quoted(claim.Type)} have different values.");
             found = claim;
         }
         return found?.Value;
     }
 
-    /// <summary>Ordinal, unlike ClaimsIdentity.FindAll: JSON member names that differ in case are different claims.</summary>
-    private Claim? FindOne(string name)
-    {
-        Claim? found = null;
-        var count = 0;
-        foreach (var claim in _claims)
-        {
-            if (claim.Type == name)
-                (found, count) = (claim, count + 1);
-        }
-        return count <= 1 ? found : throw Ambiguous($"The caller has the claim {PrintableText.Quoted(name)} {count} times.");
-    }
-
     private static KcdException Ambiguous(string cause) => DelegationFailure.Identity(
         KcdEventId.ClaimAmbiguous, cause, "Have the issuer send one value, and pass the principal of one sign-in only.").ToException();
+
+    /// <summary>The claims with one name, of which only one may exist.</summary>
+    private struct Slot
+    {
+        public Claim? Claim { get; private set; }
+
+        public int Count { get; private set; }
+
+        public void Add(Claim claim) => (Claim, Count) = (claim, Count + 1);
+    }
+
+    /// <summary>One slot for each name. An inline array, so that reading the claims allocates nothing.</summary>
+    [InlineArray(Slots.FirstName + ClaimSources.MaxNames)]
+    private struct Slots
+    {
+        public const int Tenant = 0;
+        public const int AccountStatus = 2;
+        public const int TokenKind = 3;
+        public const int SecurityIdentifier = 4;
+        public const int FirstName = 5;
+
+        private Slot _first;
+    }
 }

@@ -7,10 +7,24 @@ namespace KcdDelegation.Identity;
 /// <summary>The names of the claims that delegation reads: the raw JWT names, and the URIs that .NET's inbound claim mapping and SAML use.</summary>
 internal static class ClaimSources
 {
-    /// <summary>The tenant's claim in tokens.</summary>
-    public const string RawTenant = "tid";
+    /// <summary>The largest number of names that one login identity's claim has.</summary>
+    public const int MaxNames = 3;
 
-    private const string MappedTenant = "http://schemas.microsoft.com/identity/claims/tenantid";
+    /// <summary>The tenant that the caller belongs to.</summary>
+    public const string Tenant = "tid";
+
+    /// <summary>The name that .NET maps <see cref="Tenant"/> to.</summary>
+    public const string MappedTenant = "http://schemas.microsoft.com/identity/claims/tenantid";
+
+    /// <summary>Whether the caller is a member or a guest of the tenant.</summary>
+    public const string AccountStatus = "acct";
+
+    /// <summary>Whether the caller is a user or an application.</summary>
+    public const string TokenKind = "idtyp";
+
+    /// <summary>The SID of the on-premises account (Entra: included in version 1.0 tokens, optional in 2.0). The account that the KDC finds
+    /// must have it.</summary>
+    public const string SecurityIdentifier = "onprem_sid";
 
     private static readonly ImmutableArray<string> UserPrincipalName = ["upn", ClaimTypes.Upn];
 
@@ -19,19 +33,6 @@ internal static class ClaimSources
 
     private static readonly ImmutableArray<string> OnPremisesSamAccountName =
         ["onprem_sam_account_name", "onpremisessamaccountname", ClaimTypes.WindowsAccountName];
-
-    /// <summary>The SID of the on-premises account (Entra: included in version 1.0 tokens, optional in 2.0). The account that the KDC finds
-    /// must have it.</summary>
-    public static readonly ImmutableArray<string> SecurityIdentifier = ["onprem_sid"];
-
-    /// <summary>The tenant that the caller belongs to.</summary>
-    public static readonly ImmutableArray<string> Tenant = [RawTenant, MappedTenant];
-
-    /// <summary>Whether the caller is a member or a guest of the tenant.</summary>
-    public static readonly ImmutableArray<string> AccountStatus = ["acct"];
-
-    /// <summary>Whether the caller is a user or an application.</summary>
-    public static readonly ImmutableArray<string> TokenKind = ["idtyp"];
 
     // Claims that the user, an application's owner or a guest's home tenant can set. They may be displayed, but decide nothing.
     private static readonly FrozenSet<string> Unsafe = new[]
@@ -49,10 +50,6 @@ internal static class ClaimSources
     /// <summary>Gets the names of the claim that carries the login identity.</summary>
     public static ImmutableArray<string> GetNames(MappingContext context) =>
         context.ClaimType is { } claim ? [claim] : GetDefaultNames(context.LoginIdentity);
-
-    /// <summary>Determines whether a claim is read whatever the login identity is.</summary>
-    public static bool IsPolicyClaim(string claimType) =>
-        claimType is RawTenant or MappedTenant or "acct" or "idtyp" or "onprem_sid";
 
     /// <summary>Determines whether users or applications can set the claim.</summary>
     public static bool IsUnsafe(string claimType) => Unsafe.Contains(claimType);
