@@ -8,25 +8,29 @@ using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool;
 
-/// <summary>The <c>kcd</c> command: its subcommands, and what they have in common.</summary>
+/// <summary>The <c>kcd</c> command: its subcommands and their common options.</summary>
 internal static class KcdCommandLine
 {
     private const string Description =
-        "Tries, shows and explains Kerberos constrained delegation: tickets in users' names, and the headers made of them.";
+        "Runs, shows and explains Kerberos constrained delegation: tickets in users' names, and the headers made from them.";
+
+    /// <summary>The syntax of the command line: options and values only.</summary>
+    /// <remarks>No response files, because the name of a user can begin with @. No bundles of short options.</remarks>
+    private static readonly ParserConfiguration Syntax = new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
 
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Streams streams, CancellationToken cancellationToken = default)
     {
         var common = new CommonOptions();
-        var root = Create(streams, common);
-        // Without response files: a user's name may begin with @.
-        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        return parsed.Action is ParseErrorAction error
-            ? ExplainUsage(parsed, error, streams, common)
-            : await parsed.InvokeAsync(new InvocationConfiguration { Output = streams.Output.Writer, Error = streams.Error.Writer }, cancellationToken);
+        var parsed = CreateRoot(streams, common).Parse(arguments, Syntax);
+        // Without directives, the parser ignores an argument in brackets before the command.
+        if (parsed.Action is ParseErrorAction || arguments is [['[', ..], ..])
+            return ExplainUsage(parsed, streams, common);
+        var output = new InvocationConfiguration { Output = streams.Output.Writer, Error = streams.Error.Writer };
+        return await parsed.InvokeAsync(output, cancellationToken);
     }
 
-    private static RootCommand Create(Streams streams, CommonOptions common)
+    private static RootCommand CreateRoot(Streams streams, CommonOptions common)
     {
         var account = new AccountOptions();
         var runner = new CommandRunner(streams, common);
@@ -40,23 +44,25 @@ internal static class KcdCommandLine
             new MapCommand(runner).Create(),
             new InspectCommand(runner).Create(),
         };
+        // No directives such as [suggest]: they are a second syntax, which prints words of the command line.
+        root.Directives.Clear();
         foreach (var help in root.Options.OfType<HelpOption>())
             help.Action = new HelpWithExamples((HelpAction)help.Action!);
         return root;
     }
 
-    /// <summary>The parser's own exit code for wrong usage is 1, which means a refusal here.</summary>
-    private static int ExplainUsage(ParseResult parsed, ParseErrorAction error, Streams streams, CommonOptions common)
+    /// <summary>Writes the errors of the parser. Its own exit code is 1, which means a refusal here, and its messages contain
+    /// values.</summary>
+    private static int ExplainUsage(ParseResult parsed, Streams streams, CommonOptions common)
     {
-        var isWithoutCommand = parsed.Tokens.Count == 0;
-        error.ShowHelp = isWithoutCommand;
-        // Help too goes to standard error: a script that reads a result must not read it.
-        parsed.Invoke(new InvocationConfiguration { Output = streams.Error.Writer, Error = streams.Error.Writer });
-        if (!isWithoutCommand)
-            streams.Error.Writer.WriteLine($"Try: {FailureResult.GetHelp(parsed.CommandResult.Command)}");
-        // Its own value may be what is wrong.
+        var messages = UsageErrors.Describe(parsed);
+        if (messages.Count == 0)
+            messages = ["The first argument must be a command. Directives are not supported."];
+        var failure = FailureResult.FromUsage(string.Join(Environment.NewLine, messages), parsed.CommandResult.Command);
+        failure.WriteText(streams.Error);
+        // The option can itself be in error.
         if (parsed.GetResult(common.Json) is { Implicit: false })
-            FailureResult.OfUsage(string.Join(' ', parsed.Errors.Select(wrong => wrong.Message)), parsed.CommandResult.Command).WriteJson(streams.Output.Writer);
+            failure.WriteJson(streams.Output.Writer);
         return (int)ExitCode.WrongUsage;
     }
 }

@@ -1,4 +1,4 @@
 using KcdDelegation.Tool;
 using KcdDelegation.Tool.Terminal;
 
-return await KcdCommandLine.RunAsync(args, Streams.OfConsole());
+return await KcdCommandLine.RunAsync(args, Streams.FromConsole());

@@ -8,7 +8,7 @@ namespace KcdDelegation.Tool.Tests;
 public sealed class DemoCommandTests
 {
     [Fact]
-    public async Task The_demo_follows_a_request_through_all_stages_and_ends_by_itself()
+    public async Task The_demo_runs_a_request_through_all_stages_and_exits()
     {
         var run = await Kcd.RunAsync("demo");
 
@@ -24,7 +24,7 @@ public sealed class DemoCommandTests
     }
 
     [Fact]
-    public async Task Without_a_terminal_there_is_nothing_but_text()
+    public async Task Without_a_terminal_the_output_is_plain_text()
     {
         var run = await Kcd.RunAsync("demo");
 
@@ -33,7 +33,7 @@ public sealed class DemoCommandTests
     }
 
     [Fact]
-    public async Task Json_lists_what_was_checked_and_the_story_goes_to_standard_error()
+    public async Task Json_lists_the_checks_and_the_explanation_goes_to_standard_error()
     {
         var run = await Kcd.RunAsync("demo", "--json");
 
@@ -41,38 +41,39 @@ public sealed class DemoCommandTests
         run.Json.GetProperty("version").GetInt32().ShouldBe(1);
         var checks = run.Json.GetProperty("checks").EnumerateArray().ToList();
         checks.Count.ShouldBeGreaterThan(8);
-        checks.ShouldAllBe(check => check.GetProperty("happened").GetBoolean());
-        run.Error.ShouldContain("One request, followed");
+        checks.ShouldAllBe(check => check.GetProperty("passed").GetBoolean());
+        run.Error.ShouldContain("One delegated request, step by step");
     }
 
     [Fact]
-    public async Task What_does_not_go_as_it_should_ends_the_story_with_exit_code_1()
+    public async Task A_failed_check_ends_the_demo_with_exit_code_1()
     {
         await using var screen = new StringWriter();
-        await using var world = await DemoWorld.StartAsync(NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
-        // A directory that lets Grace be delegated after all.
-        world.Realm.Remove("grace").User("grace");
+        await using var environment = await DemoEnvironment.StartAsync(NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+        // A directory that allows the delegation of Grace.
+        environment.Realm.Remove("grace").User("grace");
 
-        var result = await Tell(world, screen);
+        var result = await RunAsync(environment, screen);
 
         result.ToExitCode().ShouldBe(ExitCode.Refused);
-        result.Checks.Count(check => !check.Happened).ShouldBe(1);
-        result.Checks[^1].Expectation.ShouldContain("Grace is refused");
-        screen.ToString().ShouldContain("WRONG  Grace is refused");
+        result.Checks.Count(check => !check.Passed).ShouldBe(1);
+        result.Checks[^1].Expectation.ShouldContain("as Grace is refused");
+        screen.ToString().ShouldContain("FAILED  The request as Grace is refused");
     }
 
     [Fact]
-    public async Task A_refusal_where_none_should_be_is_a_refusal()
+    public async Task An_unexpected_refusal_is_reported_as_a_refusal()
     {
         await using var screen = new StringWriter();
-        await using var world = await DemoWorld.StartAsync(NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
-        world.Realm.DenyDelegation(DemoWorld.GatewayAccount, DemoWorld.Service);
+        await using var environment = await DemoEnvironment.StartAsync(NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+        environment.Realm.DenyDelegation(DemoEnvironment.GatewayAccount, DemoEnvironment.Service);
 
-        var refusal = await Should.ThrowAsync<KcdException>(Tell(world, screen));
+        var refusal = await Should.ThrowAsync<KcdException>(RunAsync(environment, screen));
 
         refusal.Stage.ShouldBe(KcdStage.Delegation);
     }
 
-    private static Task<DemoResult> Tell(DemoWorld world, StringWriter screen) =>
-        new DemoStory(world, new DemoScreen(new OutputStream(screen, Width: null)), TimeProvider.System).TellAsync(TestContext.Current.CancellationToken);
+    private static Task<DemoResult> RunAsync(DemoEnvironment environment, StringWriter screen) =>
+        new DemoScenario(environment, new DemoOutput(new OutputStream(screen, Width: null)), TimeProvider.System)
+            .RunAsync(TestContext.Current.CancellationToken);
 }

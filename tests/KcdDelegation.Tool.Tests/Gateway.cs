@@ -2,7 +2,7 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Tool.Tests;
 
-/// <summary>A realm with one account that delegates, its keytab in a folder of its own, and the options that name them.</summary>
+/// <summary>A realm with one delegating account, its keytab in a temporary folder, and the options for both.</summary>
 internal sealed class Gateway : IAsyncDisposable
 {
     public const string Password = "correct horse";
@@ -29,11 +29,12 @@ internal sealed class Gateway : IAsyncDisposable
 
     public string GetPath(string file) => Path.Combine(_folder.FullName, file);
 
-    /// <summary>The command with the account's options before the ones given.</summary>
+    /// <summary>Runs a command with the options of the account, followed by the given arguments.</summary>
     public Task<KcdRun> RunAsync(string command, params string[] arguments) =>
-        Kcd.RunAsync([command, "--realm", Realm.Name, "--kdc", Realm.Endpoint.ToString(), "--account", "gw", "--keytab", Keytab, .. arguments]);
+        Kcd.RunAsync(
+            [command, "--realm", Realm.Name, "--kdc", Realm.Endpoint.ToString(), "--account", "gw", "--keytab", Keytab, .. arguments]);
 
-    /// <summary>Writes a file that only its owner may read.</summary>
+    /// <summary>Writes a file that only its owner can read.</summary>
     public string WriteSecret(string file, string content)
     {
         var path = GetPath(file);

@@ -8,7 +8,7 @@ public sealed class HeaderCommandTests
     [Theory]
     [InlineData("kerberos", NegotiateTokenKind.Kerberos)]
     [InlineData("spnego", NegotiateTokenKind.SpnegoKerberos)]
-    public async Task The_value_stands_alone_on_standard_output(string format, NegotiateTokenKind kind)
+    public async Task Standard_output_contains_the_value_only(string format, NegotiateTokenKind kind)
     {
         await using var gateway = await Gateway.StartAsync();
 
@@ -39,7 +39,7 @@ public sealed class HeaderCommandTests
     [Theory]
     [InlineData("kerberos")]
     [InlineData("spnego")]
-    public async Task Inspect_knows_what_header_prints(string format)
+    public async Task Inspect_recognizes_the_printed_header(string format)
     {
         await using var gateway = await Gateway.StartAsync();
         var header = await gateway.RunAsync("header", "--user", "ada", "--spn", "HTTP/app", "--format", format);
@@ -52,7 +52,7 @@ public sealed class HeaderCommandTests
     }
 
     [Fact]
-    public async Task Nothing_is_printed_for_a_user_who_may_not_be_delegated()
+    public async Task Nothing_is_printed_for_a_user_who_must_not_be_delegated()
     {
         await using var gateway = await Gateway.StartAsync();
 
@@ -68,7 +68,8 @@ public sealed class HeaderCommandTests
     [InlineData("Kerberos", null, "kerberos")]
     [InlineData("Auto", null, "kerberos")]
     [InlineData("Spnego", "kerberos", "kerberos")]
-    public async Task The_format_is_the_applications_unless_one_is_given(string configured, string? given, string expected)
+    public async Task The_format_of_the_application_applies_unless_the_option_is_specified(string configured, string? given,
+        string expected)
     {
         await using var gateway = await Gateway.StartAsync();
         var config = gateway.WriteSecret("appsettings.json", JsonSerializer.Serialize(new
@@ -90,13 +91,13 @@ public sealed class HeaderCommandTests
     }
 
     [Fact]
-    public async Task Another_format_is_wrong_usage()
+    public async Task An_unknown_format_is_wrong_usage()
     {
         await using var gateway = await Gateway.StartAsync();
 
         var run = await gateway.RunAsync("header", "--user", "ada", "--spn", "HTTP/app", "--format", "ntlm");
 
         run.ExitCode.ShouldBe(ExitCode.WrongUsage);
-        run.Error.ShouldContain("--format: It is kerberos or spnego.");
+        run.Error.ShouldContain("--format: The value must be kerberos or spnego.");
     }
 }

@@ -4,11 +4,11 @@ namespace KcdDelegation.Tool.Tests;
 
 public sealed class InspectCommandTests
 {
-    // MS-NLMP §2.2.1: "NTLMSSP", a zero, the message's number, then flags.
+    // MS-NLMP §2.2.1: "NTLMSSP", a zero byte, the message type, then flags.
     private const string NtlmNegotiate = "TlRMTVNTUAABAAAAl4II4gAAAAAAAAAAAAAAAAAAAAA=";
     private const string NtlmChallenge = "TlRMTVNTUAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
-    // RFC 4178 §4.2.1: a NegTokenInit that offers NTLM and nothing else.
+    // RFC 4178 §4.2.1: a NegTokenInit that offers NTLM only.
     private const string SpnegoNtlm = "YBwGBisGAQUFAqASMBCgDjAMBgorBgEEAYI3AgIK";
 
     [Theory]
@@ -17,7 +17,7 @@ public sealed class InspectCommandTests
     [InlineData("Negotiate " + NtlmNegotiate)]
     [InlineData("ntlm " + NtlmNegotiate)]
     [InlineData(NtlmNegotiate)]
-    public async Task A_token_is_read_with_or_without_what_stands_around_it(string text)
+    public async Task A_token_is_read_with_or_without_scheme_and_header_name(string text)
     {
         var run = await Kcd.RunAsync("inspect", text);
 
@@ -38,7 +38,7 @@ public sealed class InspectCommandTests
     }
 
     [Fact]
-    public async Task Spnego_shows_what_it_offers()
+    public async Task Spnego_shows_the_offered_mechanisms()
     {
         var run = await Kcd.RunAsync("inspect", SpnegoNtlm, "--json");
 
@@ -52,11 +52,11 @@ public sealed class InspectCommandTests
     [InlineData("Bearer eyJhbGciOiJub25lIn0.e30.", "bearer token")]
     [InlineData("> Authorization: Basic YWRhOnNlY3JldA==", "password scheme")]
     [InlineData("Digest username=\"ada\", response=\"0a4f\"", "password scheme")]
-    [InlineData("Hawk abc", "none of Negotiate, Kerberos and NTLM")]
+    [InlineData("Hawk abc", "must be Negotiate, Kerberos or NTLM")]
     [InlineData("Negotiate a\rb\0c d\u0001e", "not base64")]
-    [InlineData("(x) qq1", "neither a header's value nor a token")]
+    [InlineData("(x) qq1", "neither a header value nor a token")]
     [InlineData("Negotiate not-base64!", "not base64")]
-    public async Task What_is_no_token_is_named_and_not_shown(string text, string expected)
+    public async Task Text_without_a_token_is_described_and_not_shown(string text, string expected)
     {
         var run = await Kcd.RunAsync("inspect", text);
 
@@ -69,10 +69,13 @@ public sealed class InspectCommandTests
     [InlineData("Negotiate", "Negotiate", "Kerberos is possible.")]
     [InlineData("WWW-Authenticate: Negotiate, NTLM", "Negotiate, NTLM", "Kerberos is possible.")]
     [InlineData("< WWW-Authenticate: Negotiate", "Negotiate", "Kerberos is possible.")]
-    [InlineData("< HTTP/1.1 401 Unauthorized\r\n< WWW-Authenticate: NTLM\r\n< WWW-Authenticate: Negotiate\r\n< Content-Length: 0\r\n", "NTLM, Negotiate", "put Negotiate first")]
-    [InlineData("WWW-Authenticate: NTLM", "NTLM", "no Kerberos to give")]
-    [InlineData("WWW-Authenticate: Basic realm=\"a, b\", Bearer", "Basic, Bearer", "no Kerberos to give")]
-    public async Task Challenges_without_a_token_tell_what_the_server_offers(string text, string offers, string advice)
+    [InlineData(
+        "< HTTP/1.1 401 Unauthorized\r\n< WWW-Authenticate: NTLM\r\n< WWW-Authenticate: Negotiate\r\n< Content-Length: 0\r\n",
+        "NTLM, Negotiate",
+        "put Negotiate first")]
+    [InlineData("WWW-Authenticate: NTLM", "NTLM", "does not offer Kerberos")]
+    [InlineData("WWW-Authenticate: Basic realm=\"a, b\", Bearer", "Basic, Bearer", "does not offer Kerberos")]
+    public async Task Challenges_without_a_token_show_the_offered_schemes(string text, string offers, string advice)
     {
         var run = await Kcd.RunWithInputAsync(text, "inspect", "-");
         var json = await Kcd.RunAsync("inspect", text, "--json");
@@ -86,7 +89,7 @@ public sealed class InspectCommandTests
     [Theory]
     [InlineData("")]
     [InlineData("Authorization: Negotiate ")]
-    public async Task A_token_that_a_mail_broke_into_lines_is_one_token(string head)
+    public async Task A_token_with_line_breaks_is_one_token(string head)
     {
         var run = await Kcd.RunWithInputAsync($"{head}{NtlmNegotiate[..20]}\r\n{NtlmNegotiate[20..]}\r\n", "inspect", "-");
 
@@ -95,21 +98,24 @@ public sealed class InspectCommandTests
     }
 
     [Fact]
-    public async Task Of_all_that_curl_shows_the_token_is_read()
+    public async Task The_token_in_the_output_of_curl_is_read()
     {
-        var run = await Kcd.RunWithInputAsync($"* Connected\n> GET / HTTP/1.1\n> Authorization: Negotiate {NtlmNegotiate}\n>\n< HTTP/1.1 401 Unauthorized\n< WWW-Authenticate: Negotiate\n", "inspect", "-");
+        var output = $"* Connected\n> GET / HTTP/1.1\n> Authorization: Negotiate {NtlmNegotiate}\n>\n"
+            + "< HTTP/1.1 401 Unauthorized\n< WWW-Authenticate: Negotiate\n";
+
+        var run = await Kcd.RunWithInputAsync(output, "inspect", "-");
 
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
         run.Output.ShouldContain("NTLM message 1");
     }
 
     [Fact]
-    public async Task Bytes_that_are_no_token_exit_1()
+    public async Task Bytes_of_an_unknown_kind_exit_1()
     {
         var run = await Kcd.RunAsync("inspect", "AAAA");
 
         run.ExitCode.ShouldBe(ExitCode.Refused);
-        run.Output.ShouldContain("none of the tokens");
+        run.Output.ShouldContain("not a token of Negotiate");
     }
 
     [Theory]
@@ -124,7 +130,7 @@ public sealed class InspectCommandTests
     [InlineData(NegotiateTokenKind.NtlmChallenge)]
     [InlineData(NegotiateTokenKind.NtlmAuthenticate)]
     [InlineData(NegotiateTokenKind.BareApRequest)]
-    public void Every_kind_has_words_and_advice(NegotiateTokenKind kind)
+    public void Every_kind_has_a_description_and_advice(NegotiateTokenKind kind)
     {
         var (description, advice) = Output.TokenAdvice.Get(kind);
 

@@ -8,7 +8,7 @@ namespace KcdDelegation.Tool.Tests;
 public sealed class TicketCommandTests
 {
     [Fact]
-    public async Task A_ticket_is_shown_with_who_and_for_what()
+    public async Task A_ticket_is_shown_with_user_service_and_account()
     {
         await using var gateway = await Gateway.StartAsync();
 
@@ -35,7 +35,7 @@ public sealed class TicketCommandTests
     }
 
     [Fact]
-    public async Task A_name_without_suffix_can_be_asked_for_as_user_principal_name()
+    public async Task A_name_without_a_suffix_can_be_sent_as_a_user_principal_name()
     {
         await using var gateway = await Gateway.StartAsync();
 
@@ -61,7 +61,7 @@ public sealed class TicketCommandTests
     }
 
     [Fact]
-    public async Task A_target_that_is_on_no_list_is_refused_with_stage_code_cause_and_remedy()
+    public async Task A_target_that_is_not_on_the_delegation_list_is_refused_with_stage_code_cause_and_remedy()
     {
         await using var gateway = await Gateway.StartAsync();
 
@@ -78,8 +78,8 @@ public sealed class TicketCommandTests
 
     [Theory]
     [InlineData("chief")]
-    [InlineData("nobody")]
-    public async Task A_user_who_may_not_be_delegated_or_does_not_exist_is_refused(string user)
+    [InlineData("unknown")]
+    public async Task A_user_who_must_not_be_delegated_or_does_not_exist_is_refused(string user)
     {
         await using var gateway = await Gateway.StartAsync();
 
@@ -92,7 +92,7 @@ public sealed class TicketCommandTests
     }
 
     [Fact]
-    public async Task A_refusal_is_json_too_where_json_was_asked_for()
+    public async Task A_refusal_is_json_if_json_was_requested()
     {
         await using var gateway = await Gateway.StartAsync();
 
@@ -111,7 +111,7 @@ public sealed class TicketCommandTests
     }
 
     [Fact]
-    public async Task A_kdc_that_does_not_answer_is_told_from_a_refusal()
+    public async Task A_kdc_that_does_not_answer_is_not_reported_as_a_refusal()
     {
         await using var gateway = await Gateway.StartAsync();
         var stopped = TestRealm.Start();
@@ -119,7 +119,8 @@ public sealed class TicketCommandTests
         await stopped.DisposeAsync();
 
         var run = await Kcd.RunAsync(
-            "ticket", "--realm", "CONTOSO.TEST", "--kdc", endpoint, "--account", "gw", "--keytab", gateway.Keytab, "--user", "ada", "--spn", "HTTP/app");
+            "ticket", "--realm", "CONTOSO.TEST", "--kdc", endpoint, "--account", "gw", "--keytab", gateway.Keytab, "--user", "ada",
+                "--spn", "HTTP/app");
 
         run.ExitCode.ShouldBe(ExitCode.NoAnswer);
         run.Error.ShouldContain("kcd: no answer");
@@ -127,7 +128,7 @@ public sealed class TicketCommandTests
     }
 
     [Fact]
-    public async Task The_credential_cache_is_for_its_owner_alone()
+    public async Task The_credential_cache_is_readable_by_its_owner_only()
     {
         await using var gateway = await Gateway.StartAsync();
         var cache = gateway.GetPath("ada.ccache");
@@ -161,7 +162,8 @@ public sealed class TicketCommandTests
 
         var run = await Kcd.RunWithInputAsync(
             Gateway.Password + "\n",
-            "ticket", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--password-file", "-", "--user", "ada", "--spn", "HTTP/app");
+            "ticket", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--password-file", "-",
+                "--user", "ada", "--spn", "HTTP/app");
 
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
     }
@@ -172,7 +174,8 @@ public sealed class TicketCommandTests
         await using var gateway = await Gateway.StartAsync();
         var right = gateway.WriteSecret("right", Gateway.Password);
         var wrong = gateway.WriteSecret("wrong", "not " + Gateway.Password);
-        string[] arguments = ["ticket", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--user", "ada", "--spn", "HTTP/app"];
+        string[] arguments = ["ticket", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw",
+            "--user", "ada", "--spn", "HTTP/app"];
 
         var done = await Kcd.RunAsync([.. arguments, "--password-file", right]);
         var refused = await Kcd.RunAsync([.. arguments, "--password-file", wrong]);
@@ -185,7 +188,7 @@ public sealed class TicketCommandTests
     }
 
     [Fact]
-    public async Task A_key_file_that_others_may_read_is_warned_of()
+    public async Task A_key_file_that_other_users_can_read_causes_a_warning()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -214,7 +217,7 @@ public sealed class TicketCommandTests
     }
 
     [Fact]
-    public async Task Settings_come_from_the_file_of_a_host()
+    public async Task Settings_are_read_from_the_file_of_a_host()
     {
         await using var gateway = await Gateway.StartAsync();
         var config = gateway.WriteSecret("appsettings.json", JsonSerializer.Serialize(new
@@ -237,19 +240,20 @@ public sealed class TicketCommandTests
     [InlineData("contoso.test={0}")]
     [InlineData("udp/{0}")]
     [InlineData("CONTOSO.TEST=udp/{0}")]
-    public async Task A_kdc_is_given_with_or_without_realm_and_transport(string form)
+    public async Task A_kdc_is_specified_with_or_without_realm_and_transport(string form)
     {
         await using var gateway = await Gateway.StartAsync();
         var kdc = string.Format(CultureInfo.InvariantCulture, form, gateway.Realm.Endpoint);
 
         var run = await Kcd.RunAsync(
-            "ticket", "--realm", "CONTOSO.TEST", "--kdc", kdc, "--account", "gw", "--keytab", gateway.Keytab, "--user", "ada", "--spn", "HTTP/app");
+            "ticket", "--realm", "CONTOSO.TEST", "--kdc", kdc, "--account", "gw", "--keytab", gateway.Keytab, "--user", "ada", "--spn",
+                "HTTP/app");
 
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
     }
 
     [Fact]
-    public async Task An_interrupted_command_says_so()
+    public async Task An_interrupted_command_reports_the_interruption()
     {
         await using var gateway = await Gateway.StartAsync();
         await using var error = new StringWriter();
@@ -259,7 +263,8 @@ public sealed class TicketCommandTests
         var streams = new Streams(Stream.Null, new OutputStream(output, Width: null), new OutputStream(error, Width: null));
 
         var code = await KcdCommandLine.RunAsync(
-            ["ticket", "--json", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--keytab", gateway.Keytab, "--user", "ada", "--spn", "HTTP/app"],
+            ["ticket", "--json", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--keytab",
+                gateway.Keytab, "--user", "ada", "--spn", "HTTP/app"],
             streams, interrupted.Token);
 
         code.ShouldBe((int)ExitCode.Interrupted);
@@ -267,7 +272,73 @@ public sealed class TicketCommandTests
         JsonDocument.Parse(output.ToString()).RootElement.GetProperty("error").GetProperty("stage").GetString().ShouldBe("interrupted");
     }
 
-    /// <summary>The general account does not exist, and the application's has a realm, a service and users elsewhere.</summary>
+    [Fact]
+    public async Task Without_a_configured_suffix_the_realm_of_the_user_is_requested_from_the_kdc()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await gateway.RunAsync("ticket", "--user", "ada.lovelace@contoso.test", "--spn", "HTTP/app");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        gateway.Realm.Transcript.ShouldContain(line => line.StartsWith("FIND ada.lovelace@contoso.test ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("hunter2")]
+    [InlineData("correct horse")]
+    [InlineData("/etc")]
+    public async Task A_password_in_the_position_of_its_file_is_not_shown(string password)
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await Kcd.RunAsync(
+            "ticket", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--user", "ada", "--spn",
+                "HTTP/app",
+            "--verbose", "--json", "--password-file", password);
+
+        run.ExitCode.ShouldBe(ExitCode.WrongUsage);
+        run.Error.ShouldContain("--password-file: The file ");
+        run.Error.ShouldContain("not the password itself");
+        run.Error.ShouldNotContain(password);
+        run.Output.ShouldNotContain(password);
+        gateway.Realm.Transcript.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_keytab_that_does_not_exist_is_wrong_usage_without_a_new_keytab_as_the_remedy()
+    {
+        await using var gateway = await Gateway.StartAsync();
+
+        var run = await Kcd.RunAsync(
+            "ticket", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", "gw", "--user", "ada", "--spn",
+                "HTTP/app",
+            "--keytab", gateway.GetPath("none"));
+
+        run.ExitCode.ShouldBe(ExitCode.WrongUsage);
+        run.Error.ShouldContain($"--keytab: {gateway.GetPath("none")} does not exist.");
+        run.Error.ShouldNotContain("ktpass");
+    }
+
+    [Theory]
+    [InlineData("nosuch", "HTTP/app", "--account")]
+    [InlineData("gw", "HTTP/app", "--keytab")]
+    public async Task A_remedy_names_the_option_and_not_the_settings_key(string account, string service, string option)
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var wrong = gateway.GetPath("wrong.keytab");
+        await File.WriteAllBytesAsync(wrong, [5, 2], TestContext.Current.CancellationToken);
+        string[] key = account == "gw" ? ["--keytab", wrong] : ["--password-file", gateway.WriteSecret("password", "secret")];
+
+        var run = await Kcd.RunAsync(
+            ["ticket", "--realm", "CONTOSO.TEST", "--kdc", gateway.Realm.Endpoint.ToString(), "--account", account, "--user", "ada",
+                "--spn", service, .. key]);
+
+        run.ExitCode.ShouldBe(ExitCode.Refused);
+        run.Error.ShouldContain($"{option} ");
+        run.Error.ShouldNotContain("Kcd:", Case.Sensitive);
+    }
+
+    /// <summary>Writes settings whose general account does not exist, with an application that has its own settings.</summary>
     private static string SettingsWithApplication(Gateway gateway, string application) => gateway.WriteSecret("appsettings.json", $$"""
         {
           "Kcd": {
@@ -280,13 +351,14 @@ public sealed class TicketCommandTests
 
     private static string OwnAccount(Gateway gateway) =>
         $$"""
-        "Realm": "CONTOSO.TEST", "ServiceAccount": { "Name": "gw", "Keytab": {{JsonSerializer.Serialize(gateway.Keytab)}} }, "ServicePrincipalName": "HTTP/app", "LoginIdentity": "OnPremisesSamAccountName"
+        "Realm": "CONTOSO.TEST", "ServiceAccount": { "Name": "gw", "Keytab": {{JsonSerializer.Serialize(gateway.Keytab)}} },
+            "ServicePrincipalName": "HTTP/app", "LoginIdentity": "OnPremisesSamAccountName"
         """;
 
     [Theory]
     [InlineData("ada")]
     [InlineData("ada.lovelace@contoso.test")]
-    public async Task An_application_brings_its_account_realm_and_service(string user)
+    public async Task The_account_realm_and_service_of_the_application_apply(string user)
     {
         await using var gateway = await Gateway.StartAsync();
         var config = SettingsWithApplication(gateway, OwnAccount(gateway));
@@ -296,11 +368,15 @@ public sealed class TicketCommandTests
         run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
         run.Output.ShouldContain("service       HTTP/app");
         run.Output.ShouldContain("delegated by  gw@CONTOSO.TEST");
-        gateway.Realm.Transcript.ShouldNotContain(line => line.StartsWith("DISCOVER", StringComparison.Ordinal));
+        // The realm of the suffix is configured, so the log-on and the two exchanges are the only requests.
+        gateway.Realm.Transcript.Count.ShouldBe(3);
+        gateway.Realm.Transcript[0].ShouldStartWith("AS gw ");
+        gateway.Realm.Transcript[1].ShouldStartWith($"SELF {user}>gw ");
+        gateway.Realm.Transcript[2].ShouldStartWith("PROXY ");
     }
 
     [Fact]
-    public async Task An_applications_user_realm_is_the_users_unless_one_is_given()
+    public async Task The_user_realm_of_the_application_applies_unless_the_option_is_specified()
     {
         await using var gateway = await Gateway.StartAsync();
         var config = SettingsWithApplication(gateway, OwnAccount(gateway) + ", \"UserRealm\": \"USERS.TEST\"");
@@ -314,7 +390,7 @@ public sealed class TicketCommandTests
     }
 
     [Fact]
-    public async Task Options_overrule_the_application()
+    public async Task Options_take_precedence_over_the_application()
     {
         await using var gateway = await Gateway.StartAsync();
         var config = SettingsWithApplication(gateway, "\"ServicePrincipalName\": \"HTTP/nowhere\", \"Realm\": \"ELSEWHERE.TEST\"");
@@ -325,8 +401,8 @@ public sealed class TicketCommandTests
     }
 
     [Theory]
-    [InlineData("other", "\"ServicePrincipalName\": \"HTTP/app\"", "they have app")]
-    [InlineData("app", "\"TokenFormat\": \"Spnego\"", "Kcd:Applications:app:ServicePrincipalName is no service principal name")]
+    [InlineData("other", "\"ServicePrincipalName\": \"HTTP/app\"", "Configured applications: app")]
+    [InlineData("app", "\"TokenFormat\": \"Spnego\"", "Kcd:Applications:app:ServicePrincipalName is not a service principal name")]
     [InlineData("app", "\"ServicePrincipalName\": \"HTTP/app\", \"Realm\": \"CONTOSO.TEST\"", "Kcd:Applications:app:ServiceAccount is not")]
     public async Task An_application_that_cannot_be_used_is_wrong_usage(string name, string settings, string expected)
     {
@@ -340,11 +416,12 @@ public sealed class TicketCommandTests
     }
 
     [Fact]
-    public async Task Options_overrule_the_file()
+    public async Task Options_take_precedence_over_the_file()
     {
         await using var gateway = await Gateway.StartAsync();
         var config = gateway.WriteSecret("appsettings.json", """
-            { "Kcd": { "Realm": "CONTOSO.TEST", "Kdcs": [ "192.0.2.1" ], "ServiceAccount": { "Name": "someone", "PasswordFile": "/nowhere" } } }
+            { "Kcd": { "Realm": "CONTOSO.TEST", "Kdcs": [ "192.0.2.1" ], "ServiceAccount": { "Name": "someone",
+                "PasswordFile": "/nowhere" } } }
             """);
 
         var run = await gateway.RunAsync("ticket", "--config", config, "--user", "ada", "--spn", "HTTP/app");

@@ -7,26 +7,28 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tool.Commands;
 
-/// <summary>What a command does.</summary>
+/// <summary>The work of a command.</summary>
 internal delegate Task<CommandResult> CommandWork(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken);
 
-/// <summary>Runs a command's work and turns what comes of it, result or failure, into output and exit code: the same for every command.</summary>
+/// <summary>Runs the work of a command and converts its result or failure into output and an exit code.</summary>
 internal sealed class CommandRunner(Streams streams, CommonOptions options)
 {
     public Streams Streams => streams;
 
-    /// <summary>Where a command shows what happens on the way to its result: beside it, or on the error stream where a program reads it.</summary>
-    public OutputStream GetProgress(ParseResult parsed) => parsed.GetValue(options.Json) ? streams.Error : streams.Output;
+    /// <summary>Gets the stream for progress: standard output, or standard error if a program reads the result.</summary>
+    public OutputStream GetProgressOutput(ParseResult parsed) => parsed.GetValue(options.Json) ? streams.Error : streams.Output;
 
-    /// <param name="command">Does the work when it is called.</param>
-    /// <param name="work">Gets the arguments and a log that goes to the error stream.</param>
-    /// <param name="logged">What the log shows without --verbose. None, where the library logs each refusal that the command shows anyway.</param>
-    public void SetAction(Command command, CommandWork work, LogLevel logged = LogLevel.Warning) =>
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed, work, parsed.GetValue(options.Verbose) ? LogLevel.Debug : logged, cancellationToken));
+    /// <param name="command">The command that does the work.</param>
+    /// <param name="work">The work. It receives the arguments and a log that writes to standard error.</param>
+    /// <param name="minimumLevel">The lowest level that is logged without --verbose; None if the library also logs what the command
+    /// prints.</param>
+    public void SetAction(Command command, CommandWork work, LogLevel minimumLevel = LogLevel.Warning) =>
+        command.SetAction((parsed, cancellationToken) =>
+            RunAsync(parsed, work, parsed.GetValue(options.Verbose) ? LogLevel.Debug : minimumLevel, cancellationToken));
 
-    private async Task<int> RunAsync(ParseResult parsed, CommandWork work, LogLevel logged, CancellationToken cancellationToken)
+    private async Task<int> RunAsync(ParseResult parsed, CommandWork work, LogLevel minimumLevel, CancellationToken cancellationToken)
     {
-        using var log = new StandardErrorLoggerFactory(streams.Error.Writer, logged);
+        using var log = new StandardErrorLoggerFactory(streams.Error.Writer, minimumLevel);
         try
         {
             var result = await work(parsed, log, cancellationToken);
@@ -38,23 +40,24 @@ internal sealed class CommandRunner(Streams streams, CommonOptions options)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return Fail(parsed, FailureResult.OfInterruption());
+            return Fail(parsed, FailureResult.CreateInterrupted());
         }
-        catch (UsageException wrong)
+        catch (UsageException error)
         {
-            return Fail(parsed, FailureResult.OfUsage(wrong.Message, parsed.CommandResult.Command));
+            return Fail(parsed, FailureResult.FromUsage(error.Message, parsed.CommandResult.Command));
         }
         catch (KerberosException error)
         {
-            return Fail(parsed, FailureResult.From(error));
+            // The engine runs only in the commands that take the account from options.
+            return Fail(parsed, FailureResult.FromFailure(KcdException.Explain(error), OptionNames.ReplaceKeys));
         }
         catch (KcdException failure)
         {
-            return Fail(parsed, FailureResult.From(failure));
+            return Fail(parsed, FailureResult.FromFailure(failure));
         }
-        catch (Exception file) when (file is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return Fail(parsed, FailureResult.OfFile(file));
+            return Fail(parsed, FailureResult.FromFile(error));
         }
     }
 

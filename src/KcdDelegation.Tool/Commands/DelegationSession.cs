@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tool.Commands;
 
-/// <summary>The engine's client with the account of the command line, for as long as one command runs.</summary>
+/// <summary>The engine's client with the account of the command line, for the duration of one command.</summary>
 internal sealed class DelegationSession : IAsyncDisposable
 {
     private readonly ServiceAccount _account;
@@ -15,10 +15,10 @@ internal sealed class DelegationSession : IAsyncDisposable
 
     public S4UClient Client { get; }
 
-    /// <summary>Who delegates.</summary>
+    /// <summary>Gets the delegating account.</summary>
     public KerberosPrincipal Account { get; }
 
-    /// <exception cref="UsageException">A name or path is none, or the password is not on standard input.</exception>
+    /// <exception cref="UsageException">A name is not valid, or the key of the account cannot be read.</exception>
     public static async Task<DelegationSession> OpenAsync(
         DelegationSettings settings, Streams streams, ILoggerFactory log, CancellationToken cancellationToken)
     {
@@ -30,7 +30,12 @@ internal sealed class DelegationSession : IAsyncDisposable
                 var options = new S4UClientOptions { Realm = settings.Realm, Account = account, LoggerFactory = log };
                 foreach (var (realm, kdcs) in settings.Kdcs)
                     options.Kdcs[realm] = kdcs;
-                return new DelegationSession(account, new S4UClient(options), KerberosPrincipal.Principal(account.Name, settings.Realm));
+                var principal = KerberosPrincipal.Principal(account.Name, settings.Realm);
+                var session = new DelegationSession(account, new S4UClient(options), principal);
+                // After the checks of names and realms, whose messages are more specific.
+                if (settings.Key.Kind != KeyFileKind.StandardInput)
+                    SecretInput.ThrowIfUnreadable(settings.Key);
+                return session;
             }
             catch
             {
@@ -40,7 +45,7 @@ internal sealed class DelegationSession : IAsyncDisposable
         }
         catch (ArgumentException refused)
         {
-            throw new UsageException(refused.Message, refused);
+            throw UsageException.FromArgument(refused, "--realm, --kdc, --account or the account's key: ");
         }
     }
 
@@ -50,8 +55,8 @@ internal sealed class DelegationSession : IAsyncDisposable
         _account.Dispose();
     }
 
-    private static async Task<ServiceAccount> OpenAccountAsync(DelegationSettings settings, Streams streams, CancellationToken cancellationToken) =>
-        settings.Key.Kind switch
+    private static async Task<ServiceAccount> OpenAccountAsync(
+        DelegationSettings settings, Streams streams, CancellationToken cancellationToken) => settings.Key.Kind switch
         {
             KeyFileKind.Keytab => ServiceAccount.FromKeytab(settings.Account, settings.Key.Path),
             KeyFileKind.PasswordFile => ServiceAccount.FromPasswordFile(settings.Account, settings.Key.Path),

@@ -5,14 +5,14 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tool.Commands;
 
-/// <summary><c>kcd demo</c>: the whole flow with servers of its own.</summary>
+/// <summary><c>kcd demo</c>: a complete delegation with embedded servers.</summary>
 internal sealed class DemoCommand(CommandRunner runner)
 {
     private const string Notes =
         """
-        Needs nothing but .NET: the KDC, the token issuer and the backend run inside, on 127.0.0.1, on free
-        ports, and end with it. With --json, the object lists what was checked and the story goes to
-        standard error. Exit code 1 if anything did not happen as it should.
+        Requires .NET only. The KDC, the token issuer and the backend run in this process on free ports of
+        127.0.0.1, and stop with it. With --json, the result lists the checks, and the explanation goes to
+        standard error. The exit code is 1 if a check fails.
 
         Examples:
           kcd demo
@@ -21,14 +21,18 @@ internal sealed class DemoCommand(CommandRunner runner)
 
     public Command Create()
     {
-        var command = new DocumentedCommand("demo", "Follow one request through all five stages, on loopback with servers of its own.") { Notes = Notes };
+        var command = new DocumentedCommand("demo", "Run one request through all five stages, with embedded servers on loopback.")
+        {
+            Notes = Notes,
+        };
         runner.SetAction(command, RunAsync, LogLevel.None);
         return command;
     }
 
     private async Task<CommandResult> RunAsync(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken)
     {
-        await using var world = await DemoWorld.StartAsync(log, cancellationToken);
-        return await new DemoStory(world, new DemoScreen(runner.GetProgress(parsed)), TimeProvider.System).TellAsync(cancellationToken);
+        await using var environment = await DemoEnvironment.StartAsync(log, cancellationToken);
+        var output = new DemoOutput(runner.GetProgressOutput(parsed));
+        return await new DemoScenario(environment, output, TimeProvider.System).RunAsync(cancellationToken);
     }
 }

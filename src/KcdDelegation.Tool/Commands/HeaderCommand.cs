@@ -1,7 +1,6 @@
 using System.CommandLine;
 using KcdDelegation.Tool.Output;
 using KcdDelegation.Tool.Settings;
-using KcdDelegation.Tool.Terminal;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tool.Commands;
@@ -11,11 +10,11 @@ internal sealed class HeaderCommand(CommandRunner runner, AccountOptions account
 {
     private const string Notes =
         """
-        Each value is good for one request, within five minutes, to the service that it names: servers
-        refuse one that they have seen. Whoever reads it first can use it: do not log it, and keep it out of
-        arguments, which every process of the machine can read.
-        It is not bound to a TLS channel: a backend that requires channel binding (Extended Protection)
-        refuses it with 401, though the library, which knows the channel, gets in.
+        Each value is valid for one request to the named service, for five minutes. Servers refuse a value
+        that they have seen. Anyone who reads the value first can use it: do not log it, and do not pass it
+        as an argument, which every process of the machine can read.
+        The value is not bound to a TLS channel. A backend that requires channel binding (Extended
+        Protection) responds with 401, although requests of the library, which binds its values, succeed.
 
         Examples:
           kcd header --config appsettings.json --app erp --user ada \
@@ -27,18 +26,19 @@ internal sealed class HeaderCommand(CommandRunner runner, AccountOptions account
 
     private readonly Option<TokenFormat?> _format = new Option<TokenFormat?>("--format")
     {
-        Description = "How the ticket is framed: raw Kerberos, or SPNEGO as most servers that are not Windows expect it; by default as --app has it, else raw Kerberos.",
+        Description = "The format of the token: raw Kerberos, or SPNEGO, which most servers other than Windows expect. "
+            + "Default: the format of --app, otherwise raw Kerberos.",
         HelpName = "kerberos|spnego",
-    }.ParsedBy(text => (TokenFormat?)(text switch
+    }.WithParser(text => (TokenFormat?)(text switch
     {
         "kerberos" => TokenFormat.Kerberos,
         "spnego" => TokenFormat.Spnego,
-        _ => throw new FormatException("It is kerberos or spnego."),
+        _ => throw new FormatException("The value must be kerberos or spnego."),
     }));
 
     public Command Create()
     {
-        var command = new DocumentedCommand("header", "Get a ticket in a user's name and print one Authorization value made of it.") { Notes = Notes };
+        var command = new DocumentedCommand("header", "Get a ticket in a user's name and print one Authorization value.") { Notes = Notes };
         _target.AddTo(command);
         command.Add(_format);
         account.AddTo(command);
@@ -48,14 +48,14 @@ internal sealed class HeaderCommand(CommandRunner runner, AccountOptions account
 
     private async Task<CommandResult> RunAsync(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken)
     {
-        var settings = account.Read(parsed);
-        var (user, service) = (_target.ReadUser(parsed, settings), _target.ReadService(parsed, settings));
+        var (settings, user, service) = DelegationArguments.Read(parsed, account, _target);
         await using var session = await DelegationSession.OpenAsync(settings, runner.Streams, log, cancellationToken);
         var ticket = await session.Client.GetTicketAsync(user, service, cancellationToken);
-        var format = parsed.GetValue(_format) ?? GetFirst(settings.Application?.Options.TokenFormat);
-        return HeaderResult.From(ticket, format, DelegatedCredential.FromTicket(ticket).CreateAuthorization(format).ToString());
+        var format = parsed.GetValue(_format) ?? GetInitialFormat(settings.Application?.Options.TokenFormat);
+        return HeaderResult.FromTicket(ticket, format, DelegatedCredential.FromTicket(ticket).CreateAuthorization(format).ToString());
     }
 
-    /// <summary>An application that finds out which format its backend takes begins with raw Kerberos.</summary>
-    private static TokenFormat GetFirst(TokenFormat? configured) => configured == TokenFormat.Spnego ? TokenFormat.Spnego : TokenFormat.Kerberos;
+    /// <summary>Returns the format of the first request. With TokenFormat Auto, the library begins with raw Kerberos.</summary>
+    private static TokenFormat GetInitialFormat(TokenFormat? configured) =>
+        configured == TokenFormat.Spnego ? TokenFormat.Spnego : TokenFormat.Kerberos;
 }

@@ -1,19 +1,19 @@
 using System.CommandLine;
 using KcdDelegation.Tool.Output;
 using KcdDelegation.Tool.Settings;
-using KcdDelegation.Tool.Terminal;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tool.Commands;
 
-/// <summary><c>kcd inspect</c>: what a header value is, told by object identifiers.</summary>
+/// <summary><c>kcd inspect</c>: the unencrypted contents of a header value.</summary>
 internal sealed class InspectCommand(CommandRunner runner)
 {
     private const string Notes =
         """
-        Reads a line as browsers and proxies show it, a header's value, its base64 alone, or all that curl -v shows.
-        Of several headers it takes the first token; if there is none, it tells what the server offers. Opens nothing and
-        asks nobody.
+        Reads a header line as browsers and proxies show it, a header value, its base64 alone, or the
+        complete output of curl -v. Of several headers, the first token is shown. Without a token, the
+        schemes that the server offers are shown. Only unencrypted fields are read: nothing is decrypted,
+        and nothing is sent.
 
         Examples:
           kcd inspect 'Authorization: Negotiate YIIH…'
@@ -31,7 +31,7 @@ internal sealed class InspectCommand(CommandRunner runner)
 
     public Command Create()
     {
-        var command = new DocumentedCommand("inspect", "Tell what a Negotiate, Kerberos or NTLM header carries.") { Notes = Notes };
+        var command = new DocumentedCommand("inspect", "Show the contents of a Negotiate, Kerberos or NTLM header.") { Notes = Notes };
         command.Add(_token);
         runner.SetAction(command, RunAsync);
         return command;
@@ -39,10 +39,10 @@ internal sealed class InspectCommand(CommandRunner runner)
 
     private async Task<CommandResult> RunAsync(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken)
     {
-        // Unquoted on a command line, a header's value is several arguments.
+        // A header value without quotation marks is several arguments.
         var text = string.Join(' ', parsed.GetRequiredValue(_token));
         if (text == "-")
-            text = await SecretInput.ReadTokenAsync("-", runner.Streams, cancellationToken);
+            text = await SecretInput.ReadTokenAsync("TOKEN", "-", runner.Streams, cancellationToken);
         return PastedHeader.Read(text);
     }
 }

@@ -1,33 +1,40 @@
 using System.CommandLine;
 using KcdDelegation.Tool.Output;
 using KcdDelegation.Tool.Settings;
-using KcdDelegation.Tool.Terminal;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace KcdDelegation.Tool.Commands;
 
-/// <summary><c>kcd map</c>: token to identity, as the library does it for each request; no KDC is asked.</summary>
+/// <summary><c>kcd map</c>: validates a token and maps it to an identity, as the library does for each request.</summary>
 internal sealed class MapCommand(CommandRunner runner)
 {
     private const string Notes =
         """
-        Asks the issuer of the settings for its keys, and no KDC. Shows no claim but the identity.
+        Requests the keys of the configured issuer. Does not contact a KDC. Of the claims, only the identity
+        is shown.
 
         Examples:
           kcd map --config appsettings.json --app erp --token token.txt
           pbpaste | kcd map --config appsettings.json --app erp --token -
         """;
 
-    private readonly Option<string> _config = new("--config") { Description = "Settings of a host (JSON, section \"Kcd\").", HelpName = "FILE", Required = true };
+    private readonly Option<string> _config = new("--config")
+    {
+        Description = "The settings of a host (JSON, section \"Kcd\"). Required.",
+        HelpName = "FILE",
+    };
 
-    private readonly Option<string> _application = new("--app") { Description = "The application, by its name in the settings.", HelpName = "NAME", Required = true };
+    private readonly Option<string> _application = new("--app")
+    {
+        Description = "The name of the application in the settings. Required.",
+        HelpName = "NAME",
+    };
 
     private readonly Option<string> _token = new("--token")
     {
-        Description = "An access token (JWT) in a file; - reads standard input.",
+        Description = "The file with an access token (JWT); - reads standard input. Required.",
         HelpName = "FILE|-",
-        Required = true,
     };
 
     public Command Create()
@@ -42,27 +49,33 @@ internal sealed class MapCommand(CommandRunner runner)
 
     private async Task<CommandResult> RunAsync(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken)
     {
-        var options = ConfigurationFile.Read(parsed.GetRequiredValue(_config));
-        var application = ConfiguredApplication.Find(options, parsed.GetRequiredValue(_application));
-        var token = await SecretInput.ReadTokenAsync(parsed.GetRequiredValue(_token), runner.Streams, cancellationToken);
-        await using var client = Create(options, log);
-        var caller = await client.ValidateTokenAsync(WithoutScheme(token), cancellationToken);
-        return MapResult.From(application, await client.MapAsync(application.Name, caller, cancellationToken));
+        var missing = new MissingOptions();
+        var config = parsed.GetValue(_config) ?? missing.Add("the settings", "--config FILE");
+        var name = parsed.GetValue(_application) ?? missing.Add("the application", "--app NAME");
+        var tokenFile = parsed.GetValue(_token) ?? missing.Add("the token", "--token FILE, or --token - for standard input");
+        missing.ThrowIfAny();
+
+        var options = ConfigurationFile.Read(config);
+        var application = ConfiguredApplication.Find(options, name);
+        var token = await SecretInput.ReadTokenAsync(_token.Name, tokenFile, runner.Streams, cancellationToken);
+        await using var client = CreateClient(options, log);
+        var caller = await client.ValidateTokenAsync(RemoveScheme(token), cancellationToken);
+        return MapResult.FromIdentity(application, await client.MapAsync(application.Name, caller, cancellationToken));
     }
 
-    private static DelegationClient Create(KcdOptions options, ILoggerFactory log)
+    private static DelegationClient CreateClient(KcdOptions options, ILoggerFactory log)
     {
         try
         {
             return DelegationClient.Create(options, log);
         }
-        catch (OptionsValidationException wrong)
+        catch (OptionsValidationException error)
         {
-            throw new UsageException(string.Join(Environment.NewLine, wrong.Failures.Prepend("The settings are wrong:")), wrong);
+            throw new UsageException(string.Join(Environment.NewLine, error.Failures.Prepend("The settings are not valid:")), error);
         }
     }
 
-    /// <summary>Tokens are copied out of headers.</summary>
-    private static string WithoutScheme(string token) =>
+    /// <summary>Removes the scheme of a token that was copied from a header.</summary>
+    private static string RemoveScheme(string token) =>
         token.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? token["Bearer ".Length..].TrimStart() : token;
 }

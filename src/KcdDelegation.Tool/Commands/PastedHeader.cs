@@ -4,37 +4,41 @@ using KcdDelegation.Tool.Settings;
 
 namespace KcdDelegation.Tool.Commands;
 
-/// <summary>Headers as people paste them: a token, a header's value, a line of it, or all that <c>curl -v</c> shows.</summary>
+/// <summary>A reader for pasted headers: a token, a header value, a header line, or the complete output of <c>curl -v</c>.</summary>
 internal static class PastedHeader
 {
     private static readonly string[] HeaderNames = ["Authorization:", "WWW-Authenticate:", "Proxy-Authorization:", "Proxy-Authenticate:"];
 
     private static readonly string[] KnownSchemes = ["Negotiate", "Kerberos", "NTLM", "Basic", "Digest", "Bearer", "DPoP"];
 
-    /// <returns>What its token is, or what its challenges offer.</returns>
-    /// <exception cref="UsageException">There is neither in it; the message says what there is, without showing it.</exception>
+    /// <returns>The contents of the token, or the schemes that the challenges offer.</returns>
+    /// <exception cref="UsageException">The text has neither. The message describes the text without showing it.</exception>
     public static CommandResult Read(string text)
     {
-        var values = ValuesIn(text);
-        // A base64 text alone reads as a scheme, too.
-        if (values.Count == 1 && !values[0].Contains(' ', StringComparison.Ordinal) && !IsAny(values[0], KnownSchemes))
-            return InspectResult.From(Decode(values[0]));
+        var values = SplitValues(text);
+        // Base64 alone also has the syntax of a scheme.
+        if (values.Count == 1 && !values[0].Contains(' ', StringComparison.Ordinal) && !EqualsAny(values[0], KnownSchemes))
+            return InspectResult.FromToken(Decode(values[0]));
         var credentials = values.SelectMany(Parse).ToList();
         if (credentials.Find(HasToken) is { } token)
-            return InspectResult.From(Decode(token.Parameter!));
-        if (credentials.Find(IsOfAnotherKind) is { } other)
-            throw new UsageException(IsAny(other.Scheme, "Bearer", "DPoP")
-                ? "This is a bearer token, not a Kerberos one: a gateway takes it in, and must not pass it on. See kcd map."
-                : "This is a password scheme, not Kerberos: the client was not offered Negotiate, or did not take it. Change the password: it has been shown.");
-        return credentials.Exists(offer => IsAny(offer.Scheme, KnownSchemes))
-            ? OfferResult.From([.. credentials.Select(offer => offer.Scheme)])
-            : throw new UsageException("The scheme is none of Negotiate, Kerberos and NTLM.");
+            return InspectResult.FromToken(Decode(token.Parameter!));
+        if (credentials.Find(HasOtherCredential) is { } other)
+        {
+            throw new UsageException(EqualsAny(other.Scheme, "Bearer", "DPoP")
+                ? "This is a bearer token, not a Kerberos token. The gateway receives it and must not forward it to the backend. See: "
+                    + "kcd map --help"
+                : "This is a password scheme, not Kerberos: the server did not offer Negotiate, or the client did not select it. "
+                    + "Change the password, because it has been disclosed.");
+        }
+        return credentials.Exists(offer => EqualsAny(offer.Scheme, KnownSchemes))
+            ? OfferResult.FromSchemes([.. credentials.Select(offer => offer.Scheme)])
+            : throw new UsageException("The scheme must be Negotiate, Kerberos or NTLM.");
     }
 
-    /// <summary>One value a header. Of many lines only the headers count; a base64 text that was broken into lines is one value.</summary>
-    private static List<string> ValuesIn(string text)
+    /// <summary>Returns one value for each header. Base64 that was broken into lines is one value.</summary>
+    private static List<string> SplitValues(string text)
     {
-        var lines = text.Split('\r', '\n', '\0').Select(WithoutMark).ToList();
+        var lines = text.Split('\r', '\n', '\0').Select(RemoveCurlPrefix).ToList();
         var headers = lines.Select(GetValue).OfType<string>().ToList();
         if (headers.Count > 1 || (headers.Count == 1 && lines.Exists(line => line.StartsWith("HTTP/", StringComparison.Ordinal))))
             return headers;
@@ -42,18 +46,20 @@ internal static class PastedHeader
         return [GetValue(text) ?? text];
     }
 
-    /// <summary><c>curl -v</c> marks what it sent and what it got.</summary>
-    private static string WithoutMark(string line)
+    /// <summary>Removes the prefix with which <c>curl -v</c> marks sent and received lines.</summary>
+    private static string RemoveCurlPrefix(string line)
     {
         line = line.Trim();
         return line.StartsWith('<') || line.StartsWith('>') ? line[1..].TrimStart() : line;
     }
 
-    /// <summary>Null: not a header of authentication.</summary>
+    /// <summary>Returns the value of an authentication header, or null for any other line.</summary>
     private static string? GetValue(string line) =>
-        Array.Find(HeaderNames, name => line.StartsWith(name, StringComparison.OrdinalIgnoreCase)) is { } name ? line[name.Length..].TrimStart() : null;
+        Array.Find(HeaderNames, name => line.StartsWith(name, StringComparison.OrdinalIgnoreCase)) is { } name
+            ? line[name.Length..].TrimStart()
+            : null;
 
-    /// <summary>A list, as a server may write it; a text that is none is a scheme and what stands behind it.</summary>
+    /// <summary>Parses a list of challenges, or a single scheme and the rest of the text.</summary>
     private static IEnumerable<AuthenticationHeaderValue> Parse(string value)
     {
         using var response = new HttpResponseMessage();
@@ -62,20 +68,21 @@ internal static class PastedHeader
         var space = value.IndexOf(' ', StringComparison.Ordinal);
         return space > 0 && AuthenticationHeaderValue.TryParse(value[..space], out var scheme)
             ? [new AuthenticationHeaderValue(scheme.Scheme, value[space..].Trim())]
-            : throw new UsageException("This is neither a header's value nor a token. It looks like: Negotiate YII…");
+            : throw new UsageException("The text is neither a header value nor a token. Example: Negotiate YII…");
     }
 
     private static bool HasToken(AuthenticationHeaderValue value) =>
-        IsAny(value.Scheme, "Negotiate", "Kerberos", "NTLM") && value.Parameter is { Length: > 0 } parameter && !IsParameters(parameter);
+        EqualsAny(value.Scheme, "Negotiate", "Kerberos", "NTLM") && value.Parameter is { Length: > 0 } parameter
+            && !HasParameterSyntax(parameter);
 
-    /// <summary>What a client sends, not what a server asks for.</summary>
-    private static bool IsOfAnotherKind(AuthenticationHeaderValue value) =>
+    /// <summary>Returns whether the value is a credential that a client sends, and not a challenge.</summary>
+    private static bool HasOtherCredential(AuthenticationHeaderValue value) =>
         value.Parameter is { Length: > 0 } parameter
-        && IsAny(value.Scheme, "Bearer", "DPoP", "Basic", "Digest")
-        && (!IsParameters(parameter) || parameter.Contains("username", StringComparison.OrdinalIgnoreCase));
+        && EqualsAny(value.Scheme, "Bearer", "DPoP", "Basic", "Digest")
+        && (!HasParameterSyntax(parameter) || parameter.Contains("username", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>RFC 9110 §11.2: <c>a=b</c> is a parameter; in base64, nothing but another = stands behind one.</summary>
-    private static bool IsParameters(string text) =>
+    /// <summary>Returns whether the text is a parameter <c>a=b</c> (RFC 9110 §11.2). In base64, only another = can follow an =.</summary>
+    private static bool HasParameterSyntax(string text) =>
         text.IndexOf('=', StringComparison.Ordinal) is var equals and > 0 && text[equals..].Trim('=', ' ').Length > 0;
 
     private static byte[] Decode(string token)
@@ -84,13 +91,13 @@ internal static class PastedHeader
         {
             return Convert.FromBase64String(token);
         }
-        catch (FormatException garbage)
+        catch (FormatException error)
         {
-            throw new UsageException("The token is not base64: was it cut off, or is something around it?", garbage);
+            throw new UsageException("The token is not base64. Check that it is complete and that no other text surrounds it.", error);
         }
     }
 
-    private static bool IsAny(string text, params ReadOnlySpan<string> words)
+    private static bool EqualsAny(string text, params ReadOnlySpan<string> words)
     {
         foreach (var word in words)
         {

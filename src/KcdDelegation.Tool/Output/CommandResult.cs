@@ -6,7 +6,7 @@ using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Output;
 
-/// <summary>What a command found out: text for people, one JSON object for programs. The public properties are the JSON.</summary>
+/// <summary>The result of a command: text for people, or one JSON object for programs. The public properties are the JSON.</summary>
 internal abstract record CommandResult
 {
     private static readonly JsonSerializerOptions JsonFormat = new()
@@ -14,16 +14,17 @@ internal abstract record CommandResult
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        // The object goes to a terminal or a program, never into a page: + and < stay readable.
+        // The object goes to a terminal or a program, never into a web page: + and < stay readable.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
-    /// <summary>Of the object's form. Members are added without a new number; it grows when one changes its meaning or goes.</summary>
+    /// <summary>Gets the version of the format. It increases when a member changes its meaning or is removed, not when one is
+    /// added.</summary>
     [JsonPropertyOrder(-1)]
     public int Version => 1;
 
-    /// <summary>Done, unless the result itself is bad news.</summary>
+    /// <summary>Returns the exit code: success unless the result itself reports a failure.</summary>
     public virtual ExitCode ToExitCode() => ExitCode.Done;
 
     public abstract void WriteText(OutputStream output);

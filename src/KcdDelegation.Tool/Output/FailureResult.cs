@@ -14,9 +14,9 @@ internal sealed record FailureResult : CommandResult
 
     public FailureDetails Error { get; }
 
-    public static FailureResult From(KerberosException error) => From(KcdException.Explain(error));
-
-    public static FailureResult From(KcdException failure)
+    /// <param name="failure">The failure.</param>
+    /// <param name="adapt">Converts the texts, which name settings, for the command line; null to keep them.</param>
+    public static FailureResult FromFailure(KcdException failure, Func<string, string>? adapt = null)
     {
         var kerberos = failure.InnerException as KerberosException;
         return new FailureResult(HadNoAnswer(failure, kerberos) ? ExitCode.NoAnswer : ExitCode.Refused, new FailureDetails
@@ -28,29 +28,29 @@ internal sealed record FailureResult : CommandResult
             NtStatus = kerberos?.NtStatus is { } status ? string.Create(CultureInfo.InvariantCulture, $"0x{status:X8}") : null,
             Realm = kerberos?.Realm is { Length: > 0 } realm ? realm : null,
             Event = failure.EventId,
-            Cause = failure.Cause,
-            Remedy = failure.Remedy,
+            Cause = adapt?.Invoke(failure.Cause) ?? failure.Cause,
+            Remedy = adapt?.Invoke(failure.Remedy) ?? failure.Remedy,
             IsTransient = failure.IsTransient,
         });
     }
 
-    public static FailureResult OfFile(Exception failure) => new(ExitCode.Refused, new FailureDetails
+    public static FailureResult FromFile(Exception error) => new(ExitCode.Refused, new FailureDetails
     {
         Stage = "file",
-        Cause = failure.Message,
+        Cause = error.Message,
         Remedy = "Specify a file that this user can write, in an existing directory.",
     });
 
     /// <param name="message">What is wrong, and what to specify instead.</param>
     /// <param name="command">The command with the wrong arguments or settings.</param>
-    public static FailureResult OfUsage(string message, Command command) => new(ExitCode.WrongUsage, new FailureDetails
+    public static FailureResult FromUsage(string message, Command command) => new(ExitCode.WrongUsage, new FailureDetails
     {
         Stage = "usage",
         Cause = message,
         Remedy = $"See: {GetHelp(command)}",
     });
 
-    public static FailureResult OfInterruption() => new(ExitCode.Interrupted, new FailureDetails
+    public static FailureResult CreateInterrupted() => new(ExitCode.Interrupted, new FailureDetails
     {
         Stage = "interrupted",
         Cause = "interrupted",
@@ -64,26 +64,31 @@ internal sealed record FailureResult : CommandResult
 
     /// <summary>Returns whether no KDC answered. A KDC that reports that it is busy has answered.</summary>
     private static bool HadNoAnswer(KcdException failure, KerberosException? kerberos) =>
-        kerberos is null ? failure.IsTransient : kerberos.Reason is KerberosFailureReason.KdcNotFound or KerberosFailureReason.KdcUnreachable;
+        kerberos is null
+            ? failure.IsTransient
+            : kerberos.Reason is KerberosFailureReason.KdcNotFound or KerberosFailureReason.KdcUnreachable;
 
     public override void WriteText(OutputStream output)
     {
         if (_exitCode is ExitCode.WrongUsage or ExitCode.Interrupted)
         {
-            output.Writer.WriteLine($"kcd: {Error.Cause}");
+            var lines = Error.Cause.Split(Environment.NewLine).Select(LabelledLines.ToPrintable);
+            output.Writer.WriteLine($"kcd: {string.Join(Environment.NewLine, lines)}");
+            if (_exitCode == ExitCode.WrongUsage)
+                output.Writer.WriteLine(Error.Remedy);
             return;
         }
-        var lines = new LabelledLines { { "stage", Error.Exchange is null ? Error.Stage : $"{Error.Stage} ({Error.Exchange})" } };
+        var fields = new LabelledLines { { "stage", Error.Exchange is null ? Error.Stage : $"{Error.Stage} ({Error.Exchange})" } };
         if (Error.Number is { } number)
-            lines.Add("code", $"{Error.Code} ({number}){(Error.NtStatus is null ? "" : $", NTSTATUS {Error.NtStatus}")}");
+            fields.Add("code", $"{Error.Code} ({number}){(Error.NtStatus is null ? "" : $", NTSTATUS {Error.NtStatus}")}");
         if (Error.Realm is not null)
-            lines.Add("realm", Error.Realm);
-        lines.Add("cause", Error.Cause);
-        lines.Add("remedy", Error.Remedy);
+            fields.Add("realm", Error.Realm);
+        fields.Add("cause", Error.Cause);
+        fields.Add("remedy", Error.Remedy);
         if (Error.Event is { } eventNumber)
-            lines.Add("event", eventNumber.ToString(CultureInfo.InvariantCulture));
+            fields.Add("event", eventNumber.ToString(CultureInfo.InvariantCulture));
         output.Writer.WriteLine(_exitCode == ExitCode.NoAnswer ? "kcd: no answer" : "kcd: refused");
-        lines.Write(output);
+        fields.Write(output);
     }
 }
 

@@ -14,7 +14,7 @@ internal sealed record HeaderResult : CommandResult
 
     public required string Value { get; init; }
 
-    public static HeaderResult From(ServiceTicket ticket, TokenFormat format, string value) => new()
+    public static HeaderResult FromTicket(ServiceTicket ticket, TokenFormat format, string value) => new()
     {
         User = ticket.User.ToString(),
         Service = ticket.Service.ToString(),
@@ -22,6 +22,6 @@ internal sealed record HeaderResult : CommandResult
         Value = value,
     };
 
-    /// <summary>The value alone, for <c>$(kcd header …)</c>.</summary>
+    /// <summary>Writes the value alone, for <c>$(kcd header …)</c>.</summary>
     public override void WriteText(OutputStream output) => output.Writer.WriteLine(Value);
 }

@@ -1,9 +1,10 @@
 using System.Collections;
+using KcdDelegation.Kerberos.Names;
 using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Output;
 
-/// <summary>Lines of a label and a value, the values in one column.</summary>
+/// <summary>Lines of a label and a value, with the values aligned in one column.</summary>
 internal sealed class LabelledLines : IEnumerable<KeyValuePair<string, string>>
 {
     private const int MinimumWidth = 20;
@@ -12,7 +13,10 @@ internal sealed class LabelledLines : IEnumerable<KeyValuePair<string, string>>
 
     public void Add(string label, string value) => _lines.Add(new(label, value));
 
-    /// <summary>On a terminal, a value that is longer than the rest of its line goes on below itself.</summary>
+    /// <summary>Replaces the characters that would control the terminal or hide in the text by their code points.</summary>
+    public static string ToPrintable(string text) => PrintableText.From(text, int.MaxValue);
+
+    /// <summary>Writes the lines. On a terminal, a long value is wrapped in its column.</summary>
     public void Write(OutputStream output)
     {
         var labelWidth = _lines.Max(line => line.Key.Length);
@@ -21,7 +25,7 @@ internal sealed class LabelledLines : IEnumerable<KeyValuePair<string, string>>
         foreach (var (label, value) in _lines)
         {
             var head = $"  {label.PadRight(labelWidth)}  ";
-            foreach (var line in Wrap(value, valueWidth))
+            foreach (var line in Wrap(ToPrintable(value), valueWidth))
             {
                 output.Writer.WriteLine(head + line);
                 head = indentation;
@@ -33,7 +37,7 @@ internal sealed class LabelledLines : IEnumerable<KeyValuePair<string, string>>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>Breaks at spaces only, so that commands can be copied.</summary>
+    /// <summary>Breaks lines at spaces only, so that commands can be copied.</summary>
     private static IEnumerable<string> Wrap(string text, int width)
     {
         while (text.Length > width)

@@ -4,25 +4,25 @@ using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Output;
 
-/// <summary>Whom a caller would be delegated as.</summary>
+/// <summary>The identity to which a caller is mapped.</summary>
 internal sealed record MapResult : CommandResult
 {
     public required string Application { get; init; }
 
     public required string Service { get; init; }
 
-    /// <summary>Of <see cref="KcdDelegation.LoginIdentity"/>.</summary>
+    /// <summary>Gets the name of a <see cref="KcdDelegation.LoginIdentity"/>.</summary>
     public required string LoginIdentity { get; init; }
 
     public required string Name { get; init; }
 
-    /// <summary>Of <see cref="PrincipalNameType"/>, in lower case.</summary>
+    /// <summary>Gets the name of a <see cref="PrincipalNameType"/> in lower case.</summary>
     public required string NameType { get; init; }
 
-    /// <summary>Null: found by asking the KDCs.</summary>
+    /// <summary>Gets the realm; null if it is found by asking the KDCs.</summary>
     public string? Realm { get; init; }
 
-    public static MapResult From(ConfiguredApplication application, KerberosPrincipal identity) => new()
+    public static MapResult FromIdentity(ConfiguredApplication application, KerberosPrincipal identity) => new()
     {
         Application = application.Name,
         Service = application.Options.ServicePrincipalName!,
@@ -37,7 +37,7 @@ internal sealed record MapResult : CommandResult
         { "identity", Name },
         { "name type", NameType },
         { "realm", Realm ?? "found by asking the KDCs" },
-        { "taken from", LoginIdentity },
+        { "login identity", LoginIdentity },
         { "application", $"{Application} ({Service})" },
     }.Write(output);
 }

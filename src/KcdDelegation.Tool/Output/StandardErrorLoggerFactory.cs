@@ -1,11 +1,10 @@
-using KcdDelegation.Diagnosis;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tool.Output;
 
-/// <summary>Brings the library's log to the error stream, a line an event. Thread-safe.</summary>
-/// <param name="error">Gets the lines.</param>
-/// <param name="minimum">What is below it is left out.</param>
+/// <summary>Writes the log of the library to standard error, one line per event. Thread-safe.</summary>
+/// <param name="error">The writer.</param>
+/// <param name="minimum">The lowest level that is written.</param>
 internal sealed class StandardErrorLoggerFactory(TextWriter error, LogLevel minimum) : ILoggerFactory
 {
     private readonly TextWriter _error = TextWriter.Synchronized(error);
@@ -16,7 +15,7 @@ internal sealed class StandardErrorLoggerFactory(TextWriter error, LogLevel mini
 
     public void Dispose()
     {
-        // The stream belongs to whoever made it.
+        // The caller owns the writer.
     }
 
     private sealed class Logger(TextWriter error, LogLevel minimum) : ILogger
@@ -26,10 +25,13 @@ internal sealed class StandardErrorLoggerFactory(TextWriter error, LogLevel mini
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= minimum && logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel))
-                error.WriteLine($"kcd: {logLevel.ToString().ToLowerInvariant()} {eventId.Id}: {formatter(state, exception)}");
+            if (!IsEnabled(logLevel))
+                return;
+            var message = LabelledLines.ToPrintable(formatter(state, exception));
+            error.WriteLine($"kcd: {logLevel.ToString().ToLowerInvariant()} {eventId.Id}: {message}");
         }
     }
 }

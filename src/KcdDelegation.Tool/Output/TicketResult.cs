@@ -4,7 +4,7 @@ using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Output;
 
-/// <summary>A ticket, without any of its secrets.</summary>
+/// <summary>A ticket without its secrets.</summary>
 internal sealed record TicketResult : CommandResult
 {
     public required string User { get; init; }
@@ -19,7 +19,7 @@ internal sealed record TicketResult : CommandResult
 
     public required string SessionKeyType { get; init; }
 
-    /// <summary>Bytes of the ticket.</summary>
+    /// <summary>Gets the size of the ticket in bytes.</summary>
     public required int Size { get; init; }
 
     public required DateTimeOffset AuthTime { get; init; }
@@ -28,10 +28,10 @@ internal sealed record TicketResult : CommandResult
 
     public required DateTimeOffset EndTime { get; init; }
 
-    /// <summary>The credential cache that has the ticket now.</summary>
+    /// <summary>Gets the credential cache file to which the ticket was written.</summary>
     public string? CredentialCache { get; init; }
 
-    public static TicketResult From(ServiceTicket ticket, KerberosPrincipal delegatedBy) => new()
+    public static TicketResult FromTicket(ServiceTicket ticket, KerberosPrincipal delegatedBy) => new()
     {
         User = ticket.User.ToString(),
         Service = ticket.Service.ToString(),
@@ -55,15 +55,16 @@ internal sealed record TicketResult : CommandResult
             { "flags", Flags.Count == 0 ? "none" : string.Join(", ", Flags) },
             { "ticket", string.Create(CultureInfo.InvariantCulture, $"{Size} bytes, {TicketEncryptionType}") },
             { "session key", SessionKeyType },
-            { "auth time", Time(AuthTime) },
-            { "valid", $"{Time(StartTime)} to {Time(EndTime)} ({Span(EndTime - StartTime)})" },
+            { "auth time", FormatTime(AuthTime) },
+            { "valid", $"{FormatTime(StartTime)} to {FormatTime(EndTime)} ({FormatSpan(EndTime - StartTime)})" },
         };
         if (CredentialCache is not null)
-            lines.Add("cache", $"{CredentialCache} (whoever can read it can act as {User})");
+            lines.Add("cache", $"{CredentialCache} (every reader of this file can act as {User})");
         lines.Write(output);
     }
 
-    private static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    public static string FormatTime(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    private static string Span(TimeSpan span) => string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalHours} h {span.Minutes} min");
+    private static string FormatSpan(TimeSpan span) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalHours} h {span.Minutes} min");
 }

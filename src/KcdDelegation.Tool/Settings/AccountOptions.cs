@@ -3,19 +3,20 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Tool.Settings;
 
-/// <summary>The options that say which account delegates, and where its KDCs are. What <c>--config</c> says is overruled by the others; of
-/// its values, those of the application of <c>--app</c> come first, as in the library.</summary>
+/// <summary>The options for the delegating account and its KDCs.</summary>
+/// <remarks>An option takes precedence over <c>--config</c>. Within that file, the settings of the application of <c>--app</c> take
+/// precedence, as in the library.</remarks>
 internal sealed class AccountOptions
 {
     private readonly Option<string> _config = new("--config")
     {
-        Description = "Settings of a host (JSON, section \"Kcd\"); the options below overrule it.",
+        Description = "The settings of a host (JSON, section \"Kcd\"). The options below take precedence.",
         HelpName = "FILE",
     };
 
     private readonly Option<string> _application = new("--app")
     {
-        Description = "An application of --config, by its name there: its account, realm, SPN, user realm and token format.",
+        Description = "An application of --config. Its account, realm, SPN, user realm and token format are used.",
         HelpName = "NAME",
     };
 
@@ -27,27 +28,28 @@ internal sealed class AccountOptions
 
     private readonly Option<RealmKdc[]> _kdcs = new Option<RealmKdc[]>("--kdc")
     {
-        Description = "A KDC, of the account's realm or of the one named; tried in the order given. udp/HOST for UDP first. None: krb5.conf, then DNS SRV records.",
+        Description = "A KDC of the account's realm, or of REALM. Can be repeated; the order is the order of preference. "
+            + "udp/HOST selects UDP first. Default: krb5.conf, then DNS SRV records.",
         HelpName = "[REALM=]HOST[:PORT]",
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = false,
-    }.EachParsedBy(RealmKdc.Parse);
+    }.WithItemParser(RealmKdc.Parse);
 
     private readonly Option<string> _account = new("--account")
     {
-        Description = "The account that delegates: its sAMAccountName (a computer's with its $), or with an MIT KDC its principal.",
+        Description = "The delegating account: its sAMAccountName (computers with the trailing $), or its principal in an MIT realm.",
         HelpName = "NAME",
     };
 
     private readonly Option<string> _keytab = new("--keytab")
     {
-        Description = "The account's keys.",
+        Description = "The file with the account's keys.",
         HelpName = "FILE",
     };
 
     private readonly Option<string> _passwordFile = new("--password-file")
     {
-        Description = "The account's password in a file instead of a keytab; - reads standard input.",
+        Description = "The file with the account's password, as an alternative to a keytab; - reads standard input.",
         HelpName = "FILE|-",
     };
 
@@ -57,43 +59,63 @@ internal sealed class AccountOptions
             command.Add(option);
     }
 
-    /// <exception cref="UsageException">Something is missing or doubled.</exception>
-    public DelegationSettings Read(ParseResult parsed)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="missing">Receives the missing values. The result must not be used if there are any.</param>
+    /// <exception cref="UsageException">The values contradict each other, or the settings cannot be read.</exception>
+    public DelegationSettings Read(ParseResult parsed, MissingOptions missing)
     {
         var path = parsed.GetValue(_config);
         var file = path is null ? new KcdOptions() : ConfigurationFile.Read(path);
-        var application = ReadApplication(parsed, path, file);
-        var realm = parsed.GetValue(_realm) ?? application?.Options.Realm ?? file.Realm ?? throw Missing("the account's realm", "--realm REALM", "Kcd:Realm");
+        var application = ReadApplication(parsed, path, file, missing);
+        var realm = parsed.GetValue(_realm) ?? application?.Options.Realm ?? file.Realm
+            ?? Add(missing, "the account's realm", "--realm REALM", "Kcd:Realm");
         var configured = application?.Options.ServiceAccount ?? file.ServiceAccount;
-        var account = parsed.GetValue(_account) ?? configured.Name ?? throw Missing("the account", "--account NAME", "Kcd:ServiceAccount:Name");
-        return new DelegationSettings(realm, account, ReadKey(parsed, configured), ReadKdcs(parsed, realm, file), ReadSuffixes(file), application);
+        var account = parsed.GetValue(_account) ?? configured.Name
+            ?? Add(missing, "the account", "--account NAME", "Kcd:ServiceAccount:Name");
+        var accountKey = application?.Options.ServiceAccount is null ? "Kcd:ServiceAccount" : application.GetKey("ServiceAccount");
+        var key = ReadKey(parsed, configured, accountKey, missing);
+        return new DelegationSettings(realm, account, key, ReadKdcs(parsed, realm, file), ReadSuffixes(file), application);
     }
 
-    private ConfiguredApplication? ReadApplication(ParseResult parsed, string? path, KcdOptions file)
+    private ConfiguredApplication? ReadApplication(ParseResult parsed, string? path, KcdOptions file, MissingOptions missing)
     {
         if (parsed.GetValue(_application) is not { } name)
             return null;
         if (path is null)
-            throw new UsageException("--app NAME names an application of a file of settings: give --config FILE too.");
+        {
+            missing.Add("the settings with the application of --app", "--config FILE");
+            return null;
+        }
         var application = ConfiguredApplication.Find(file, name);
-        // The account of the other realm would log on there; the library refuses these settings too.
+        // Without its own account, the general account would log on in the other realm. The library rejects these settings too.
         if (application.Options is { Realm: not null, ServiceAccount: null } && parsed.GetValue(_account) is null)
-            throw new UsageException($"{application.Key("Realm")} is set, but {application.Key("ServiceAccount")} is not: name the account of that realm there, or give --account NAME.");
+        {
+            throw new UsageException(
+                $"{application.GetKey("Realm")} is set, but {application.GetKey("ServiceAccount")} is not. "
+                + "Set it to an account of that realm, or specify --account NAME.");
+        }
         return application;
     }
 
-    private AccountKeyProvider ReadKey(ParseResult parsed, ServiceAccountOptions file)
+    private AccountKeyFile ReadKey(ParseResult parsed, ServiceAccountOptions configured, string settingsKey, MissingOptions missing)
     {
         var (keytab, passwordFile) = (parsed.GetValue(_keytab), parsed.GetValue(_passwordFile));
+        var (keytabOrigin, passwordOrigin) = (_keytab.Name, _passwordFile.Name);
         if (keytab is null && passwordFile is null)
-            (keytab, passwordFile) = (file.Keytab, file.PasswordFile);
+        {
+            (keytab, passwordFile) = (configured.Keytab, configured.PasswordFile);
+            (keytabOrigin, passwordOrigin) = ($"{settingsKey}:Keytab", $"{settingsKey}:PasswordFile");
+        }
         return (keytab, passwordFile) switch
         {
-            (null, null) => throw Missing("the account's key", "--keytab FILE or --password-file FILE", "Kcd:ServiceAccount:Keytab"),
-            ({ } path, null) => new AccountKeyProvider(KeyFileKind.Keytab, path),
-            (null, "-") => new AccountKeyProvider(KeyFileKind.StandardInput, "-"),
-            (null, { } path) => new AccountKeyProvider(KeyFileKind.PasswordFile, path),
-            _ => throw new UsageException("The account's key comes from a keytab or from a password: give one of the two."),
+            (null, null) => new AccountKeyFile(
+                KeyFileKind.Keytab,
+                Add(missing, "the account's key", "--keytab FILE or --password-file FILE", "Kcd:ServiceAccount:Keytab"),
+                keytabOrigin),
+            ({ } path, null) => new AccountKeyFile(KeyFileKind.Keytab, path, keytabOrigin),
+            (null, "-") => new AccountKeyFile(KeyFileKind.StandardInput, "-", passwordOrigin),
+            (null, { } path) => new AccountKeyFile(KeyFileKind.PasswordFile, path, passwordOrigin),
+            _ => throw new UsageException($"{keytabOrigin} and {passwordOrigin} cannot be combined. Specify one of the two."),
         };
     }
 
@@ -102,18 +124,24 @@ internal sealed class AccountOptions
         var kdcs = new Dictionary<string, IReadOnlyList<KdcEndpoint>>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, settings) in file.Realms)
             AddFromFile(name, settings.Kdcs);
-        // The file's own realm is meant by its list, whatever --realm says.
+        // The list of the file belongs to the realm of the file, regardless of --realm.
         AddFromFile(file.Realm ?? realm, file.Kdcs);
-        foreach (var given in (parsed.GetValue(_kdcs) ?? []).GroupBy(kdc => kdc.Realm ?? realm, kdc => kdc.Endpoint, StringComparer.OrdinalIgnoreCase))
-            kdcs[given.Key] = [.. given];
+        var options = parsed.GetValue(_kdcs) ?? [];
+        foreach (var group in options.GroupBy(kdc => kdc.Realm ?? realm, kdc => kdc.Endpoint, StringComparer.OrdinalIgnoreCase))
+            kdcs[group.Key] = [.. group];
         return kdcs;
 
         void AddFromFile(string name, IList<string> texts)
         {
             if (texts.Count > 0)
-                kdcs[name] = [.. texts.Select(text => KdcEndpoint.TryParse(text, provider: null, out var kdc) ? kdc : throw new UsageException($"Kcd: {text} is not a KDC; it looks like dc1.contoso.com or dc1.contoso.com:88."))];
+                kdcs[name] = [.. texts.Select(ParseKdc)];
         }
     }
+
+    private static KdcEndpoint ParseKdc(string text) =>
+        KdcEndpoint.TryParse(text, provider: null, out var kdc)
+            ? kdc
+            : throw new UsageException($"Kcd: \"{text}\" is not a KDC address. Examples: dc1.contoso.com, dc1.contoso.com:88.");
 
     private static Dictionary<string, string> ReadSuffixes(KcdOptions file)
     {
@@ -123,11 +151,16 @@ internal sealed class AccountOptions
             foreach (var suffix in settings.UserPrincipalSuffixes)
             {
                 if (!realms.TryAdd(suffix, realm))
-                    throw new UsageException($"Kcd: the suffix {suffix} is listed under {realms[suffix]} and again under {realm}: the same name in two realms is two people.");
+                {
+                    throw new UsageException(
+                        $"Kcd: The UPN suffix {suffix} is listed under {realms[suffix]} and under {realm}. A suffix can belong to one "
+                            + "realm only.");
+                }
             }
         }
         return realms;
     }
 
-    private static UsageException Missing(string what, string option, string key) => new($"Nothing names {what}: give {option}, or --config FILE with {key}.");
+    private static string Add(MissingOptions missing, string subject, string option, string key) =>
+        missing.Add(subject, $"{option}, or --config FILE with {key}");
 }

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace KcdDelegation.Tool.Settings;
 
-/// <summary>The file of <c>--config</c>: the JSON that a host of the library is configured with.</summary>
+/// <summary>The file of <c>--config</c>: the JSON settings of a host of the library.</summary>
 internal static class ConfigurationFile
 {
     private const string Section = "Kcd";
@@ -12,27 +12,37 @@ internal static class ConfigurationFile
     {
         try
         {
-            var section = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(path), optional: false, reloadOnChange: false).Build().GetSection(Section);
+            var section = new ConfigurationBuilder()
+                .AddJsonFile(Path.GetFullPath(path), optional: false, reloadOnChange: false)
+                .Build()
+                .GetSection(Section);
             if (!section.Exists())
-                throw new UsageException($"{path} has no section \"{Section}\". It looks like {{ \"Kcd\": {{ \"Realm\": \"CONTOSO.COM\", … }} }}.");
+            {
+                throw new UsageException(
+                    $"--config: {path} has no section \"{Section}\". Example: {{ \"Kcd\": {{ \"Realm\": \"CONTOSO.COM\", … }} }}.");
+            }
             var options = new KcdOptions();
-            // As the library does it: a setting that is misspelt would be a setting that is not in force.
+            // As in the library: an unknown key is an error, because a misspelt setting would silently not apply.
             section.Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
             return options;
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new UsageException(unreadable is FileNotFoundException ? $"{path} does not exist." : $"{path} cannot be read: {unreadable.Message}", unreadable);
+            throw new UsageException($"--config: {path} does not exist.", error);
         }
-        catch (InvalidDataException garbage)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // The reader wraps what it found; the innermost names the line.
-            throw new UsageException($"{path} cannot be read: {garbage.GetBaseException().Message}", garbage);
+            throw new UsageException($"--config: {path} cannot be read: {error.Message}", error);
         }
-        catch (InvalidOperationException wrong)
+        catch (InvalidDataException error)
         {
-            // The binder's own message names the setting.
-            throw new UsageException($"{path}: {wrong.Message}", wrong);
+            // The reader wraps the original exception, which names the line.
+            throw new UsageException($"--config: {path} cannot be read: {error.GetBaseException().Message}", error);
+        }
+        catch (InvalidOperationException error)
+        {
+            // The message of the binder names the setting.
+            throw new UsageException($"--config: {path}: {error.Message}", error);
         }
     }
 }

@@ -2,30 +2,31 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Tool.Settings;
 
-/// <summary>Which account delegates, and where its KDCs are.</summary>
-/// <param name="Realm">The account's.</param>
-/// <param name="Account">Its name, without the realm.</param>
-/// <param name="Key">Where its key is.</param>
-/// <param name="Kdcs">By realm; a realm that is not here is found by the engine.</param>
-/// <param name="SuffixRealms">Where the users of a user principal suffix live; one that is not here is found by asking.</param>
-/// <param name="Application">Whose settings hold where no option says otherwise; null: no application was named.</param>
+/// <summary>The delegating account and its KDCs.</summary>
+/// <param name="Realm">The realm of the account.</param>
+/// <param name="Account">The name of the account, without the realm.</param>
+/// <param name="Key">The file with the key of the account.</param>
+/// <param name="Kdcs">The KDCs by realm. The engine discovers the KDCs of other realms.</param>
+/// <param name="SuffixRealms">The realm of the users by UPN suffix. For other suffixes the engine asks the KDCs.</param>
+/// <param name="Application">The application whose settings apply where no option is specified; null if no application was named.</param>
 internal sealed record DelegationSettings(
     string Realm,
     string Account,
-    AccountKeyProvider Key,
+    AccountKeyFile Key,
     IReadOnlyDictionary<string, IReadOnlyList<KdcEndpoint>> Kdcs,
     IReadOnlyDictionary<string, string> SuffixRealms,
     ConfiguredApplication? Application);
 
-/// <param name="Kind">What the path leads to.</param>
-/// <param name="Path">Of the file.</param>
-internal sealed record AccountKeyProvider(KeyFileKind Kind, string Path);
+/// <param name="Kind">The kind of file.</param>
+/// <param name="Path">The path of the file.</param>
+/// <param name="Origin">The option or the settings key that specified the path.</param>
+internal sealed record AccountKeyFile(KeyFileKind Kind, string Path, string Origin);
 
 internal enum KeyFileKind
 {
     Keytab,
     PasswordFile,
 
-    /// <summary>A password, read from standard input.</summary>
+    /// <summary>A password on standard input.</summary>
     StandardInput,
 }

@@ -3,19 +3,19 @@ using System.CommandLine.Parsing;
 
 namespace KcdDelegation.Tool.Settings;
 
-/// <summary>Options whose text becomes a type of its own at the edge, with that type's explanation if it does not.</summary>
+/// <summary>Extensions that parse the value of an option into its own type and report the parser's explanation on failure.</summary>
 internal static class ParsedArgument
 {
-    /// <param name="option">Takes the parser.</param>
-    /// <param name="parse">Throws <see cref="FormatException"/> with a text for the user.</param>
-    public static Option<T> ParsedBy<T>(this Option<T> option, Func<string, T> parse)
+    /// <param name="option">The option.</param>
+    /// <param name="parse">The parser. It throws <see cref="FormatException"/> with a message for the user.</param>
+    public static Option<T> WithParser<T>(this Option<T> option, Func<string, T> parse)
     {
         option.CustomParser = result => Parse(result, option.Name, tokens => parse(tokens[0]));
         return option;
     }
 
-    /// <inheritdoc cref="ParsedBy"/>
-    public static Option<T[]> EachParsedBy<T>(this Option<T[]> option, Func<string, T> parse)
+    /// <inheritdoc cref="WithParser"/>
+    public static Option<T[]> WithItemParser<T>(this Option<T[]> option, Func<string, T> parse)
     {
         option.CustomParser = result => Parse(result, option.Name, tokens => Array.ConvertAll(tokens, text => parse(text)));
         return option;
@@ -27,9 +27,9 @@ internal static class ParsedArgument
         {
             return parse([.. result.Tokens.Select(token => token.Value)]);
         }
-        catch (FormatException why)
+        catch (FormatException error)
         {
-            result.AddError($"{option}: {why.Message}");
+            result.AddError($"{option}: {error.Message}");
             return default;
         }
     }

@@ -7,28 +7,35 @@ using KcdDelegation.Tool.Terminal;
 
 namespace KcdDelegation.Tool.Settings;
 
-/// <summary>Secrets that come through a pipe or from a file, never as arguments, which every process of the machine can read.</summary>
+/// <summary>Reads secrets from standard input or from files. Secrets are never arguments, which every process of the machine can
+/// read.</summary>
 internal static class SecretInput
 {
     private const int MaxPasswordLength = 4096;
     private const int MaxTokenLength = 256 * 1024;
 
-    /// <summary>An account with the password on standard input; one line end behind it is not part of it.</summary>
-    /// <exception cref="UsageException">There is no password, or it would be typed for all to see.</exception>
+    /// <summary>Creates an account with the password on standard input. One line end after the password is removed.</summary>
+    /// <exception cref="UsageException">There is no password, or the input is a terminal, which would display it.</exception>
     public static async Task<ServiceAccount> ReadPasswordAsync(string account, Streams streams, CancellationToken cancellationToken)
     {
         if (streams.InputIsTerminal)
-            throw new UsageException("--password-file - reads a pipe, so that the password does not show on the terminal: kcd … --password-file - < FILE");
+        {
+            throw new UsageException(
+                "--password-file - reads the password from a pipe or a file, so that the terminal does not display it. "
+                + "Example: kcd … --password-file - < FILE");
+        }
         var buffer = GC.AllocateUninitializedArray<byte>(MaxPasswordLength, pinned: true);
         var characters = GC.AllocateUninitializedArray<char>(MaxPasswordLength, pinned: true);
         try
         {
             var length = await streams.Input.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
             if (length == buffer.Length)
-                throw new UsageException($"Standard input has more than the {MaxPasswordLength - 1} bytes that a password may have.");
-            var text = WithoutLineEnd(buffer.AsMemory(0, length));
-            if (text.IsEmpty || !Utf8.IsValid(text.Span))
-                throw new UsageException(text.IsEmpty ? "Standard input has no password." : "The password on standard input is not UTF-8 text.");
+                throw new UsageException($"The password on standard input is longer than {MaxPasswordLength - 1} bytes.");
+            var text = TrimLineEnd(buffer.AsMemory(0, length));
+            if (text.IsEmpty)
+                throw new UsageException("There is no password on standard input.");
+            if (!Utf8.IsValid(text.Span))
+                throw new UsageException("The password on standard input is not UTF-8 text.");
             return ServiceAccount.FromPassword(account, characters.AsSpan(0, Encoding.UTF8.GetChars(text.Span, characters)));
         }
         finally
@@ -38,33 +45,42 @@ internal static class SecretInput
         }
     }
 
-    /// <summary>A token from a file or, for <c>-</c>, from standard input; white space around it is dropped.</summary>
-    /// <exception cref="UsageException">The file cannot be read, or holds more or less than a token.</exception>
-    public static async Task<string> ReadTokenAsync(string fileOrDash, Streams streams, CancellationToken cancellationToken)
+    /// <summary>Checks that the file with the account's key can be read. Messages about a password file do not contain its path.</summary>
+    /// <remarks>A password that is specified in the position of the path must not appear in a message or a log.</remarks>
+    /// <exception cref="UsageException">The file cannot be read.</exception>
+    public static void ThrowIfUnreadable(AccountKeyFile key)
+    {
+        var isPassword = key.Kind == KeyFileKind.PasswordFile;
+        var subject = isPassword ? $"{key.Origin}: The file" : $"{key.Origin}: {key.Path}";
+        var hint = isPassword
+            ? " The value must be the path of a file that contains the password, and not the password itself. It is not shown."
+            : "";
+        Open(key.Path, subject, hint).Dispose();
+    }
+
+    /// <summary>Reads a token from a file, or from standard input for <c>-</c>. White space around the token is removed.</summary>
+    /// <exception cref="UsageException">The file cannot be read, is empty, or is larger than a token.</exception>
+    public static async Task<string> ReadTokenAsync(string option, string fileOrDash, Streams streams, CancellationToken cancellationToken)
     {
         if (fileOrDash == "-")
             return await ReadTokenAsync(streams.Input, "standard input", cancellationToken);
-        try
-        {
-            await using var file = File.OpenRead(fileOrDash);
-            return await ReadTokenAsync(file, fileOrDash, cancellationToken);
-        }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"{fileOrDash} cannot be read: {unreadable.Message}", unreadable);
-        }
+        var subject = $"{option}: The file";
+        await using var file = Open(
+            fileOrDash, subject, " The value must be the path of a file that contains the token, and not the token itself. It is not "
+                + "shown.");
+        return await ReadTokenAsync(file, subject, cancellationToken);
     }
 
-    private static async Task<string> ReadTokenAsync(Stream stream, string name, CancellationToken cancellationToken)
+    private static async Task<string> ReadTokenAsync(Stream stream, string subject, CancellationToken cancellationToken)
     {
         var buffer = new byte[MaxTokenLength];
         try
         {
             var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
             if (length == buffer.Length)
-                throw new UsageException($"{name} has more than the {MaxTokenLength - 1} bytes that a token may have.");
+                throw new UsageException($"{subject} is larger than {MaxTokenLength - 1} bytes, the maximum size of a token.");
             var token = Encoding.UTF8.GetString(buffer, 0, length).Trim();
-            return token.Length > 0 ? token : throw new UsageException($"{name} is empty: there is no token in it.");
+            return token.Length > 0 ? token : throw new UsageException($"{subject} is empty. It must contain a token.");
         }
         finally
         {
@@ -72,6 +88,25 @@ internal static class SecretInput
         }
     }
 
-    private static ReadOnlyMemory<byte> WithoutLineEnd(ReadOnlyMemory<byte> text) =>
+    /// <summary>Opens a file. The messages of the operating system are not used, because they contain the path.</summary>
+    private static FileStream Open(string path, string subject, string hint)
+    {
+        try
+        {
+            return File.OpenRead(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            var problem = error switch
+            {
+                FileNotFoundException or DirectoryNotFoundException => "does not exist.",
+                UnauthorizedAccessException => "cannot be read: access is denied, or it is a directory.",
+                _ => "cannot be read.",
+            };
+            throw new UsageException($"{subject} {problem}{hint}");
+        }
+    }
+
+    private static ReadOnlyMemory<byte> TrimLineEnd(ReadOnlyMemory<byte> text) =>
         text.Span.EndsWith("\r\n"u8) ? text[..^2] : text.Span.EndsWith("\n"u8) ? text[..^1] : text;
 }

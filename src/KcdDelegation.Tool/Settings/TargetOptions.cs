@@ -3,7 +3,7 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Tool.Settings;
 
-/// <summary>The options that say whom to act as, and towards what.</summary>
+/// <summary>The options for the delegated user and the target service.</summary>
 internal sealed class TargetOptions
 {
     private enum NameType
@@ -14,31 +14,31 @@ internal sealed class TargetOptions
 
     private readonly Option<string> _user = new("--user")
     {
-        Description = "Whom to act as: a user principal name, or an account's name.",
+        Description = "The user to act as: a user principal name or an account name. Required.",
         HelpName = "USER",
-        Required = true,
     };
 
     private readonly Option<ServicePrincipalName> _spn = new Option<ServicePrincipalName>("--spn")
     {
-        Description = "The target's service principal name, such as HTTP/web.contoso.com; by default that of --app.",
+        Description = "The target's service principal name, such as HTTP/web.contoso.com. Default: the SPN of --app.",
         HelpName = "SPN",
-    }.ParsedBy(text => ServicePrincipalName.Parse(text));
+    }.WithParser(text => ServicePrincipalName.Parse(text));
 
     private readonly Option<NameType?> _nameType = new Option<NameType?>("--name-type")
     {
-        Description = "How the KDC shall read USER; by default enterprise (a user principal name) if it has an @, else principal.",
+        Description = "The name type of USER. Default: enterprise (a user principal name) if it contains @, otherwise principal.",
         HelpName = "enterprise|principal",
-    }.ParsedBy(text => (NameType?)(text switch
+    }.WithParser(text => (NameType?)(text switch
     {
         "enterprise" => NameType.Enterprise,
         "principal" => NameType.Principal,
-        _ => throw new FormatException("It is enterprise or principal."),
+        _ => throw new FormatException("The value must be enterprise or principal."),
     }));
 
     private readonly Option<string> _userRealm = new("--user-realm")
     {
-        Description = "The user's realm; by default that of --app or else the account's, for enterprise names found by their suffix or by asking.",
+        Description = "The user's realm. Default: the user realm of --app, or the account's realm; "
+            + "the realm of an enterprise name is found by its suffix or by asking the KDCs.",
         HelpName = "REALM",
     };
 
@@ -48,19 +48,29 @@ internal sealed class TargetOptions
             command.Add(option);
     }
 
-    /// <exception cref="UsageException">Nothing names it, or the settings do so wrongly.</exception>
-    public ServicePrincipalName ReadService(ParseResult parsed, DelegationSettings settings)
+    /// <summary>Adds the required values that are not specified.</summary>
+    public void AddMissing(ParseResult parsed, DelegationSettings settings, MissingOptions missing)
     {
-        if (parsed.GetValue(_spn) is { } given)
-            return given;
-        if (settings.Application is not { } application)
-            throw new UsageException("Nothing names the target: give --spn SPN, or --app NAME with --config FILE.");
-        return ServicePrincipalName.TryParse(application.Options.ServicePrincipalName, provider: null, out var service)
-            ? service
-            : throw new UsageException($"{application.Key("ServicePrincipalName")} is no service principal name, which looks like HTTP/web.contoso.com: correct it, or give --spn SPN.");
+        if (parsed.GetValue(_user) is null)
+            missing.Add("the user", "--user USER");
+        if (parsed.GetValue(_spn) is null && settings.Application is null)
+            missing.Add("the target", "--spn SPN, or --app NAME with --config FILE");
     }
 
-    /// <exception cref="UsageException">The name is none.</exception>
+    /// <exception cref="UsageException">The service principal name of the settings is not valid.</exception>
+    public ServicePrincipalName ReadService(ParseResult parsed, DelegationSettings settings)
+    {
+        if (parsed.GetValue(_spn) is { } service)
+            return service;
+        var application = settings.Application!;
+        return ServicePrincipalName.TryParse(application.Options.ServicePrincipalName, provider: null, out var configured)
+            ? configured
+            : throw new UsageException(
+                $"{application.GetKey("ServicePrincipalName")} is not a service principal name such as HTTP/web.contoso.com. "
+                + "Correct it, or specify --spn SPN.");
+    }
+
+    /// <exception cref="UsageException">The name is not valid.</exception>
     public KerberosPrincipal ReadUser(ParseResult parsed, DelegationSettings settings)
     {
         var name = parsed.GetRequiredValue(_user);
@@ -68,7 +78,8 @@ internal sealed class TargetOptions
         var hasSuffix = name.Contains('@', StringComparison.Ordinal);
         var type = parsed.GetValue(_nameType) ?? (hasSuffix ? NameType.Enterprise : NameType.Principal);
         if (type == NameType.Principal && hasSuffix)
-            throw new UsageException("An account's name has no @: give --user NAME --user-realm REALM, or --name-type enterprise.");
+            throw new UsageException("--user: An account name contains no @. Specify --user NAME --user-realm REALM, or --name-type "
+                + "enterprise.");
         try
         {
             return type == NameType.Enterprise
@@ -77,7 +88,7 @@ internal sealed class TargetOptions
         }
         catch (ArgumentException refused)
         {
-            throw new UsageException($"--user or --user-realm: {refused.Message}", refused);
+            throw UsageException.FromArgument(refused, "--user or --user-realm: ");
         }
     }
 }

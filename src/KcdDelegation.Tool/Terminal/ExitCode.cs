@@ -1,20 +1,20 @@
 namespace KcdDelegation.Tool.Terminal;
 
-/// <summary>What the command tells scripts. The same numbers in every command.</summary>
+/// <summary>The exit codes, which are the same for every command.</summary>
 internal enum ExitCode
 {
-    /// <summary>Done.</summary>
+    /// <summary>Success.</summary>
     Done = 0,
 
-    /// <summary>Refused, by a server or by the tool's own checks; it comes again until something is changed.</summary>
+    /// <summary>Refused by a server or by a check of the tool. Retrying without a change fails again.</summary>
     Refused = 1,
 
-    /// <summary>Wrong usage: arguments or settings.</summary>
+    /// <summary>Wrong arguments or settings.</summary>
     WrongUsage = 2,
 
-    /// <summary>No answer: no KDC, issuer or backend could be reached.</summary>
+    /// <summary>No KDC, issuer or backend answered.</summary>
     NoAnswer = 3,
 
-    /// <summary>Interrupted: 128 and the number of SIGINT, as shells have it.</summary>
+    /// <summary>Interrupted. As in shells, 128 plus the number of SIGINT.</summary>
     Interrupted = 130,
 }

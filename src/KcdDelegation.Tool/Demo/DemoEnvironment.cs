@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tool.Demo;
 
-/// <summary>All that one delegated request needs, on loopback: a token issuer, a realm with its KDC, a backend that takes Kerberos only, and
-/// the library between them, set up as a gateway would be.</summary>
-internal sealed class DemoWorld : IAsyncDisposable
+/// <summary>The parts of one delegated request on loopback: token issuer, realm with its KDC, backend that accepts Kerberos only, and the
+/// library configured as a gateway.</summary>
+internal sealed class DemoEnvironment : IAsyncDisposable
 {
     public const string Application = "intranet";
     public const string Service = "HTTP/intranet.contoso.test";
@@ -16,11 +16,11 @@ internal sealed class DemoWorld : IAsyncDisposable
 
     private readonly DirectoryInfo _folder;
 
-    private DemoWorld(DirectoryInfo folder, TestRealm realm, TestIssuer issuer, TestBackend backend, DelegationClient client)
+    private DemoEnvironment(DirectoryInfo folder, TestRealm realm, TestIssuer issuer, TestBackend backend, DelegationClient client)
     {
         (_folder, Realm, Issuer, Backend, Delegation) = (folder, realm, issuer, backend, client);
-        Client = new HttpClient(new KcdHandler(client, Application, CreateHandler)) { BaseAddress = backend.Url };
-        Stranger = new HttpClient(CreateHandler()) { BaseAddress = backend.Url };
+        DelegatedClient = new HttpClient(new KcdHandler(client, Application, CreateHandler)) { BaseAddress = backend.Url };
+        AnonymousClient = new HttpClient(CreateHandler()) { BaseAddress = backend.Url };
     }
 
     public TestRealm Realm { get; }
@@ -31,13 +31,13 @@ internal sealed class DemoWorld : IAsyncDisposable
 
     public DelegationClient Delegation { get; }
 
-    /// <summary>Sends requests as their callers.</summary>
-    public HttpClient Client { get; }
+    /// <summary>Gets the client that sends each request as its caller.</summary>
+    public HttpClient DelegatedClient { get; }
 
-    /// <summary>Sends requests as nobody.</summary>
-    public HttpClient Stranger { get; }
+    /// <summary>Gets the client that sends requests without authentication.</summary>
+    public HttpClient AnonymousClient { get; }
 
-    public static async Task<DemoWorld> StartAsync(ILoggerFactory log, CancellationToken cancellationToken)
+    public static async Task<DemoEnvironment> StartAsync(ILoggerFactory log, CancellationToken cancellationToken)
     {
         var realm = TestRealm.Start()
             .User("ada", userPrincipalName: "ada.lovelace@contoso.test")
@@ -45,13 +45,15 @@ internal sealed class DemoWorld : IAsyncDisposable
             .Account(GatewayAccount, mayDelegateTo: [Service])
             .Service(Service);
         var issuer = await TestIssuer.StartAsync(cancellationToken: cancellationToken);
-        var backend = await TestBackend.StartAsync(realm, Service, new TestBackendOptions { Https = true, Application = GreetAsync }, cancellationToken);
+        var backendOptions = new TestBackendOptions { Https = true, Application = GreetAsync };
+        var backend = await TestBackend.StartAsync(realm, Service, backendOptions, cancellationToken);
         var folder = Directory.CreateTempSubdirectory("kcd-demo-");
         try
         {
             var keytab = Path.Combine(folder.FullName, "gateway.keytab");
             await realm.WriteKeytabAsync(GatewayAccount, keytab, cancellationToken);
-            return new DemoWorld(folder, realm, issuer, backend, DelegationClient.Create(CreateOptions(realm, issuer, backend, keytab), log));
+            var client = DelegationClient.Create(CreateOptions(realm, issuer, backend, keytab), log);
+            return new DemoEnvironment(folder, realm, issuer, backend, client);
         }
         catch
         {
@@ -60,14 +62,14 @@ internal sealed class DemoWorld : IAsyncDisposable
         }
     }
 
-    /// <summary>What the issuer gives a user who signs in.</summary>
+    /// <summary>Creates the token that the issuer gives a user at sign-in.</summary>
     public string SignIn(string userPrincipalName, string accountName) =>
         Issuer.CreateToken(userPrincipalName, new Dictionary<string, object?>(StringComparer.Ordinal) { [IdentityClaim] = accountName });
 
     public async ValueTask DisposeAsync()
     {
-        Client.Dispose();
-        Stranger.Dispose();
+        DelegatedClient.Dispose();
+        AnonymousClient.Dispose();
         await Delegation.DisposeAsync();
         await Backend.DisposeAsync();
         await Issuer.DisposeAsync();
@@ -94,10 +96,14 @@ internal sealed class DemoWorld : IAsyncDisposable
         },
     };
 
-    /// <summary>Trusts the backend's certificate and no other.</summary>
+    /// <summary>Creates a handler that trusts the certificate of the backend and no other.</summary>
     private SocketsHttpHandler CreateHandler() => new()
     {
-        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2 sent && sent.RawDataMemory.Span.SequenceEqual(Backend.Certificate!.RawDataMemory.Span) },
+        SslOptions =
+        {
+            RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                certificate is X509Certificate2 sent && sent.RawDataMemory.Span.SequenceEqual(Backend.Certificate!.RawDataMemory.Span),
+        },
     };
 
     private static Task GreetAsync(HttpContext context)
