@@ -12,7 +12,7 @@ using KcdDelegation.Benchmarks.Headers;
 using KcdDelegation.Benchmarks.Tokens;
 using Perfolizer.Horology;
 
-// benchmarks/run calls this once for each page, so that no page sees what another left behind.
+// benchmarks/run starts a new process for each page, so that the pages do not influence each other.
 if (args is not [var page, var results, ..])
 {
     Console.Error.WriteLine("usage: KcdDelegation.Benchmarks headers|cache|memory|tokens|threads|cold|rush RESULTS [short]");
@@ -38,7 +38,7 @@ switch (page)
         await TwoThreads.RunAsync(results);
         break;
     case "cold" or "rush" when LabKdc.ReasonMissing() is { } reason:
-        Console.Error.WriteLine($"{page} is left out: {reason}");
+        Console.Error.WriteLine($"{page} is skipped: {reason}");
         return 77;
     case "cold":
         await ColdPairs.RunAsync(results, pairs: isShort ? 100 : 1000);
@@ -47,14 +47,14 @@ switch (page)
         await Rush.RunAsync(results);
         break;
     default:
-        Console.Error.WriteLine($"There is no page {page}.");
+        Console.Error.WriteLine($"Unknown page: {page}.");
         return 2;
 }
 return 0;
 
 static BenchmarkDotNet.Reports.Summary RunBenchmarkDotNet(string results)
 {
-    // In this process: MIT's libraries hold the tickets here, and a build for each case would take longer than all cases.
+    // In this process, because MIT's libraries hold the tickets here, and a build for each case would take longer than all cases.
     var job = Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(3).WithIterationCount(7).WithIterationTime(TimeInterval.FromMilliseconds(100));
     var config = ManualConfig.CreateEmpty()
         .AddJob(job)
@@ -67,7 +67,8 @@ static BenchmarkDotNet.Reports.Summary RunBenchmarkDotNet(string results)
     try
     {
         var summary = BenchmarkRunner.Run<HeaderBenchmarks>(config);
-        File.Copy(Directory.GetFiles(summary.ResultsDirectoryPath, "*.md").Single(), Path.Combine(results, "headers-benchmarkdotnet.md"), overwrite: true);
+        File.Copy(Directory.GetFiles(summary.ResultsDirectoryPath, "*.md").Single(), Path.Combine(results, "headers-benchmarkdotnet.md"),
+            overwrite: true);
         return summary;
     }
     finally

@@ -10,8 +10,8 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Benchmarks.Cache;
 
-/// <summary>A client whose cache holds as many users' tickets as wanted. They are decoded from replies as the engine decodes them, each
-/// with bytes, names and a session key of its own; only the KDC is left out.</summary>
+/// <summary>A client whose cache holds the tickets of many users. The tickets are decoded from replies like those of the engine, and each
+/// has its own bytes, names and session key. No KDC is involved.</summary>
 internal sealed class CacheFixture : IAsyncDisposable
 {
     private const string Account = "gw";
@@ -46,9 +46,9 @@ internal sealed class CacheFixture : IAsyncDisposable
         return fixture;
     }
 
-    /// <summary>Two entries for each user, as a delegation leaves them: the evidence, and the ticket to the service.</summary>
-    /// <param name="entries">Both kinds together.</param>
-    /// <param name="ticketBytes">Of each ticket, about.</param>
+    /// <summary>Adds two entries for each user, like a delegation: the evidence and the service ticket.</summary>
+    /// <param name="entries">The number of entries of both kinds.</param>
+    /// <param name="ticketBytes">The approximate size of each ticket.</param>
     public async Task FillAsync(int entries, int ticketBytes)
     {
         var store = GetStore(Client);
@@ -56,9 +56,11 @@ internal sealed class CacheFixture : IAsyncDisposable
         {
             var user = User(number);
             var sid = $"S-1-5-21-1004336348-1177238915-682003330-{number + 1000}";
-            var evidence = await store.GetOrAddAsync(TicketKey.Self(Account, user), _ => Task.FromResult(new UserEvidence(Receive(user, PrincipalName.From(KerberosPrincipal.Principal(Account, Realm)), ticketBytes).ToTicket(), sid)), CancellationToken.None);
+            var evidence = await store.GetOrAddAsync(TicketKey.Self(Account, user), _ => Task.FromResult(new UserEvidence(Receive(user,
+                PrincipalName.From(KerberosPrincipal.Principal(Account, Realm)), ticketBytes).ToTicket(), sid)), CancellationToken.None);
             var key = TicketKey.Proxy(Account, user, Service, EvidenceOrigin.ProtocolTransition);
-            await store.GetOrAddAsync(key, _ => Task.FromResult(new ServiceTicket(Receive(user, PrincipalName.From(Service), ticketBytes).ToTicket(evidence.Ticket.Client), Service, sid, GetClock(Client), user)), CancellationToken.None);
+            await store.GetOrAddAsync(key, _ => Task.FromResult(new ServiceTicket(Receive(user, PrincipalName.From(Service),
+                ticketBytes).ToTicket(evidence.Ticket.Client), Service, sid, GetClock(Client), user)), CancellationToken.None);
         }
     }
 
@@ -68,7 +70,7 @@ internal sealed class CacheFixture : IAsyncDisposable
         await _realm.DisposeAsync();
     }
 
-    /// <summary>What a KDC would have sent, decoded.</summary>
+    /// <summary>Creates the decoded reply of a KDC.</summary>
     private static TgsReply Receive(KerberosPrincipal user, PrincipalName service, int ticketBytes)
     {
         const int framing = 110;
@@ -76,13 +78,16 @@ internal sealed class CacheFixture : IAsyncDisposable
         using var key = KerberosKey.CreateRandom(EncryptionType.Aes256CtsHmacSha1);
         var sent = new EncKdcReplyPart
         {
-            Key = key, Nonce = 1, Flags = 0x4000_0000, AuthTime = now, StartTime = now, EndTime = now.AddHours(10), ServiceRealm = Realm, Service = service,
+            Key = key, Nonce = 1, Flags = 0x4000_0000, AuthTime = now, StartTime = now, EndTime = now.AddHours(10), ServiceRealm = Realm,
+                Service = service,
         }.Encode(KdcMessageType.TgsReply);
         var ticket = Ticket.Create(Realm, service, new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 2, new byte[ticketBytes - framing]));
-        var reply = new KdcReplyMessage(KdcMessageType.TgsReply, [], Realm, PrincipalName.From(user), ticket, new EncryptedData(EncryptionType.Aes256CtsHmacSha1, null, sent)).Encode();
+        var reply = new KdcReplyMessage(KdcMessageType.TgsReply, [], Realm, PrincipalName.From(user), ticket,
+            new EncryptedData(EncryptionType.Aes256CtsHmacSha1, null, sent)).Encode();
 
         var message = KdcReplyMessage.Decode(KdcMessageType.TgsReply, reply);
-        return new TgsReply(message, EncKdcReplyPart.Decode(KdcMessageType.TgsReply, message.EncryptedPart.Cipher), new TgsRequestKeys(key, key, 1));
+        return new TgsReply(message, EncKdcReplyPart.Decode(KdcMessageType.TgsReply, message.EncryptedPart.Cipher),
+            new TgsRequestKeys(key, key, 1));
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_store")]

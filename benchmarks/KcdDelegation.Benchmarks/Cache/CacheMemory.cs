@@ -5,8 +5,9 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Benchmarks.Cache;
 
-/// <summary>What 100,000 tickets take, and 10,000 that are in use: resident bytes of the process, native memory included, after a
-/// collection. To be run in a process of its own.</summary>
+/// <summary>Measures the memory of 100,000 tickets, and of 10,000 tickets in use: resident bytes of the process, including native memory,
+/// after a
+/// collection. It requires its own process.</summary>
 internal static class CacheMemory
 {
     private const int Entries = 100_000;
@@ -16,7 +17,7 @@ internal static class CacheMemory
     public static async Task RunAsync(string results)
     {
         await using var fixture = CacheFixture.CreateEmpty();
-        // Once round, so that the compiler's memory is not taken for the cache's.
+        // A warm-up, so that the memory of the JIT compiler is not attributed to the cache.
         await fixture.FillAsync(5_000, TicketBytes);
         fixture.Client.PurgeAll();
         var empty = Measure();
@@ -28,14 +29,17 @@ internal static class CacheMemory
         GC.KeepAlive(templates);
 
         new ResultFile(results, "memory", "Memory of the ticket cache")
-            .Text($"Tickets of {TicketBytes:N0} bytes, two for each user (the evidence, with the SID that its PAC says, and the ticket to the service), decoded from replies as the engine decodes them. Resident memory of the process, native memory included, after a compacting collection.")
+            .Text($"Tickets of {TicketBytes:N0} bytes, two for each user (the evidence with the SID of its PAC, and the service ticket), "
+                + "decoded from replies like those of the engine. Resident memory of the process, including native memory, after a "
+                + "compacting collection.")
             .Table(
                 ["what", "MB resident", "of which managed", "bytes each"],
                 [
                     Row($"{Entries:N0} cold entries", cold, empty, Entries),
-                    Row($"{Hot:N0} of them hot: cipher and kept template (SPNEGO), on top", hot, cold, Hot),
+                    Row($"{Hot:N0} of them hot: additional memory for cipher and template (SPNEGO)", hot, cold, Hot),
                 ])
-            .Text($"The process without entries: {Megabytes(empty.Resident)} MB. {Entries:N0} cold entries shall take 300 MB at most (1 MB = 1,000,000 bytes). By default templates are bounded to 64 MB together.")
+            .Text($"The process without entries: {Megabytes(empty.Resident)} MB. {Entries:N0} cold entries must not take more than 300 "
+                + "MB (1 MB = 1,000,000 bytes). By default, all templates together are limited to 64 MB.")
             .Write();
     }
 
@@ -53,8 +57,10 @@ internal static class CacheMemory
         }
     }
 
-    private static IReadOnlyList<string> Row(string what, (long Resident, long Managed) now, (long Resident, long Managed) before, int count) =>
-        [what, Megabytes(now.Resident - before.Resident), Megabytes(now.Managed - before.Managed), ((double)(now.Resident - before.Resident) / count).Number(0)];
+    private static IReadOnlyList<string> Row(string what, (long Resident, long Managed) now, (long Resident, long Managed) before,
+        int count) =>
+        [what, Megabytes(now.Resident - before.Resident), Megabytes(now.Managed - before.Managed),
+            ((double)(now.Resident - before.Resident) / count).Number(0)];
 
     private static string Megabytes(long bytes) => (bytes / 1e6).Number(0);
 

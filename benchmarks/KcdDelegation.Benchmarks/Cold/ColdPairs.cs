@@ -4,19 +4,21 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Benchmarks.Cold;
 
-/// <summary>A ticket that nobody has yet: S4U2Self and S4U2Proxy at the same KDC, for the same users in turn, by this engine and by libkrb5.</summary>
+/// <summary>Measures uncached tickets: S4U2Self and S4U2Proxy at the same KDC for the same users, alternating between this engine and
+/// libkrb5.</summary>
 internal static class ColdPairs
 {
-    /// <summary>As many as it takes until the compiler is done with all that runs (seconds, beside the KDC and on its processors).</summary>
+    /// <summary>The number of uncounted pairs, enough for the JIT compiler to finish while the KDC uses the same processors.</summary>
     private const int WarmUp = 1000;
 
-    /// <param name="results">Where to.</param>
-    /// <param name="pairs">Of each, over each transport.</param>
+    /// <param name="results">The folder of the results.</param>
+    /// <param name="pairs">The number of pairs for each implementation and transport.</param>
     public static async Task RunAsync(string results, int pairs)
     {
         var file = new ResultFile(results, "cold", "A cold pair: S4U2Self and S4U2Proxy");
         var plot = new BarPlot("cold", "A cold pair of exchanges, KDC included", "µs, median");
-        file.Text($"{pairs} pairs of each over each transport, one after the other in turns, after {WarmUp} that are not counted; PRINCIPAL names, the account's ticket-granting ticket cached, MIT's KDC of the lab. Exchanges are counted by the KDC's log.");
+        file.Text($"{pairs} pairs of each implementation over each transport, alternating, after {WarmUp} uncounted pairs; PRINCIPAL "
+            + "names, cached ticket-granting ticket of the account, MIT KDC of the lab. The exchanges are counted in the log of the KDC.");
         var rows = new List<IReadOnlyList<string>>();
         foreach (var transport in (KdcTransport[])[KdcTransport.Tcp, KdcTransport.Udp])
         {
@@ -26,17 +28,21 @@ internal static class ColdPairs
             rows.Add([name, Line(theirs.Times), Line(ours.Times), (our / their).Times(), $"{theirs.Exchanges} / {ours.Exchanges}"]);
             plot.Add(name, [("libkrb5", their / 1000, false), ("KcdDelegation", our / 1000, true)]);
         }
-        file.Table(["transport", "libkrb5, µs: median (5 % to 95 %)", "KcdDelegation", "ratio of medians", "exchanges of libkrb5 / ours"], rows);
-        file.Text("The ratio shall be 1.15 at most, and the numbers of exchanges equal.").Plot(plot).Write();
+        file.Table(["transport", "libkrb5, µs: median (5 % to 95 %)", "KcdDelegation", "ratio of medians",
+            "exchanges of libkrb5 / ours"], rows);
+        file.Text("Goal: a ratio of at most 1.15, and equal numbers of exchanges.").Plot(plot).Write();
     }
 
     private static string Line(double[] times) =>
-        $"{Interleaved.Quantile(times, 0.5).Microseconds()} ({Interleaved.Quantile(times, 0.05).Microseconds()} to {Interleaved.Quantile(times, 0.95).Microseconds()})";
+        $"{Interleaved.Quantile(times, 0.5).Microseconds()} ({Interleaved.Quantile(times, 0.05).Microseconds()} to "
+            + $"{Interleaved.Quantile(times, 0.95).Microseconds()})";
 
-    private static async Task<((double[] Times, int Exchanges) Ours, (double[] Times, int Exchanges) Theirs)> MeasureAsync(KdcTransport transport, int pairs)
+    private static async Task<((double[] Times, int Exchanges) Ours, (double[] Times, int Exchanges) Theirs)> MeasureAsync(
+        KdcTransport transport, int pairs)
     {
-        // One means that every message is too long for UDP.
-        var configuration = Peers.KerberosEnvironment.WriteConfiguration(LabKdc.Realm, LabKdc.Address, transport == KdcTransport.Tcp ? " udp_preference_limit = 1" : "");
+        // With a limit of one byte, every message is too long for UDP.
+        var configuration = Peers.KerberosEnvironment.WriteConfiguration(LabKdc.Realm, LabKdc.Address,
+            transport == KdcTransport.Tcp ? " udp_preference_limit = 1" : "");
         using var peer = new LibKrb5Pair(configuration, LabKdc.Connector, LabKdc.Keytab, LabKdc.Target);
         using var account = ServiceAccount.FromKeytab(LabKdc.Connector, LabKdc.Keytab);
         await using var client = new S4UClient(LabKdc.CreateOptions(account, transport));
@@ -54,7 +60,8 @@ internal static class ColdPairs
                     (isOurs ? ours : theirs)[i] = time;
             }
         }
-        return ((ours, await CountAsync(pairs, user => TimeOursAsync(client, user))), (theirs, await CountAsync(pairs, user => Task.FromResult(TimeTheirs(peer, user)))));
+        return ((ours, await CountAsync(pairs, user => TimeOursAsync(client, user))), (theirs, await CountAsync(pairs, user =>
+            Task.FromResult(TimeTheirs(peer, user)))));
     }
 
     private static async Task<double> TimeOursAsync(S4UClient client, string user)
@@ -75,7 +82,7 @@ internal static class ColdPairs
         return Stopwatch.GetElapsedTime(start).TotalNanoseconds;
     }
 
-    /// <summary>Exchanges of as many pairs, apart from the timing.</summary>
+    /// <summary>Returns the number of exchanges of as many pairs, measured separately from the times.</summary>
     private static async Task<int> CountAsync(int pairs, Func<string, Task<double>> run)
     {
         var before = LabKdc.CountExchanges();

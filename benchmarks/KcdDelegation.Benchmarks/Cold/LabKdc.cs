@@ -2,7 +2,7 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Benchmarks.Cold;
 
-/// <summary>MIT's KDC of <c>tests/lab</c>, with its connector and the users that <c>mit users 10000</c> adds.</summary>
+/// <summary>The MIT KDC of <c>tests/lab</c>, its connector, and the users that <c>mit users 10000</c> adds.</summary>
 internal static class LabKdc
 {
     public const string Realm = "MIT.TEST";
@@ -10,11 +10,12 @@ internal static class LabKdc
     public const string Target = "HTTP/web.mit.test";
     public const string Address = "127.0.0.1:10088";
 
-    private static readonly string s_directory = Environment.GetEnvironmentVariable("LAB_DIR") ?? Path.Combine(Path.GetTempPath(), "kcdlab");
+    private static readonly string s_directory =
+        Environment.GetEnvironmentVariable("LAB_DIR") ?? Path.Combine(Path.GetTempPath(), "kcdlab");
 
     public static string Keytab => Path.Combine(s_directory, "mit/kt/connector.keytab");
 
-    /// <summary>Of the users u00001 and so on.</summary>
+    /// <summary>Returns the name of a user, such as u00001.</summary>
     public static string User(int number) => $"u{number:00000}";
 
     public static S4UClientOptions CreateOptions(ServiceAccount account, KdcTransport transport) => new()
@@ -22,19 +23,21 @@ internal static class LabKdc
         Realm = Realm,
         Account = account,
         Kdcs = { [Realm] = [KdcEndpoint.Parse(Address) with { Transport = transport }] },
-        // The bursts wait for the KDC, however slow the machine is.
+        // Bursts wait for the KDC even on a slow machine.
         Timeout = TimeSpan.FromMinutes(5),
     };
 
-    /// <summary>TGS-REQs that the KDC has answered so far, by its own log.</summary>
-    public static int CountExchanges() => File.ReadLines(Path.Combine(s_directory, "mit/kdc.log")).Count(line => line.Contains("TGS_REQ", StringComparison.Ordinal) && line.Contains("ISSUE", StringComparison.Ordinal));
+    /// <summary>Returns the number of TGS-REQs that the KDC has answered according to its log.</summary>
+    public static int CountExchanges() => File.ReadLines(Path.Combine(s_directory, "mit/kdc.log"))
+        .Count(line => line.Contains("TGS_REQ", StringComparison.Ordinal) && line.Contains("ISSUE", StringComparison.Ordinal));
 
-    /// <summary>Whether it is up and has the users.</summary>
+    /// <summary>Returns why the KDC cannot be used, or null if it is up and has the users.</summary>
     public static string? ReasonMissing()
     {
         var users = Path.Combine(s_directory, "mit/users");
         return !File.Exists(Keytab) ? "the lab's MIT realm is not up (tests/lab/all up mit)"
-            : !File.Exists(users) || int.Parse(File.ReadAllText(users), System.Globalization.CultureInfo.InvariantCulture) < 10_000 ? "the lab's MIT realm has not enough users (tests/lab/mit users 10000)"
+            : !File.Exists(users) || int.Parse(File.ReadAllText(users), System.Globalization.CultureInfo.InvariantCulture) < 10_000
+                ? "the lab's MIT realm does not have enough users (tests/lab/mit users 10000)"
             : null;
     }
 }

@@ -3,8 +3,8 @@ using KcdDelegation.Benchmarks.Peers;
 
 namespace KcdDelegation.Benchmarks.Cold;
 
-/// <summary>S4U2Self and S4U2Proxy by MIT's libkrb5, as kvno -I -P does them, with nothing stored: the account's ticket-granting ticket
-/// lies in a memory credential cache. Not thread-safe.</summary>
+/// <summary>S4U2Self and S4U2Proxy with MIT's libkrb5, like kvno -I -P, without storing tickets. The account's ticket-granting ticket
+/// is in a memory credential cache. Not thread-safe.</summary>
 internal sealed unsafe class LibKrb5Pair : IDisposable
 {
     private readonly nint _context;
@@ -13,9 +13,9 @@ internal sealed unsafe class LibKrb5Pair : IDisposable
     private readonly nint _target;
     private readonly Dictionary<string, nint> _users = new(StringComparer.Ordinal);
 
-    /// <param name="configuration">A krb5.conf; it says whether UDP or TCP is used.</param>
-    /// <param name="account">Delegates.</param>
-    /// <param name="keytab">Has its keys.</param>
+    /// <param name="configuration">The krb5.conf, which selects UDP or TCP.</param>
+    /// <param name="account">The delegating account.</param>
+    /// <param name="keytab">The file with its keys.</param>
     /// <param name="target">The service principal name.</param>
     public LibKrb5Pair(string configuration, string account, string keytab, string target)
     {
@@ -32,9 +32,9 @@ internal sealed unsafe class LibKrb5Pair : IDisposable
         Check(LibKrb5.CloseKeytab(_context, keys));
     }
 
-    /// <summary>One pair of exchanges.</summary>
+    /// <summary>Runs one pair of exchanges.</summary>
     /// <param name="user">A principal of the realm.</param>
-    /// <returns>Bytes of the ticket to the target.</returns>
+    /// <returns>The size of the service ticket in bytes.</returns>
     public int Run(string user)
     {
         ref var principal = ref CollectionsMarshal.GetValueRefOrAddDefault(_users, user, out var known);

@@ -5,7 +5,7 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Benchmarks.Cold;
 
-/// <summary>Many at once: 10,000 users who all want their first ticket, and 200 callers who want the same one.</summary>
+/// <summary>Measures concurrent requests: 10,000 users without cached tickets, and 200 callers for the same ticket.</summary>
 internal static class Rush
 {
     private const int Users = 10_000;
@@ -15,12 +15,13 @@ internal static class Rush
     {
         var file = new ResultFile(results, "rush", "Many at once");
         var (pairs, exchanges) = await CountSharedAsync();
-        file.Text($"{Callers} callers for one key, at once: {pairs} pair of exchanges (the test KDC's transcript: {exchanges}).");
+        file.Text($"{Callers} concurrent callers for one key: {pairs} pair of exchanges (the test KDC's transcript: {exchanges}).");
 
         var rate = MeasureKdc();
         var (seconds, latencies) = await ArriveAsync();
         var bound = Users / rate;
-        file.Text($"{Users:N0} distinct users at once, nothing cached but the account's own ticket, MIT's KDC of the lab over UDP: all served, each with a ticket in his own name.");
+        file.Text($"{Users:N0} distinct concurrent users, with only the account's own ticket cached, MIT KDC of the lab over UDP: all "
+            + "requests succeed, each with a ticket in the name of its user.");
         file.Table(
             ["what", "value"],
             [
@@ -45,13 +46,14 @@ internal static class Rush
         return (realm.Transcript.Count(line => line.StartsWith("PROXY", StringComparison.Ordinal)), string.Join(", ", realm.Transcript));
     }
 
-    /// <summary>Pairs a second, by as many threads as keep the KDC busy.</summary>
+    /// <summary>Returns the pairs per second, with enough threads to keep the KDC busy.</summary>
     private static double MeasureKdc()
     {
         const int threads = 2;
         var time = TimeSpan.FromSeconds(3);
         var configuration = Peers.KerberosEnvironment.WriteConfiguration(LabKdc.Realm, LabKdc.Address);
-        var peers = Enumerable.Range(0, threads).Select(_ => new LibKrb5Pair(configuration, LabKdc.Connector, LabKdc.Keytab, LabKdc.Target)).ToList();
+        var peers = Enumerable.Range(0, threads).Select(_ => new LibKrb5Pair(configuration, LabKdc.Connector, LabKdc.Keytab,
+            LabKdc.Target)).ToList();
         var counts = new int[threads];
         var running = Enumerable.Range(0, threads).Select(thread => new Thread(() =>
         {

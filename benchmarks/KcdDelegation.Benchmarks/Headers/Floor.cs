@@ -10,10 +10,11 @@ using X86Aes = System.Runtime.Intrinsics.X86.Aes;
 
 namespace KcdDelegation.Benchmarks.Headers;
 
-/// <summary>The floor of docs/performance.md, which does not change when the product does: the same bytes as a header of type 18, by
-/// nothing but the cryptography and the copies. 52 random bytes from a pool; the time, microseconds, subkey and sequence number patched
-/// into a kept authenticator; AES-256-CBC with ciphertext stealing by the processor's instructions; HMAC-SHA1 from kept states by
-/// libcrypto's SHA-1; the kept prefix copied and the tail behind it in base64. No checks, no uniqueness, one thread.</summary>
+/// <summary>The floor of docs/performance.md, which is independent of the product: creates the bytes of a header of type 18 with
+/// cryptography and copies only.</summary>
+/// <remarks>52 random bytes from a pool; time, microseconds, subkey and sequence number are patched into a prepared authenticator;
+/// AES-256-CBC with ciphertext stealing uses the processor's instructions; HMAC-SHA1 uses precomputed states and libcrypto's SHA-1; the
+/// prepared prefix is copied and the rest is encoded in base64. No checks, no uniqueness, one thread.</remarks>
 internal sealed unsafe partial class Floor : IDisposable
 {
     private const int Block = 16;
@@ -44,7 +45,7 @@ internal sealed unsafe partial class Floor : IDisposable
         Absorb(_outer, 0x5C);
     }
 
-    /// <summary>The header value into the caller's bytes; gives its length.</summary>
+    /// <summary>Writes the header value into the caller's buffer and returns its length.</summary>
     public int Write(Span<byte> destination)
     {
         Span<byte> buffer = stackalloc byte[2 + _sample.TailLength];
@@ -54,19 +55,20 @@ internal sealed unsafe partial class Floor : IDisposable
         return _sample.Prefix.Length + written;
     }
 
-    /// <summary>The header value as a string.</summary>
+    /// <summary>Creates the header value as a string.</summary>
     public string Create()
     {
         Span<byte> buffer = stackalloc byte[2 + _sample.TailLength];
         var tail = Make(buffer);
-        return string.Create(_prefix.Length + Base64.GetMaxEncodedToUtf8Length(tail.Length), new Parts(_prefix, tail), static (value, parts) =>
+        return string.Create(_prefix.Length + Base64.GetMaxEncodedToUtf8Length(tail.Length), new Parts(_prefix, tail), static (value,
+            parts) =>
         {
             parts.Prefix.CopyTo(value);
             Convert.TryToBase64Chars(parts.Tail, value[parts.Prefix.Length..], out _);
         });
     }
 
-    /// <summary>The cryptography alone, to be compared with openssl speed.</summary>
+    /// <summary>Runs the cryptography alone, for comparison with openssl speed.</summary>
     public void Encrypt(Span<byte> message)
     {
         Authenticate(message);
@@ -124,17 +126,22 @@ internal sealed unsafe partial class Floor : IDisposable
     private void Format(long second)
     {
         _second = second;
-        DateTimeOffset.FromUnixTimeSeconds(second).TryFormat(_time, out _, "yyyyMMddHHmmss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        DateTimeOffset.FromUnixTimeSeconds(second).TryFormat(_time, out _, "yyyyMMddHHmmss'Z'",
+            System.Globalization.CultureInfo.InvariantCulture);
     }
 
-    /// <summary>RFC 3962 §5: CBC from a zero vector, the last block padded with zeros, the last two blocks exchanged and cut.</summary>
+    /// <summary>Encrypts as in RFC 3962 §5: CBC with a zero vector, the last block padded with zeros, the last two blocks exchanged and
+    /// truncated.</summary>
     private void EncryptBlocks(Span<byte> text)
     {
         ref var data = ref MemoryMarshal.GetReference(text);
         ref var keys = ref MemoryMarshal.GetArrayDataReference(_roundKeys);
-        var (k0, k1, k2, k3, k4) = (keys, Unsafe.Add(ref keys, 1), Unsafe.Add(ref keys, 2), Unsafe.Add(ref keys, 3), Unsafe.Add(ref keys, 4));
-        var (k5, k6, k7, k8, k9) = (Unsafe.Add(ref keys, 5), Unsafe.Add(ref keys, 6), Unsafe.Add(ref keys, 7), Unsafe.Add(ref keys, 8), Unsafe.Add(ref keys, 9));
-        var (k10, k11, k12, k13, k14) = (Unsafe.Add(ref keys, 10), Unsafe.Add(ref keys, 11), Unsafe.Add(ref keys, 12), Unsafe.Add(ref keys, 13), Unsafe.Add(ref keys, 14));
+        var (k0, k1, k2, k3, k4) = (keys, Unsafe.Add(ref keys, 1), Unsafe.Add(ref keys, 2), Unsafe.Add(ref keys, 3), Unsafe.Add(ref keys,
+            4));
+        var (k5, k6, k7, k8, k9) = (Unsafe.Add(ref keys, 5), Unsafe.Add(ref keys, 6), Unsafe.Add(ref keys, 7), Unsafe.Add(ref keys, 8),
+            Unsafe.Add(ref keys, 9));
+        var (k10, k11, k12, k13, k14) = (Unsafe.Add(ref keys, 10), Unsafe.Add(ref keys, 11), Unsafe.Add(ref keys, 12),
+            Unsafe.Add(ref keys, 13), Unsafe.Add(ref keys, 14));
         var (chain, before) = (Vector128<byte>.Zero, Vector128<byte>.Zero);
         var whole = (text.Length - 1) / Block * Block;
         Span<byte> last = stackalloc byte[Block];
@@ -157,7 +164,7 @@ internal sealed unsafe partial class Floor : IDisposable
         last[..(text.Length - whole)].CopyTo(text[whole..]);
     }
 
-    /// <summary>RFC 2104 from the states behind the padded key.</summary>
+    /// <summary>Computes HMAC (RFC 2104) from the states after the padded key.</summary>
     private void Authenticate(Span<byte> message)
     {
         Span<byte> digest = stackalloc byte[Digest];
@@ -166,7 +173,7 @@ internal sealed unsafe partial class Floor : IDisposable
         digest[.._sample.TagLength].CopyTo(message[^_sample.TagLength..]);
     }
 
-    /// <summary>SHA-1's own padding (FIPS 180-4 §5.1.1) is written here, so that libcrypto runs its block function alone.</summary>
+    /// <summary>Writes the padding of SHA-1 (FIPS 180-4 §5.1.1), so that libcrypto runs the block function alone.</summary>
     private void Hash(ShaState* keyed, ReadOnlySpan<byte> data, Span<byte> digest)
     {
         var length = (data.Length + 9 + HashBlock - 1) / HashBlock * HashBlock;

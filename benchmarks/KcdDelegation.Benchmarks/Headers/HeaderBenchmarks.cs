@@ -4,13 +4,13 @@ using BenchmarkDotNet.Configs;
 
 namespace KcdDelegation.Benchmarks.Headers;
 
-/// <summary>The header cases under BenchmarkDotNet, for what it allocates and for those who trust its numbers.</summary>
+/// <summary>The header cases under BenchmarkDotNet, which also measures allocations.</summary>
 [GroupBenchmarksBy(BenchmarkLogicalGroupRule.ByParams, BenchmarkLogicalGroupRule.ByCategory)]
 public class HeaderBenchmarks
 {
     private HeaderCases _cases = null!;
 
-    /// <summary>Of the ticket's encrypted part.</summary>
+    /// <summary>Gets or sets the size of the ticket's encrypted part.</summary>
     [Params(1, 4, 12)]
     public int Kilobytes { get; set; }
 

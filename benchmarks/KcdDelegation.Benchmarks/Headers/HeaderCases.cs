@@ -10,8 +10,8 @@ using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Benchmarks.Headers;
 
-/// <summary>All ways of making a header from tickets of one size, over sixteen users in turn. What each makes was accepted by an acceptor
-/// before anything is timed.</summary>
+/// <summary>The implementations that create a header from tickets of one size, for sixteen users in turn. An acceptor validates the output
+/// of each before the measurement.</summary>
 internal sealed class HeaderCases : IAsyncDisposable
 {
     private const int Users = 16;
@@ -78,10 +78,11 @@ internal sealed class HeaderCases : IAsyncDisposable
 
     public int TailLength => _templates[0].Request.TailLength;
 
-    /// <param name="kilobytes">Of the tickets' encrypted part.</param>
+    /// <param name="kilobytes">The size of the tickets' encrypted part.</param>
     public static HeaderCases Create(int kilobytes)
     {
-        var cases = new HeaderCases(kilobytes << 10, set => Task.WhenAll(set.Tickets.Select(MemoryCredentialCache.ImportAsync)).GetAwaiter().GetResult());
+        var cases = new HeaderCases(kilobytes << 10, set =>
+            Task.WhenAll(set.Tickets.Select(MemoryCredentialCache.ImportAsync)).GetAwaiter().GetResult());
         foreach (var each in cases.All)
         {
             for (var round = 0; round < Users; round++)
@@ -120,10 +121,10 @@ internal sealed class HeaderCases : IAsyncDisposable
 
     public string FloorString() => _floors[Next()].Create();
 
-    /// <summary>As the HTTP handler makes it.</summary>
+    /// <summary>Creates the value like the HTTP handler.</summary>
     public string KcdString() => _templates[Next()].CreateValue(out _);
 
-    /// <summary>As who has a credential in hand gets it: the string, and .NET's object around it, which looks through it once more.</summary>
+    /// <summary>Creates the value like a caller with a credential: the string in .NET's header object, which parses it again.</summary>
     public AuthenticationHeaderValue KcdHeaderValue() => _tickets.Credentials[Next()].CreateAuthorization(TokenFormat.Spnego);
 
     public string KcdPlatformString() => _platformTemplates[Next()].CreateValue(out _);
@@ -136,11 +137,13 @@ internal sealed class HeaderCases : IAsyncDisposable
 
     public int MitSha384() => _mitSha384.Make(Next());
 
-    /// <summary>One user: it takes the credential cache of the process.</summary>
+    /// <summary>Uses one user, because the credential cache belongs to the process.</summary>
     public static byte[] Negotiate()
     {
-        using var authentication = new NegotiateAuthentication(new NegotiateAuthenticationClientOptions { Package = "Negotiate", TargetName = TicketSet.Service });
-        return authentication.GetOutgoingBlob([], out var status) ?? throw new InvalidOperationException($"NegotiateAuthentication: {status}");
+        using var authentication = new NegotiateAuthentication(new NegotiateAuthenticationClientOptions { Package = "Negotiate",
+            TargetName = TicketSet.Service });
+        return authentication.GetOutgoingBlob([], out var status) ?? throw new InvalidOperationException(
+            $"NegotiateAuthentication: {status}");
     }
 
     public async ValueTask DisposeAsync()

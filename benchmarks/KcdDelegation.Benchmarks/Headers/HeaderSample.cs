@@ -5,17 +5,17 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Benchmarks.Headers;
 
-/// <summary>One header taken apart: what is the same in all of a ticket's, and where the rest is patched in. What a composition by hand
-/// would know of its ticket; all of it is worked out before the clock starts.</summary>
+/// <summary>The parts of one header: the constant bytes of all headers of a ticket, and the positions of the variable fields. All parts are
+/// computed before the measurement starts.</summary>
 internal sealed class HeaderSample
 {
-    /// <summary>"Negotiate " and the base64 of all whole groups of three bytes before the authenticator.</summary>
+    /// <summary>Gets "Negotiate " and the base64 of all complete groups of three bytes before the authenticator.</summary>
     public required byte[] Prefix { get; init; }
 
-    /// <summary>The nought to two bytes between them and the authenticator.</summary>
+    /// <summary>Gets the zero to two bytes between them and the authenticator.</summary>
     public required byte[] Carry { get; init; }
 
-    /// <summary>The authenticator in the clear, without confounder.</summary>
+    /// <summary>Gets the unencrypted authenticator without the confounder.</summary>
     public required byte[] Authenticator { get; init; }
 
     public required int Time { get; init; }
@@ -46,7 +46,8 @@ internal sealed class HeaderSample
             Prefix = Encoding.ASCII.GetBytes("Negotiate " + value[..(head / 3 * 4)]),
             Carry = token[(head - (head % 3))..head],
             Authenticator = authenticator,
-            Time = Find(authenticator, Encoding.ASCII.GetBytes(fields.Time.UtcDateTime.ToString("yyyyMMddHHmmss'Z'", System.Globalization.CultureInfo.InvariantCulture))),
+            Time = Find(authenticator, Encoding.ASCII.GetBytes(fields.Time.UtcDateTime.ToString("yyyyMMddHHmmss'Z'",
+                System.Globalization.CultureInfo.InvariantCulture))),
             Microseconds = Find(authenticator, [0xA4, 0x05, 0x02, 0x03]) + 4,
             Subkey = Find(authenticator, fields.Subkey!.Bytes),
             SubkeyLength = fields.Subkey.Bytes.Length,

@@ -6,8 +6,8 @@ using System.Text;
 
 namespace KcdDelegation.Benchmarks.Headers;
 
-/// <summary>The best that is to be had from System.Security.Cryptography by hand, for types 17 and 18: one CBC encryptor that is never
-/// reset (its chain is undone in the first block), one IncrementalHash, random bytes drawn ahead, the prefix kept. No checks, no
+/// <summary>A manual implementation with System.Security.Cryptography for types 17 and 18: one CBC encryptor that is never reset (the
+/// first block cancels its chain), one IncrementalHash, precomputed random bytes and a prepared prefix. No checks, no
 /// uniqueness, one thread.</summary>
 internal sealed class PlainBcl : IDisposable
 {
@@ -49,7 +49,8 @@ internal sealed class PlainBcl : IDisposable
     {
         Span<byte> buffer = stackalloc byte[2 + _sample.TailLength];
         var tail = Make(buffer);
-        return string.Create(_prefix.Length + Base64.GetMaxEncodedToUtf8Length(tail.Length), new Parts(_prefix, tail), static (value, parts) =>
+        return string.Create(_prefix.Length + Base64.GetMaxEncodedToUtf8Length(tail.Length), new Parts(_prefix, tail), static (value,
+            parts) =>
         {
             parts.Prefix.CopyTo(value);
             Convert.TryToBase64Chars(parts.Tail, value[parts.Prefix.Length..], out _);
@@ -75,7 +76,8 @@ internal sealed class PlainBcl : IDisposable
         if (second != _second)
         {
             _second = second;
-            DateTimeOffset.FromUnixTimeSeconds(second).TryFormat(_time, out _, "yyyyMMddHHmmss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+            DateTimeOffset.FromUnixTimeSeconds(second).TryFormat(_time, out _, "yyyyMMddHHmmss'Z'",
+                System.Globalization.CultureInfo.InvariantCulture);
         }
         var microseconds = 32_768 + (int)(ticks % TimeSpan.TicksPerSecond * 967_232 / TimeSpan.TicksPerSecond);
         Span<byte> three = stackalloc byte[4];
@@ -118,7 +120,7 @@ internal sealed class PlainBcl : IDisposable
         (Vector128.Create<byte>(blocks) ^ _chain).CopyTo(blocks);
         _cbc.TransformBlock(_blocks, 0, _blocks.Length, _blocks, 0);
         _chain = Vector128.Create<byte>(blocks[^Block..]);
-        // RFC 3962 §5: the last two blocks change places.
+        // RFC 3962 §5: the last two blocks are exchanged.
         var before = Vector128.Create<byte>(blocks[^(2 * Block)..]);
         _chain.CopyTo(blocks[^(2 * Block)..]);
         before.CopyTo(blocks[^Block..]);

@@ -5,8 +5,9 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Benchmarks.Headers;
 
-/// <summary>Headers from two threads at once: wall clock of the same work for each, best of several. The floor beside it shows what the
-/// machine's second processor is worth.</summary>
+/// <summary>Measures headers from two concurrent threads: the elapsed time of the same work for each, best of several rounds. The floor
+/// shows
+/// the effect of the machine's second processor.</summary>
 internal static class TwoThreads
 {
     private const int Headers = 100_000;
@@ -16,15 +17,16 @@ internal static class TwoThreads
     {
         await using var tickets = TicketSet.Create(EncryptionType.Aes256CtsHmacSha1, 1 << 10, 2 * Users);
         var floors = tickets.Tickets.Select(ticket => new Floor(HeaderSample.Create(ticket, TokenFormat.Spnego))).ToArray();
-        // Many short rounds, since on a shared machine the quiet moments are short. Not of one user: his stamps would run out.
+        // Many short rounds, because undisturbed periods of a shared machine are short. Several users, because the timestamps of one are
+        // limited.
         var cases = new (string Name, int Rounds, Action<int> Work)[]
         {
-            ("additions that fill a processor, nothing shared", 50, Add),
-            ("floor, users of its own", 50, thread => WithFloor(floors, thread * Users)),
+            ("additions, nothing shared", 50, Add),
+            ("floor, separate users", 50, thread => WithFloor(floors, thread * Users)),
             ("KcdDelegation, different users", 50, thread => WithCredentials(tickets, thread * Users)),
-            ("KcdDelegation, one and the same user", 5, _ => WithCredential(tickets.Credentials[0])),
+            ("KcdDelegation, the same user", 5, _ => WithCredential(tickets.Credentials[0])),
         };
-        // All cases in turns, so that a disturbance meets all of them.
+        // The cases alternate, so that a disturbance affects all of them.
         var (one, two) = (new double[cases.Length], new double[cases.Length]);
         Array.Fill(one, double.MaxValue);
         Array.Fill(two, double.MaxValue);
@@ -39,17 +41,22 @@ internal static class TwoThreads
             }
         }
         var rows = cases.Select((each, i) => (IReadOnlyList<string>)
-            [each.Name, $"{each.Rounds}", (Headers / one[i] / 1e6).Number(), (2 * Headers / two[i] / 1e6).Number(), (2 * one[i] / two[i]).Times()]);
+            [each.Name, $"{each.Rounds}", (Headers / one[i] / 1e6).Number(), (2 * Headers / two[i] / 1e6).Number(),
+                (2 * one[i] / two[i]).Times()]);
         new ResultFile(results, "threads", "Two threads")
-            .Text($"Type 18, tickets of 1 KB, SPNEGO into bytes; {Headers:N0} headers for each thread, the best round of each, one and two threads in turns. Different users: {Users} for each thread, in turn.")
+            .Text($"Type 18, tickets of 1 KB, SPNEGO into bytes; {Headers:N0} headers for each thread, the best round of each, "
+                + $"alternating between one and two threads. Different users: {Users} for each thread, in turn.")
             .Table(["case", "rounds", "one thread, million headers a second", "two threads", "ratio"], rows)
-            .Text("With different users the ratio shall be 1.8 at least. Where the additions reach less, the machine's two processors were two threads of one core, and what fills a processor cannot reach more. One user's headers share the counter of his stamps, of which there are 967,232 a second: that alone bounds them, after the two seconds that they may run ahead.")
+            .Text("Goal: a ratio of at least 1.8 with different users. If the additions reach less, the two processors of the machine "
+                + "are two threads of one core, which limits every computation. The headers of one user share a sequence of 967,232 "
+                + "timestamps per second, which can run two seconds ahead. It limits their rate.")
             .Write();
         foreach (var floor in floors)
             floor.Dispose();
     }
 
-    /// <summary>Where the two processors are two threads of one core, this is what shows it: about as much work as a header.</summary>
+    /// <summary>Adds numbers for about the time of a header. The result shows whether the two processors are two threads of one
+    /// core.</summary>
     private static void Add(int thread)
     {
         var (a, b, c, d) = (thread, thread + 1, thread + 2, thread + 3);
@@ -89,7 +96,7 @@ internal static class TwoThreads
         }
     }
 
-    /// <summary>Seconds from the start of all threads to the end of the last.</summary>
+    /// <summary>Returns the seconds from the start of all threads to the end of the last one.</summary>
     private static double Time(int threads, Action<int> work)
     {
         using var ready = new Barrier(threads + 1);

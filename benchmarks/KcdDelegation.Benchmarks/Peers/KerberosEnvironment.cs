@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace KcdDelegation.Benchmarks.Peers;
 
-/// <summary>What MIT's libraries read from their process: the variables KRB5_CONFIG and KRB5CCNAME, set for native code too, which .NET's
-/// own setter does not do.</summary>
+/// <summary>The environment of MIT's libraries: sets KRB5_CONFIG and KRB5CCNAME for native code too, which the setter of .NET does
+/// not.</summary>
 internal static partial class KerberosEnvironment
 {
     public static void Set(string name, string value)
@@ -12,8 +12,9 @@ internal static partial class KerberosEnvironment
             throw new InvalidOperationException($"{name} cannot be set.");
     }
 
-    /// <summary>A krb5.conf without DNS and without surprises, which goes when the process ends: MIT's libraries may read it at any time.</summary>
-    /// <returns>Its path.</returns>
+    /// <summary>Writes a minimal krb5.conf without DNS. It is deleted when the process ends, because MIT's libraries can read it at any
+    /// time.</summary>
+    /// <returns>The path of the file.</returns>
     public static string WriteConfiguration(string realm, string? kdc = null, string libdefaults = "")
     {
         var path = Path.Combine(Path.GetTempPath(), $"kcd-bench-{Guid.NewGuid():N}.conf");

@@ -13,7 +13,7 @@ internal static unsafe partial class LibKrb5
     /// <summary>KRB5_GC_CONSTRAINED_DELEGATION.</summary>
     public const uint ConstrainedDelegation = 64;
 
-    /// <exception cref="InvalidOperationException">The call failed; the message is the library's.</exception>
+    /// <exception cref="InvalidOperationException">The call failed; the message is that of the library.</exception>
     public static void Check(nint context, int code)
     {
         if (code == 0)
@@ -100,10 +100,12 @@ internal static unsafe partial class LibKrb5
     public static partial int CloseKeytab(nint context, nint keytab);
 
     [LibraryImport(Library, EntryPoint = "krb5_get_init_creds_keytab")]
-    public static partial int LogOn(nint context, Credentials* credentials, nint client, nint keytab, int start, nint service, nint options);
+    public static partial int LogOn(nint context, Credentials* credentials, nint client, nint keytab, int start, nint service,
+        nint options);
 
     [LibraryImport(Library, EntryPoint = "krb5_get_credentials_for_user")]
-    public static partial int GetCredentialsForUser(nint context, uint options, nint cache, Credentials* request, nint certificate, Credentials** credentials);
+    public static partial int GetCredentialsForUser(nint context, uint options, nint cache, Credentials* request, nint certificate,
+        Credentials** credentials);
 
     [LibraryImport(Library, EntryPoint = "krb5_get_credentials")]
     public static partial int GetCredentials(nint context, uint options, nint cache, Credentials* request, Credentials** credentials);

@@ -2,11 +2,11 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Benchmarks.Peers;
 
-/// <summary>Tickets of ours in the credential caches of MIT's libraries.</summary>
+/// <summary>Copies tickets of this engine to credential caches of MIT's libraries.</summary>
 internal static class MemoryCredentialCache
 {
-    /// <summary>Copies a ticket to a memory credential cache of MIT's.</summary>
-    /// <returns>Its name; it lives as long as the process.</returns>
+    /// <summary>Copies a ticket to a memory credential cache.</summary>
+    /// <returns>The name of the cache, which exists until the process ends.</returns>
     public static async Task<string> ImportAsync(ServiceTicket ticket)
     {
         var file = Path.Combine(Path.GetTempPath(), $"kcd-bench-{Guid.NewGuid():N}.ccache");

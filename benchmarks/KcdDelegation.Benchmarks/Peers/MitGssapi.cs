@@ -3,8 +3,8 @@ using System.Text;
 
 namespace KcdDelegation.Benchmarks.Peers;
 
-/// <summary>MIT's GSSAPI, called directly and as sparingly as it can be: credential and target name are kept, the tickets lie in a memory
-/// credential cache, and what is made is the token alone, without base64.</summary>
+/// <summary>MIT's GSSAPI, called directly with the fewest calls: credential and target name are reused, the tickets are in a memory
+/// credential cache, and only the token is created, without base64.</summary>
 internal sealed unsafe partial class MitGssapi : IDisposable
 {
     private static readonly byte[] Krb5 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
@@ -31,7 +31,7 @@ internal sealed unsafe partial class MitGssapi : IDisposable
         _credentials = [.. caches.Select(Acquire)];
     }
 
-    /// <summary>One initial token of one user; gives its length.</summary>
+    /// <summary>Creates one initial token of one user and returns its length.</summary>
     public int Make(int user)
     {
         var token = Initiate(user);
@@ -40,7 +40,7 @@ internal sealed unsafe partial class MitGssapi : IDisposable
         return length;
     }
 
-    /// <summary>The same as a header, to be checked.</summary>
+    /// <summary>Creates the same token as a header, for validation.</summary>
     public string MakeHeader(int user)
     {
         var token = Initiate(user);
@@ -63,7 +63,8 @@ internal sealed unsafe partial class MitGssapi : IDisposable
     {
         nint context = 0;
         GssBuffer token;
-        Check(InitSecContext(out var minor, _credentials[user], ref context, _target, _mechanism, 0, 0, 0, null, null, &token, out _, null), minor);
+        Check(InitSecContext(out var minor, _credentials[user], ref context, _target, _mechanism, 0, 0, 0, null, null, &token, out _,
+            null), minor);
         Check(DeleteSecContext(out minor, ref context, null), minor);
         return token;
     }
@@ -81,7 +82,7 @@ internal sealed unsafe partial class MitGssapi : IDisposable
         return credential;
     }
 
-    /// <summary>RFC 2744 §3.9.1: the upper half is an error; "continue needed" is none, it means a token for the peer.</summary>
+    /// <summary>RFC 2744 §3.9.1: the upper half is an error. "continue needed" is not an error: the peer expects the token.</summary>
     private static void Check(uint major, uint minor)
     {
         if ((major & 0xFFFF_0000) != 0)
@@ -101,10 +102,12 @@ internal sealed unsafe partial class MitGssapi : IDisposable
     private static partial uint ImportName(out uint minor, GssBuffer* name, Oid* type, out nint result);
 
     [LibraryImport("libgssapi_krb5.so.2", EntryPoint = "gss_acquire_cred_from")]
-    private static partial uint AcquireCredentialFrom(out uint minor, nint name, uint time, OidSet* mechanisms, int usage, KeyValueSet* store, out nint credential, void* actual, uint* lifetime);
+    private static partial uint AcquireCredentialFrom(out uint minor, nint name, uint time, OidSet* mechanisms, int usage,
+        KeyValueSet* store, out nint credential, void* actual, uint* lifetime);
 
     [LibraryImport("libgssapi_krb5.so.2", EntryPoint = "gss_init_sec_context")]
-    private static partial uint InitSecContext(out uint minor, nint credential, ref nint context, nint target, Oid* mechanism, uint flags, uint time, nint bindings, GssBuffer* input, void* actual, GssBuffer* output, out uint resultFlags, uint* lifetime);
+    private static partial uint InitSecContext(out uint minor, nint credential, ref nint context, nint target, Oid* mechanism,
+        uint flags, uint time, nint bindings, GssBuffer* input, void* actual, GssBuffer* output, out uint resultFlags, uint* lifetime);
 
     [LibraryImport("libgssapi_krb5.so.2", EntryPoint = "gss_delete_sec_context")]
     private static partial uint DeleteSecContext(out uint minor, ref nint context, GssBuffer* output);

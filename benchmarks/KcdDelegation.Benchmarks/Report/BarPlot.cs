@@ -5,7 +5,7 @@ using KcdDelegation.Diagnosis;
 
 namespace KcdDelegation.Benchmarks.Report;
 
-/// <summary>Horizontal bars in groups, as SVG; times of very different sizes go on a logarithmic axis.</summary>
+/// <summary>A plot of grouped horizontal bars as SVG. Times of very different sizes use a logarithmic axis.</summary>
 internal sealed record BarPlot(string Name, string Title, string Unit)
 {
     private const int LabelWidth = 330, PlotWidth = 430, BarHeight = 16, GroupGap = 30, Top = 46;
@@ -24,14 +24,18 @@ internal sealed record BarPlot(string Name, string Title, string Unit)
         var y = Top;
         foreach (var (group, bars) in _groups)
         {
-            body.Append(CultureInfo.InvariantCulture, $"<text x=\"12\" y=\"{y + 12}\" font-weight=\"bold\">{WebUtility.HtmlEncode(group)}</text>\n");
+            body.Append(CultureInfo.InvariantCulture, $"<text x=\"12\" y=\"{y + 12}\" "
+                + $"font-weight=\"bold\">{WebUtility.HtmlEncode(group)}</text>\n");
             y += 20;
             foreach (var (label, value, ours) in bars)
             {
                 var width = PlotWidth * (Logarithmic ? Math.Log(value / low) / Math.Log(high / low) : value / high);
-                body.Append(CultureInfo.InvariantCulture, $"<text x=\"{LabelWidth - 8}\" y=\"{y + 12}\" text-anchor=\"end\">{WebUtility.HtmlEncode(label)}</text>");
-                body.Append(CultureInfo.InvariantCulture, $"<rect x=\"{LabelWidth}\" y=\"{y + 1}\" width=\"{Math.Max(width, 1):0.#}\" height=\"{BarHeight - 3}\" fill=\"{(ours ? "#0b6e4f" : "#9aa5b1")}\"/>");
-                body.Append(CultureInfo.InvariantCulture, $"<text x=\"{LabelWidth + width + 6:0.#}\" y=\"{y + 12}\">{value:#,0.##}</text>\n");
+                body.Append(CultureInfo.InvariantCulture, $"<text x=\"{LabelWidth - 8}\" y=\"{y + 12}\" "
+                    + $"text-anchor=\"end\">{WebUtility.HtmlEncode(label)}</text>");
+                body.Append(CultureInfo.InvariantCulture, $"<rect x=\"{LabelWidth}\" y=\"{y + 1}\" width=\"{Math.Max(width, 1):0.#}\" "
+                    + $"height=\"{BarHeight - 3}\" fill=\"{(ours ? "#0b6e4f" : "#9aa5b1")}\"/>");
+                body.Append(CultureInfo.InvariantCulture, $"<text x=\"{LabelWidth + width + 6:0.#}\" "
+                    + $"y=\"{y + 12}\">{value:#,0.##}</text>\n");
                 y += BarHeight;
             }
             y += GroupGap - 20;

@@ -2,33 +2,34 @@ using System.Diagnostics;
 
 namespace KcdDelegation.Benchmarks.Report;
 
-/// <summary>One thing to be timed.</summary>
+/// <summary>A case to measure.</summary>
 internal sealed record Case(string Name, Action Run, Func<string>? Sample = null)
 {
-    /// <summary>Checks a sample.</summary>
+    /// <summary>Gets or sets the check of a sample.</summary>
     public Action<string>? Accept { get; set; }
 }
 
-/// <summary>Nanoseconds of one call, in the rounds that count.</summary>
+/// <summary>The nanoseconds of one call in the counted rounds.</summary>
 internal sealed class Timing(double[] rounds)
 {
     public double Median { get; } = Interleaved.Quantile(rounds, 0.5);
 
-    /// <summary>The median of the rounds' ratios: both had their turn within the same few milliseconds, whatever else the machine did.</summary>
+    /// <summary>Returns the median of the rounds' ratios. Both cases ran within the same few milliseconds, under the same load.</summary>
     public double RatioTo(Timing baseline) => Interleaved.Quantile([.. rounds.Zip(baseline.Rounds, (time, other) => time / other)], 0.5);
 
     private double[] Rounds => rounds;
 }
 
-/// <summary>Times several cases in turns of a few hundred microseconds, so that whatever else the machine does meets all of them alike:
-/// what matters are the ratios. Neighbours on a shared machine slow code that fills the processor more than code that waits for itself, so
-/// the quarter of the rounds counts in which the machine was least disturbed, judged by all cases together.</summary>
+/// <summary>Measures several cases alternately, each for a few hundred microseconds, so that other load affects all of them
+/// alike.</summary>
+/// <remarks>The ratios are the result. On a shared machine, other load slows code with high utilization of the processor more than code
+/// with stalls. Only the quarter of the rounds with the least disturbance counts, determined over all cases.</remarks>
 internal static class Interleaved
 {
     private static readonly TimeSpan Turn = TimeSpan.FromMicroseconds(300);
 
-    /// <param name="cases">In the order of their first turn; it moves on by one each round.</param>
-    /// <param name="rounds">Turns of each case.</param>
+    /// <param name="cases">The cases in the order of the first round. The order rotates by one in each round.</param>
+    /// <param name="rounds">The number of measurements of each case.</param>
     public static IReadOnlyDictionary<string, Timing> Measure(IReadOnlyList<Case> cases, int rounds)
     {
         var calls = cases.Select(Calibrate).ToArray();
@@ -42,8 +43,10 @@ internal static class Interleaved
             }
         }
         var medians = times.Select(each => Quantile(each, 0.5)).ToArray();
-        var quiet = Enumerable.Range(0, rounds).OrderBy(round => times.Select((each, at) => each[round] / medians[at]).Sum()).Take(Math.Max(1, rounds / 4)).ToArray();
-        return cases.Select((each, at) => (each.Name, Timing: new Timing([.. quiet.Select(round => times[at][round])]))).ToDictionary(pair => pair.Name, pair => pair.Timing, StringComparer.Ordinal);
+        var quiet = Enumerable.Range(0, rounds).OrderBy(round => times.Select((each, at) =>
+            each[round] / medians[at]).Sum()).Take(Math.Max(1, rounds / 4)).ToArray();
+        return cases.Select((each, at) => (each.Name, Timing: new Timing([.. quiet.Select(round =>
+            times[at][round])]))).ToDictionary(pair => pair.Name, pair => pair.Timing, StringComparer.Ordinal);
     }
 
     public static double Quantile(double[] values, double share)
@@ -52,7 +55,7 @@ internal static class Interleaved
         return sorted[(int)(share * (sorted.Length - 1))];
     }
 
-    /// <summary>Warms the case up until the compiler is done with it, and finds how many calls make a turn.</summary>
+    /// <summary>Runs the case until the JIT compiler has finished, and returns the number of calls in one measurement.</summary>
     private static int Calibrate(Case each)
     {
         var until = Stopwatch.GetTimestamp() + (Stopwatch.Frequency / 2);
@@ -69,7 +72,7 @@ internal static class Interleaved
         return calls;
     }
 
-    /// <summary>Nanoseconds of all calls together.</summary>
+    /// <summary>Returns the nanoseconds of all calls together.</summary>
     private static double Time(Case each, int calls)
     {
         var run = each.Run;

@@ -4,28 +4,32 @@ using System.Diagnostics;
 
 namespace KcdDelegation.Benchmarks.Report;
 
-/// <summary>What the numbers were measured on.</summary>
+/// <summary>The machine of the measurements.</summary>
 internal static class Machine
 {
     public static string Describe()
     {
         var processor = Line("/proc/cpuinfo", "model name");
-        var instructions = string.Join(", ", new (string Name, bool Has)[] { ("AES-NI", Aes.IsSupported), ("SHA-NI", Line("/proc/cpuinfo", "flags").Contains("sha_ni", StringComparison.Ordinal)), ("AVX-512", Avx512F.IsSupported) }.Where(each => each.Has).Select(each => each.Name));
+        var instructions = string.Join(", ", new (string Name, bool Has)[] { ("AES-NI", Aes.IsSupported), ("SHA-NI",
+            Line("/proc/cpuinfo", "flags").Contains("sha_ni", StringComparison.Ordinal)), ("AVX-512",
+            Avx512F.IsSupported) }.Where(each => each.Has).Select(each => each.Name));
         var load = File.ReadAllText("/proc/loadavg").Split(' ')[0];
         return $"""
             {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC · {processor} · {Environment.ProcessorCount} processors ({instructions}) · {RuntimeInformation.OSDescription} · {RuntimeInformation.FrameworkDescription} · {Output("openssl", "version").Split('(')[0].Trim()} · MIT krb5 {Output("dpkg-query", "-W -f ${Version} libkrb5-3")} · load when this was written {load}
             """;
     }
 
-    /// <summary>Resident bytes of this process, native memory included.</summary>
-    public static long ResidentBytes() => 1024 * long.Parse(Line("/proc/self/smaps_rollup", "Rss").Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+    /// <summary>Returns the resident bytes of this process, including native memory.</summary>
+    public static long ResidentBytes() => 1024 * long.Parse(Line("/proc/self/smaps_rollup", "Rss").Split(' ')[0],
+        System.Globalization.CultureInfo.InvariantCulture);
 
-    /// <summary>What a program prints; empty if it is not there.</summary>
+    /// <summary>Returns the output of a program; empty if the program is not installed.</summary>
     public static string Output(string program, string arguments)
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true,
+                RedirectStandardError = true, UseShellExecute = false })!;
             var output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             return output.Trim();

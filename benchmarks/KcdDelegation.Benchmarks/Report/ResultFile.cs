@@ -3,7 +3,7 @@ using System.Text;
 
 namespace KcdDelegation.Benchmarks.Report;
 
-/// <summary>A page of results: Markdown, with the machine on top.</summary>
+/// <summary>A page of results in Markdown, with the machine in the first lines.</summary>
 internal sealed class ResultFile(string directory, string name, string title)
 {
     private readonly StringBuilder _text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"# {title}\n\n{Machine.Describe()}\n");
@@ -16,7 +16,8 @@ internal sealed class ResultFile(string directory, string name, string title)
 
     public ResultFile Table(IReadOnlyList<string> head, IEnumerable<IReadOnlyList<string>> rows)
     {
-        _text.Append(CultureInfo.InvariantCulture, $"\n| {string.Join(" | ", head)} |\n|{string.Concat(Enumerable.Repeat(" --- |", head.Count))}\n");
+        _text.Append(CultureInfo.InvariantCulture,
+            $"\n| {string.Join(" | ", head)} |\n|{string.Concat(Enumerable.Repeat(" --- |", head.Count))}\n");
         foreach (var row in rows)
             _text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", row)} |\n");
         return this;
@@ -35,12 +36,12 @@ internal sealed class ResultFile(string directory, string name, string title)
     }
 }
 
-/// <summary>Numbers as the pages print them.</summary>
+/// <summary>The number formats of the pages.</summary>
 internal static class Numbers
 {
     public static string Number(this double value, int digits = 2) => value.ToString($"N{digits}", CultureInfo.InvariantCulture);
 
-    /// <summary>Nanoseconds as microseconds.</summary>
+    /// <summary>Formats nanoseconds as microseconds.</summary>
     public static string Microseconds(this double nanoseconds) => (nanoseconds / 1000).Number(nanoseconds < 100_000 ? 2 : 0);
 
     public static string Times(this double ratio) => ratio.Number(ratio < 10 ? 2 : 0) + " x";

@@ -5,8 +5,8 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Benchmarks.Tickets;
 
-/// <summary>Tickets of several users for one service, all of one size and type of key. Several, because the stamps of one user are
-/// finite: 967,232 a second.</summary>
+/// <summary>Tickets of several users for one service, with the same size and key type. One user is not enough, because a user has
+/// 967,232 timestamps per second.</summary>
 internal sealed class TicketSet : IAsyncDisposable
 {
     public const string Realm = "BENCH.TEST";
@@ -19,26 +19,27 @@ internal sealed class TicketSet : IAsyncDisposable
 
     public required IReadOnlyList<ServiceTicket> Tickets { get; init; }
 
-    /// <summary>Of the tickets; their templates are kept, as an authenticator keeps them.</summary>
+    /// <summary>Gets the credentials of the tickets. Their templates are cached, as in a delegation client.</summary>
     public DelegatedCredential[] Credentials { get; private set; } = [];
 
-    /// <summary>Checks what a case made, as a web server would.</summary>
+    /// <summary>Gets the acceptor that validates the output of a case, like a web server.</summary>
     public required TestAcceptor Acceptor { get; init; }
 
-    /// <param name="type">Of ticket and session key.</param>
-    /// <param name="cipherBytes">Length of the ticket's encrypted part, about.</param>
-    /// <param name="users">How many.</param>
-    /// <param name="path">Whose cryptography makes the authenticators.</param>
+    /// <param name="type">The type of the ticket key and the session key.</param>
+    /// <param name="cipherBytes">The approximate length of the ticket's encrypted part.</param>
+    /// <param name="users">The number of users.</param>
+    /// <param name="path">The implementation that encrypts the authenticators.</param>
     public static TicketSet Create(EncryptionType type, int cipherBytes, int users = 16, CipherPath path = CipherPath.Automatic)
     {
         var realm = TestRealm.Start(Realm).Service(Service, encryptionTypes: [type]);
         for (var user = 0; user < users; user++)
             realm.User($"user{user:00}");
 
-        // What the ticket holds beside the PAC is found with a PAC that is small for sure.
+        // The size of the ticket without the PAC is measured with a small PAC.
         var rest = CipherLength(realm, 600) - 600;
         realm.PacSize(Math.Max(600, cipherBytes - rest));
-        var tickets = Enumerable.Range(0, users).Select(user => realm.IssueTicket($"user{user:00}", Service)).Select(ticket => With(ticket, path)).ToList();
+        var tickets = Enumerable.Range(0, users).Select(user => realm.IssueTicket($"user{user:00}", Service)).Select(ticket =>
+            With(ticket, path)).ToList();
         var set = new TicketSet(realm) { Tickets = tickets, Acceptor = new TestAcceptor(realm, Service) };
         set.Credentials = [.. tickets.Select(ticket => new DelegatedCredential(ticket, set._templates, MutualAuthentication.Off))];
         return set;

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace KcdDelegation.Benchmarks.Tickets;
 
-/// <summary>Memory of the caller's that a header value is written to again and again.</summary>
+/// <summary>The caller's buffer, which every header value overwrites.</summary>
 internal sealed class ValueBuffer : IBufferWriter<byte>
 {
     private readonly byte[] _memory = new byte[64 << 10];
