@@ -27,7 +27,7 @@ public sealed class UsageTests
     {
         { "--password-file p", "--keytab and --password-file cannot be combined" },
         { "--kdc =host", "The text before \"=\" is not a realm" },
-        { "--kdc host:99999", "Not a KDC" },
+        { "--kdc host:99999", "is not a KDC endpoint" },
         { "--name-type sid", "The value must be enterprise or principal." },
         { "--name-type 1", "The value must be enterprise or principal." },
         { "--ccache KEYRING:x", "Only a credential cache file is supported" },

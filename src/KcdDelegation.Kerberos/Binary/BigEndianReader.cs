@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace KcdDelegation.Kerberos.Binary;
 
-/// <summary>Fields of a file or packet in network byte order, never past its end.</summary>
+/// <summary>A reader of the fields of a file or packet in network byte order. It never reads past the end of the data.</summary>
 internal ref struct BigEndianReader(ReadOnlySpan<byte> data)
 {
     private readonly ReadOnlySpan<byte> _data = data;

@@ -4,8 +4,8 @@ using System.Text;
 
 namespace KcdDelegation.Kerberos.Binary;
 
-/// <summary>Fields in network byte order. What is written may hold keys: the buffer is pinned, and zeroed when it grows and on
-/// <see cref="Dispose"/>. Not thread-safe.</summary>
+/// <summary>A writer of fields in network byte order. Not thread-safe.</summary>
+/// <remarks>The written data can contain keys. The buffer is pinned, and it is zeroed when it grows and on <see cref="Dispose"/>.</remarks>
 internal sealed class BigEndianWriter : IDisposable
 {
     private byte[] _buffer = GC.AllocateUninitializedArray<byte>(1024, pinned: true);
@@ -13,22 +13,22 @@ internal sealed class BigEndianWriter : IDisposable
 
     public ReadOnlyMemory<byte> Written => _buffer.AsMemory(0, _length);
 
-    public void WriteByte(byte value) => Take(1)[0] = value;
+    public void WriteByte(byte value) => Reserve(1)[0] = value;
 
-    public void WriteUInt16(int value) => BinaryPrimitives.WriteUInt16BigEndian(Take(2), checked((ushort)value));
+    public void WriteUInt16(int value) => BinaryPrimitives.WriteUInt16BigEndian(Reserve(2), checked((ushort)value));
 
-    public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32BigEndian(Take(4), value);
+    public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32BigEndian(Reserve(4), value);
 
-    public void WriteBytes(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Take(bytes.Length));
+    public void WriteBytes(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Reserve(bytes.Length));
 
-    /// <summary>A length of 16 bits and the bytes.</summary>
+    /// <summary>Writes a 16-bit length and the bytes.</summary>
     public void WriteCounted16(ReadOnlySpan<byte> bytes)
     {
         WriteUInt16(bytes.Length);
         WriteBytes(bytes);
     }
 
-    /// <summary>A length of 32 bits and the bytes.</summary>
+    /// <summary>Writes a 32-bit length and the bytes.</summary>
     public void WriteCounted32(ReadOnlySpan<byte> bytes)
     {
         WriteUInt32((uint)bytes.Length);
@@ -45,7 +45,7 @@ internal sealed class BigEndianWriter : IDisposable
         _length = 0;
     }
 
-    private Span<byte> Take(int count)
+    private Span<byte> Reserve(int count)
     {
         if (_buffer.Length - _length < count)
         {

@@ -3,11 +3,14 @@ using KcdDelegation.Kerberos.Transport;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>The AS exchange of the delegating account (RFC 4120 §3.1): asks what the KDC wants, proves the key, corrects the clock.</summary>
+/// <summary>The AS exchanges that log the delegating account on (RFC 4120 §3.1).</summary>
+/// <remarks>The first request has no pre-authentication, so that the KDC lists the encryption types and salts it accepts. The second
+/// request proves the key. One more is sent where the clocks differ.</remarks>
 internal sealed class AccountLogOn(ExchangeContext context)
 {
     private readonly RejectedKeys _rejected = new(context.Clock.TimeProvider);
 
+    /// <summary>Requests a ticket-granting ticket for the account.</summary>
     public async Task<IssuedTicket> RequestAsync(CancellationToken cancellationToken)
     {
         var types = ReadKeyTypes();
@@ -19,20 +22,20 @@ internal sealed class AccountLogOn(ExchangeContext context)
         }
         catch (KerberosException error)
         {
-            // Every further try counts towards the account's lock-out.
+            // Every further attempt with this key counts towards the account lockout.
             if (error.Code == KerberosErrorCode.PreAuthenticationFailed)
                 _rejected.Remember(keyVersion);
             throw error.InContext(new KerberosFailure { Exchange = KerberosExchange.LogOn, Account = context.Account.Name, Realm = context.Realm });
         }
     }
 
-    /// <summary>Reads the account's key if it has changed.</summary>
+    /// <summary>Reads the account's key again if it has changed, and returns the encryption types to offer.</summary>
     private IReadOnlyList<EncryptionType> ReadKeyTypes()
     {
         try
         {
             context.Account.Keys.Refresh(context.Logger);
-            // A keytab account offers only what it can decrypt.
+            // An account with a keytab offers only types for which the keytab has a key.
             if (context.Account.Keys.AvailableTypes(context.Realm) is not { } held)
                 return context.EncryptionTypes;
             EncryptionType[] types = [.. context.EncryptionTypes.Where(held.Contains)];
@@ -40,7 +43,7 @@ internal sealed class AccountLogOn(ExchangeContext context)
             {
                 Exchange = KerberosExchange.Configuration,
                 Reason = KerberosFailureReason.KeyUnavailable,
-                Detail = $"the keytab has keys of {string.Join(", ", held)}, and the options allow {string.Join(", ", context.EncryptionTypes)}",
+                Detail = $"the keytab has keys of the types {string.Join(", ", held)}, and EncryptionTypes allows only {string.Join(", ", context.EncryptionTypes)}",
             });
         }
         catch (KerberosException error)
@@ -57,9 +60,9 @@ internal sealed class AccountLogOn(ExchangeContext context)
         while (true)
         {
             var (key, clockOffset) = (proof, offset);
-            // A request that proves a key is never sent to two KDCs at once: a wrong key would count twice.
-            var attempts = key is null ? KdcRequestMode.Hedged : KdcRequestMode.OneAtATime;
-            var outcome = await context.SendAsync(context.Realm, attempts, () => new AsExchange(context, types, key, clockOffset), new KerberosFailure { Exchange = KerberosExchange.LogOn }, cancellationToken).ConfigureAwait(false);
+            // A request that proves a key is never sent to two KDCs at once: a wrong key would count twice towards the account lockout.
+            var mode = key is null ? KdcRequestMode.Hedged : KdcRequestMode.OneAtATime;
+            var outcome = await context.SendAsync(context.Realm, mode, () => new AsExchange(context, types, key, clockOffset), new KerberosFailure { Exchange = KerberosExchange.LogOn }, cancellationToken).ConfigureAwait(false);
             switch (outcome)
             {
                 case AsOutcome.PreAuthenticationRequired required:
@@ -68,11 +71,11 @@ internal sealed class AccountLogOn(ExchangeContext context)
                 case AsOutcome.ClockSkew skew when corrected:
                     throw skew.Error;
                 case AsOutcome.ClockSkew skew:
-                    offset = Correction(skew);
+                    offset = GetCorrection(skew);
                     corrected = true;
                     break;
                 case AsOutcome.Ticket ticket:
-                    // Only now, by a reply that decrypts and whose authtime agrees, is the KDC's clock believed: an error could be forged.
+                    // KRB-ERROR is not authenticated. The offset is adopted only after a reply that decrypts and whose authtime agrees.
                     if (corrected)
                     {
                         context.Clock.Adopt(offset);
@@ -84,11 +87,15 @@ internal sealed class AccountLogOn(ExchangeContext context)
         }
     }
 
-    private TimeSpan Correction(AsOutcome.ClockSkew skew)
+    /// <summary>Returns the clock offset to use for the next request.</summary>
+    private TimeSpan GetCorrection(AsOutcome.ClockSkew skew)
     {
         var offset = skew.ServerTime - context.Clock.TimeProvider.GetUtcNow();
         return offset.Duration() <= context.MaxClockCorrection
             ? offset
-            : throw new KerberosException(skew.Error.Failure with { Detail = $"the KDC's clock is {offset:c} from this machine's, more than the {context.MaxClockCorrection:c} that are corrected" });
+            : throw new KerberosException(skew.Error.Failure with
+            {
+                Detail = $"the KDC's clock differs by {offset:c} from this machine's clock, which exceeds the maximum correction of {context.MaxClockCorrection:c}",
+            });
     }
 }

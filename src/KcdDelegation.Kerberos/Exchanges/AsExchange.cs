@@ -6,20 +6,20 @@ using KcdDelegation.Kerberos.Transport;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>What the KDC answered to an AS-REQ, where that is not a plain refusal.</summary>
+/// <summary>The KDC's answer to an AS-REQ, unless it is a plain refusal.</summary>
 internal abstract record AsOutcome
 {
-    /// <summary>The reply, decrypted and checked.</summary>
+    /// <summary>A reply that was decrypted and validated.</summary>
     public sealed record Ticket(IssuedTicket Tgt) : AsOutcome;
 
-    /// <summary>25: prove the key first; the hints say with what salt.</summary>
+    /// <summary>KDC_ERR_PREAUTH_REQUIRED (25). The hints name the encryption types and salts that the KDC accepts.</summary>
     public sealed record PreAuthenticationRequired(IReadOnlyList<EtypeInfo2Entry> Hints) : AsOutcome;
 
-    /// <summary>37: the clocks differ. Unauthenticated, so good for one more try only.</summary>
+    /// <summary>KRB_AP_ERR_SKEW (37), or a reply with another time. The error is not authenticated, so it justifies only one more request.</summary>
     public sealed record ClockSkew(DateTimeOffset ServerTime, KerberosException Error) : AsOutcome;
 }
 
-/// <summary>One AS-REQ of the delegating account (RFC 4120 §3.1.1) and the check of what comes back (§3.1.5).</summary>
+/// <summary>One AS-REQ of the delegating account (RFC 4120 §3.1.1) and the validation of its reply (§3.1.5).</summary>
 internal sealed class AsExchange : KdcRequest<AsOutcome>
 {
     private readonly ExchangeContext _context;
@@ -28,30 +28,30 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
     private readonly LogOnKey? _preAuthentication;
     private readonly TimeSpan _clockOffset;
 
-    /// <param name="context">Of the account.</param>
-    /// <param name="encryptionTypes">Those that the account can use.</param>
-    /// <param name="preAuthentication">The key to prove; null: ask what the KDC wants first.</param>
-    /// <param name="clockOffset">To try the KDC's clock with.</param>
+    /// <param name="context">The context of the account's exchanges.</param>
+    /// <param name="encryptionTypes">The encryption types that the account can use.</param>
+    /// <param name="preAuthentication">The key to prove, or null to send no pre-authentication.</param>
+    /// <param name="clockOffset">The offset of the KDC's clock that the request assumes.</param>
     public AsExchange(ExchangeContext context, IReadOnlyList<EncryptionType> encryptionTypes, LogOnKey? preAuthentication, TimeSpan clockOffset)
     {
         (_context, _preAuthentication, _clockOffset) = (context, preAuthentication, clockOffset);
         _client = new PrincipalName((int)PrincipalNameType.Principal, context.Account.Name.Split('/'));
-        var stamp = context.Clock.UniqueNow(clockOffset);
+        var timestamp = context.Clock.UniqueNow(clockOffset);
         _body = new KdcRequestBody
         {
             Options = KdcOptionFlags.Forwardable | KdcOptionFlags.Renewable | KdcOptionFlags.Canonicalize,
             Client = _client,
             Realm = context.Realm,
             Service = PrincipalName.TicketGranting(context.Realm),
-            Till = stamp + ExchangeContext.TicketLife,
-            RenewTill = stamp.AddDays(7),
+            Till = timestamp + ExchangeContext.TicketLife,
+            RenewTill = timestamp.AddDays(7),
             Nonce = Nonce.Create(),
             EncryptionTypes = encryptionTypes,
         };
         List<PaData> paData = [PaPacRequest.Include];
         if (preAuthentication is not null)
         {
-            var (seconds, microseconds) = stamp.Split();
+            var (seconds, microseconds) = timestamp.Split();
             // RFC 4120 §5.2.7.2: PA-ENC-TIMESTAMP is an EncryptedData of PA-ENC-TS-ENC under the account's long-term key.
             var proof = EncryptedData.Encrypt(preAuthentication.Key, KeyUsage.EncryptedTimestamp, new PaEncTimestamp(seconds, microseconds).Encode());
             paData.Insert(0, new PaData(PaDataType.EncryptedTimestamp, proof.Encode()));
@@ -67,16 +67,16 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
             return CheckError(KrbError.Decode(reply));
 
         var message = KdcReplyMessage.Decode(KdcMessageType.AsReply, reply);
-        var key = KeyFor(message);
+        var key = GetReplyKey(message);
         var now = _context.Clock.TimeProvider.GetUtcNow() + _clockOffset;
         var part = ReplyChecks.Open(message, key, KeyUsage.AsReply, _body, now);
-        // RFC 6806 §7: with canonicalize the KDC may answer with its own spelling of the realm and of the account, but no other service.
+        // RFC 6806 §7: with canonicalize the KDC may return its own spelling of the realm and of the account, but no other service.
         if (part.Service.TicketGrantingRealm is not { } realm || !string.Equals(realm, _context.Realm, StringComparison.OrdinalIgnoreCase) || !ReplyChecks.SameRealm(realm, part.ServiceRealm))
-            throw KerberosException.Rejected($"the ticket is for {part.Service}@{part.ServiceRealm}, not for the ticket-granting service of {_context.Realm}");
+            throw KerberosException.Rejected($"the ticket is for {part.Service}@{part.ServiceRealm} instead of the ticket-granting service of {_context.Realm}");
         if (!ReplyChecks.SameRealm(message.ClientRealm, part.ServiceRealm))
-            throw KerberosException.Rejected($"the reply names the account {message.Client}@{message.ClientRealm}, whose realm is not {part.ServiceRealm}");
+            throw KerberosException.Rejected($"the reply names the account {message.Client}@{message.ClientRealm}, and the ticket is of the realm {part.ServiceRealm}");
         if (Math.Abs((part.AuthTime - now).Ticks) > ExchangeContext.AllowedSkew.Ticks)
-            return new AsOutcome.ClockSkew(part.AuthTime, Skewed(part.AuthTime - now));
+            return new AsOutcome.ClockSkew(part.AuthTime, ClockDiffers(part.AuthTime - now));
         return new AsOutcome.Ticket(ReplyChecks.ToTicket(message, part));
     }
 
@@ -91,16 +91,17 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
             case KerberosErrorCode.Skew:
                 return new AsOutcome.ClockSkew(error.ServerTime, exception);
             case KerberosErrorCode.WrongRealm:
-                // Referrals are for users (RFC 6806 §6); the account's realm is configuration, and a KDC that denies it is wrong or lying.
-                throw new KerberosException(exception.Failure with { Detail = $"the KDC says that the account {_client} is of {error.ClientRealm ?? "another realm"}; the configured realm is {_context.Realm}" });
+                // Client referrals are followed for users only (RFC 6806 §6). The account's realm is configured.
+                throw new KerberosException(exception.Failure with { Detail = $"the KDC refers the account {_client} to {error.ClientRealm ?? "another realm"}, and the configured realm is {_context.Realm}" });
             default:
                 throw exception;
         }
     }
 
-    /// <summary>The key that the reply must be encrypted with: the one that was proven, or, where the KDC wanted no proof, the
-    /// account's key of the reply's type, if that was offered, with the salt that the reply names.</summary>
-    private Crypto.KerberosKey KeyFor(KdcReplyMessage message)
+    /// <summary>Returns the key that must decrypt the reply.</summary>
+    /// <remarks>This is the key that was proven. If the KDC required no proof, it is the account's key of the reply's encryption type,
+    /// which must have been offered, with the salt that the reply names.</remarks>
+    private KerberosKey GetReplyKey(KdcReplyMessage message)
     {
         var type = message.EncryptedPart.Type;
         if (!_body.EncryptionTypes.Contains(type))
@@ -111,9 +112,9 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
         return LogOnKey.Choose(_context, [type], hints).Key;
     }
 
-    private static KerberosException Skewed(TimeSpan by) => new(new KerberosFailure
+    private static KerberosException ClockDiffers(TimeSpan by) => new(new KerberosFailure
     {
         Reason = KerberosFailureReason.ReplyRejected,
-        Detail = $"the KDC's clock differs by {by.Duration():hh\\:mm\\:ss} from this machine's",
+        Detail = $"the KDC's clock differs by {by.Duration():hh\\:mm\\:ss} from this machine's clock",
     });
 }

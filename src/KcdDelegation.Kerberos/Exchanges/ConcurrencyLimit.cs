@@ -1,22 +1,22 @@
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>Bounds the exchanges with one realm under way at once and the queue behind them, so that a Monday morning neither drowns
-/// its KDCs nor piles up callers without end. Held only while a KDC is spoken to, never while one exchange waits for another.</summary>
+/// <summary>A limit on the number of concurrent exchanges with one realm and on the number of waiting exchanges. Thread-safe.</summary>
+/// <remarks>A permit is held only while a KDC is being asked, never while one exchange waits for another.</remarks>
 internal sealed class ConcurrencyLimit(int maxConcurrent, int maxQueued) : IDisposable
 {
-    private readonly SemaphoreSlim _places = new(maxConcurrent, maxConcurrent);
+    private readonly SemaphoreSlim _permits = new(maxConcurrent, maxConcurrent);
     private int _waiting;
 
-    /// <summary>Waits for a place; disposing what it gives leaves it.</summary>
+    /// <summary>Waits for a permit. Disposing the permit releases it.</summary>
     /// <exception cref="KerberosException">The queue is full (<see cref="KerberosFailureReason.Overloaded"/>, transient).</exception>
-    public async ValueTask<Place> EnterAsync(CancellationToken cancellationToken)
+    public async ValueTask<Permit> AcquireAsync(CancellationToken cancellationToken)
     {
-        if (!_places.Wait(0, CancellationToken.None))
+        if (!_permits.Wait(0, CancellationToken.None))
             await WaitAsync(cancellationToken).ConfigureAwait(false);
-        return new Place(_places);
+        return new Permit(_permits);
     }
 
-    public void Dispose() => _places.Dispose();
+    public void Dispose() => _permits.Dispose();
 
     private async Task WaitAsync(CancellationToken cancellationToken)
     {
@@ -27,12 +27,13 @@ internal sealed class ConcurrencyLimit(int maxConcurrent, int maxQueued) : IDisp
             {
                 Reason = KerberosFailureReason.Overloaded,
                 IsTransient = true,
-                Detail = $"{maxConcurrent} exchanges are under way and {maxQueued} are waiting for the realm's KDCs",
+                Detail = $"{maxConcurrent} exchanges with the realm's KDCs are in progress (MaxConcurrentExchanges) " +
+                    $"and {maxQueued} are waiting (MaxQueuedExchanges)",
             });
         }
         try
         {
-            await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await _permits.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -40,9 +41,9 @@ internal sealed class ConcurrencyLimit(int maxConcurrent, int maxQueued) : IDisp
         }
     }
 
-    /// <summary>A place among the exchanges under way.</summary>
-    public readonly struct Place(SemaphoreSlim places) : IDisposable
+    /// <summary>A permit for one exchange.</summary>
+    public readonly struct Permit(SemaphoreSlim permits) : IDisposable
     {
-        public void Dispose() => places.Release();
+        public void Dispose() => permits.Release();
     }
 }

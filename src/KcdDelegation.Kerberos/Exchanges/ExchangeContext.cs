@@ -27,7 +27,7 @@ internal sealed class ExchangeContext
     {
         try
         {
-            using var place = await Limits.EnterAsync(realm, cancellationToken).ConfigureAwait(false);
+            using var permit = await Limits.AcquireAsync(realm, cancellationToken).ConfigureAwait(false);
             return await Dispatcher.SendAsync(realm, attempts, create, cancellationToken).ConfigureAwait(false);
         }
         catch (KerberosException error)

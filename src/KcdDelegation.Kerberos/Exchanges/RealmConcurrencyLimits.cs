@@ -1,10 +1,12 @@
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>A gate for each realm that is asked: one whose KDCs are silent fills its own, and holds up nobody who asks another.
-/// Thread-safe. The home realm's gate is always there, another's while somebody is in it or waits at it.</summary>
+/// <summary>A separate concurrency limit for each realm, so that a realm whose KDCs are silent does not delay requests to other
+/// realms. Thread-safe.</summary>
+/// <remarks>The limit of the home realm always exists. The limit of another realm exists while an exchange holds a permit of it or waits
+/// for one.</remarks>
 internal sealed class RealmConcurrencyLimits : IDisposable
 {
-    // A trusted realm can refer to any number of others, whose KDCs it can keep silent.
+    // A trusted realm can refer to any number of other realms whose KDCs do not answer.
     private const int MaxRealms = 256;
 
     private readonly int _maxConcurrent;
@@ -13,28 +15,28 @@ internal sealed class RealmConcurrencyLimits : IDisposable
     private readonly Dictionary<string, RealmLimit> _realms = new(StringComparer.OrdinalIgnoreCase);
 
     /// <param name="home">The account's realm.</param>
-    /// <param name="maxConcurrent">Of each realm.</param>
-    /// <param name="maxQueued">Of each realm.</param>
+    /// <param name="maxConcurrent">The number of concurrent exchanges per realm.</param>
+    /// <param name="maxQueued">The number of waiting exchanges per realm.</param>
     public RealmConcurrencyLimits(string home, int maxConcurrent, int maxQueued)
     {
         (_maxConcurrent, _maxQueued) = (maxConcurrent, maxQueued);
-        // Nobody leaves for it: however many realms are asked, there is room for this one.
-        Join(home);
+        // The home realm's limit is never released, so it exists even when MaxRealms is reached.
+        AddUser(home);
     }
 
-    /// <summary>Waits for a place among the exchanges with the realm; disposing what it gives leaves it.</summary>
-    /// <exception cref="KerberosException">The realm's queue is full, or too many realms are being asked
+    /// <summary>Waits for a permit for one exchange with the realm. Disposing the permit releases it.</summary>
+    /// <exception cref="KerberosException">The realm's queue is full, or exchanges with too many realms are in progress
     /// (<see cref="KerberosFailureReason.Overloaded"/>, transient).</exception>
-    public async ValueTask<Place> EnterAsync(string realm, CancellationToken cancellationToken)
+    public async ValueTask<Permit> AcquireAsync(string realm, CancellationToken cancellationToken)
     {
-        var entered = Join(realm);
+        var entry = AddUser(realm);
         try
         {
-            return new Place(this, entered, await entered.Gate.EnterAsync(cancellationToken).ConfigureAwait(false));
+            return new Permit(this, entry, await entry.Limit.AcquireAsync(cancellationToken).ConfigureAwait(false));
         }
         catch
         {
-            Leave(entered);
+            RemoveUser(entry);
             throw;
         }
     }
@@ -44,34 +46,34 @@ internal sealed class RealmConcurrencyLimits : IDisposable
         lock (_lock)
         {
             foreach (var realm in _realms.Values)
-                realm.Gate.Dispose();
+                realm.Limit.Dispose();
         }
     }
 
-    /// <summary>The realm's gate, there until who joined it leaves it.</summary>
-    private RealmLimit Join(string realm)
+    /// <summary>Gets or creates the realm's entry, which exists until each of its users has been removed.</summary>
+    private RealmLimit AddUser(string realm)
     {
         lock (_lock)
         {
-            if (!_realms.TryGetValue(realm, out var found))
+            if (!_realms.TryGetValue(realm, out var entry))
             {
                 if (_realms.Count >= MaxRealms)
                     throw TooManyRealms();
-                _realms[realm] = found = new RealmLimit(realm, new ConcurrencyLimit(_maxConcurrent, _maxQueued));
+                _realms[realm] = entry = new RealmLimit(realm, new ConcurrencyLimit(_maxConcurrent, _maxQueued));
             }
-            found.Users++;
-            return found;
+            entry.Users++;
+            return entry;
         }
     }
 
-    private void Leave(RealmLimit realm)
+    private void RemoveUser(RealmLimit entry)
     {
         lock (_lock)
         {
-            if (--realm.Users > 0)
+            if (--entry.Users > 0)
                 return;
-            _realms.Remove(realm.Name);
-            realm.Gate.Dispose();
+            _realms.Remove(entry.Realm);
+            entry.Limit.Dispose();
         }
     }
 
@@ -79,32 +81,33 @@ internal sealed class RealmConcurrencyLimits : IDisposable
     {
         Reason = KerberosFailureReason.Overloaded,
         IsTransient = true,
-        Detail = $"exchanges with {MaxRealms} realms are under way",
+        Detail = $"exchanges with {MaxRealms} realms are in progress, which is the maximum",
     });
 
-    /// <summary>A place among the exchanges with one realm.</summary>
-    public readonly struct Place : IDisposable
+    /// <summary>A permit for one exchange with one realm.</summary>
+    public readonly struct Permit : IDisposable
     {
         private readonly RealmConcurrencyLimits _limits;
-        private readonly RealmLimit _realm;
-        private readonly ConcurrencyLimit.Place _place;
+        private readonly RealmLimit _entry;
+        private readonly ConcurrencyLimit.Permit _permit;
 
-        internal Place(RealmConcurrencyLimits gates, RealmLimit realm, ConcurrencyLimit.Place place) => (_limits, _realm, _place) = (gates, realm, place);
+        internal Permit(RealmConcurrencyLimits limits, RealmLimit entry, ConcurrencyLimit.Permit permit) =>
+            (_limits, _entry, _permit) = (limits, entry, permit);
 
         public void Dispose()
         {
-            _place.Dispose();
-            _limits.Leave(_realm);
+            _permit.Dispose();
+            _limits.RemoveUser(_entry);
         }
     }
 
-    internal sealed class RealmLimit(string name, ConcurrencyLimit gate)
+    internal sealed class RealmLimit(string realm, ConcurrencyLimit limit)
     {
-        public string Name => name;
+        public string Realm => realm;
 
-        public ConcurrencyLimit Gate => gate;
+        public ConcurrencyLimit Limit => limit;
 
-        /// <summary>Who is in it or waits at it; guarded by the lock on all gates.</summary>
+        /// <summary>The number of exchanges that hold a permit or wait for one. Guarded by the lock of all realms.</summary>
         public int Users { get; set; }
     }
 }

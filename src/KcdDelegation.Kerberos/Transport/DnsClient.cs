@@ -6,9 +6,9 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>Asks name servers for SRV records: the class library has no call for them. Thread-safe.</summary>
-/// <param name="servers">Asked at each query, since networks come and go; in order.</param>
-/// <param name="time">Measures patience.</param>
+/// <summary>A DNS client for SRV records, which the class library cannot query. Thread-safe.</summary>
+/// <param name="servers">Returns the name servers in order. Called for each query, since the network configuration can change.</param>
+/// <param name="time">The clock and timers.</param>
 internal sealed class DnsClient(Func<IReadOnlyList<IPEndPoint>> servers, TimeProvider time)
 {
     private const int MaxServers = 3;
@@ -17,8 +17,8 @@ internal sealed class DnsClient(Func<IReadOnlyList<IPEndPoint>> servers, TimePro
     private static readonly TimeSpan NextServerDelay = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan ServerTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>The name servers of the network interfaces (on Linux those of resolv.conf).</summary>
-    /// <exception cref="IOException">The system does not tell.</exception>
+    /// <summary>Returns the name servers of the network interfaces (on Linux those of resolv.conf).</summary>
+    /// <exception cref="IOException">The system does not list its network interfaces.</exception>
     public static IReadOnlyList<IPEndPoint> SystemServers()
     {
         try
@@ -31,21 +31,21 @@ internal sealed class DnsClient(Func<IReadOnlyList<IPEndPoint>> servers, TimePro
         }
     }
 
-    /// <summary>Empty if there are none, or if the name cannot be in DNS.</summary>
-    /// <exception cref="InvalidDataException">No server gave a usable answer; the message says why the last one did not.</exception>
-    /// <exception cref="SocketException">The same: it could not be reached.</exception>
-    /// <exception cref="IOException">The same: it closed the connection, or the system does not tell its name servers.</exception>
-    /// <exception cref="TimeoutException">The same: it did not answer in time.</exception>
+    /// <summary>Returns the SRV records of a name, or an empty list if there are none or if the name is not a valid DNS name.</summary>
+    /// <exception cref="InvalidDataException">No server gave a usable answer. The message describes the last server's failure.</exception>
+    /// <exception cref="SocketException">No server gave a usable answer. The last one could not be reached.</exception>
+    /// <exception cref="IOException">The last server closed the connection, or the system does not list its name servers.</exception>
+    /// <exception cref="TimeoutException">No server gave a usable answer. The last one did not answer in time.</exception>
     public async Task<IReadOnlyList<SrvRecord>> FindServicesAsync(string name, CancellationToken cancellationToken)
     {
         if (DnsMessage.EncodeQuery(0, name) is null)
             return [];
-        var asked = servers().Take(MaxServers).ToList();
-        if (asked.Count == 0)
+        var serversToAsk = servers().Take(MaxServers).ToList();
+        if (serversToAsk.Count == 0)
             throw new InvalidDataException("is not known: no network interface has one");
-        // Each twice: a datagram may get lost.
+        // Each server is asked twice, since a datagram can get lost.
         var (records, _) = await StaggeredRace.RunAsync(
-            [.. asked, .. asked],
+            [.. serversToAsk, .. serversToAsk],
             NextServerDelay,
             time,
             (server, token) => AskAsync(server, name, token),
@@ -57,7 +57,7 @@ internal sealed class DnsClient(Func<IReadOnlyList<IPEndPoint>> servers, TimePro
     private static List<IPEndPoint> GetDnsServers(NetworkInterface[] networks) => networks
         .Where(static network => network.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
         .SelectMany(static network => network.GetIPProperties().DnsAddresses)
-        // Windows lists these where nobody configured a server (RFC 3879 withdrew them).
+        // Windows lists site-local addresses (deprecated by RFC 3879) for interfaces without a configured server.
         .Where(static address => !address.IsIPv6SiteLocal)
         .Distinct()
         .Select(static address => new IPEndPoint(address, 53))
@@ -65,10 +65,10 @@ internal sealed class DnsClient(Func<IReadOnlyList<IPEndPoint>> servers, TimePro
 
     private async Task<IReadOnlyList<SrvRecord>> AskAsync(IPEndPoint server, string name, CancellationToken cancellationToken)
     {
-        // RFC 5452 §9.2: an identifier that cannot be guessed; the port is the system's choice, another each time.
+        // RFC 5452 §9.2: the identifier is unpredictable, and the system chooses a new source port for each query.
         var query = DnsMessage.EncodeQuery((ushort)RandomNumberGenerator.GetInt32(1 << 16), name)!;
-        using var patience = new CancellationTokenSource(ServerTimeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        using var timeout = new CancellationTokenSource(ServerTimeout, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
             var answer = await AskByUdpAsync(server, query, linked.Token).ConfigureAwait(false);
@@ -91,10 +91,10 @@ internal sealed class DnsClient(Func<IReadOnlyList<IPEndPoint>> servers, TimePro
         for (var stray = 0; stray < MaxStrayDatagrams; stray++)
         {
             var length = await socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
-            if (DnsMessage.Answers(buffer.AsSpan(0, length), query))
+            if (DnsMessage.IsAnswerTo(buffer.AsSpan(0, length), query))
                 return buffer[..length];
         }
-        throw new InvalidDataException("sent answers to other questions only");
+        throw new InvalidDataException("sent only answers to other questions");
     }
 
     private static async Task<byte[]> AskByTcpAsync(IPEndPoint server, byte[] query, CancellationToken cancellationToken)
@@ -104,7 +104,7 @@ internal sealed class DnsClient(Func<IReadOnlyList<IPEndPoint>> servers, TimePro
         var stream = new NetworkStream(socket, ownsSocket: false);
         await using (stream.ConfigureAwait(false))
         {
-            // RFC 1035 §4.2.2: a length of two bytes goes before the message.
+            // RFC 1035 §4.2.2: a length of two bytes precedes the message.
             var framed = new byte[2 + query.Length];
             BinaryPrimitives.WriteUInt16BigEndian(framed, (ushort)query.Length);
             query.CopyTo(framed, 2);
@@ -112,7 +112,7 @@ internal sealed class DnsClient(Func<IReadOnlyList<IPEndPoint>> servers, TimePro
             await stream.ReadExactlyAsync(framed.AsMemory(0, 2), cancellationToken).ConfigureAwait(false);
             var answer = new byte[BinaryPrimitives.ReadUInt16BigEndian(framed)];
             await stream.ReadExactlyAsync(answer, cancellationToken).ConfigureAwait(false);
-            return DnsMessage.Answers(answer, query) ? answer : throw new InvalidDataException("sent the answer to another question");
+            return DnsMessage.IsAnswerTo(answer, query) ? answer : throw new InvalidDataException("sent the answer to another question");
         }
     }
 }

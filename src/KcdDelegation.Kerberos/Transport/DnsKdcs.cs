@@ -4,17 +4,18 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>RFC 4120 §7.2.3.2: the KDCs that DNS names, <c>_kerberos._tcp.REALM</c> and, where there are none, <c>_kerberos._udp.REALM</c>.
-/// DNS is not to be trusted and need not be: a KDC proves itself with its keys.</summary>
+/// <summary>The KDCs that DNS names (RFC 4120 §7.2.3.2): <c>_kerberos._tcp.REALM</c> or, if there are none,
+/// <c>_kerberos._udp.REALM</c>.</summary>
+/// <remarks>DNS need not be trusted, since every KDC proves its identity with its keys.</remarks>
 internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger) : IKdcLocator
 {
-    // Realms come from configuration and referrals; a realm names many KDCs at most.
+    // Realms come from configuration and from referrals.
     private const int MaxRealms = 256;
     private const int MaxKdcs = 32;
 
-    private static readonly TimeSpan ShortestLife = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LongestLife = TimeSpan.FromHours(1);
-    private static readonly TimeSpan LifeOfNothing = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxLifetime = TimeSpan.FromHours(1);
+    private static readonly TimeSpan EmptyAnswerLifetime = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, RealmEntry> _realms = new(StringComparer.OrdinalIgnoreCase);
 
@@ -26,47 +27,45 @@ internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger) 
         if (entry.Found is { } known && IsFresh(known))
             return known.Kdcs;
 
-        await entry.Turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await entry.Lock.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            // Somebody else may have asked while this one waited.
+            // Another request may have queried DNS while this one waited.
             if (entry.Found is not { } found || !IsFresh(found))
-                entry.Found = await AskAsync(realm, entry.Found, cancellationToken).ConfigureAwait(false);
+                entry.Found = await QueryAsync(realm, entry.Found, cancellationToken).ConfigureAwait(false);
             return entry.Found.Kdcs;
         }
         finally
         {
-            entry.Turn.Release();
+            entry.Lock.Release();
         }
     }
 
-    private bool IsFresh(FoundKdcs found) => time.GetElapsedTime(found.Asked) < found.Life;
+    private bool IsFresh(FoundKdcs found) => time.GetElapsedTime(found.QueriedAt) < found.Lifetime;
 
-    /// <param name="realm">The realm.</param>
-    /// <param name="before">What was found last; where DNS fails it stays in use rather than nothing.</param>
-    /// <param name="cancellationToken">The caller's.</param>
-    private async Task<FoundKdcs> AskAsync(string realm, FoundKdcs? before, CancellationToken cancellationToken)
+    /// <summary>Queries DNS. If DNS fails, the previous result stays in use.</summary>
+    private async Task<FoundKdcs> QueryAsync(string realm, FoundKdcs? previous, CancellationToken cancellationToken)
     {
         try
         {
             var records = await dns.FindServicesAsync($"_kerberos._tcp.{realm.TrimEnd('.')}", cancellationToken).ConfigureAwait(false);
-            var kdcs = Endpoints(records, KdcTransport.Tcp);
+            var kdcs = ToEndpoints(records, KdcTransport.Tcp);
             if (kdcs.Count == 0)
             {
                 records = await dns.FindServicesAsync($"_kerberos._udp.{realm.TrimEnd('.')}", cancellationToken).ConfigureAwait(false);
-                kdcs = Endpoints(records, KdcTransport.Udp);
+                kdcs = ToEndpoints(records, KdcTransport.Udp);
             }
             TransportLog.KdcsFoundInDns(logger, kdcs.Count, realm);
-            var life = kdcs.Count == 0 ? LifeOfNothing : TimeSpan.FromTicks(records.Min(record => record.TimeToLive.Ticks));
-            return new FoundKdcs(kdcs, time.GetTimestamp(), Clamp(life));
+            var lifetime = kdcs.Count == 0 ? EmptyAnswerLifetime : TimeSpan.FromTicks(records.Min(record => record.TimeToLive.Ticks));
+            return new FoundKdcs(kdcs, time.GetTimestamp(), Clamp(lifetime));
         }
         catch (Exception failure) when (failure is InvalidDataException or SocketException or IOException or TimeoutException)
         {
-            var words = failure is SocketException error ? KdcFailure.Words(error) : failure.Message;
-            if (before is { Kdcs.Count: > 0 })
+            var reason = failure is SocketException error ? KdcFailure.Describe(error) : failure.Message;
+            if (previous is { Kdcs.Count: > 0 })
             {
-                TransportLog.DnsFailed(logger, realm, words);
-                return before with { Asked = time.GetTimestamp(), Life = ShortestLife };
+                TransportLog.DnsFailed(logger, realm, reason);
+                return previous with { QueriedAt = time.GetTimestamp(), Lifetime = MinLifetime };
             }
             throw new KerberosException(
                 new KerberosFailure
@@ -75,29 +74,30 @@ internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger) 
                     Reason = KerberosFailureReason.KdcNotFound,
                     Realm = realm,
                     IsTransient = true,
-                    Detail = $"no KDC of {realm} is configured, and DNS could not be asked for _kerberos._tcp.{realm}: the name server {words}",
+                    Detail = $"no KDC of {realm} is configured, and DNS could not be asked for _kerberos._tcp.{realm}: the name server {reason}",
                 },
                 failure);
         }
     }
 
-    private static TimeSpan Clamp(TimeSpan life) => life < ShortestLife ? ShortestLife : life > LongestLife ? LongestLife : life;
+    private static TimeSpan Clamp(TimeSpan lifetime) =>
+        lifetime < MinLifetime ? MinLifetime : lifetime > MaxLifetime ? MaxLifetime : lifetime;
 
-    private static List<KdcEndpoint> Endpoints(IReadOnlyList<SrvRecord> records, KdcTransport transport) =>
-        // "A Target of "." means that the service is decidedly not available at this domain" (RFC 2782).
-        SrvRecord.InOrder(records.Where(static record => record.Port != 0 && Uri.CheckHostName(record.Target) == UriHostNameType.Dns))
+    private static List<KdcEndpoint> ToEndpoints(IReadOnlyList<SrvRecord> records, KdcTransport transport) =>
+        // RFC 2782: "A Target of "." means that the service is decidedly not available at this domain".
+        SrvRecord.Order(records.Where(static record => record.Port != 0 && Uri.CheckHostName(record.Target) == UriHostNameType.Dns))
             .Select(record => new KdcEndpoint(record.Target, record.Port, transport))
             .Distinct()
             .Take(MaxKdcs)
             .ToList();
 
-    private sealed record FoundKdcs(IReadOnlyList<KdcEndpoint> Kdcs, long Asked, TimeSpan Life);
+    private sealed record FoundKdcs(IReadOnlyList<KdcEndpoint> Kdcs, long QueriedAt, TimeSpan Lifetime);
 
     private sealed class RealmEntry
     {
         private volatile FoundKdcs? _found;
 
-        public SemaphoreSlim Turn { get; } = new(1, 1);
+        public SemaphoreSlim Lock { get; } = new(1, 1);
 
         public FoundKdcs? Found
         {

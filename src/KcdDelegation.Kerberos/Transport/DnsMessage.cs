@@ -4,7 +4,7 @@ using KcdDelegation.Kerberos.Binary;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>The part of RFC 1035 that asks for SRV records: one question, the records that answer it.</summary>
+/// <summary>The subset of DNS messages (RFC 1035) for SRV look-ups: one question and the records that answer it.</summary>
 internal static class DnsMessage
 {
     private const ushort Srv = 33;
@@ -13,7 +13,7 @@ internal static class DnsMessage
     private const int MaxNameLength = 253;
     private const int MaxAliases = 8;
 
-    /// <summary>Null if the name cannot be asked for: RFC 1035 §2.3.4 bounds it, and realms of other forms (X.500) are not in DNS.</summary>
+    /// <summary>Encodes a query. Returns null if the name is not a valid DNS name (RFC 1035 §2.3.4), such as an X.500 realm.</summary>
     public static byte[]? EncodeQuery(ushort id, string name)
     {
         var labels = name.Split('.');
@@ -21,7 +21,7 @@ internal static class DnsMessage
             return null;
         using var writer = new BigEndianWriter();
         writer.WriteUInt16(id);
-        // RFC 1035 §4.1.1: a query, recursion desired; one question.
+        // RFC 1035 §4.1.1: a standard query with "recursion desired" and one question.
         writer.WriteUInt16(0x0100);
         writer.WriteUInt16(1);
         writer.WriteUInt16(0);
@@ -38,21 +38,21 @@ internal static class DnsMessage
         return writer.Written.ToArray();
     }
 
-    /// <summary>Whether a packet is the answer to this query: its identifier, and the question repeated (RFC 5452 §9.1).</summary>
-    public static bool Answers(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> query)
+    /// <summary>Returns whether a packet answers this query: same identifier, same question (RFC 5452 §9.1).</summary>
+    public static bool IsAnswerTo(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> query)
     {
         if (packet.Length < query.Length || !packet[..2].SequenceEqual(query[..2]))
             return false;
-        // QR set, an ordinary query (opcode 0), one question.
+        // QR is set, the opcode is 0 (standard query), and there is one question.
         return (packet[2] & 0xf8) == 0x80 && BinaryPrimitives.ReadUInt16BigEndian(packet[4..]) == 1
             && Ascii.EqualsIgnoreCase(packet[12..query.Length], query[12..]);
     }
 
-    /// <summary>Whether the answer did not fit the datagram.</summary>
+    /// <summary>Returns whether the answer was truncated to fit the datagram.</summary>
     public static bool IsTruncated(ReadOnlySpan<byte> answer) => (answer[2] & 0x02) != 0;
 
-    /// <summary>The records of an answer (<see cref="Answers"/>); empty if the name or the type does not exist.</summary>
-    /// <exception cref="InvalidDataException">The server refused or failed, or the packet is malformed.</exception>
+    /// <summary>Returns the records of an answer (<see cref="IsAnswerTo"/>), or an empty list if the name or the type does not exist.</summary>
+    /// <exception cref="InvalidDataException">The server reported an error, or the packet is malformed.</exception>
     public static IReadOnlyList<SrvRecord> ReadAnswer(ReadOnlySpan<byte> answer, ReadOnlySpan<byte> query)
     {
         const int NameError = 3;
@@ -84,7 +84,7 @@ internal static class DnsMessage
             var owner = ReadName(ref reader, answer);
             var (type, netClass, seconds) = (reader.ReadUInt16(), reader.ReadUInt16(), reader.ReadUInt32());
             var end = reader.ReadUInt16() + reader.Position;
-            // Names in the data may point anywhere before, so it is read in place; a record may not reach past its own end.
+            // Names in the data can point to anything before them, so the data is read in place. A record must end where its length says.
             if (end > answer.Length)
                 throw new InvalidDataException("sent a DNS record that is cut off");
             if (netClass != Internet || !owner.Equals(name, StringComparison.OrdinalIgnoreCase) || type is not (Srv or CanonicalName))
@@ -101,35 +101,35 @@ internal static class DnsMessage
             {
                 name = ReadName(ref reader, answer);
                 if (++aliases > MaxAliases)
-                    throw new InvalidDataException("sent a chain of DNS aliases without end");
+                    throw new InvalidDataException("sent a chain of too many DNS aliases");
             }
             if (reader.Position != end)
-                throw new InvalidDataException("sent a DNS record whose length is wrong");
+                throw new InvalidDataException("sent a DNS record with a wrong length");
         }
         return records;
     }
 
-    /// <summary>RFC 1035 §4.1.4. Each pointer must lead further back than the one before, so that no chain of them goes round.</summary>
+    /// <summary>Reads a name (RFC 1035 §4.1.4). Each pointer must point further back than the one before, which rules out cycles.</summary>
     private static string ReadName(ref BigEndianReader reader, ReadOnlySpan<byte> packet)
     {
         var name = new StringBuilder();
         var labels = reader;
-        var (from, jumped) = (reader.Position, false);
+        var (start, jumped) = (reader.Position, false);
         while (labels.ReadByte() is var size && size != 0)
         {
             if ((size & 0xc0) == 0xc0)
             {
                 var target = ((size & 0x3f) << 8) | labels.ReadByte();
-                if (target >= from)
+                if (target >= start)
                     throw new InvalidDataException("sent a DNS name that points forward");
                 if (!jumped)
                     reader = labels;
-                (from, jumped) = (target, true);
+                (start, jumped) = (target, true);
                 labels = new BigEndianReader(packet[target..]);
                 continue;
             }
             if (size > 63)
-                throw new InvalidDataException("sent a DNS label of an unknown form");
+                throw new InvalidDataException("sent a DNS label of an unknown type");
             if (name.Length > 0)
                 name.Append('.');
             foreach (var letter in labels.ReadBytes(size))

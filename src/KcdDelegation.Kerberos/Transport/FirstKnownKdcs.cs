@@ -1,13 +1,13 @@
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>Several places, of which the first that knows a realm is believed: what an administrator wrote down goes before what is found.</summary>
-internal sealed class FirstKnownKdcs(params IReadOnlyList<IKdcLocator> places) : IKdcLocator
+/// <summary>An ordered list of KDC sources. The first source that knows a realm wins, so configuration precedes discovery.</summary>
+internal sealed class FirstKnownKdcs(params IReadOnlyList<IKdcLocator> sources) : IKdcLocator
 {
     public async ValueTask<IReadOnlyList<KdcEndpoint>> FindAsync(string realm, CancellationToken cancellationToken)
     {
-        foreach (var place in places)
+        foreach (var source in sources)
         {
-            if (await place.FindAsync(realm, cancellationToken).ConfigureAwait(false) is { Count: > 0 } kdcs)
+            if (await source.FindAsync(realm, cancellationToken).ConfigureAwait(false) is { Count: > 0 } kdcs)
                 return kdcs;
         }
         return [];

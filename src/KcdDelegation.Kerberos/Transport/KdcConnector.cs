@@ -3,11 +3,12 @@ using System.Net.Sockets;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>Connects to a KDC by any of its addresses. A connection serves one request: MIT's KDC closes it after the reply, and a kept
-/// one that a firewall has forgotten costs more than a new one.</summary>
+/// <summary>Connects to a KDC at one of its addresses.</summary>
+/// <remarks>A connection serves one request. MIT's KDC closes it after the reply, and firewalls drop idle connections silently.</remarks>
 internal sealed class KdcConnector(HostResolver resolve, KdcTiming timing, TimeProvider time)
 {
-    /// <exception cref="SocketException">No address could be connected to.</exception>
+    /// <summary>Returns a connected socket.</summary>
+    /// <exception cref="SocketException">No address accepted the connection.</exception>
     public async Task<Socket> ConnectAsync(KdcEndpoint kdc, SocketType type, CancellationToken cancellationToken)
     {
         var addresses = await resolve(kdc.Host, cancellationToken).ConfigureAwait(false);
@@ -28,7 +29,7 @@ internal sealed class KdcConnector(HostResolver resolve, KdcTiming timing, TimeP
         {
             if (type == SocketType.Stream)
                 socket.NoDelay = true;
-            // A connected datagram socket takes datagrams from this address and port only.
+            // A connected datagram socket receives datagrams from this address and port only.
             await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
             return socket;
         }

@@ -3,31 +3,31 @@ using System.Net;
 
 namespace KcdDelegation.Kerberos;
 
-/// <summary>How a KDC is spoken to.</summary>
+/// <summary>The transport protocol used for a KDC.</summary>
 public enum KdcTransport
 {
-    /// <summary>TCP only: the default, since tickets with a PAC seldom fit a datagram.</summary>
+    /// <summary>TCP only. This is the default, since tickets with a PAC seldom fit in a datagram.</summary>
     Tcp,
 
-    /// <summary>UDP, and TCP for requests over 1,400 bytes and after KRB_ERR_RESPONSE_TOO_BIG (RFC 4120 §7.2.1).</summary>
+    /// <summary>UDP. TCP is used for requests over 1,400 bytes, after KRB_ERR_RESPONSE_TOO_BIG (RFC 4120 §7.2.1) and if UDP gets no answer.</summary>
     Udp,
 }
 
-/// <summary>HOST, HOST:PORT or [IPv6]:PORT, with <c>udp/</c> or <c>tcp/</c> before it if wanted; a name is resolved at each connect
-/// (where that fails, to the addresses it had last), an address is used as it is.</summary>
-/// <param name="Host">Name or address, an IPv6 address without brackets.</param>
-/// <param name="Port">1 to 65535.</param>
-/// <param name="Transport">How it is spoken to.</param>
+/// <summary>The address of a KDC: HOST, HOST:PORT or [IPv6]:PORT, optionally preceded by <c>udp/</c> or <c>tcp/</c>.</summary>
+/// <remarks>A host name is resolved for each connection. If that fails, the addresses that it had last are used.</remarks>
+/// <param name="Host">A host name or an IP address. An IPv6 address has no brackets.</param>
+/// <param name="Port">The port, 1 to 65535.</param>
+/// <param name="Transport">The transport protocol.</param>
 public readonly record struct KdcEndpoint(string Host, int Port = 88, KdcTransport Transport = KdcTransport.Tcp) : IParsable<KdcEndpoint>
 {
-    /// <summary>Reads an endpoint.</summary>
+    /// <summary>Parses an endpoint.</summary>
     /// <exception cref="FormatException">Not of the form HOST, HOST:PORT or [IPv6]:PORT.</exception>
     public static KdcEndpoint Parse(string s, IFormatProvider? provider = null)
     {
         ArgumentNullException.ThrowIfNull(s);
         return TryParse(s, provider, out var result)
             ? result
-            : throw new FormatException("Not a KDC: it looks like dc1.contoso.com, dc1.contoso.com:88, [2001:db8::1]:88 or udp/dc1.contoso.com.");
+            : throw new FormatException("The value is not a KDC endpoint. Valid forms are dc1.contoso.com, dc1.contoso.com:88, [2001:db8::1]:88 and udp/dc1.contoso.com.");
     }
 
     /// <inheritdoc cref="Parse"/>
@@ -70,7 +70,7 @@ public readonly record struct KdcEndpoint(string Host, int Port = 88, KdcTranspo
             && int.TryParse(text[1..], NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is >= 1 and <= 65535;
     }
 
-    /// <summary>The form that <see cref="Parse"/> reads.</summary>
+    /// <summary>Returns the form that <see cref="Parse"/> reads.</summary>
     public override string ToString()
     {
         var host = Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host;

@@ -1,6 +1,6 @@
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>What became of each KDC that one request was sent to. Thread-safe.</summary>
+/// <summary>The failures of the KDCs that one request was sent to. Thread-safe.</summary>
 internal sealed class KdcFailures(string realm)
 {
     private readonly Lock _lock = new();
@@ -14,7 +14,7 @@ internal sealed class KdcFailures(string realm)
             _failures.Add((kdc, error));
     }
 
-    /// <summary>One exception for all of them.</summary>
+    /// <summary>Creates one exception that describes all failures.</summary>
     public KerberosException ToException()
     {
         List<(KdcEndpoint Kdc, KerberosException Error)> failures;
@@ -23,7 +23,7 @@ internal sealed class KdcFailures(string realm)
 
         var rejected = failures.Exists(static failure => KdcFailure.IsRejectedReply(failure.Error));
         var allUnavailable = failures.Count > 0 && failures.TrueForAll(failure => failure.Error.Code == KerberosErrorCode.ServiceUnavailable);
-        var list = failures.Count == 0 ? "none was asked before the time was up" : string.Join("; ", failures.Select(failure => $"{failure.Kdc} {KdcFailure.Words(failure.Error)}"));
+        var list = failures.Count == 0 ? "none was asked before the time-out" : string.Join("; ", failures.Select(failure => $"{failure.Kdc} {KdcFailure.Describe(failure.Error)}"));
         return new KerberosException(
             new KerberosFailure
             {
@@ -32,7 +32,7 @@ internal sealed class KdcFailures(string realm)
                     : rejected ? KerberosFailureReason.ReplyRejected
                     : KerberosFailureReason.KdcUnreachable,
                 Realm = realm,
-                // What every KDC answers wrongly is no outage: trying again is for whoever finds out why.
+                // If every KDC sent an invalid reply, this is not an outage, and the same request would fail again.
                 IsTransient = failures.Count == 0 || failures.Exists(static failure => failure.Error.IsTransient),
                 Detail = $"no KDC of {realm} gave a usable answer: {list}",
             },

@@ -1,24 +1,25 @@
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>Which KDCs failed lately. Those are asked last, so that a dead one costs one request its patience and not every one; and
-/// after a while they are asked again beside a request, so that the preferred one is preferred again. Thread-safe.</summary>
+/// <summary>The KDCs that failed recently. Thread-safe.</summary>
+/// <remarks>They are asked last, so that an unreachable KDC delays one request instead of all. After a while each gets a trial request in
+/// the background, so that a recovered KDC is preferred again.</remarks>
 internal sealed class KdcHealth(TimeSpan retryAfter, TimeProvider time)
 {
-    // KDCs come from configuration and DNS: whatever those say, this does not grow without end.
+    // KDCs come from configuration and DNS. The bound holds whatever those contain.
     private const int MaxRemembered = 1024;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<KdcEndpoint, Failure> _failed = [];
 
-    /// <summary>Those that did not fail in their own order, then the others, the one that failed longest ago first.</summary>
+    /// <summary>Orders KDCs: first those that have not failed, in the given order, then the others, the longest-failed first.</summary>
     public IReadOnlyList<KdcEndpoint> Order(IReadOnlyList<KdcEndpoint> kdcs)
     {
         lock (_lock)
             return kdcs.OrderBy(kdc => _failed.TryGetValue(kdc, out var failure) ? failure.Since : long.MinValue).ToList();
     }
 
-    /// <summary>The failed ones that are due to be asked again; each is named once per <c>retryAfter</c>. None while all have failed:
-    /// then they are asked anyway.</summary>
+    /// <summary>Returns the failed KDCs that are due for a trial request. Each is returned once per <c>retryAfter</c>.</summary>
+    /// <remarks>The result is empty if all KDCs have failed, since requests then ask them anyway.</remarks>
     public IReadOnlyList<KdcEndpoint> TakeDue(IReadOnlyList<KdcEndpoint> kdcs)
     {
         lock (_lock)
@@ -27,22 +28,24 @@ internal sealed class KdcHealth(TimeSpan retryAfter, TimeProvider time)
             if (failed.Count == 0 || failed.Count == kdcs.Count)
                 return [];
             var now = time.GetTimestamp();
-            var due = failed.FindAll(kdc => time.GetElapsedTime(_failed[kdc].LastAsked, now) >= retryAfter);
+            var due = failed.FindAll(kdc => time.GetElapsedTime(_failed[kdc].LastTrial, now) >= retryAfter);
             foreach (var kdc in due)
-                _failed[kdc] = _failed[kdc] with { LastAsked = now };
+                _failed[kdc] = _failed[kdc] with { LastTrial = now };
             return due;
         }
     }
 
-    /// <returns>Whether the KDC had failed before.</returns>
-    public bool Answered(KdcEndpoint kdc)
+    /// <summary>Records that a KDC answered.</summary>
+    /// <returns>Whether the KDC was recorded as failed.</returns>
+    public bool RecordAnswer(KdcEndpoint kdc)
     {
         lock (_lock)
             return _failed.Remove(kdc);
     }
 
-    /// <returns>Whether this is news.</returns>
-    public bool Failed(KdcEndpoint kdc)
+    /// <summary>Records that a KDC failed.</summary>
+    /// <returns>Whether the KDC was not recorded as failed before.</returns>
+    public bool RecordFailure(KdcEndpoint kdc)
     {
         lock (_lock)
         {
@@ -55,5 +58,5 @@ internal sealed class KdcHealth(TimeSpan retryAfter, TimeProvider time)
         }
     }
 
-    private sealed record Failure(long Since, long LastAsked);
+    private sealed record Failure(long Since, long LastTrial);
 }

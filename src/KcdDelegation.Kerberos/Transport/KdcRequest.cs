@@ -1,24 +1,24 @@
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>One attempt: a message with a nonce and an authenticator of its own, and what a reply to it must be.</summary>
+/// <summary>One request to one KDC, with its own nonce and authenticator, and the validation of its reply.</summary>
 internal abstract class KdcRequest<TReply>
 {
-    /// <summary>DER of the AS-REQ or TGS-REQ.</summary>
+    /// <summary>Gets the DER encoding of the AS-REQ or TGS-REQ.</summary>
     public abstract ReadOnlyMemory<byte> Message { get; }
 
-    /// <summary>Decodes a reply and checks it against this request.</summary>
-    /// <exception cref="KerberosException">With a code: the KDC answered KRB-ERROR. With <see cref="KerberosFailureReason.ReplyRejected"/>:
-    /// malformed, or not the answer to this request. Anything else ends the dispatch.</exception>
+    /// <summary>Decodes a reply and validates it against this request.</summary>
+    /// <exception cref="KerberosException">With a code: the KDC answered with KRB-ERROR. With
+    /// <see cref="KerberosFailureReason.ReplyRejected"/>: the reply is malformed or does not answer this request. Any other reason ends the dispatch.</exception>
     public abstract TReply Check(ReadOnlyMemory<byte> reply);
 }
 
-/// <summary>How KDCs are asked.</summary>
+/// <summary>How a request is distributed over the KDCs of a realm.</summary>
 internal enum KdcRequestMode
 {
-    /// <summary>While one KDC is slow the next is asked as well; the first checked reply wins.</summary>
+    /// <summary>While one KDC is slow, the next is asked as well. The first valid reply wins.</summary>
     Hedged,
 
-    /// <summary>The next KDC is asked only when the one before has failed: a request that proves knowledge of the account's key counts
-    /// towards the account's lock-out at every KDC that sees it.</summary>
+    /// <summary>One KDC is asked at a time. A request that proves the account's key counts towards the account lockout at each KDC
+    /// that receives it.</summary>
     OneAtATime,
 }

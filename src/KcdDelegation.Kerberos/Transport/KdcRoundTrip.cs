@@ -5,26 +5,27 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>One try at one KDC, by the transport it is configured for, within a time.</summary>
+/// <summary>One attempt at one KDC, over its configured transport, with a time-out.</summary>
 internal sealed class KdcRoundTrip<TReply>(
     KdcEndpoint kdc, Func<KdcRequest<TReply>> create, KdcConnector connector, KdcTiming timing, TimeProvider time, ILogger logger)
 {
-    // RFC 4120 §7.2.1: what is larger goes by TCP at once, since fragments get lost; the number is the usual one of Windows and MIT.
+    // RFC 4120 §7.2.1: larger requests use TCP, since fragments get lost. Windows and MIT use about the same limit.
     private const int MaxDatagram = 1400;
 
-    // Datagrams that are not the answer may come from anybody who can forge the KDC's address; the true one may still come.
+    // A datagram that is not the answer can come from a sender that forges the KDC's address. The KDC's own may follow.
     private const int MaxStrayDatagrams = 8;
 
     public KdcEndpoint Kdc => kdc;
 
-    /// <summary>What the KDC has not done yet, for an error; without an end, which says until when.</summary>
-    public string Missing { get; private set; } = "was not asked";
+    /// <summary>Gets what the KDC has not done yet, for an error message.</summary>
+    public string Progress { get; private set; } = "was not asked";
 
-    /// <exception cref="KerberosException">The KDC's error; or no usable answer (<see cref="KdcFailure.IsOfThisKdcOnly"/>).</exception>
+    /// <summary>Sends the request and returns the validated reply.</summary>
+    /// <exception cref="KerberosException">The KDC's error, or no usable answer (<see cref="KdcFailure.IsSpecificToKdc"/>).</exception>
     public async Task<TReply> RunAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(timeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        using var deadline = new CancellationTokenSource(timeout, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         try
         {
             return kdc.Transport == KdcTransport.Udp
@@ -37,7 +38,7 @@ internal sealed class KdcRoundTrip<TReply>(
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw KdcFailure.Unreachable(string.Create(CultureInfo.InvariantCulture, $"{Missing} within {timeout.TotalSeconds:0.###} s"));
+            throw KdcFailure.Unreachable(string.Create(CultureInfo.InvariantCulture, $"{Progress} within {timeout.TotalSeconds:0.###} s"));
         }
     }
 
@@ -46,8 +47,8 @@ internal sealed class KdcRoundTrip<TReply>(
         KdcRequest<TReply>? request = create();
         if (request.Message.Length <= MaxDatagram)
         {
-            using var patience = new CancellationTokenSource(timing.DatagramTimeout, time);
-            using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+            using var deadline = new CancellationTokenSource(timing.DatagramTimeout, time);
+            using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
             try
             {
                 return await ExchangeDatagramsAsync(request, linked.Token).ConfigureAwait(false);
@@ -59,7 +60,7 @@ internal sealed class KdcRoundTrip<TReply>(
             catch (KerberosException tooBig) when (tooBig.Code == KerberosErrorCode.ResponseTooBig)
             {
                 // RFC 4120 §7.2.1: "the client SHOULD retry the request using the TCP transport".
-                TransportLog.KdcAnswerTooBigForUdp(logger, kdc);
+                TransportLog.KdcAnswerTooLargeForUdp(logger, kdc);
             }
             request = null;
         }
@@ -68,7 +69,7 @@ internal sealed class KdcRoundTrip<TReply>(
 
     private async Task<TReply> ExchangeDatagramsAsync(KdcRequest<TReply> request, CancellationToken cancellationToken)
     {
-        Missing = "did not answer";
+        Progress = "did not answer";
         using var socket = await connector.ConnectAsync(kdc, SocketType.Dgram, cancellationToken).ConfigureAwait(false);
         await socket.SendAsync(request.Message, SocketFlags.None, cancellationToken).ConfigureAwait(false);
         using var buffer = MemoryPool<byte>.Shared.Rent(ushort.MaxValue);
@@ -77,20 +78,20 @@ internal sealed class KdcRoundTrip<TReply>(
             var length = await socket.ReceiveAsync(buffer.Memory, SocketFlags.None, cancellationToken).ConfigureAwait(false);
             try
             {
-                // A copy: what is decoded may keep parts of it.
+                // The decoded reply keeps references into this copy.
                 return request.Check(buffer.Memory[..length].ToArray());
             }
             catch (KerberosException rejected) when (KdcFailure.IsRejectedReply(rejected) && stray < MaxStrayDatagrams)
             {
-                TransportLog.KdcReplyRejected(logger, kdc);
+                TransportLog.DatagramIgnored(logger, kdc);
             }
         }
     }
 
-    /// <summary>Sends a request that was made but not sent yet, or one that is made while the connection is.</summary>
+    /// <summary>Sends the given request, or one that is created while the connection is opened.</summary>
     private async Task<TReply> AskByTcpAsync(KdcRequest<TReply>? request, CancellationToken cancellationToken)
     {
-        Missing = "did not accept the connection";
+        Progress = "did not accept the connection";
         var connecting = connector.ConnectAsync(kdc, SocketType.Stream, cancellationToken);
         try
         {
@@ -102,7 +103,7 @@ internal sealed class KdcRoundTrip<TReply>(
             throw;
         }
         using var socket = await connecting.ConfigureAwait(false);
-        Missing = "accepted the connection but did not answer";
+        Progress = "accepted the connection but did not answer";
         await TcpFraming.SendAsync(socket, request.Message, cancellationToken).ConfigureAwait(false);
         return request.Check(await TcpFraming.ReceiveAsync(socket, cancellationToken).ConfigureAwait(false));
     }

@@ -1,17 +1,19 @@
+using KcdDelegation.Kerberos.Names;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>What this library takes from krb5.conf: the default realm, and the KDCs of realms. Which realm a host is in ([domain_realm]) is
-/// not asked: referrals tell, and a wrong entry there breaks delegation across realms. Immutable.</summary>
+/// <summary>The settings that this library reads from krb5.conf: the KDCs of realms. Immutable.</summary>
+/// <remarks>[domain_realm] is not read. Referrals name the realm of a host, and constrained delegation across realms requires that the
+/// account's own KDC is asked first.</remarks>
 internal sealed class Krb5Configuration
 {
-    private readonly Dictionary<string, List<KdcEndpoint>> _kdcs = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, RealmKdcs> _realms = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ILogger _logger;
 
-    /// <summary>Null if none is set.</summary>
-    public string? DefaultRealm { get; private set; }
+    private Krb5Configuration(ILogger logger) => _logger = logger;
 
-    /// <summary>The files that MIT's library reads: those that KRB5_CONFIG lists, else /etc/krb5.conf.</summary>
+    /// <summary>Returns the files that MIT's library reads: those in KRB5_CONFIG, otherwise /etc/krb5.conf.</summary>
     public static IReadOnlyList<string> SystemPaths() => Environment.GetEnvironmentVariable("KRB5_CONFIG") switch
     {
         { Length: > 0 } list => list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries),
@@ -19,42 +21,75 @@ internal sealed class Krb5Configuration
         _ => ["/etc/krb5.conf"],
     };
 
-    /// <summary>Reads the files, the earlier one first. One that is not there is passed over; one that cannot be read is passed over with
-    /// a warning: it is the system's file, and what it lacks shows when a KDC is looked for.</summary>
+    /// <summary>Reads the files in order. A missing file is skipped. The rest of an unreadable file is skipped with a warning.</summary>
     public static Krb5Configuration Load(IReadOnlyList<string> paths, ILogger logger)
     {
-        var configuration = new Krb5Configuration();
+        var configuration = new Krb5Configuration(logger);
+        var previous = new List<Krb5ConfigurationReader>();
         foreach (var path in paths.Where(File.Exists))
         {
+            var reader = new Krb5ConfigurationReader(
+                setting => configuration.Take(setting, previous),
+                reason => TransportLog.Krb5ConfigurationIgnored(logger, path, reason));
             try
             {
-                Krb5ConfigurationReader.Read(path, configuration.Take);
+                reader.Read(path);
             }
             catch (Exception failure) when (failure is InvalidDataException or IOException or UnauthorizedAccessException)
             {
                 TransportLog.Krb5ConfigurationIgnored(logger, path, failure.Message);
             }
+            previous.Add(reader);
+        }
+        foreach (var (realm, kdcs) in configuration._realms)
+        {
+            if (kdcs.Count > KdcEndpointList.MaxPerRealm)
+                TransportLog.KdcsIgnored(logger, kdcs.Count, realm, KdcEndpointList.MaxPerRealm, "krb5.conf");
         }
         return configuration;
     }
 
-    public IReadOnlyList<KdcEndpoint> GetKdcs(string realm) => _kdcs.GetValueOrDefault(realm) ?? [];
+    /// <summary>Returns the KDCs of a realm, or an empty list.</summary>
+    public IReadOnlyList<KdcEndpoint> GetKdcs(string realm) => _realms.GetValueOrDefault(realm)?.ToList() ?? [];
 
-    private void Take(Krb5Setting setting)
+    private void Take(Krb5Setting setting, List<Krb5ConfigurationReader> previous)
     {
-        switch (setting.Section)
+        if (setting.Section is not ["realms", var realm] || setting.Name is not ("kdc" or "master_kdc" or "primary_kdc"))
+            return;
+        // krb5.conf(5): an asterisk keeps later files from adding to a section or setting.
+        if (previous.Exists(reader => reader.IsFinal("realms") || reader.IsFinal("realms", realm) || reader.IsFinal("realms", realm, setting.Name)))
+            return;
+        if (!_realms.TryGetValue(realm, out var kdcs))
+            _realms[realm] = kdcs = new RealmKdcs();
+        foreach (var text in setting.Value.Split([' ', '\t', ','], StringSplitOptions.RemoveEmptyEntries))
         {
-            // As in MIT's library the first value counts, and lists grow.
-            case ["libdefaults"] when setting.Name == "default_realm":
-                DefaultRealm ??= setting.Value;
+            if (text[0] is '#' or ';')
                 break;
-            // What is no host, such as the URL of a proxy, is not for this transport.
-            case ["realms", var realm] when setting.Name == "kdc" && KdcEndpoint.TryParse(setting.Value, null, out var kdc):
-                if (!_kdcs.TryGetValue(realm, out var kdcs))
-                    _kdcs[realm] = kdcs = [];
-                if (!kdcs.Contains(kdc))
-                    kdcs.Add(kdc);
-                break;
+            if (KdcEndpoint.TryParse(text, null, out var kdc))
+                kdcs.Add(kdc, isPrimary: setting.Name != "kdc");
+            else
+                TransportLog.Krb5KdcIgnored(_logger, setting.File, setting.Line, setting.Name, PrintableText.From(text), realm);
         }
+    }
+
+    /// <summary>The KDCs of one realm without duplicates. The primary KDC comes last, since it is named in addition to the others.</summary>
+    private sealed class RealmKdcs
+    {
+        private readonly List<KdcEndpoint> _kdcs = [];
+        private readonly List<KdcEndpoint> _primary = [];
+        private readonly HashSet<KdcEndpoint> _known = [];
+
+        public int Count => _known.Count;
+
+        public void Add(KdcEndpoint kdc, bool isPrimary)
+        {
+            if (isPrimary)
+                _primary.Add(kdc);
+            else if (_kdcs.Count < KdcEndpointList.MaxPerRealm && !_kdcs.Contains(kdc))
+                _kdcs.Add(kdc);
+            _known.Add(kdc);
+        }
+
+        public IReadOnlyList<KdcEndpoint> ToList() => KdcEndpointList.Create(_kdcs.Concat(_primary));
     }
 }

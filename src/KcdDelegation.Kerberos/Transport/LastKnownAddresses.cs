@@ -4,20 +4,21 @@ using System.Net.Sockets;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>The last addresses of hosts, for when their names cannot be resolved: a KDC outlives an outage of DNS, and not every system
-/// (a container's, say) keeps answers itself. An address that is no longer the KDC's does no harm: a KDC proves itself with its keys. Thread-safe.</summary>
-/// <param name="resolve">Who is asked first.</param>
-/// <param name="timing">How long a resolver may take while there are addresses to use instead, and how long one that failed is left alone.</param>
-/// <param name="time">Measures both.</param>
+/// <summary>A host resolver that falls back to the addresses it returned last. Thread-safe.</summary>
+/// <remarks>KDCs stay reachable during a DNS outage, also where the system has no resolver cache (containers). A stale address is harmless,
+/// since every KDC proves its identity with its keys.</remarks>
+/// <param name="resolve">The resolver to ask first.</param>
+/// <param name="timing">The resolver's time-out, and the interval after which a failed resolver is asked again.</param>
+/// <param name="time">The clock and timers.</param>
 internal sealed class LastKnownAddresses(HostResolver resolve, KdcTiming timing, TimeProvider time)
 {
-    // KDCs come from configuration and DNS: whatever those say, this does not grow without end.
+    // KDCs come from configuration and DNS. The bound holds whatever those contain.
     private const int MaxHosts = 1024;
 
     private readonly ConcurrentDictionary<string, Known> _hosts = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The host's addresses by the resolver; where that fails, those that it gave last.</summary>
-    /// <exception cref="SocketException">It failed and had never succeeded.</exception>
+    /// <summary>Returns the host's addresses from the resolver or, if the resolver fails, the addresses it returned last.</summary>
+    /// <exception cref="SocketException">The resolver failed and has never succeeded for this host.</exception>
     public async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
     {
         if (!_hosts.TryGetValue(host, out var known))
@@ -25,16 +26,16 @@ internal sealed class LastKnownAddresses(HostResolver resolve, KdcTiming timing,
         if (known.Failed is { } failed && time.GetElapsedTime(failed) < timing.RetryFailedAfter)
             return known.Addresses;
 
-        // Goes on when nobody waits any more: what a slow resolver says late is kept for the next.
+        // The look-up continues after the time-out. A late answer is kept for the next request.
         var asking = AskAsync(host, CancellationToken.None);
         _ = ObserveAsync(asking);
         try
         {
-            return await asking.WaitAsync(timing.ResolverPatience, time, cancellationToken).ConfigureAwait(false);
+            return await asking.WaitAsync(timing.ResolverTimeout, time, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is SocketException or TimeoutException)
         {
-            // Not over newer ones that came meanwhile.
+            // TryUpdate does not overwrite addresses that arrived in the meantime.
             _hosts.TryUpdate(host, known with { Failed = time.GetTimestamp() }, known);
             return known.Addresses;
         }
@@ -51,7 +52,7 @@ internal sealed class LastKnownAddresses(HostResolver resolve, KdcTiming timing,
 
     private static async Task ObserveAsync(Task asking) => await asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    /// <param name="Addresses">At least one.</param>
-    /// <param name="Failed">When the resolver failed last; null: it has not since it gave these.</param>
+    /// <param name="Addresses">At least one address.</param>
+    /// <param name="Failed">The time of the resolver's last failure, or null if it has not failed since it returned the addresses.</param>
     private sealed record Known(IPAddress[] Addresses, long? Failed);
 }

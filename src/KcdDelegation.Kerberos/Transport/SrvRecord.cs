@@ -2,31 +2,26 @@ using System.Security.Cryptography;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>RFC 2782: a host that serves, and in which order it is to be asked.</summary>
-/// <param name="Priority">The lowest is asked first.</param>
-/// <param name="Weight">Among equals, how often one goes before the others.</param>
-/// <param name="Port">Where it serves.</param>
-/// <param name="Target">The host's name without the last dot; empty: the service is not there.</param>
-/// <param name="TimeToLive">How long this may be believed.</param>
+/// <summary>An SRV record (RFC 2782): a host that provides the service, and its order.</summary>
+/// <param name="Priority">The host with the lowest number is asked first.</param>
+/// <param name="Weight">The relative frequency with which this host comes first among hosts of equal priority.</param>
+/// <param name="Port">The port of the service.</param>
+/// <param name="Target">The host name without the final dot. If it is empty, the service is not available.</param>
+/// <param name="TimeToLive">How long the record may be cached.</param>
 internal sealed record SrvRecord(ushort Priority, ushort Weight, ushort Port, string Target, TimeSpan TimeToLive)
 {
-    /// <summary>By priority; among equals at random, by weight (RFC 2782, "Weight").</summary>
-    public static IReadOnlyList<SrvRecord> InOrder(IEnumerable<SrvRecord> records)
-    {
-        var ordered = new List<SrvRecord>();
-        foreach (var equals in records.GroupBy(record => record.Priority).OrderBy(group => group.Key))
-        {
-            // "Records with weight 0 are placed at the beginning of the list": they win only when zero is drawn.
-            var left = equals.OrderBy(record => record.Weight != 0).ToList();
-            while (left.Count > 0)
-            {
-                var drawn = RandomNumberGenerator.GetInt32(left.Sum(record => record.Weight) + 1);
-                var sum = 0;
-                var chosen = left.First(record => (sum += record.Weight) >= drawn);
-                ordered.Add(chosen);
-                left.Remove(chosen);
-            }
-        }
-        return ordered;
-    }
+    // RFC 2782: records of weight 0 have "a very small chance of being selected" among records of other weights.
+    private const double ZeroWeight = 0.01;
+
+    /// <summary>Orders records by priority and, among records of equal priority, at random by weight (RFC 2782, "Weight").</summary>
+    public static IReadOnlyList<SrvRecord> Order(IEnumerable<SrvRecord> records) =>
+        records.Select(static record => (Record: record, Key: DrawKey(record.Weight)))
+            .OrderBy(static entry => entry.Record.Priority).ThenBy(static entry => entry.Key)
+            .Select(static entry => entry.Record).ToList();
+
+    /// <summary>Draws a number from the exponential distribution whose rate is the weight.</summary>
+    /// <remarks>The smallest of such numbers belongs to each record with a probability proportional to its weight, as does the smallest of
+    /// the rest. One sort therefore replaces the draws of RFC 2782.</remarks>
+    private static double DrawKey(ushort weight) =>
+        -Math.Log(RandomNumberGenerator.GetInt32(1, int.MaxValue) / (double)int.MaxValue) / (weight == 0 ? ZeroWeight : weight);
 }

@@ -1,33 +1,35 @@
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>Asks one after the other without waiting for the slow ones: the next is started when the one before has failed, or has taken
-/// a while. The first success wins, the others are cancelled and waited for, and what they made all the same is disposed.</summary>
+/// <summary>A race of attempts with staggered starts.</summary>
+/// <remarks>The next attempt starts when the previous one has failed or has been running for a while. The first success wins. The others
+/// are canceled and awaited, and their results are disposed.</remarks>
 internal static class StaggeredRace
 {
-    // Two slow ones are worth going past; a crowd of requests is what a realm in trouble needs least.
+    // More concurrent requests would burden a realm in trouble.
     private const int MaxRunning = 3;
 
-    /// <param name="runners">Asked in this order; at least one.</param>
-    /// <param name="delay">Until the next is started beside a slow one; infinite: one at a time.</param>
-    /// <param name="time">Measures the delay.</param>
-    /// <param name="run">Ends soon when its token is cancelled.</param>
-    /// <param name="goesOn">Whether the next is worth starting after this failure; any other ends the race.</param>
-    /// <param name="cancellationToken">Ends the race.</param>
-    /// <returns>What the winner made, and who was started before it and had not finished.</returns>
-    /// <exception cref="OperationCanceledException">The caller's token.</exception>
-    public static async Task<(TResult Result, IReadOnlyList<TRunner> Overtaken)> RunAsync<TRunner, TResult>(
-        IReadOnlyList<TRunner> runners,
+    /// <summary>Runs the race.</summary>
+    /// <param name="candidates">At least one candidate, in the order in which they start.</param>
+    /// <param name="delay">The time after which the next candidate starts although the previous one is still running.</param>
+    /// <param name="time">The clock and timers.</param>
+    /// <param name="run">Runs one attempt. It must end soon after its token is canceled.</param>
+    /// <param name="canContinue">Returns whether the race continues after this failure.</param>
+    /// <param name="cancellationToken">Cancels the race.</param>
+    /// <returns>The winner's result, and the candidates that started before the winner and had not finished.</returns>
+    /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
+    public static async Task<(TResult Result, IReadOnlyList<TCandidate> Slower)> RunAsync<TCandidate, TResult>(
+        IReadOnlyList<TCandidate> candidates,
         TimeSpan delay,
         TimeProvider time,
-        Func<TRunner, CancellationToken, Task<TResult>> run,
-        Func<Exception, bool> goesOn,
+        Func<TCandidate, CancellationToken, Task<TResult>> run,
+        Func<Exception, bool> canContinue,
         CancellationToken cancellationToken)
     {
-        // One KDC with one address is common, and needs neither timer nor referee.
-        if (runners is [var only])
+        // The common case of one KDC with one address needs no timer.
+        if (candidates is [var only])
             return (await run(only, cancellationToken).ConfigureAwait(false), []);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = new List<(TRunner Runner, Task<TResult> Task)>();
+        var running = new List<(TCandidate Candidate, Task<TResult> Task)>();
         var (next, startNext) = (0, true);
         try
         {
@@ -35,28 +37,28 @@ internal static class StaggeredRace
             {
                 if (startNext)
                 {
-                    running.Add((runners[next], run(runners[next], stop.Token)));
+                    running.Add((candidates[next], run(candidates[next], stop.Token)));
                     next++;
                 }
-                var patience = next < runners.Count && running.Count < MaxRunning ? delay : Timeout.InfiniteTimeSpan;
-                await WhenAnyFinishesAsync(running, patience, time).ConfigureAwait(false);
+                var wait = next < candidates.Count && running.Count < MaxRunning ? delay : Timeout.InfiniteTimeSpan;
+                await WhenAnyFinishesAsync(running, wait, time).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
-                var place = running.FindIndex(entry => entry.Task.IsCompleted);
-                if (place < 0)
+                var index = running.FindIndex(entry => entry.Task.IsCompleted);
+                if (index < 0)
                 {
                     startNext = true;
                     continue;
                 }
-                var finished = running[place].Task;
-                running.RemoveAt(place);
+                var finished = running[index].Task;
+                running.RemoveAt(index);
                 try
                 {
                     var result = await finished.ConfigureAwait(false);
-                    return (result, running.Take(place).Select(entry => entry.Runner).ToList());
+                    return (result, running.Take(index).Select(entry => entry.Candidate).ToList());
                 }
-                catch (Exception failure) when (goesOn(failure) && (next < runners.Count || running.Count > 0))
+                catch (Exception failure) when (canContinue(failure) && (next < candidates.Count || running.Count > 0))
                 {
-                    startNext = next < runners.Count;
+                    startNext = next < candidates.Count;
                 }
             }
         }
@@ -69,8 +71,8 @@ internal static class StaggeredRace
         }
     }
 
-    /// <summary>Ends when one of them has, or when the delay has passed; all of them end soon when they are cancelled.</summary>
-    private static async Task WhenAnyFinishesAsync<TRunner, TResult>(List<(TRunner Runner, Task<TResult> Task)> running, TimeSpan delay, TimeProvider time)
+    /// <summary>Waits until an attempt finishes or the delay has passed.</summary>
+    private static async Task WhenAnyFinishesAsync<TCandidate, TResult>(List<(TCandidate Candidate, Task<TResult> Task)> running, TimeSpan delay, TimeProvider time)
     {
         Task any = running is [var only] ? only.Task : Task.WhenAny(running.Select(entry => entry.Task));
         if (delay != Timeout.InfiniteTimeSpan)

@@ -1,14 +1,20 @@
+using Microsoft.Extensions.Logging;
+
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>The KDCs that the options list, as they were when this was made. Realms are found whatever their case.</summary>
+/// <summary>The KDCs that the options listed when this source was created. Realm names are compared without regard to case.</summary>
 internal sealed class StaticKdcs : IKdcLocator
 {
     private readonly Dictionary<string, IReadOnlyList<KdcEndpoint>> _kdcs = new(StringComparer.OrdinalIgnoreCase);
 
-    public StaticKdcs(IEnumerable<KeyValuePair<string, IReadOnlyList<KdcEndpoint>>> kdcs)
+    public StaticKdcs(IEnumerable<KeyValuePair<string, IReadOnlyList<KdcEndpoint>>> kdcs, ILogger logger)
     {
         foreach (var (realm, endpoints) in kdcs)
-            _kdcs[realm] = endpoints.Distinct().ToList();
+        {
+            _kdcs[realm] = KdcEndpointList.Create(endpoints);
+            if (endpoints.Count > KdcEndpointList.MaxPerRealm && endpoints.Distinct().Count() is var count and > KdcEndpointList.MaxPerRealm)
+                TransportLog.KdcsIgnored(logger, count, realm, KdcEndpointList.MaxPerRealm, "The configuration");
+        }
     }
 
     public ValueTask<IReadOnlyList<KdcEndpoint>> FindAsync(string realm, CancellationToken cancellationToken) =>

@@ -4,20 +4,21 @@ using System.Net.Sockets;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>RFC 4120 §7.2.2: over TCP a message follows its length, four bytes in network order.</summary>
+/// <summary>The TCP framing of RFC 4120 §7.2.2: the length in four bytes, network order, precedes each message.</summary>
 internal static class TcpFraming
 {
-    /// <summary>The largest reply taken. A ticket with the largest PAC that Windows makes has some 64 KB.</summary>
+    /// <summary>The maximum length of a reply. A ticket with the largest PAC that Windows creates has about 64 KB.</summary>
     public const int MaxReplyLength = 1 << 20;
 
     private const int HeaderLength = sizeof(uint);
 
-    /// <summary>A reply with a ticket of a few kilobytes.</summary>
+    /// <summary>The size of the first read, enough for most replies.</summary>
     private const int FirstRead = 8 << 10;
 
+    /// <summary>Sends one message.</summary>
     public static async Task SendAsync(Socket socket, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
-        // One buffer, so that it is one segment where it fits: some middleboxes and KDCs read no further than the first.
+        // Length and message share one buffer, and so one segment if they fit. Some KDCs and middleboxes read only the first segment.
         var framed = new byte[4 + message.Length];
         BinaryPrimitives.WriteInt32BigEndian(framed, message.Length);
         message.CopyTo(framed.AsMemory(4));
@@ -26,34 +27,36 @@ internal static class TcpFraming
             sent += await socket.SendAsync(framed.AsMemory(sent), SocketFlags.None, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <exception cref="KerberosException">The connection was closed too early, or the length is none that a KDC sends.</exception>
+    /// <summary>Receives one message.</summary>
+    /// <exception cref="KerberosException">The connection was closed too early, or the length is invalid.</exception>
     public static async Task<ReadOnlyMemory<byte>> ReceiveAsync(Socket socket, CancellationToken cancellationToken)
     {
-        // Most replies come whole with the first read.
+        // Most replies arrive complete in the first read.
         using var first = MemoryPool<byte>.Shared.Rent(FirstRead);
         var count = await FillAsync(socket, first.Memory, atLeast: HeaderLength, cancellationToken).ConfigureAwait(false);
         if (count == 0)
             throw KdcFailure.Unreachable("closed the connection without an answer");
         if (count < HeaderLength)
-            throw Cut();
+            throw Truncated();
         var length = BinaryPrimitives.ReadUInt32BigEndian(first.Memory.Span);
         // "The high bit of the length is reserved for future expansion and MUST currently be set to zero."
         if ((length & 0x8000_0000) != 0)
-            throw KerberosException.Rejected("its length has the reserved bit set");
+            throw KerberosException.Rejected("the reserved bit of its length is set");
         if (length is 0 or > MaxReplyLength)
-            throw KerberosException.Rejected($"it announces {length} bytes, and 1 to {MaxReplyLength} are taken");
+            throw KerberosException.Rejected($"its length is {length} bytes, and 1 to {MaxReplyLength} are allowed");
         var reply = new byte[length];
-        var come = first.Memory[HeaderLength..count];
-        // A connection serves one request: whatever may follow the reply is nobody's.
-        come = come[..Math.Min(come.Length, reply.Length)];
-        come.CopyTo(reply);
-        var rest = reply.AsMemory(come.Length);
-        return await FillAsync(socket, rest, atLeast: rest.Length, cancellationToken).ConfigureAwait(false) == rest.Length ? reply : throw Cut();
+        var received = first.Memory[HeaderLength..count];
+        // A connection serves one request. Bytes after the reply are ignored.
+        received = received[..Math.Min(received.Length, reply.Length)];
+        received.CopyTo(reply);
+        var rest = reply.AsMemory(received.Length);
+        return await FillAsync(socket, rest, atLeast: rest.Length, cancellationToken).ConfigureAwait(false) == rest.Length ? reply : throw Truncated();
     }
 
-    private static KerberosException Cut() => KdcFailure.Unreachable("closed the connection in the middle of its answer");
+    private static KerberosException Truncated() => KdcFailure.Unreachable("closed the connection before its answer was complete");
 
-    /// <summary>Gives what came: less than wanted where the connection was closed.</summary>
+    /// <summary>Reads at least the given number of bytes, or fewer if the connection is closed.</summary>
+    /// <returns>The number of bytes read.</returns>
     private static async Task<int> FillAsync(Socket socket, Memory<byte> buffer, int atLeast, CancellationToken cancellationToken)
     {
         var filled = 0;

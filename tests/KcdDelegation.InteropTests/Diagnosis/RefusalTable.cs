@@ -207,7 +207,7 @@ internal static class RefusalTable
         {
             Seen = On((Mit, new(LogOn, Skew))),
             Request = realm => new(realm) { Kdc = LabFaults.TenMinutesAhead, MaxClockCorrection = TimeSpan.FromMinutes(1) },
-            Names = ["{realm}", "more than the 00:01:00 that are corrected"], Remedy = ["NTP", "`chronyc tracking`"],
+            Names = ["{realm}", "exceeds the maximum correction of 00:01:00"], Remedy = ["NTP", "`chronyc tracking`"],
         },
 
         // ---- Trusts.

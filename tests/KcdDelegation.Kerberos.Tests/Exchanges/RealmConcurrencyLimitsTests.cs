@@ -10,7 +10,7 @@ public sealed class RealmConcurrencyLimitsTests
     private const string Away = "EU.TEST";
 
     [Fact]
-    public async Task A_realm_whose_KDCs_are_silent_fills_its_own_gate_and_the_home_realm_serves_at_once()
+    public async Task Silent_KDCs_of_one_realm_do_not_delay_requests_to_the_home_realm()
     {
         var hangUp = new TaskCompletionSource();
         await using var silent = new FakeKdc { OnConnection = (_, token) => hangUp.Task.WaitAsync(token) };
@@ -24,8 +24,8 @@ public sealed class RealmConcurrencyLimitsTests
             Cache = new TicketCacheOptions { MaxConcurrentExchanges = 1, MaxQueuedExchanges = 0 },
         });
         var app = ServicePrincipalName.Parse("HTTP/app");
-        using var leave = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var stuck = client.GetTicketAsync(KerberosPrincipal.Principal("ada", Away), app, leave.Token).AsTask();
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var pending = client.GetTicketAsync(KerberosPrincipal.Principal("ada", Away), app, cancellation.Token).AsTask();
         await UntilAsync(() => !silent.Connections.IsEmpty);
         var refused = await Should.ThrowAsync<KerberosException>(async () =>
             await client.GetTicketAsync(KerberosPrincipal.Principal("eve", Away), app, TestContext.Current.CancellationToken));
@@ -35,72 +35,72 @@ public sealed class RealmConcurrencyLimitsTests
         var ticket = await client.GetTicketAsync(KerberosPrincipal.Principal("bob", Home), app, TestContext.Current.CancellationToken);
 
         ticket.User.Name.ShouldBe("bob");
-        stuck.IsCompleted.ShouldBeFalse();
-        await leave.CancelAsync();
-        await Should.ThrowAsync<OperationCanceledException>(() => stuck);
-        // Disposing the client waits for what is under way.
+        pending.IsCompleted.ShouldBeFalse();
+        await cancellation.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => pending);
+        // Disposing the client waits for the exchanges in progress.
         hangUp.SetResult();
     }
 
     [Fact]
-    public async Task The_same_realm_in_other_letters_has_the_same_gate_and_a_place_left_lets_the_next_in()
+    public async Task A_realm_name_in_another_case_shares_the_limit_and_a_released_permit_admits_the_next_request()
     {
-        using var gates = new RealmConcurrencyLimits(Home, maxConcurrent: 1, maxQueued: 1);
-        var first = await EnterAsync(gates, Away);
-        var second = EnterAsync(gates, "eu.test");
+        using var limits = new RealmConcurrencyLimits(Home, maxConcurrent: 1, maxQueued: 1);
+        var first = await AcquireAsync(limits, Away);
+        var second = AcquireAsync(limits, "eu.test");
         second.IsCompleted.ShouldBeFalse();
-        (await Should.ThrowAsync<KerberosException>(() => EnterAsync(gates, Away))).Reason.ShouldBe(KerberosFailureReason.Overloaded);
+        (await Should.ThrowAsync<KerberosException>(() => AcquireAsync(limits, Away))).Reason.ShouldBe(KerberosFailureReason.Overloaded);
 
         first.Dispose();
         (await second).Dispose();
 
-        using var third = await EnterAsync(gates, Away);
+        using var third = await AcquireAsync(limits, Away);
     }
 
     [Fact]
-    public async Task Who_gives_up_waiting_leaves_no_gap()
+    public async Task A_request_that_is_canceled_while_it_waits_consumes_no_permit()
     {
-        using var gates = new RealmConcurrencyLimits(Home, maxConcurrent: 1, maxQueued: 1);
-        using (await EnterAsync(gates, Away))
+        using var limits = new RealmConcurrencyLimits(Home, maxConcurrent: 1, maxQueued: 1);
+        using (await AcquireAsync(limits, Away))
         {
-            using var leave = new CancellationTokenSource();
-            var waiting = gates.EnterAsync(Away, leave.Token).AsTask();
-            await leave.CancelAsync();
+            using var cancellation = new CancellationTokenSource();
+            var waiting = limits.AcquireAsync(Away, cancellation.Token).AsTask();
+            await cancellation.CancelAsync();
             await Should.ThrowAsync<OperationCanceledException>(() => waiting);
-            EnterAsync(gates, Home).IsCompletedSuccessfully.ShouldBeTrue();
+            AcquireAsync(limits, Home).IsCompletedSuccessfully.ShouldBeTrue();
         }
 
-        using var next = await EnterAsync(gates, Away);
+        using var next = await AcquireAsync(limits, Away);
     }
 
     [Fact]
-    public async Task However_many_realms_are_asked_there_is_room_for_the_home_realm()
+    public async Task The_home_realm_is_available_when_the_maximum_number_of_realms_is_reached()
     {
-        using var gates = new RealmConcurrencyLimits(Home, maxConcurrent: 1, maxQueued: 0);
-        var places = new List<RealmConcurrencyLimits.Place>();
+        using var limits = new RealmConcurrencyLimits(Home, maxConcurrent: 1, maxQueued: 0);
+        var permits = new List<RealmConcurrencyLimits.Permit>();
         var overload = await Should.ThrowAsync<KerberosException>(async () =>
         {
             for (var i = 0; i < 1000; i++)
-                places.Add(await EnterAsync(gates, $"R{i}.TEST"));
+                permits.Add(await AcquireAsync(limits, $"R{i}.TEST"));
         });
         (overload.Reason, overload.IsTransient).ShouldBe((KerberosFailureReason.Overloaded, true));
-        places.Count.ShouldBe(255);
+        permits.Count.ShouldBe(255);
 
-        (await EnterAsync(gates, Home)).Dispose();
-        // A realm that nobody asks any more makes room for another.
-        places[0].Dispose();
-        (await EnterAsync(gates, "R999.TEST")).Dispose();
-        (await EnterAsync(gates, Home)).Dispose();
+        (await AcquireAsync(limits, Home)).Dispose();
+        // The limit of a realm without exchanges is removed.
+        permits[0].Dispose();
+        (await AcquireAsync(limits, "R999.TEST")).Dispose();
+        (await AcquireAsync(limits, Home)).Dispose();
     }
 
-    private static Task<RealmConcurrencyLimits.Place> EnterAsync(RealmConcurrencyLimits gates, string realm) =>
-        gates.EnterAsync(realm, TestContext.Current.CancellationToken).AsTask();
+    private static Task<RealmConcurrencyLimits.Permit> AcquireAsync(RealmConcurrencyLimits limits, string realm) =>
+        limits.AcquireAsync(realm, TestContext.Current.CancellationToken).AsTask();
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        timeout.CancelAfter(TimeSpan.FromSeconds(30));
         while (!condition())
-            await Task.Delay(10, patience.Token);
+            await Task.Delay(10, timeout.Token);
     }
 }

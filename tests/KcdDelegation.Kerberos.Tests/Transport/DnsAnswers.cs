@@ -3,7 +3,7 @@ using System.Text;
 
 namespace KcdDelegation.Kerberos.Tests.Transport;
 
-/// <summary>Makes what a name server would answer. Owners are written as pointers to the question, as name servers do.</summary>
+/// <summary>Creates the answers of a name server. Owner names are pointers to the question.</summary>
 internal static class DnsAnswers
 {
     private static readonly byte[] Question = [0xc0, 12];
@@ -39,8 +39,8 @@ internal static class DnsAnswers
     public static byte[] Name(string name) =>
         [.. name.Split('.', StringSplitOptions.RemoveEmptyEntries).SelectMany(label => Encoding.ASCII.GetBytes(label).Prepend((byte)label.Length)), 0];
 
-    /// <summary>What a query asks for, without the last dot.</summary>
-    public static string Asked(byte[] query)
+    /// <summary>Returns the name in the question, without the final dot.</summary>
+    public static string GetQuestion(byte[] query)
     {
         var labels = new List<string>();
         for (var at = 12; query[at] != 0; at += query[at] + 1)

@@ -17,18 +17,18 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task The_hosts_that_DNS_names_are_asked_by_TCP_in_the_order_of_their_priority()
+    public async Task KDCs_are_the_TCP_SRV_targets_in_order_of_priority()
     {
         _server.OnDatagram = query => [DnsAnswers.To(query, DnsAnswers.Srv(2, 0, 88, "dc2.contoso.com"), DnsAnswers.Srv(1, 0, 1088, "dc1.contoso.com"))];
 
         (await FindAsync(Locator())).ShouldBe([new KdcEndpoint("dc1.contoso.com", 1088), new KdcEndpoint("dc2.contoso.com", 88)]);
-        DnsAnswers.Asked(_server.Datagrams.ShouldHaveSingleItem()).ShouldBe("_kerberos._tcp.CONTOSO.COM");
+        DnsAnswers.GetQuestion(_server.Datagrams.ShouldHaveSingleItem()).ShouldBe("_kerberos._tcp.CONTOSO.COM");
     }
 
     [Fact]
-    public async Task Where_there_are_none_for_TCP_those_for_UDP_are_taken()
+    public async Task UDP_SRV_records_are_used_if_there_are_no_TCP_records()
     {
-        _server.OnDatagram = query => [DnsAnswers.Asked(query).Contains("_tcp", StringComparison.Ordinal)
+        _server.OnDatagram = query => [DnsAnswers.GetQuestion(query).Contains("_tcp", StringComparison.Ordinal)
             ? DnsAnswers.WithCode(query, 3)
             : DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "dc1.contoso.com"))];
 
@@ -36,7 +36,7 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Targets_that_are_no_hosts_are_left_out()
+    public async Task Targets_that_are_not_host_names_are_skipped()
     {
         _server.OnDatagram = query => [DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "."), DnsAnswers.Srv(0, 0, 0, "dc1.contoso.com"), DnsAnswers.Srv(0, 0, 88, "a b"))];
 
@@ -44,7 +44,7 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_answer_is_believed_for_its_time_to_live()
+    public async Task An_answer_is_cached_for_its_time_to_live()
     {
         _server.OnDatagram = query => [DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "dc1.contoso.com", ttl: 600), DnsAnswers.Srv(0, 0, 88, "dc2.contoso.com", ttl: 100))];
         var locator = Locator();
@@ -60,7 +60,7 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task That_there_are_none_is_believed_for_a_minute()
+    public async Task An_empty_answer_is_cached_for_a_minute()
     {
         _server.OnDatagram = query => [DnsAnswers.WithCode(query, 3)];
         var locator = Locator();
@@ -75,7 +75,7 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task While_DNS_fails_what_was_found_before_stays_in_use()
+    public async Task While_DNS_fails_the_previous_answer_stays_in_use()
     {
         _server.OnDatagram = query => [DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "dc1.contoso.com"))];
         var locator = Locator();
@@ -89,7 +89,7 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task When_DNS_fails_and_nothing_was_found_before_the_error_may_pass_by_itself()
+    public async Task A_DNS_failure_without_a_previous_answer_is_a_transient_error()
     {
         _server.OnDatagram = query => [DnsAnswers.WithCode(query, 2)];
 
@@ -106,7 +106,7 @@ public sealed class DnsKdcsTests : IAsyncDisposable
             .Detail.ShouldContain("the name server is not known");
 
     [Fact]
-    public async Task A_dead_name_server_is_passed_over()
+    public async Task The_next_name_server_is_asked_after_an_unreachable_one()
     {
         var dead = await FakeKdc.DeadAsync();
         _server.OnDatagram = query => [DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "dc1.contoso.com"))];
@@ -116,7 +116,7 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_silent_name_server_is_overtaken()
+    public async Task The_next_name_server_is_asked_after_a_silent_one()
     {
         await using var silent = new FakeKdc();
         _server.OnDatagram = query => [DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "dc1.contoso.com"))];
@@ -139,7 +139,7 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_answer_that_does_not_fit_a_datagram_is_asked_for_over_TCP()
+    public async Task A_truncated_answer_is_requested_again_over_TCP()
     {
         _server.OnDatagram = query => [DnsAnswers.Truncated(query)];
         _server.OnConnection = async (socket, token) =>
@@ -162,7 +162,7 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Many_at_once_ask_once()
+    public async Task Concurrent_requests_share_one_query()
     {
         _server.OnDatagram = query => [DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "dc1.contoso.com"))];
         var locator = Locator();

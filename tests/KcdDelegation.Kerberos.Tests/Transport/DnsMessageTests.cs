@@ -19,14 +19,14 @@ public sealed class DnsMessageTests
     [InlineData("_kerberos._tcp.O=Contoso,C=DE")]
     [InlineData("_kerberos._tcp.caf\u00e9")]
     [InlineData("_kerberos._tcp.a234567890123456789012345678901234567890123456789012345678901234")]
-    public void What_cannot_be_a_name_in_DNS_is_not_asked_for(string name) => DnsMessage.EncodeQuery(1, name).ShouldBeNull();
+    public void A_name_that_is_not_a_valid_DNS_name_has_no_query(string name) => DnsMessage.EncodeQuery(1, name).ShouldBeNull();
 
     [Fact]
     public void Records_are_read_with_every_field()
     {
         var answer = DnsAnswers.To(Query, DnsAnswers.Srv(10, 20, 88, "dc1.contoso.com", ttl: 7), DnsAnswers.Srv(0, 0, 1088, "."));
 
-        DnsMessage.Answers(answer, Query).ShouldBeTrue();
+        DnsMessage.IsAnswerTo(answer, Query).ShouldBeTrue();
         DnsMessage.IsTruncated(answer).ShouldBeFalse();
         DnsMessage.ReadAnswer(answer, Query).ShouldBe(
         [
@@ -36,39 +36,39 @@ public sealed class DnsMessageTests
     }
 
     [Fact]
-    public void An_alias_is_followed_and_records_of_other_names_are_not_taken()
+    public void An_alias_is_followed_and_records_of_other_names_are_ignored()
     {
         var alias = DnsAnswers.Record([0xc0, 12], 5, 60, DnsAnswers.Name("srv.contoso.com"));
-        var behind = DnsAnswers.Record(DnsAnswers.Name("SRV.contoso.com"), 33, 60, [0, 1, 0, 2, 0, 88, .. DnsAnswers.Name("dc2.contoso.com")]);
+        var target = DnsAnswers.Record(DnsAnswers.Name("SRV.contoso.com"), 33, 60, [0, 1, 0, 2, 0, 88, .. DnsAnswers.Name("dc2.contoso.com")]);
         var other = DnsAnswers.Record(DnsAnswers.Name("evil.example"), 33, 60, [0, 1, 0, 2, 0, 88, .. DnsAnswers.Name("dc.evil.example")]);
 
-        DnsMessage.ReadAnswer(DnsAnswers.To(Query, other, alias, behind), Query).ShouldHaveSingleItem().Target.ShouldBe("dc2.contoso.com");
+        DnsMessage.ReadAnswer(DnsAnswers.To(Query, other, alias, target), Query).ShouldHaveSingleItem().Target.ShouldBe("dc2.contoso.com");
     }
 
     [Fact]
     public void A_name_that_does_not_exist_has_no_records() => DnsMessage.ReadAnswer(DnsAnswers.WithCode(Query, 3), Query).ShouldBeEmpty();
 
     [Fact]
-    public void A_server_that_fails_or_refuses_is_no_answer() =>
+    public void An_error_code_of_the_server_is_reported() =>
         Should.Throw<InvalidDataException>(() => DnsMessage.ReadAnswer(DnsAnswers.WithCode(Query, 5), Query)).Message.ShouldBe("answered with DNS error 5");
 
     [Fact]
-    public void Another_identifier_question_or_kind_of_packet_is_not_the_answer()
+    public void A_packet_with_another_identifier_question_or_type_is_not_the_answer()
     {
         var answer = DnsAnswers.To(Query);
-        DnsMessage.Answers(answer, Query).ShouldBeTrue();
-        foreach (var place in new[] { 0, 1, 2, 5, 20, answer.Length - 1 })
+        DnsMessage.IsAnswerTo(answer, Query).ShouldBeTrue();
+        foreach (var index in new[] { 0, 1, 2, 5, 20, answer.Length - 1 })
         {
             var other = answer.ToArray();
-            other[place] ^= 0x81;
-            DnsMessage.Answers(other, Query).ShouldBeFalse($"byte {place}");
+            other[index] ^= 0x81;
+            DnsMessage.IsAnswerTo(other, Query).ShouldBeFalse($"byte {index}");
         }
-        DnsMessage.Answers(answer.AsSpan(0, answer.Length - 1), Query).ShouldBeFalse();
-        DnsMessage.Answers(Query, Query).ShouldBeFalse();
+        DnsMessage.IsAnswerTo(answer.AsSpan(0, answer.Length - 1), Query).ShouldBeFalse();
+        DnsMessage.IsAnswerTo(Query, Query).ShouldBeFalse();
     }
 
     [Fact]
-    public void Pointers_that_go_round_or_forward_are_refused()
+    public void Pointers_that_form_a_cycle_or_point_forward_are_rejected()
     {
         var self = (byte)Query.Length;
         Should.Throw<InvalidDataException>(() => Read(DnsAnswers.Record([0xc0, self], 33, 1, []))).Message.ShouldContain("points forward");
@@ -84,12 +84,12 @@ public sealed class DnsMessageTests
         Should.Throw<InvalidDataException>(() => DnsMessage.ReadAnswer(DnsAnswers.To(Query, DnsAnswers.Record(longName, 33, 1, [])), Query))
             .Message.ShouldContain("too long");
 
-        var roundabout = Enumerable.Repeat(DnsAnswers.Record([0xc0, 12], 5, 60, [0xc0, 12]), 20).ToArray();
-        Should.Throw<InvalidDataException>(() => DnsMessage.ReadAnswer(DnsAnswers.To(Query, roundabout), Query)).Message.ShouldContain("without end");
+        var cycle = Enumerable.Repeat(DnsAnswers.Record([0xc0, 12], 5, 60, [0xc0, 12]), 20).ToArray();
+        Should.Throw<InvalidDataException>(() => DnsMessage.ReadAnswer(DnsAnswers.To(Query, cycle), Query)).Message.ShouldContain("too many DNS aliases");
     }
 
     [Fact]
-    public void Letters_that_belong_in_no_host_name_come_out_harmless()
+    public void Characters_that_are_not_valid_in_a_host_name_are_replaced()
     {
         byte[] target = [7, (byte)'d', (byte)'\n', 0x1b, (byte)'.', (byte)'/', 0xff, (byte)'c', 0];
 
@@ -98,11 +98,11 @@ public sealed class DnsMessageTests
     }
 
     [Fact]
-    public void Cut_and_mutated_answers_are_read_or_refused_and_nothing_else()
+    public void Truncated_and_mutated_answers_are_decoded_or_rejected()
     {
         var alias = DnsAnswers.Record([0xc0, 12], 5, 60, DnsAnswers.Name("srv.contoso.com"));
-        var behind = DnsAnswers.Record(DnsAnswers.Name("srv.contoso.com"), 33, 60, [0, 1, 0, 2, 0, 88, 3, (byte)'d', (byte)'c', (byte)'2', 0xc0, 27]);
-        var sample = DnsAnswers.To(Query, DnsAnswers.Srv(1, 2, 88, "dc1.contoso.com"), alias, behind);
+        var target = DnsAnswers.Record(DnsAnswers.Name("srv.contoso.com"), 33, 60, [0, 1, 0, 2, 0, 88, 3, (byte)'d', (byte)'c', (byte)'2', 0xc0, 27]);
+        var sample = DnsAnswers.To(Query, DnsAnswers.Srv(1, 2, 88, "dc1.contoso.com"), alias, target);
         DnsMessage.ReadAnswer(sample, Query).Count.ShouldBe(2);
 
         for (var length = Query.Length; length < sample.Length; length++)

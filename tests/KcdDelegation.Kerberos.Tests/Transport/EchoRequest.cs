@@ -5,8 +5,8 @@ using KcdDelegation.Kerberos.Transport;
 
 namespace KcdDelegation.Kerberos.Tests.Transport;
 
-/// <summary>A request that a KDC of these tests answers with a letter and the request's own bytes: <c>+</c> is the answer, <c>E</c> and a
-/// digit an error. Each has a number of its own, as a nonce is.</summary>
+/// <summary>A request that a <see cref="FakeKdc"/> answers with <c>+</c> and the request's own bytes, or with <c>E</c> and an error code.
+/// Each request has its own number, which takes the role of the nonce.</summary>
 internal sealed class EchoRequest(int number, int length) : KdcRequest<int>
 {
     private readonly byte[] _message = MakeMessage(number, length);
@@ -18,7 +18,7 @@ internal sealed class EchoRequest(int number, int length) : KdcRequest<int>
         if (reply.Length >= 2 && reply.Span[0] == 'E')
         {
             var code = (KerberosErrorCode)reply.Span[1];
-            throw new KerberosException(new KerberosFailure { Code = code, IsTransient = code == KerberosErrorCode.ServiceUnavailable, Detail = "said the KDC" });
+            throw new KerberosException(new KerberosFailure { Code = code, IsTransient = code == KerberosErrorCode.ServiceUnavailable, Detail = "the KDC's text" });
         }
         if (reply.Length == 0 || reply.Span[0] != '+' || !reply[1..].Span.SequenceEqual(_message))
             throw KerberosException.Malformed("AS-REP", $"is '{PrintableText.From(Encoding.Latin1.GetString(reply.Span[..Math.Min(8, reply.Length)]))}'");
@@ -33,12 +33,12 @@ internal sealed class EchoRequest(int number, int length) : KdcRequest<int>
     }
 }
 
-/// <summary>Counts the requests made.</summary>
+/// <summary>Creates requests and counts them.</summary>
 internal sealed class EchoRequests(int length = 16)
 {
-    private int _made;
+    private int _created;
 
-    public int Made => Volatile.Read(ref _made);
+    public int Created => Volatile.Read(ref _created);
 
-    public KdcRequest<int> Create() => new EchoRequest(Interlocked.Increment(ref _made), length);
+    public KdcRequest<int> Create() => new EchoRequest(Interlocked.Increment(ref _created), length);
 }

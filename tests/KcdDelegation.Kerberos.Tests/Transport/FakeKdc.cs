@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace KcdDelegation.Kerberos.Tests.Transport;
 
-/// <summary>Something on loopback that behaves as a KDC does, or as badly as it is told to. TCP and UDP have the same port.</summary>
+/// <summary>A KDC on loopback whose behavior a test sets. TCP and UDP have the same port.</summary>
 internal sealed class FakeKdc : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -26,7 +26,7 @@ internal sealed class FakeKdc : IAsyncDisposable
             }
             catch (SocketException)
             {
-                // Somebody else has the port over TCP: another one.
+                // The TCP port is in use. Another one is tried.
             }
         }
         _udp.Bind(_tcp.LocalEndPoint!);
@@ -39,10 +39,10 @@ internal sealed class FakeKdc : IAsyncDisposable
 
     public KdcEndpoint UdpEndpoint => Endpoint with { Transport = KdcTransport.Udp };
 
-    /// <summary>What a connection gets; may be changed while serving.</summary>
+    /// <summary>Gets or sets the handler of a connection.</summary>
     public Func<Socket, CancellationToken, Task> OnConnection { get; set; } = AnswerAsync;
 
-    /// <summary>The datagrams that answer one.</summary>
+    /// <summary>Gets or sets a function that returns the datagrams that answer a datagram.</summary>
     public Func<byte[], IEnumerable<byte[]>> OnDatagram { get; set; } = static _ => [];
 
     public ConcurrentQueue<byte[]> Datagrams { get; } = [];
@@ -65,7 +65,7 @@ internal sealed class FakeKdc : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Reads the request, then sends these bytes as they are, and waits until the other side has gone.</summary>
+    /// <summary>Returns a handler that reads the request, sends these bytes as they are, and waits until the client closes the connection.</summary>
     public static Func<Socket, CancellationToken, Task> Raw(params byte[] bytes) => async (socket, token) =>
     {
         await ReadRequestAsync(socket, token);
@@ -73,7 +73,7 @@ internal sealed class FakeKdc : IAsyncDisposable
         await socket.ReceiveAsync(new byte[1], token);
     };
 
-    /// <summary>Announces a reply and sends a byte of it now and then, for ever.</summary>
+    /// <summary>Announces a reply and sends one byte of it every few milliseconds, without end.</summary>
     public static async Task DripAsync(Socket socket, CancellationToken cancellationToken)
     {
         await ReadRequestAsync(socket, cancellationToken);
@@ -95,7 +95,7 @@ internal sealed class FakeKdc : IAsyncDisposable
         return request;
     }
 
-    /// <summary>A port of loopback where nobody listens.</summary>
+    /// <summary>Returns a loopback port that nothing listens on.</summary>
     public static async Task<KdcEndpoint> DeadAsync()
     {
         await using var kdc = new FakeKdc();

@@ -24,11 +24,11 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_first_KDC_answers_and_nobody_else_is_asked()
+    public async Task The_second_KDC_is_not_asked_if_the_first_answers()
     {
         (await SendAsync(Dispatcher(_first.Endpoint, _second.Endpoint))).ShouldBe(1);
 
-        _requests.Made.ShouldBe(1);
+        _requests.Created.ShouldBe(1);
         _second.Connections.ShouldBeEmpty();
     }
 
@@ -36,12 +36,12 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(WaysToFail))]
-    public async Task A_KDC_that_fails_is_passed_over_with_a_new_request(string way)
+    public async Task The_next_KDC_is_asked_with_a_new_request_after_a_failure(string way)
     {
         var first = await FailingAsync(way);
         var dispatcher = Dispatcher(TimingFor(way), TimeProvider.System, first, _second.Endpoint);
 
-        (await SendAsync(dispatcher, KdcRequestMode.OneAtATime)).ShouldBe(_requests.Made);
+        (await SendAsync(dispatcher, KdcRequestMode.OneAtATime)).ShouldBe(_requests.Created);
 
         _second.Connections.Count.ShouldBe(1);
         _first.Connections.Count.ShouldBe(way == "refuse" ? 0 : 1);
@@ -50,15 +50,15 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     [Theory]
     [InlineData("refuse", "refused the connection")]
     [InlineData("close", "closed the connection without an answer")]
-    [InlineData("garbage", "gave a reply that was rejected: AS-REP is '?HTTP'")]
-    [InlineData("high bit", "gave a reply that was rejected: its length has the reserved bit set")]
-    [InlineData("too long", "gave a reply that was rejected: it announces 1048577 bytes")]
-    [InlineData("empty", "gave a reply that was rejected: it announces 0 bytes")]
-    [InlineData("cut off", "closed the connection in the middle of its answer")]
+    [InlineData("garbage", "sent a reply that was rejected: AS-REP is '?HTTP'")]
+    [InlineData("high bit", "sent a reply that was rejected: the reserved bit of its length is set")]
+    [InlineData("too long", "sent a reply that was rejected: its length is 1048577 bytes")]
+    [InlineData("empty", "sent a reply that was rejected: its length is 0 bytes")]
+    [InlineData("cut off", "closed the connection before its answer was complete")]
     [InlineData("silent", "accepted the connection but did not answer within 1 s")]
     [InlineData("drip", "accepted the connection but did not answer within 1 s")]
     [InlineData("29", "answered KDC_ERR_SVC_UNAVAILABLE")]
-    public async Task When_all_fail_the_error_says_what_each_of_them_did(string way, string words)
+    public async Task If_all_KDCs_fail_the_error_describes_each_failure(string way, string words)
     {
         var first = await FailingAsync(way);
         var dead = await FakeKdc.DeadAsync();
@@ -74,7 +74,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task When_every_KDC_says_that_it_is_unavailable_so_does_the_error()
+    public async Task If_every_KDC_is_unavailable_the_error_has_that_code()
     {
         _first.OnConnection = _second.OnConnection = FakeKdc.Error(KerberosErrorCode.ServiceUnavailable);
 
@@ -85,7 +85,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task When_every_KDC_answers_wrongly_that_is_no_outage()
+    public async Task Invalid_replies_from_every_KDC_are_not_a_transient_error()
     {
         _first.OnConnection = _second.OnConnection = FakeKdc.GarbageAsync;
 
@@ -103,12 +103,12 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         var error = await Should.ThrowAsync<KerberosException>(() => SendAsync(Dispatcher(_first.Endpoint, _second.Endpoint)));
 
         error.Code.ShouldBe(KerberosErrorCode.ClientPrincipalUnknown);
-        error.Detail.ShouldBe("said the KDC");
+        error.Detail.ShouldBe("the KDC's text");
         _second.Connections.ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task A_request_that_cannot_be_made_is_final()
+    public async Task A_request_that_cannot_be_created_is_final()
     {
         var dispatcher = Dispatcher(_first.Endpoint, _second.Endpoint);
 
@@ -119,28 +119,28 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_frozen_KDC_is_overtaken_by_the_next_and_the_loser_hung_up_on()
+    public async Task The_next_KDC_is_asked_while_one_hangs_and_the_slower_connection_is_closed()
     {
-        var hungUp = new TaskCompletionSource();
+        var closed = new TaskCompletionSource();
         _first.OnConnection = async (socket, token) =>
         {
             await FakeKdc.ReadRequestAsync(socket, token);
             (await socket.ReceiveAsync(new byte[1], token)).ShouldBe(0);
-            hungUp.SetResult();
+            closed.SetResult();
         };
         var dispatcher = Dispatcher(new KdcTiming { HedgeDelay = TimeSpan.FromSeconds(1) }, TimeProvider.System, _first.Endpoint, _second.Endpoint);
 
         (await SendAsync(dispatcher)).ShouldBe(2);
 
-        await hungUp.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-        // It was slow once: the next request does not wait for it again.
+        await closed.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        // The KDC was slow, so the next request asks the other one first.
         _first.OnConnection = FakeKdc.SilenceAsync;
         (await SendAsync(dispatcher)).ShouldBe(3);
         _first.Connections.Count.ShouldBe(1);
     }
 
     [Fact]
-    public async Task A_request_that_must_not_be_hedged_waits_for_the_slow_KDC()
+    public async Task A_one_at_a_time_request_waits_for_a_slow_KDC()
     {
         _first.OnConnection = async (socket, token) =>
         {
@@ -151,12 +151,12 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
 
         await SendAsync(Dispatcher(timing, TimeProvider.System, _first.Endpoint, _second.Endpoint), KdcRequestMode.OneAtATime);
 
-        _requests.Made.ShouldBe(1);
+        _requests.Created.ShouldBe(1);
         _second.Connections.ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task A_KDC_that_failed_is_asked_last_until_it_has_answered_a_trial()
+    public async Task A_failed_KDC_is_asked_last_until_it_answers_a_trial_request()
     {
         var time = new ManualTime();
         _first.OnConnection = FakeKdc.CloseAsync;
@@ -166,7 +166,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         await SendAsync(dispatcher);
         _first.Connections.Count.ShouldBe(1);
 
-        // Due, but still broken: the trial fails, the request does not notice.
+        // The KDC is due but still broken. The trial fails, and the request is not affected.
         time.Advance(TimeSpan.FromSeconds(31));
         await SendAsync(dispatcher);
         await UntilAsync(() => _logger.Events.Any(e => e.Id == 2103));
@@ -186,7 +186,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_request_that_must_not_be_hedged_starts_no_trial()
+    public async Task A_one_at_a_time_request_starts_no_trial()
     {
         var time = new ManualTime();
         _first.OnConnection = FakeKdc.CloseAsync;
@@ -198,11 +198,11 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         await dispatcher.DisposeAsync();
 
         _first.Connections.Count.ShouldBe(1);
-        _requests.Made.ShouldBe(_second.Connections.Count + 1);
+        _requests.Created.ShouldBe(_second.Connections.Count + 1);
     }
 
     [Fact]
-    public async Task When_all_have_failed_all_are_asked_again()
+    public async Task If_all_KDCs_have_failed_all_are_asked_again()
     {
         _first.OnConnection = _second.OnConnection = FakeKdc.CloseAsync;
         var dispatcher = Dispatcher(new KdcTiming(), new ManualTime(), _first.Endpoint, _second.Endpoint);
@@ -210,35 +210,35 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
 
         _second.OnConnection = FakeKdc.AnswerAsync;
 
-        (await SendAsync(dispatcher)).ShouldBe(_requests.Made);
+        (await SendAsync(dispatcher)).ShouldBe(_requests.Created);
     }
 
     [Fact]
-    public async Task Cancelling_reaches_the_socket_and_says_how_far_it_came()
+    public async Task Cancellation_closes_the_socket_and_the_error_describes_the_progress()
     {
-        var hungUp = new TaskCompletionSource();
+        var closed = new TaskCompletionSource();
         using var caller = new CancellationTokenSource();
         _first.OnConnection = async (socket, token) =>
         {
             await FakeKdc.ReadRequestAsync(socket, token);
             await caller.CancelAsync();
             (await socket.ReceiveAsync(new byte[1], token)).ShouldBe(0);
-            hungUp.SetResult();
+            closed.SetResult();
         };
         var dispatcher = Dispatcher(_first.Endpoint);
 
-        // Shouldly makes an exception of its own for a cancelled task.
+        // Shouldly throws its own exception for a canceled task.
         var cancelled = await Assert.ThrowsAsync<OperationCanceledException>(
             () => dispatcher.SendAsync(Realm, KdcRequestMode.Hedged, _requests.Create, caller.Token));
 
         cancelled.CancellationToken.ShouldBe(caller.Token);
         cancelled.InnerException.ShouldBeOfType<KerberosException>().Detail
-            .ShouldBe($"no KDC of CONTOSO.COM gave a usable answer: {_first.Endpoint} accepted the connection but did not answer before the time was up");
-        await hungUp.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            .ShouldBe($"no KDC of CONTOSO.COM gave a usable answer: {_first.Endpoint} accepted the connection but did not answer before the time-out");
+        await closed.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
     [Fact]
-    public async Task A_realm_without_KDCs_is_an_error_that_says_where_was_looked()
+    public async Task The_error_for_a_realm_without_KDCs_names_the_sources()
     {
         var error = await Should.ThrowAsync<KerberosException>(() => SendAsync(Dispatcher()));
 
@@ -249,7 +249,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Over_UDP_one_datagram_is_asked_and_one_answers()
+    public async Task Over_UDP_one_datagram_is_sent_and_one_is_received()
     {
         _first.OnDatagram = request => [FakeKdc.Answer(request)];
 
@@ -259,7 +259,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_answer_too_big_for_UDP_is_asked_for_again_over_TCP_with_a_new_request()
+    public async Task An_answer_too_large_for_UDP_is_requested_over_TCP_with_a_new_request()
     {
         _first.OnDatagram = _ => [[(byte)'E', (byte)KerberosErrorCode.ResponseTooBig]];
 
@@ -269,18 +269,18 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_request_too_big_for_UDP_goes_by_TCP_at_once()
+    public async Task A_request_too_large_for_UDP_is_sent_over_TCP()
     {
-        var big = new EchoRequests(length: 1401);
+        var large = new EchoRequests(length: 1401);
 
-        await Dispatcher(_first.UdpEndpoint).SendAsync(Realm, KdcRequestMode.OneAtATime, big.Create, TestContext.Current.CancellationToken);
+        await Dispatcher(_first.UdpEndpoint).SendAsync(Realm, KdcRequestMode.OneAtATime, large.Create, TestContext.Current.CancellationToken);
 
         _first.Datagrams.ShouldBeEmpty();
-        big.Made.ShouldBe(1);
+        large.Created.ShouldBe(1);
     }
 
     [Fact]
-    public async Task A_datagram_that_is_not_answered_is_followed_by_TCP()
+    public async Task TCP_is_used_if_UDP_gets_no_answer()
     {
         var timing = new KdcTiming { DatagramTimeout = TimeSpan.FromMilliseconds(50) };
 
@@ -290,7 +290,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Datagrams_that_are_not_the_answer_are_ignored_while_it_may_still_come()
+    public async Task Datagrams_that_do_not_answer_the_request_are_ignored()
     {
         _first.OnDatagram = request => [[], "stray"u8.ToArray(), FakeKdc.Answer(request)];
 
@@ -300,11 +300,11 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_KDC_without_UDP_is_passed_over()
+    public async Task The_next_KDC_is_asked_if_neither_UDP_nor_TCP_is_open()
     {
         var dead = await FakeKdc.DeadAsync() with { Transport = KdcTransport.Udp };
 
-        (await SendAsync(Dispatcher(dead, _second.Endpoint))).ShouldBe(_requests.Made);
+        (await SendAsync(Dispatcher(dead, _second.Endpoint))).ShouldBe(_requests.Created);
 
         _second.Connections.Count.ShouldBe(1);
     }
@@ -316,7 +316,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
             new KnownKdcs([new KdcEndpoint("dc1.contoso.com", _first.Endpoint.Port)]), TimeProvider.System, _logger, resolve: static (host, _) =>
             {
                 host.ShouldBe("dc1.contoso.com");
-                // Nobody listens on the first two; the last is where the KDC is.
+                // Nothing listens on the first two addresses.
                 return Task.FromResult(new[] { IPAddress.IPv6Loopback, IPAddress.Parse("127.77.1.1"), IPAddress.Loopback });
             });
         _dispatchers.Add(dispatcher);
@@ -336,7 +336,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_KDC_is_reached_by_its_last_addresses_when_its_name_cannot_be_resolved_any_more()
+    public async Task A_KDC_is_reached_at_its_last_addresses_if_its_name_can_no_longer_be_resolved()
     {
         var asked = 0;
         var dispatcher = new KdcDispatcher(
@@ -352,19 +352,19 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task After_a_KDC_with_a_name_too_long_for_any_host_the_next_is_asked()
+    public async Task The_next_KDC_is_asked_if_a_host_name_is_too_long()
     {
         var tooLong = new KdcEndpoint(string.Join('.', Enumerable.Repeat(new string('a', 60), 5)));
 
-        (await SendAsync(Dispatcher(tooLong, _second.Endpoint))).ShouldBe(_requests.Made);
+        (await SendAsync(Dispatcher(tooLong, _second.Endpoint))).ShouldBe(_requests.Created);
 
         _logger.Events.Single(logged => logged.Id == 2102).Text.ShouldContain("has a name that cannot be resolved");
     }
 
-    private Task<int> SendAsync(KdcDispatcher dispatcher, KdcRequestMode attempts = KdcRequestMode.Hedged) =>
-        dispatcher.SendAsync(Realm, attempts, _requests.Create, TestContext.Current.CancellationToken);
+    private Task<int> SendAsync(KdcDispatcher dispatcher, KdcRequestMode mode = KdcRequestMode.Hedged) =>
+        dispatcher.SendAsync(Realm, mode, _requests.Create, TestContext.Current.CancellationToken);
 
-    /// <summary>Patient enough for a busy machine, except where the end of the patience is what the test waits for.</summary>
+    /// <summary>Returns time-outs that are long enough for a busy machine, except where the test waits for the time-out.</summary>
     private static KdcTiming TimingFor(string way) =>
         new() { AttemptTimeout = TimeSpan.FromSeconds(way is "silent" or "drip" ? 1 : 60), HedgeDelay = TimeSpan.FromSeconds(60) };
 
@@ -403,10 +403,10 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        timeout.CancelAfter(TimeSpan.FromSeconds(30));
         while (!condition())
-            await Task.Delay(10, patience.Token);
+            await Task.Delay(10, timeout.Token);
     }
 
     private sealed class KnownKdcs(IReadOnlyList<KdcEndpoint> kdcs) : IKdcLocator

@@ -13,7 +13,7 @@ public sealed class Krb5ConfigurationTests : IDisposable
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
-    public void The_default_realm_and_the_KDCs_of_realms_are_taken()
+    public void The_KDCs_of_realms_are_read()
     {
         var configuration = Load("""
             # comment
@@ -30,7 +30,6 @@ public sealed class Krb5ConfigurationTests : IDisposable
                     kdc = "dc2.contoso.com:1088"
                     kdc = udp/dc3.contoso.com
                     kdc = [2001:db8::1]:88
-                    kdc = https://proxy.contoso.com/KdcProxy
                     kdc = dc1.contoso.com
                     admin_server = admin.contoso.com
                     v4_instance_convert = {
@@ -50,7 +49,6 @@ public sealed class Krb5ConfigurationTests : IDisposable
                 }
             """);
 
-        configuration.DefaultRealm.ShouldBe("CONTOSO.COM");
         configuration.GetKdcs("contoso.com").Select(kdc => kdc.ToString())
             .ShouldBe(["dc1.contoso.com:88", "dc2.contoso.com:1088", "udp/dc3.contoso.com:88", "[2001:db8::1]:88", "dc4.contoso.com:88"]);
         configuration.GetKdcs("EU.CONTOSO.COM").Select(kdc => kdc.ToString()).ShouldBe(["dc1.eu.contoso.com:88"]);
@@ -59,7 +57,7 @@ public sealed class Krb5ConfigurationTests : IDisposable
     }
 
     [Fact]
-    public void Files_and_directories_are_included_and_editors_copies_are_not()
+    public void Files_and_directories_are_included_without_backup_copies()
     {
         _directory.CreateSubdirectory("d");
         Write("d/10-realm", Realm("A.COM", "first"));
@@ -73,18 +71,17 @@ public sealed class Krb5ConfigurationTests : IDisposable
     }
 
     [Fact]
-    public void Where_several_files_are_listed_the_earlier_one_counts_and_lists_grow()
+    public void The_KDCs_of_several_files_are_combined()
     {
         var configuration = Krb5Configuration.Load(
             [Write("a", "[libdefaults]\ndefault_realm = A.COM\n" + Realm("A.COM", "a")), Path.Combine(_directory.FullName, "missing"), Write("b", "[libdefaults]\ndefault_realm = B.COM\n" + Realm("A.COM", "b"))], _logger);
 
-        configuration.DefaultRealm.ShouldBe("A.COM");
         configuration.GetKdcs("A.COM").Select(kdc => kdc.Host).ShouldBe(["a", "b"]);
         _logger.Events.ShouldBeEmpty();
     }
 
     [Fact]
-    public void A_file_that_includes_itself_is_read_once_and_warned_of()
+    public void A_file_that_includes_itself_is_read_once_with_a_warning()
     {
         var path = Path.Combine(_directory.FullName, "krb5.conf");
         Load(Realm("A.COM", "a") + $"\ninclude {path}").GetKdcs("A.COM").Count.ShouldBe(1);
@@ -104,7 +101,7 @@ public sealed class Krb5ConfigurationTests : IDisposable
     }
 
     [Theory]
-    [InlineData("[realms]\nA.COM = {\nkdc = a\n", "ends within braces")]
+    [InlineData("[realms]\nA.COM = {\nkdc = a\n", "ends inside braces")]
     [InlineData("[realms]\n}\n", "line 2")]
     [InlineData("kdc = a\n", "line 1")]
     [InlineData("[realms\n", "line 1")]
@@ -116,18 +113,18 @@ public sealed class Krb5ConfigurationTests : IDisposable
     [InlineData("includedir a\0b\n", "line 1")]
     [InlineData("include a\0b = c\n", "line 1")]
     [InlineData("[a]\nb={\nb={\nb={\nb={\nb={\nb={\nb={\nb={\nb={\nb={\n", "line 9")]
-    public void A_file_that_cannot_be_understood_is_a_warning_with_its_place(string content, string place)
+    public void A_malformed_file_is_a_warning_that_names_the_line(string content, string expected)
     {
-        Load(content).DefaultRealm.ShouldBeNull();
+        Load(content);
 
         var warning = _logger.Events.ShouldHaveSingleItem();
         warning.Level.ShouldBe(LogLevel.Warning);
-        warning.Text.ShouldContain(place);
+        warning.Text.ShouldContain(expected);
     }
 
-    /// <summary>Bytes of all kinds, and the words of the format in any order.</summary>
+    /// <summary>Reads random bytes and random sequences of the tokens of the format.</summary>
     [Fact]
-    public void Whatever_a_file_holds_it_is_read_or_refused_as_documented()
+    public void Any_content_is_read_or_rejected_with_a_documented_exception()
     {
         string[] words = ["[realms]", "[", "]", "A.COM", " = ", "=", "{", "}", "}*", "\n", "\n", "\n", "kdc", "*", "\"", "include ", "includedir ", "module ", "\0", "\t", "#", ".", ":88", "udp/", "\ud800", "default_realm"];
         for (var round = 0; round < 2_000; round++)
@@ -138,11 +135,133 @@ public sealed class Krb5ConfigurationTests : IDisposable
             var path = Path.Combine(_directory.FullName, "krb5.conf");
             File.WriteAllBytes(path, content);
 
-            if (Record.Exception(() => Krb5ConfigurationReader.Read(path, static _ => { })) is { } thrown)
+            if (Record.Exception(() => new Krb5ConfigurationReader(static _ => { }, static _ => { }).Read(path)) is { } thrown)
                 (thrown is InvalidDataException or IOException or UnauthorizedAccessException).ShouldBeTrue($"{Convert.ToHexString(content)}: {thrown}");
             Krb5Configuration.Load([path], _logger).GetKdcs("A.COM").ShouldAllBe(kdc => kdc.Port > 0);
         }
-        _logger.Events.ShouldAllBe(logged => logged.Id == 2110);
+        _logger.Events.ShouldAllBe(logged => logged.Id == 2110 || logged.Id == 2111);
+    }
+
+    [Fact]
+    public void Comments_after_braces_sections_and_values_do_not_end_the_reading()
+    {
+        var configuration = Load("""
+            [realms] # the realms
+            	A.COM	=	{ ; the first
+            		kdc	=	dc1.a.com # the first KDC
+            		kdc = dc2.a.com	; the second
+            		kdc = "dc3.a.com" # quoted
+            	} # the end
+            B.COM =
+            { # on its own line
+                kdc = dc1.b.com
+            } ; the end
+            C.COM = {
+                kdc = dc1.c.com
+            }
+            """.Replace("\\t", "\t", StringComparison.Ordinal));
+
+        configuration.GetKdcs("A.COM").Select(kdc => kdc.Host).ShouldBe(["dc1.a.com", "dc2.a.com", "dc3.a.com"]);
+        configuration.GetKdcs("B.COM").Select(kdc => kdc.Host).ShouldBe(["dc1.b.com"]);
+        configuration.GetKdcs("C.COM").Select(kdc => kdc.Host).ShouldBe(["dc1.c.com"]);
+        _logger.Events.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("https://proxy.contoso.com/KdcProxy")]
+    [InlineData("dc1.contoso.com:99999")]
+    [InlineData("dc_1!.contoso.com")]
+    public void A_KDC_value_that_is_not_a_host_is_a_warning_that_names_the_file_and_the_line(string value)
+    {
+        Load($"[realms]\nA.COM = {{\nkdc = {value}\nkdc = dc2.a.com\n}}\n").GetKdcs("A.COM").ShouldBe([new KdcEndpoint("dc2.a.com")]);
+
+        var warning = _logger.Events.ShouldHaveSingleItem();
+        warning.Level.ShouldBe(LogLevel.Warning);
+        warning.Text.ShouldContain($"{Path.Combine(_directory.FullName, "krb5.conf")}, line 3: the value '{value}' of kdc");
+    }
+
+    [Fact]
+    public void The_primary_KDC_is_used_after_the_others()
+    {
+        var configuration = Load("""
+            [realms]
+            A.COM = {
+                master_kdc = dc1.a.com
+                kdc = dc2.a.com
+                kdc = dc1.a.com:1088
+            }
+            B.COM = {
+                primary_kdc = dc1.b.com
+            }
+            """);
+
+        configuration.GetKdcs("A.COM").Select(kdc => kdc.ToString()).ShouldBe(["dc2.a.com:88", "dc1.a.com:1088", "dc1.a.com:88"]);
+        configuration.GetKdcs("B.COM").ShouldBe([new KdcEndpoint("dc1.b.com")]);
+        _logger.Events.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("[realms]*\nA.COM = {\nkdc = a\n}\n")]
+    [InlineData("[realms]\nA.COM = {\nkdc = a\n}*\n")]
+    [InlineData("[realms]\nA.COM* = {\nkdc = a\n}\n")]
+    [InlineData("[realms]\nA.COM = {\nkdc* = a\n}\n")]
+    public void A_later_file_cannot_add_to_what_an_asterisk_marks_as_final(string first)
+    {
+        var configuration = Krb5Configuration.Load([Write("a", first), Write("b", Realm("A.COM", "b"))], _logger);
+
+        configuration.GetKdcs("A.COM").Select(kdc => kdc.Host).ShouldBe(["a"]);
+        _logger.Events.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void An_included_file_that_cannot_be_read_does_not_end_the_reading()
+    {
+        Write("bad", "[realms]\n}\n");
+
+        Load($"include {_directory.FullName}/missing\ninclude bad\nincludedir {_directory.FullName}/nowhere\n{Realm("A.COM", "a")}")
+            .GetKdcs("A.COM").Select(kdc => kdc.Host).ShouldBe(["a"]);
+
+        _logger.Events.Select(logged => logged.Text).ShouldSatisfyAllConditions(
+            texts => texts.Count().ShouldBe(3),
+            texts => texts.ElementAt(0).ShouldContain("at line 1"),
+            texts => texts.ElementAt(1).ShouldContain("bad is malformed at line 2"),
+            texts => texts.ElementAt(2).ShouldContain("nowhere at line 3"));
+    }
+
+    [Fact]
+    public void A_device_and_a_file_that_is_too_large_are_not_read()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        File.CreateSymbolicLink(Path.Combine(_directory.FullName, "link"), "/dev/zero");
+        Write("large", new string('#', (1 << 20) + 1));
+
+        Load($"include /dev/zero\ninclude link\ninclude large\n{Realm("A.COM", "a")}").GetKdcs("A.COM").Count.ShouldBe(1);
+
+        _logger.Events.ShouldHaveSingleItem().Text.ShouldContain("is larger than 1048576 bytes");
+    }
+
+    [Fact]
+    public void Sixty_thousand_KDCs_of_one_realm_are_bounded_with_a_warning()
+    {
+        var lines = string.Concat(Enumerable.Range(0, 60_000).Select(i => $"kdc = a{i}\n"));
+        var start = System.Diagnostics.Stopwatch.GetTimestamp();
+
+        var kdcs = Load($"[realms]\nA.COM = {{\n{lines}}}\n").GetKdcs("A.COM");
+
+        System.Diagnostics.Stopwatch.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(2));
+        kdcs.Count.ShouldBe(64);
+        kdcs[63].Host.ShouldBe("a63");
+        _logger.Events.ShouldHaveSingleItem().Text.ShouldContain("lists 60000 KDCs of A.COM; the first 64 are used");
+    }
+
+    [Fact]
+    public async Task Sixty_thousand_KDCs_in_the_options_are_bounded_with_a_warning()
+    {
+        var source = new StaticKdcs([new("A.COM", Enumerable.Range(0, 60_000).Select(i => new KdcEndpoint($"a{i}")).ToList())], _logger);
+
+        (await source.FindAsync("A.COM", TestContext.Current.CancellationToken)).Count.ShouldBe(64);
+        _logger.Events.ShouldHaveSingleItem().Text.ShouldContain("lists 60000 KDCs of A.COM");
     }
 
     [Fact]
@@ -161,11 +280,11 @@ public sealed class Krb5ConfigurationTests : IDisposable
     }
 
     [Fact]
-    public async Task The_options_go_before_the_system_and_what_knows_nothing_is_passed_over()
+    public async Task The_options_precede_krb5_conf_and_an_empty_source_is_skipped()
     {
         var list = new Dictionary<string, IReadOnlyList<KdcEndpoint>>(StringComparer.Ordinal) { ["A.com"] = [new("static")], ["EMPTY.COM"] = [] };
         var file = new Krb5ConfigurationKdcs([Write("krb5.conf", Realm("A.COM", "file") + "\n" + Realm("EMPTY.COM", "file"))], TimeProvider.System, _logger);
-        var locator = new FirstKnownKdcs(new StaticKdcs(list), file);
+        var locator = new FirstKnownKdcs(new StaticKdcs(list, _logger), file);
 
         (await locator.FindAsync("A.COM", TestContext.Current.CancellationToken)).ShouldBe([new KdcEndpoint("static")]);
         (await locator.FindAsync("EMPTY.COM", TestContext.Current.CancellationToken)).ShouldBe([new KdcEndpoint("file")]);

@@ -27,19 +27,19 @@ public sealed class LastKnownAddressesTests
     [Theory]
     [InlineData(SocketError.TryAgain)]
     [InlineData(SocketError.HostNotFound)]
-    public async Task A_name_that_was_resolved_keeps_its_addresses_while_it_cannot_be(SocketError error)
+    public async Task The_last_addresses_are_used_while_a_name_cannot_be_resolved(SocketError error)
     {
         (await ResolveAsync("dc1")).ShouldBe(Old);
         Fail(error);
 
         (await ResolveAsync("DC1")).ShouldBe(Old);
-        // The resolver is left alone for a while, so that an outage does not cost each request its patience.
+        // The resolver is not asked again for a while, so that an outage does not delay each request.
         (await ResolveAsync("dc1")).ShouldBe(Old);
         _asked.ShouldBe(2);
     }
 
     [Fact]
-    public async Task The_resolver_is_asked_each_time_while_it_answers_and_again_some_time_after_it_failed()
+    public async Task The_resolver_is_asked_for_each_request_and_after_a_failure_again_after_the_retry_interval()
     {
         await ResolveAsync("dc1");
         await ResolveAsync("dc1");
@@ -66,7 +66,7 @@ public sealed class LastKnownAddressesTests
     }
 
     [Fact]
-    public async Task A_silent_resolver_counts_as_failed_after_a_while_and_what_it_says_late_is_kept()
+    public async Task A_silent_resolver_times_out_and_its_late_answer_is_kept()
     {
         await ResolveAsync("dc1");
         var late = new TaskCompletionSource<IPAddress[]>();
@@ -74,7 +74,7 @@ public sealed class LastKnownAddressesTests
         var waiting = ResolveAsync("dc1");
         waiting.IsCompleted.ShouldBeFalse();
 
-        _time.Advance(_timing.ResolverPatience);
+        _time.Advance(_timing.ResolverTimeout);
         (await waiting).ShouldBe(Old);
         late.SetResult(New);
         Fail(SocketError.TryAgain);
@@ -83,20 +83,20 @@ public sealed class LastKnownAddressesTests
     }
 
     [Fact]
-    public async Task A_caller_who_gives_up_is_not_given_old_addresses()
+    public async Task A_canceled_request_does_not_get_old_addresses()
     {
         await ResolveAsync("dc1");
         _resolve = static (_, _) => new TaskCompletionSource<IPAddress[]>().Task;
-        using var leave = new CancellationTokenSource();
-        var waiting = _hosts.ResolveAsync("dc1", leave.Token);
+        using var cancellation = new CancellationTokenSource();
+        var waiting = _hosts.ResolveAsync("dc1", cancellation.Token);
 
-        await leave.CancelAsync();
+        await cancellation.CancelAsync();
 
         await Should.ThrowAsync<OperationCanceledException>(() => waiting);
     }
 
     [Fact]
-    public async Task Not_every_name_is_remembered()
+    public async Task The_number_of_remembered_names_is_bounded()
     {
         for (var i = 0; i <= 1024; i++)
             await ResolveAsync($"dc{i}");

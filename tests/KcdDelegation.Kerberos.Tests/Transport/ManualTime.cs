@@ -1,6 +1,6 @@
 namespace KcdDelegation.Kerberos.Tests.Transport;
 
-/// <summary>Time that stands still until it is told to pass. Thread-safe.</summary>
+/// <summary>A time provider whose time only passes when a test advances it. Thread-safe.</summary>
 internal sealed class ManualTime : TimeProvider
 {
     private readonly Lock _lock = new();
