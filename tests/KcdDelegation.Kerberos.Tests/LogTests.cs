@@ -25,7 +25,7 @@ public sealed class LogTests
     }
 
     [Theory]
-    [InlineData(KdcTransport.Tcp, 2102)]
+    [InlineData(KdcTransport.Tcp, 2114)]
     [InlineData(KdcTransport.Udp, 2107)]
     public async Task A_reply_with_a_wrong_name_is_named_in_the_exception_and_in_no_event(KdcTransport transport, int noted)
     {

@@ -25,7 +25,8 @@ internal sealed class AccountLogOn(ExchangeContext context)
             // Every further attempt with this key counts towards the account lockout.
             if (error.Code == KerberosErrorCode.PreAuthenticationFailed)
                 _rejected.Remember(keyVersion);
-            throw error.InContext(new KerberosFailure { Exchange = KerberosExchange.LogOn, Account = context.Account.Name, Realm = context.Realm });
+            throw error.InContext(
+                new KerberosFailure { Exchange = KerberosExchange.LogOn, Account = context.Account.Name, Realm = context.Realm });
         }
     }
 
@@ -43,7 +44,8 @@ internal sealed class AccountLogOn(ExchangeContext context)
             {
                 Exchange = KerberosExchange.Configuration,
                 Reason = KerberosFailureReason.KeyUnavailable,
-                Detail = $"the keytab has keys of the types {string.Join(", ", held)}, and EncryptionTypes allows only {string.Join(", ", context.EncryptionTypes)}",
+                Detail = $"the keytab has keys of the types {string.Join(", ", held)}, " +
+                    $"and EncryptionTypes allows only {string.Join(", ", context.EncryptionTypes)}",
             });
         }
         catch (KerberosException error)
@@ -62,7 +64,12 @@ internal sealed class AccountLogOn(ExchangeContext context)
             var (key, clockOffset) = (proof, offset);
             // A request that proves a key is never sent to two KDCs at once: a wrong key would count twice towards the account lockout.
             var mode = key is null ? KdcRequestMode.Hedged : KdcRequestMode.OneAtATime;
-            var outcome = await context.SendAsync(context.Realm, mode, () => new AsExchange(context, types, key, clockOffset), new KerberosFailure { Exchange = KerberosExchange.LogOn }, cancellationToken).ConfigureAwait(false);
+            var outcome = await context.SendAsync(
+                context.Realm,
+                mode,
+                () => new AsExchange(context, types, key, clockOffset),
+                new KerberosFailure { Exchange = KerberosExchange.LogOn },
+                cancellationToken).ConfigureAwait(false);
             switch (outcome)
             {
                 case AsOutcome.PreAuthenticationRequired required:
@@ -95,7 +102,8 @@ internal sealed class AccountLogOn(ExchangeContext context)
             ? offset
             : throw new KerberosException(skew.Error.Failure with
             {
-                Detail = $"the KDC's clock differs by {offset:c} from this machine's clock, which exceeds the maximum correction of {context.MaxClockCorrection:c}",
+                Detail = $"the KDC's clock differs by {offset:c} from this machine's clock, " +
+                    $"which exceeds the maximum correction of {context.MaxClockCorrection:c}",
             });
     }
 }

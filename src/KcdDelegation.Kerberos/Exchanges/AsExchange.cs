@@ -15,7 +15,8 @@ internal abstract record AsOutcome
     /// <summary>KDC_ERR_PREAUTH_REQUIRED (25). The hints name the encryption types and salts that the KDC accepts.</summary>
     public sealed record PreAuthenticationRequired(IReadOnlyList<EtypeInfo2Entry> Hints) : AsOutcome;
 
-    /// <summary>KRB_AP_ERR_SKEW (37), or a reply with another time. The error is not authenticated, so it justifies only one more request.</summary>
+    /// <summary>KRB_AP_ERR_SKEW (37), or a reply with another time. The error is not authenticated, so it justifies only one more
+    /// request.</summary>
     public sealed record ClockSkew(DateTimeOffset ServerTime, KerberosException Error) : AsOutcome;
 }
 
@@ -32,7 +33,8 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
     /// <param name="encryptionTypes">The encryption types that the account can use.</param>
     /// <param name="preAuthentication">The key to prove, or null to send no pre-authentication.</param>
     /// <param name="clockOffset">The offset of the KDC's clock that the request assumes.</param>
-    public AsExchange(ExchangeContext context, IReadOnlyList<EncryptionType> encryptionTypes, LogOnKey? preAuthentication, TimeSpan clockOffset)
+    public AsExchange(
+        ExchangeContext context, IReadOnlyList<EncryptionType> encryptionTypes, LogOnKey? preAuthentication, TimeSpan clockOffset)
     {
         (_context, _preAuthentication, _clockOffset) = (context, preAuthentication, clockOffset);
         _client = new PrincipalName((int)PrincipalNameType.Principal, context.Account.Name.Split('/'));
@@ -53,7 +55,8 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
         {
             var (seconds, microseconds) = timestamp.Split();
             // RFC 4120 §5.2.7.2: PA-ENC-TIMESTAMP is an EncryptedData of PA-ENC-TS-ENC under the account's long-term key.
-            var proof = EncryptedData.Encrypt(preAuthentication.Key, KeyUsage.EncryptedTimestamp, new PaEncTimestamp(seconds, microseconds).Encode());
+            var proof = EncryptedData.Encrypt(
+                preAuthentication.Key, KeyUsage.EncryptedTimestamp, new PaEncTimestamp(seconds, microseconds).Encode());
             paData.Insert(0, new PaData(PaDataType.EncryptedTimestamp, proof.Encode()));
         }
         Message = new KdcRequestMessage(KdcMessageType.AsRequest, paData, _body.Encode()).Encode();
@@ -71,10 +74,13 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
         var now = _context.Clock.TimeProvider.GetUtcNow() + _clockOffset;
         var part = ReplyChecks.Open(message, key, KeyUsage.AsReply, _body, now);
         // RFC 6806 §7: with canonicalize the KDC may return its own spelling of the realm and of the account, but no other service.
-        if (part.Service.TicketGrantingRealm is not { } realm || !string.Equals(realm, _context.Realm, StringComparison.OrdinalIgnoreCase) || !ReplyChecks.SameRealm(realm, part.ServiceRealm))
-            throw KerberosException.Rejected($"the ticket is for {part.Service}@{part.ServiceRealm} instead of the ticket-granting service of {_context.Realm}");
+        if (part.Service.TicketGrantingRealm is not { } realm || !string.Equals(realm, _context.Realm, StringComparison.OrdinalIgnoreCase)
+            || !ReplyChecks.SameRealm(realm, part.ServiceRealm))
+            throw KerberosException.Rejected(
+                $"the ticket is for {part.Service}@{part.ServiceRealm} instead of the ticket-granting service of {_context.Realm}");
         if (!ReplyChecks.SameRealm(message.ClientRealm, part.ServiceRealm))
-            throw KerberosException.Rejected($"the reply names the account {message.Client}@{message.ClientRealm}, and the ticket is of the realm {part.ServiceRealm}");
+            throw KerberosException.Rejected(
+                $"the reply names the account {message.Client}@{message.ClientRealm}, and the ticket is of the realm {part.ServiceRealm}");
         if (Math.Abs((part.AuthTime - now).Ticks) > ExchangeContext.AllowedSkew.Ticks)
             return new AsOutcome.ClockSkew(part.AuthTime, ClockDiffers(part.AuthTime - now));
         return new AsOutcome.Ticket(ReplyChecks.ToTicket(message, part));
@@ -92,7 +98,11 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
                 return new AsOutcome.ClockSkew(error.ServerTime, exception);
             case KerberosErrorCode.WrongRealm:
                 // Client referrals are followed for users only (RFC 6806 §6). The account's realm is configured.
-                throw new KerberosException(exception.Failure with { Detail = $"the KDC refers the account {_client} to {error.ClientRealm ?? "another realm"}, and the configured realm is {_context.Realm}" });
+                throw new KerberosException(exception.Failure with
+                {
+                    Detail = $"the KDC refers the account {_client} to {error.ClientRealm ?? "another realm"}, " +
+                        $"and the configured realm is {_context.Realm}",
+                });
             default:
                 throw exception;
         }

@@ -21,6 +21,9 @@ internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger) 
 
     public async ValueTask<IReadOnlyList<KdcEndpoint>> FindAsync(string realm, CancellationToken cancellationToken)
     {
+        // Such a name has no SRV records, and it must not become a part of another name.
+        if (string.IsNullOrWhiteSpace(realm) || realm.AsSpan().ContainsAny('/', '@', '%'))
+            return [];
         if (_realms.Count >= MaxRealms)
             _realms.Clear();
         var entry = _realms.GetOrAdd(realm, static _ => new RealmEntry());
@@ -74,7 +77,8 @@ internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger) 
                     Reason = KerberosFailureReason.KdcNotFound,
                     Realm = realm,
                     IsTransient = true,
-                    Detail = $"no KDC of {realm} is configured, and DNS could not be asked for _kerberos._tcp.{realm}: the name server {reason}",
+                    Detail = $"no KDC of {realm} is configured, and DNS could not be asked for _kerberos._tcp.{realm}: " +
+                        $"the name server {reason}",
                 },
                 failure);
         }

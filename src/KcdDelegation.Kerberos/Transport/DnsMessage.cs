@@ -51,7 +51,8 @@ internal static class DnsMessage
     /// <summary>Returns whether the answer was truncated to fit the datagram.</summary>
     public static bool IsTruncated(ReadOnlySpan<byte> answer) => (answer[2] & 0x02) != 0;
 
-    /// <summary>Returns the records of an answer (<see cref="IsAnswerTo"/>), or an empty list if the name or the type does not exist.</summary>
+    /// <summary>Returns the records of an answer (<see cref="IsAnswerTo"/>), or an empty list if the name or the type does not
+    /// exist.</summary>
     /// <exception cref="InvalidDataException">The server reported an error, or the packet is malformed.</exception>
     public static IReadOnlyList<SrvRecord> ReadAnswer(ReadOnlySpan<byte> answer, ReadOnlySpan<byte> query)
     {
@@ -95,7 +96,8 @@ internal static class DnsMessage
             if (type == Srv)
             {
                 records.Add(new SrvRecord(
-                    reader.ReadUInt16(), reader.ReadUInt16(), reader.ReadUInt16(), ReadName(ref reader, answer), TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue))));
+                    reader.ReadUInt16(), reader.ReadUInt16(), reader.ReadUInt16(), ReadName(ref reader, answer),
+                        TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue))));
             }
             else
             {

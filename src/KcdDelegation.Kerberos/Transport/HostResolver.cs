@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>Returns the addresses of a host, the preferred one first. Throws a <see cref="SocketException"/> if the host has none.</summary>
+/// <summary>Returns the addresses of a host, the preferred one first. Throws a <see cref="SocketException"/> if the host has
+/// none.</summary>
 internal delegate Task<IPAddress[]> HostResolver(string host, CancellationToken cancellationToken);
 
 /// <summary>The operating system's host resolver.</summary>
@@ -27,6 +28,8 @@ internal static class SystemHostResolver
             // The name is empty or longer than RFC 1035 §2.3.4 allows, so no host has it.
             addresses = [];
         }
-        return addresses.Length == 0 ? throw new SocketException((int)SocketError.HostNotFound) : addresses[..Math.Min(addresses.Length, MaxAddresses)];
+        return addresses.Length == 0
+            ? throw new SocketException((int)SocketError.HostNotFound)
+            : addresses[..Math.Min(addresses.Length, MaxAddresses)];
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KcdDelegation.Kerberos.Names;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Transport;
@@ -7,11 +8,15 @@ namespace KcdDelegation.Kerberos.Transport;
 /// <remarks>Disposing waits for the trial requests in the background, so that no key is used afterwards.</remarks>
 internal sealed class KdcDispatcher : IAsyncDisposable
 {
+    private static readonly TimeSpan s_firstRetryDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_maxRetryDelay = TimeSpan.FromMilliseconds(500);
+
     private readonly IKdcLocator _locator;
     private readonly KdcTiming _timing;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly KdcConnector _connector;
+    private readonly KdcConnectionLimits _limits;
     private readonly KdcHealth _health;
     private readonly CancellationTokenSource _disposed = new();
     private readonly ConcurrentDictionary<Task, KdcEndpoint> _trials = [];
@@ -22,11 +27,13 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         _timing = timing ?? new KdcTiming();
         var hosts = new LastKnownAddresses(resolve ?? SystemHostResolver.ResolveAsync, _timing, time);
         _connector = new KdcConnector(hosts.ResolveAsync, _timing, time);
+        _limits = new KdcConnectionLimits(_timing, time);
         _health = new KdcHealth(_timing.RetryFailedAfter, time);
     }
 
     /// <summary>Creates a dispatcher that finds KDCs in the options, then in krb5.conf, then in DNS.</summary>
-    public static KdcDispatcher Create(IEnumerable<KeyValuePair<string, IReadOnlyList<KdcEndpoint>>> kdcs, TimeProvider time, ILogger logger)
+    public static KdcDispatcher Create(IEnumerable<KeyValuePair<string, IReadOnlyList<KdcEndpoint>>> kdcs, TimeProvider time,
+        ILogger logger)
     {
         var sources = new FirstKnownKdcs(
             new StaticKdcs(kdcs, logger),
@@ -40,42 +47,42 @@ internal sealed class KdcDispatcher : IAsyncDisposable
     /// <param name="mode">How the request is distributed over the KDCs.</param>
     /// <param name="create">Creates the request of one attempt. Called for each attempt, on any thread, and concurrently.</param>
     /// <param name="cancellationToken">The caller's token or the deadline of the whole request. It also cancels socket operations.</param>
+    /// <remarks>Realm names from the wire are checked here, before any look-up.</remarks>
     /// <exception cref="KerberosException">With a code: the realm's answer. <see cref="KerberosFailureReason.KdcNotFound"/>: no KDC is
     /// known. <see cref="KerberosFailureReason.KdcUnreachable"/> or <see cref="KerberosFailureReason.ReplyRejected"/>: the detail
     /// describes the failure of each KDC.</exception>
-    /// <exception cref="OperationCanceledException">The token was canceled. The inner <see cref="KerberosException"/> describes the state of
-    /// each KDC, for a caller whose deadline this was.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled. The inner <see cref="KerberosException"/> describes the
+    /// state of each KDC, for a caller whose deadline this was.</exception>
     public async Task<TReply> SendAsync<TReply>(
         string realm, KdcRequestMode mode, Func<KdcRequest<TReply>> create, CancellationToken cancellationToken)
     {
-        var failures = new KdcFailures(realm);
-        try
+        if (string.IsNullOrWhiteSpace(realm) || realm.AsSpan().ContainsAny('/', '@', '%'))
+            throw KerberosException.Rejected($"'{PrintableText.From(realm)}' is not a realm name: it is empty or contains '/', '@' or '%'");
+        var start = _time.GetTimestamp();
+        var delay = s_firstRetryDelay;
+        while (true)
         {
-            var known = await _locator.FindAsync(realm, cancellationToken).ConfigureAwait(false);
-            if (known.Count == 0)
-                throw NotFound(realm);
-            if (mode == KdcRequestMode.Hedged)
-                StartTrials(realm, known, create);
-
-            var kdcs = _health.Order(known);
-            var (reply, slower) = await StaggeredRace.RunAsync(
-                kdcs,
-                mode == KdcRequestMode.Hedged ? _timing.HedgeDelay : Timeout.InfiniteTimeSpan,
-                _time,
-                (kdc, token) => AskAsync(CreateAttempt(kdc, create), kdc == kdcs[^1] ? _timing.LastAttemptTimeout : _timing.AttemptTimeout, failures, token, cancellationToken),
-                KdcFailure.IsSpecificToKdc,
-                cancellationToken).ConfigureAwait(false);
-            foreach (var slow in slower)
-                RecordFailure(realm, slow, "answered more slowly than the next KDC");
-            return reply;
-        }
-        catch (OperationCanceledException cancelled) when (cancellationToken.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(cancelled.Message, failures.ToException(), cancellationToken);
-        }
-        catch (KerberosException last) when (KdcFailure.IsSpecificToKdc(last))
-        {
-            throw failures.ToException();
+            var failures = new KdcFailures(realm);
+            try
+            {
+                var known = await _locator.FindAsync(realm, cancellationToken).ConfigureAwait(false);
+                if (known.Count == 0)
+                    throw NotFound(realm);
+                return await SendAsync(known, mode, create, failures, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException canceled) when (cancellationToken.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(canceled.Message, failures.ToException(), cancellationToken);
+            }
+            catch (KerberosException last) when (KdcFailure.IsSpecificToKdc(last))
+            {
+                // A KDC that restarts refuses connections for a moment.
+                if (!failures.AreRestarts(mode) || _time.GetElapsedTime(start) + delay >= _timing.RestartTimeout
+                    || !_health.IsRecent(failures.Kdcs))
+                    throw failures.ToException();
+            }
+            await DelayAsync(delay, failures, cancellationToken).ConfigureAwait(false);
+            delay = delay * 2 < s_maxRetryDelay ? delay * 2 : s_maxRetryDelay;
         }
     }
 
@@ -85,8 +92,46 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         await Task.WhenAll(_trials.Keys).ConfigureAwait(false);
     }
 
-    private KdcRoundTrip<TReply> CreateAttempt<TReply>(KdcEndpoint kdc, Func<KdcRequest<TReply>> create) =>
-        new(kdc, create, _connector, _timing, _time, _logger);
+    private async Task DelayAsync(TimeSpan delay, KdcFailures failures, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.Delay(delay, _time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException canceled)
+        {
+            throw new OperationCanceledException(canceled.Message, failures.ToException(), cancellationToken);
+        }
+    }
+
+    /// <summary>Asks each KDC once, in order of health.</summary>
+    private async Task<TReply> SendAsync<TReply>(
+        IReadOnlyList<KdcEndpoint> known, KdcRequestMode mode, Func<KdcRequest<TReply>> create, KdcFailures failures,
+            CancellationToken cancellationToken)
+    {
+        var isHedged = mode == KdcRequestMode.Hedged;
+        if (isHedged)
+            StartTrials(failures.Realm, known, create);
+        var attempts = _health.Order(known).Select(kdc => CreateAttempt(kdc, mode, create)).ToList();
+        var (reply, slower) = await StaggeredRace.RunAsync(
+            attempts,
+            isHedged ? _timing.HedgeDelay : Timeout.InfiniteTimeSpan,
+            _time,
+            (attempt, token) => AskAsync(
+                attempt, isHedged || attempt == attempts[^1] ? _timing.LastAttemptTimeout : _timing.AttemptTimeout, failures, token,
+                    cancellationToken),
+            KdcFailure.IsSpecificToKdc,
+            cancellationToken).ConfigureAwait(false);
+        foreach (var attempt in slower.Where(static attempt => attempt.HasContactedKdc))
+            RecordFailure(failures.Realm, attempt.Kdc, "answered more slowly than the next KDC");
+        // Another KDC accepts the same request, so the invalid reply was not due to the request.
+        foreach (var kdc in failures.KdcsWithRejectedReply)
+            RecordFailure(failures.Realm, kdc, KdcFailure.RejectedReply);
+        return reply;
+    }
+
+    private KdcRoundTrip<TReply> CreateAttempt<TReply>(KdcEndpoint kdc, KdcRequestMode mode, Func<KdcRequest<TReply>> create) =>
+        new(kdc, mode, create, _connector, _limits, _timing, _time, _logger);
 
     /// <summary>Runs one attempt and records the KDC's answer or failure.</summary>
     /// <remarks><c>token</c> is also canceled when another KDC has won. <c>caller</c> is only canceled by the caller.</remarks>
@@ -104,7 +149,11 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         catch (KerberosException error) when (KdcFailure.IsSpecificToKdc(error))
         {
             failures.Add(kdc, error);
-            RecordFailure(realm, kdc, KdcFailure.DescribeForLog(error));
+            // The request may be the cause of an invalid reply.
+            if (KdcFailure.IsRejectedReply(error))
+                TransportLog.KdcReplyRejected(_logger, kdc, realm);
+            else
+                RecordFailure(realm, kdc, KdcFailure.DescribeForLog(error));
             throw;
         }
         catch (KerberosException error) when (error.Code is not null)
@@ -119,7 +168,7 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a trial request in the background for each KDC that failed a while ago.</summary>
+    /// <summary>Starts a trial request in the background for KDCs that failed a while ago.</summary>
     /// <remarks>A connection attempt would not be enough, since the operating system of a hung KDC still accepts connections.</remarks>
     private void StartTrials<TReply>(string realm, IReadOnlyList<KdcEndpoint> known, Func<KdcRequest<TReply>> create)
     {
@@ -129,15 +178,21 @@ internal sealed class KdcDispatcher : IAsyncDisposable
             using var flow = ExecutionContext.SuppressFlow();
             var trial = Task.Run(() => RunTrialAsync(realm, kdc, create));
             _trials[trial] = kdc;
-            _ = trial.ContinueWith(ended => _trials.TryRemove(ended, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            _ = trial.ContinueWith(
+                ended => _trials.TryRemove(ended, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default);
         }
     }
 
     private async Task RunTrialAsync<TReply>(string realm, KdcEndpoint kdc, Func<KdcRequest<TReply>> create)
     {
+        var failures = new KdcFailures(realm);
         // Only the recorded result matters.
-        Task trial = AskAsync(CreateAttempt(kdc, create), _timing.AttemptTimeout, new KdcFailures(realm), _disposed.Token, _disposed.Token);
+        Task trial = AskAsync(CreateAttempt(kdc, KdcRequestMode.Hedged, create), _timing.AttemptTimeout, failures, _disposed.Token,
+            _disposed.Token);
         await trial.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var rejected in failures.KdcsWithRejectedReply)
+            RecordFailure(realm, rejected, KdcFailure.RejectedReply);
     }
 
     private void RecordAnswer(string realm, KdcEndpoint kdc, long start)
@@ -160,7 +215,8 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         Exchange = KerberosExchange.KdcLookup,
         Reason = KerberosFailureReason.KdcNotFound,
         Realm = realm,
-        Detail = $"no KDC of {realm} is known: none is configured, and neither krb5.conf nor DNS (SRV records _kerberos._tcp.{realm}) names one; " +
+        Detail = $"no KDC of {realm} is known: none is configured, " +
+            $"and neither krb5.conf nor DNS (SRV records _kerberos._tcp.{realm}) names one; " +
             "list the realm's KDCs in the options, or correct the realm's name or the DNS records",
     });
 }

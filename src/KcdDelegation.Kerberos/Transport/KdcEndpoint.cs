@@ -9,7 +9,8 @@ public enum KdcTransport
     /// <summary>TCP only. This is the default, since tickets with a PAC seldom fit in a datagram.</summary>
     Tcp,
 
-    /// <summary>UDP. TCP is used for requests over 1,400 bytes, after KRB_ERR_RESPONSE_TOO_BIG (RFC 4120 §7.2.1) and if UDP gets no answer.</summary>
+    /// <summary>UDP. TCP is used for requests over 1,400 bytes, after KRB_ERR_RESPONSE_TOO_BIG (RFC 4120 §7.2.1) and if UDP gets no
+    /// answer.</summary>
     Udp,
 }
 
@@ -27,7 +28,9 @@ public readonly record struct KdcEndpoint(string Host, int Port = 88, KdcTranspo
         ArgumentNullException.ThrowIfNull(s);
         return TryParse(s, provider, out var result)
             ? result
-            : throw new FormatException("The value is not a KDC endpoint. Valid forms are dc1.contoso.com, dc1.contoso.com:88, [2001:db8::1]:88 and udp/dc1.contoso.com.");
+            : throw new FormatException(
+                "The value is not a KDC endpoint. Valid forms are dc1.contoso.com, dc1.contoso.com:88, [2001:db8::1]:88 and " +
+                "udp/dc1.contoso.com.");
     }
 
     /// <inheritdoc cref="Parse"/>
@@ -46,7 +49,8 @@ public readonly record struct KdcEndpoint(string Host, int Port = 88, KdcTranspo
         if (s.StartsWith('['))
         {
             var end = s.IndexOf(']', StringComparison.Ordinal);
-            if (end < 0 || !IPAddress.TryParse(s.AsSpan(1, end - 1), out _) || (end + 1 < s.Length && !TryPort(s.AsSpan(end + 1), out port)))
+            if (end < 0 || !IPAddress.TryParse(s.AsSpan(1, end - 1), out _)
+                || (end + 1 < s.Length && !TryPort(s.AsSpan(end + 1), out port)))
                 return false;
             host = s[1..end];
         }

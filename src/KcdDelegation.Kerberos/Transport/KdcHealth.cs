@@ -8,6 +8,9 @@ internal sealed class KdcHealth(TimeSpan retryAfter, TimeProvider time)
     // KDCs come from configuration and DNS. The bound holds whatever those contain.
     private const int MaxRemembered = 1024;
 
+    // A realm whose KDCs have recovered all at once is not asked with a burst of trial requests.
+    private const int MaxTrials = 4;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<KdcEndpoint, Failure> _failed = [];
 
@@ -15,24 +18,37 @@ internal sealed class KdcHealth(TimeSpan retryAfter, TimeProvider time)
     public IReadOnlyList<KdcEndpoint> Order(IReadOnlyList<KdcEndpoint> kdcs)
     {
         lock (_lock)
-            return kdcs.OrderBy(kdc => _failed.TryGetValue(kdc, out var failure) ? failure.Since : long.MinValue).ToList();
+        {
+            return _failed.Count == 0
+                ? kdcs
+                : kdcs.OrderBy(kdc => _failed.TryGetValue(kdc, out var failure) ? failure.Since : long.MinValue).ToList();
+        }
     }
 
-    /// <summary>Returns the failed KDCs that are due for a trial request. Each is returned once per <c>retryAfter</c>.</summary>
+    /// <summary>Returns failed KDCs that are due for a trial request. Each is returned once per <c>retryAfter</c>.</summary>
     /// <remarks>The result is empty if all KDCs have failed, since requests then ask them anyway.</remarks>
     public IReadOnlyList<KdcEndpoint> TakeDue(IReadOnlyList<KdcEndpoint> kdcs)
     {
         lock (_lock)
         {
+            if (_failed.Count == 0)
+                return [];
             var failed = kdcs.Where(_failed.ContainsKey).ToList();
             if (failed.Count == 0 || failed.Count == kdcs.Count)
                 return [];
             var now = time.GetTimestamp();
-            var due = failed.FindAll(kdc => time.GetElapsedTime(_failed[kdc].LastTrial, now) >= retryAfter);
+            var due = failed.Where(kdc => time.GetElapsedTime(_failed[kdc].LastTrial, now) >= retryAfter).Take(MaxTrials).ToList();
             foreach (var kdc in due)
                 _failed[kdc] = _failed[kdc] with { LastTrial = now };
             return due;
         }
+    }
+
+    /// <summary>Returns whether one of the KDCs failed for the first time within <c>retryAfter</c>, so that it may soon be back.</summary>
+    public bool IsRecent(IReadOnlyList<KdcEndpoint> kdcs)
+    {
+        lock (_lock)
+            return kdcs.Any(kdc => !_failed.TryGetValue(kdc, out var failure) || time.GetElapsedTime(failure.Since) < retryAfter);
     }
 
     /// <summary>Records that a KDC answered.</summary>

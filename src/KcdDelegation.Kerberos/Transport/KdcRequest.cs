@@ -8,7 +8,8 @@ internal abstract class KdcRequest<TReply>
 
     /// <summary>Decodes a reply and validates it against this request.</summary>
     /// <exception cref="KerberosException">With a code: the KDC answered with KRB-ERROR. With
-    /// <see cref="KerberosFailureReason.ReplyRejected"/>: the reply is malformed or does not answer this request. Any other reason ends the dispatch.</exception>
+    /// <see cref="KerberosFailureReason.ReplyRejected"/>: the reply is malformed or does not answer this request. Any other reason ends
+    /// the dispatch.</exception>
     public abstract TReply Check(ReadOnlyMemory<byte> reply);
 }
 

@@ -57,7 +57,8 @@ internal sealed class Krb5Configuration
         if (setting.Section is not ["realms", var realm] || setting.Name is not ("kdc" or "master_kdc" or "primary_kdc"))
             return;
         // krb5.conf(5): an asterisk keeps later files from adding to a section or setting.
-        if (previous.Exists(reader => reader.IsFinal("realms") || reader.IsFinal("realms", realm) || reader.IsFinal("realms", realm, setting.Name)))
+        if (previous.Exists(reader =>
+            reader.IsFinal("realms") || reader.IsFinal("realms", realm) || reader.IsFinal("realms", realm, setting.Name)))
             return;
         if (!_realms.TryGetValue(realm, out var kdcs))
             _realms[realm] = kdcs = new RealmKdcs();
@@ -72,7 +73,8 @@ internal sealed class Krb5Configuration
         }
     }
 
-    /// <summary>The KDCs of one realm without duplicates. The primary KDC comes last, since it is named in addition to the others.</summary>
+    /// <summary>The KDCs of one realm without duplicates. The primary KDC comes last, since it is named in addition to the
+    /// others.</summary>
     private sealed class RealmKdcs
     {
         private readonly List<KdcEndpoint> _kdcs = [];

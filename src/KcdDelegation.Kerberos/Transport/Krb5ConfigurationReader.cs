@@ -37,7 +37,10 @@ internal sealed class Krb5ConfigurationReader(Action<Krb5Setting> take, Action<s
     private void ReadFile(string path)
     {
         if (++_files > MaxFiles || _open.Count >= MaxDepth)
-            throw new InvalidDataException($"{path} is one file too many: at most {MaxFiles} files are read, nested at most {MaxDepth} deep");
+        {
+            throw new InvalidDataException(
+                $"{path} is one file too many: at most {MaxFiles} files are read, nested at most {MaxDepth} deep");
+        }
         if (!_open.Add(path))
             throw new InvalidDataException($"{path} includes itself");
 
@@ -63,7 +66,8 @@ internal sealed class Krb5ConfigurationReader(Action<Krb5Setting> take, Action<s
         }
     }
 
-    /// <summary>Reads a file of bounded length. A device, a pipe or a socket has the length 0 and is not opened: it could block or never end.</summary>
+    /// <summary>Reads a file of bounded length. A device, a pipe or a socket has the length 0 and is not opened: it could block or never
+    /// end.</summary>
     private static string ReadText(string path)
     {
         if (Directory.Exists(path))
@@ -176,7 +180,8 @@ internal sealed class Krb5ConfigurationReader(Action<Krb5Setting> take, Action<s
         }
     }
 
-    private static string GetFullPath(ReadOnlySpan<char> target, string path) => Path.GetFullPath(target.ToString(), Path.GetDirectoryName(path)!);
+    private static string GetFullPath(ReadOnlySpan<char> target, string path) =>
+        Path.GetFullPath(target.ToString(), Path.GetDirectoryName(path)!);
 
     /// <summary>Reads an included file or directory. A failure does not end the reading of the including file.</summary>
     private void Include(string target, string path, int number, Action<string> read)
@@ -185,7 +190,7 @@ internal sealed class Krb5ConfigurationReader(Action<Krb5Setting> take, Action<s
         {
             read(target);
         }
-        catch (Exception failure) when (failure is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (IsUnreadable(failure))
         {
             warn($"{path} includes {target} at line {number}, which could not be read completely: {failure.Message}");
         }
@@ -193,12 +198,25 @@ internal sealed class Krb5ConfigurationReader(Action<Krb5Setting> take, Action<s
 
     private void ReadDirectory(string directory)
     {
-        foreach (var file in Directory.EnumerateFiles(directory).Where(static file => IsIncluded(Path.GetFileName(file))).Order(StringComparer.Ordinal))
-            Include(file, directory, 0, ReadFile);
+        var files = Directory.EnumerateFiles(directory).Where(static file => IsIncluded(Path.GetFileName(file)));
+        foreach (var file in files.Order(StringComparer.Ordinal))
+        {
+            try
+            {
+                ReadFile(file);
+            }
+            catch (Exception failure) when (IsUnreadable(failure))
+            {
+                warn($"{file} could not be read completely: {failure.Message}");
+            }
+        }
     }
 
+    private static bool IsUnreadable(Exception failure) => failure is InvalidDataException or IOException or UnauthorizedAccessException;
+
     /// <summary>Returns whether includedir reads a file. Backup copies of editors are not read.</summary>
-    /// <remarks>krb5.conf(5): names of letters, digits, dashes and underscores, and names that end in .conf and do not begin with a dot.</remarks>
+    /// <remarks>krb5.conf(5): names of letters, digits, dashes and underscores, and names that end in .conf and do not begin with a
+    /// dot.</remarks>
     private static bool IsIncluded(string name) =>
         name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
         || (name.EndsWith(".conf", StringComparison.Ordinal) && name[0] != '.');

@@ -12,7 +12,8 @@ internal sealed class StaticKdcs : IKdcLocator
         foreach (var (realm, endpoints) in kdcs)
         {
             _kdcs[realm] = KdcEndpointList.Create(endpoints);
-            if (endpoints.Count > KdcEndpointList.MaxPerRealm && endpoints.Distinct().Count() is var count and > KdcEndpointList.MaxPerRealm)
+            if (endpoints.Count > KdcEndpointList.MaxPerRealm
+                && endpoints.Distinct().Count() is var count and > KdcEndpointList.MaxPerRealm)
                 TransportLog.KdcsIgnored(logger, count, realm, KdcEndpointList.MaxPerRealm, "The configuration");
         }
     }

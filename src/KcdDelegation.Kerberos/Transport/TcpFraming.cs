@@ -35,7 +35,7 @@ internal static class TcpFraming
         using var first = MemoryPool<byte>.Shared.Rent(FirstRead);
         var count = await FillAsync(socket, first.Memory, atLeast: HeaderLength, cancellationToken).ConfigureAwait(false);
         if (count == 0)
-            throw KdcFailure.Unreachable("closed the connection without an answer");
+            throw KdcFailure.Closed("closed the connection without an answer");
         if (count < HeaderLength)
             throw Truncated();
         var length = BinaryPrimitives.ReadUInt32BigEndian(first.Memory.Span);
@@ -50,10 +50,12 @@ internal static class TcpFraming
         received = received[..Math.Min(received.Length, reply.Length)];
         received.CopyTo(reply);
         var rest = reply.AsMemory(received.Length);
-        return await FillAsync(socket, rest, atLeast: rest.Length, cancellationToken).ConfigureAwait(false) == rest.Length ? reply : throw Truncated();
+        return await FillAsync(socket, rest, atLeast: rest.Length, cancellationToken).ConfigureAwait(false) == rest.Length
+            ? reply
+            : throw Truncated();
     }
 
-    private static KerberosException Truncated() => KdcFailure.Unreachable("closed the connection before its answer was complete");
+    private static KerberosException Truncated() => KdcFailure.Closed("closed the connection before its answer was complete");
 
     /// <summary>Reads at least the given number of bytes, or fewer if the connection is closed.</summary>
     /// <returns>The number of bytes read.</returns>

@@ -29,14 +29,23 @@ internal static partial class TransportLog
     [LoggerMessage(2108, LogLevel.Debug, "DNS names {Count} KDCs of {Realm}")]
     public static partial void KdcsFoundInDns(ILogger logger, int count, string realm);
 
-    [LoggerMessage(2109, LogLevel.Warning, "The DNS query for the KDCs of {Realm} failed, so the KDCs found before stay in use: the name server {Reason}")]
+    [LoggerMessage(2109, LogLevel.Warning,
+        "The DNS query for the KDCs of {Realm} failed, so the KDCs found before stay in use: the name server {Reason}")]
     public static partial void DnsFailed(ILogger logger, string realm, string reason);
 
     [LoggerMessage(2110, LogLevel.Warning, "Reading {Path} stopped: {Reason}")]
     public static partial void Krb5ConfigurationIgnored(ILogger logger, string path, string reason);
 
-    [LoggerMessage(2111, LogLevel.Warning, "{Path}, line {Line}: the value '{Value}' of {Name} for the realm {Realm} is ignored, since it is not a host or address (HOST, HOST:PORT, [IPv6]:PORT)")]
+    [LoggerMessage(2111, LogLevel.Warning,
+        "{Path}, line {Line}: the value '{Value}' of {Name} for the realm {Realm} is ignored, since it is not a host or address")]
     public static partial void Krb5KdcIgnored(ILogger logger, string path, int line, string name, string value, string realm);
+
+    [LoggerMessage(2113, LogLevel.Debug, "The KDC {Kdc} {Reason}. TCP is used")]
+    public static partial void UdpFailed(ILogger logger, KdcEndpoint kdc, string reason);
+
+    [LoggerMessage(2114, LogLevel.Information,
+        "The reply of the KDC {Kdc} of {Realm} was rejected. The exception of the request has the reason")]
+    public static partial void KdcReplyRejected(ILogger logger, KdcEndpoint kdc, string realm);
 
     [LoggerMessage(2112, LogLevel.Warning, "{Source} lists {Count} KDCs of {Realm}; the first {Maximum} are used")]
     public static partial void KdcsIgnored(ILogger logger, int count, string realm, int maximum, string source);

@@ -15,7 +15,8 @@ public sealed class RealmConcurrencyLimitsTests
         var hangUp = new TaskCompletionSource();
         await using var silent = new FakeKdc { OnConnection = (_, token) => hangUp.Task.WaitAsync(token) };
         await using var remote = TestRealm.Start(Away).User("ada");
-        await using var home = TestRealm.Start(Home).User("bob").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app").Trusts(remote);
+        await using var home = TestRealm.Start(Home).User("bob").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app")
+            .Trusts(remote);
         await using var client = new S4UClient(new S4UClientOptions
         {
             Realm = home.Name,

@@ -37,7 +37,8 @@ internal static class DnsAnswers
         [.. owner, .. U16(type), .. U16(1), .. U16((int)(ttl >> 16)), .. U16((int)(ttl & 0xffff)), .. U16(data.Length), .. data];
 
     public static byte[] Name(string name) =>
-        [.. name.Split('.', StringSplitOptions.RemoveEmptyEntries).SelectMany(label => Encoding.ASCII.GetBytes(label).Prepend((byte)label.Length)), 0];
+        [.. name.Split('.', StringSplitOptions.RemoveEmptyEntries)
+            .SelectMany(label => Encoding.ASCII.GetBytes(label).Prepend((byte)label.Length)), 0];
 
     /// <summary>Returns the name in the question, without the final dot.</summary>
     public static string GetQuestion(byte[] query)

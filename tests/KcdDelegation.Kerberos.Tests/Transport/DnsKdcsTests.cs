@@ -19,7 +19,8 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     [Fact]
     public async Task KDCs_are_the_TCP_SRV_targets_in_order_of_priority()
     {
-        _server.OnDatagram = query => [DnsAnswers.To(query, DnsAnswers.Srv(2, 0, 88, "dc2.contoso.com"), DnsAnswers.Srv(1, 0, 1088, "dc1.contoso.com"))];
+        _server.OnDatagram = query =>
+            [DnsAnswers.To(query, DnsAnswers.Srv(2, 0, 88, "dc2.contoso.com"), DnsAnswers.Srv(1, 0, 1088, "dc1.contoso.com"))];
 
         (await FindAsync(Locator())).ShouldBe([new KdcEndpoint("dc1.contoso.com", 1088), new KdcEndpoint("dc2.contoso.com", 88)]);
         DnsAnswers.GetQuestion(_server.Datagrams.ShouldHaveSingleItem()).ShouldBe("_kerberos._tcp.CONTOSO.COM");
@@ -38,7 +39,9 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     [Fact]
     public async Task Targets_that_are_not_host_names_are_skipped()
     {
-        _server.OnDatagram = query => [DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "."), DnsAnswers.Srv(0, 0, 0, "dc1.contoso.com"), DnsAnswers.Srv(0, 0, 88, "a b"))];
+        _server.OnDatagram = query =>
+            [DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "."), DnsAnswers.Srv(0, 0, 0, "dc1.contoso.com"),
+                DnsAnswers.Srv(0, 0, 88, "a b"))];
 
         (await FindAsync(Locator())).ShouldBeEmpty();
     }
@@ -46,7 +49,9 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     [Fact]
     public async Task An_answer_is_cached_for_its_time_to_live()
     {
-        _server.OnDatagram = query => [DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "dc1.contoso.com", ttl: 600), DnsAnswers.Srv(0, 0, 88, "dc2.contoso.com", ttl: 100))];
+        _server.OnDatagram = query =>
+            [DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "dc1.contoso.com", ttl: 600),
+                DnsAnswers.Srv(0, 0, 88, "dc2.contoso.com", ttl: 100))];
         var locator = Locator();
 
         await FindAsync(locator);
@@ -120,7 +125,8 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     {
         await using var silent = new FakeKdc();
         _server.OnDatagram = query => [DnsAnswers.To(query, DnsAnswers.Srv(0, 0, 88, "dc1.contoso.com"))];
-        var servers = new[] { new IPEndPoint(IPAddress.Loopback, silent.Endpoint.Port), new IPEndPoint(IPAddress.Loopback, _server.Endpoint.Port) };
+        var servers = new[] { new IPEndPoint(IPAddress.Loopback, silent.Endpoint.Port),
+            new IPEndPoint(IPAddress.Loopback, _server.Endpoint.Port) };
 
         (await FindAsync(new DnsKdcs(new DnsClient(() => servers, TimeProvider.System), _time, _logger))).Count.ShouldBe(1);
     }
@@ -149,7 +155,8 @@ public sealed class DnsKdcsTests : IAsyncDisposable
             await stream.ReadExactlyAsync(header, token);
             var query = new byte[BinaryPrimitives.ReadUInt16BigEndian(header)];
             await stream.ReadExactlyAsync(query, token);
-            var answer = DnsAnswers.To(query, Enumerable.Range(0, 60).Select(i => DnsAnswers.Srv(i, 0, 88, $"dc{i}.contoso.com")).ToArray());
+            var answer = DnsAnswers.To(query,
+                Enumerable.Range(0, 60).Select(i => DnsAnswers.Srv(i, 0, 88, $"dc{i}.contoso.com")).ToArray());
             BinaryPrimitives.WriteUInt16BigEndian(header, (ushort)answer.Length);
             await stream.WriteAsync(header, token);
             await stream.WriteAsync(answer, token);
@@ -175,5 +182,6 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     private static async Task<IReadOnlyList<KdcEndpoint>> FindAsync(DnsKdcs locator, string realm = Realm) =>
         await locator.FindAsync(realm, TestContext.Current.CancellationToken);
 
-    private DnsKdcs Locator() => new(new DnsClient(() => [new IPEndPoint(IPAddress.Loopback, _server.Endpoint.Port)], _time), _time, _logger);
+    private DnsKdcs Locator() =>
+        new(new DnsClient(() => [new IPEndPoint(IPAddress.Loopback, _server.Endpoint.Port)], _time), _time, _logger);
 }

@@ -39,7 +39,8 @@ public sealed class DnsMessageTests
     public void An_alias_is_followed_and_records_of_other_names_are_ignored()
     {
         var alias = DnsAnswers.Record([0xc0, 12], 5, 60, DnsAnswers.Name("srv.contoso.com"));
-        var target = DnsAnswers.Record(DnsAnswers.Name("SRV.contoso.com"), 33, 60, [0, 1, 0, 2, 0, 88, .. DnsAnswers.Name("dc2.contoso.com")]);
+        var target = DnsAnswers.Record(DnsAnswers.Name("SRV.contoso.com"), 33, 60,
+            [0, 1, 0, 2, 0, 88, .. DnsAnswers.Name("dc2.contoso.com")]);
         var other = DnsAnswers.Record(DnsAnswers.Name("evil.example"), 33, 60, [0, 1, 0, 2, 0, 88, .. DnsAnswers.Name("dc.evil.example")]);
 
         DnsMessage.ReadAnswer(DnsAnswers.To(Query, other, alias, target), Query).ShouldHaveSingleItem().Target.ShouldBe("dc2.contoso.com");
@@ -50,7 +51,8 @@ public sealed class DnsMessageTests
 
     [Fact]
     public void An_error_code_of_the_server_is_reported() =>
-        Should.Throw<InvalidDataException>(() => DnsMessage.ReadAnswer(DnsAnswers.WithCode(Query, 5), Query)).Message.ShouldBe("answered with DNS error 5");
+        Should.Throw<InvalidDataException>(() => DnsMessage.ReadAnswer(DnsAnswers.WithCode(Query, 5), Query))
+            .Message.ShouldBe("answered with DNS error 5");
 
     [Fact]
     public void A_packet_with_another_identifier_question_or_type_is_not_the_answer()
@@ -72,7 +74,8 @@ public sealed class DnsMessageTests
     {
         var self = (byte)Query.Length;
         Should.Throw<InvalidDataException>(() => Read(DnsAnswers.Record([0xc0, self], 33, 1, []))).Message.ShouldContain("points forward");
-        Should.Throw<InvalidDataException>(() => Read(DnsAnswers.Record([0xc0, (byte)(self + 2)], 33, 1, []))).Message.ShouldContain("points forward");
+        Should.Throw<InvalidDataException>(() => Read(DnsAnswers.Record([0xc0, (byte)(self + 2)], 33, 1, [])))
+            .Message.ShouldContain("points forward");
 
         static IReadOnlyList<SrvRecord> Read(byte[] record) => DnsMessage.ReadAnswer(DnsAnswers.To(Query, record), Query);
     }
@@ -80,12 +83,14 @@ public sealed class DnsMessageTests
     [Fact]
     public void Names_and_alias_chains_are_bounded()
     {
-        var longName = DnsAnswers.Name(string.Join('.', Enumerable.Repeat("a234567890123456789012345678901234567890123456789012345678901", 5)));
+        var longName = DnsAnswers.Name(string.Join('.',
+            Enumerable.Repeat("a234567890123456789012345678901234567890123456789012345678901", 5)));
         Should.Throw<InvalidDataException>(() => DnsMessage.ReadAnswer(DnsAnswers.To(Query, DnsAnswers.Record(longName, 33, 1, [])), Query))
             .Message.ShouldContain("too long");
 
         var cycle = Enumerable.Repeat(DnsAnswers.Record([0xc0, 12], 5, 60, [0xc0, 12]), 20).ToArray();
-        Should.Throw<InvalidDataException>(() => DnsMessage.ReadAnswer(DnsAnswers.To(Query, cycle), Query)).Message.ShouldContain("too many DNS aliases");
+        Should.Throw<InvalidDataException>(() => DnsMessage.ReadAnswer(DnsAnswers.To(Query, cycle), Query))
+            .Message.ShouldContain("too many DNS aliases");
     }
 
     [Fact]
@@ -101,7 +106,8 @@ public sealed class DnsMessageTests
     public void Truncated_and_mutated_answers_are_decoded_or_rejected()
     {
         var alias = DnsAnswers.Record([0xc0, 12], 5, 60, DnsAnswers.Name("srv.contoso.com"));
-        var target = DnsAnswers.Record(DnsAnswers.Name("srv.contoso.com"), 33, 60, [0, 1, 0, 2, 0, 88, 3, (byte)'d', (byte)'c', (byte)'2', 0xc0, 27]);
+        var target = DnsAnswers.Record(DnsAnswers.Name("srv.contoso.com"), 33, 60,
+            [0, 1, 0, 2, 0, 88, 3, (byte)'d', (byte)'c', (byte)'2', 0xc0, 27]);
         var sample = DnsAnswers.To(Query, DnsAnswers.Srv(1, 2, 88, "dc1.contoso.com"), alias, target);
         DnsMessage.ReadAnswer(sample, Query).Count.ShouldBe(2);
 

@@ -18,10 +18,12 @@ internal sealed class EchoRequest(int number, int length) : KdcRequest<int>
         if (reply.Length >= 2 && reply.Span[0] == 'E')
         {
             var code = (KerberosErrorCode)reply.Span[1];
-            throw new KerberosException(new KerberosFailure { Code = code, IsTransient = code == KerberosErrorCode.ServiceUnavailable, Detail = "the KDC's text" });
+            throw new KerberosException(new KerberosFailure { Code = code, IsTransient = code == KerberosErrorCode.ServiceUnavailable,
+                Detail = "the KDC's text" });
         }
         if (reply.Length == 0 || reply.Span[0] != '+' || !reply[1..].Span.SequenceEqual(_message))
-            throw KerberosException.Malformed("AS-REP", $"is '{PrintableText.From(Encoding.Latin1.GetString(reply.Span[..Math.Min(8, reply.Length)]))}'");
+            throw KerberosException.Malformed("AS-REP",
+                $"is '{PrintableText.From(Encoding.Latin1.GetString(reply.Span[..Math.Min(8, reply.Length)]))}'");
         return number;
     }
 

@@ -13,14 +13,16 @@ internal sealed class FakeKdc : IAsyncDisposable
     private readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
     private readonly ConcurrentBag<Task> _serving = [];
 
-    public FakeKdc()
+    /// <param name="port">The port, or 0 for a free one.</param>
+    /// <param name="hasUdp">Whether the UDP port is open.</param>
+    public FakeKdc(int port = 0, bool hasUdp = true)
     {
         while (true)
         {
             try
             {
                 using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-                probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+                probe.Bind(new IPEndPoint(IPAddress.Loopback, port));
                 _tcp.Bind(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)probe.LocalEndPoint!).Port));
                 break;
             }
@@ -29,9 +31,11 @@ internal sealed class FakeKdc : IAsyncDisposable
                 // The TCP port is in use. Another one is tried.
             }
         }
-        _udp.Bind(_tcp.LocalEndPoint!);
         _tcp.Listen();
         _serving.Add(AcceptAsync());
+        if (!hasUdp)
+            return;
+        _udp.Bind(_tcp.LocalEndPoint!);
         _serving.Add(ReceiveAsync());
     }
 
@@ -53,9 +57,11 @@ internal sealed class FakeKdc : IAsyncDisposable
 
     public static Task AnswerAsync(Socket socket, CancellationToken cancellationToken) => ReplyAsync(socket, Answer, cancellationToken);
 
-    public static Func<Socket, CancellationToken, Task> Error(KerberosErrorCode code) => (socket, token) => ReplyAsync(socket, _ => [(byte)'E', (byte)code], token);
+    public static Func<Socket, CancellationToken, Task> Error(KerberosErrorCode code) =>
+        (socket, token) => ReplyAsync(socket, _ => [(byte)'E', (byte)code], token);
 
-    public static Task GarbageAsync(Socket socket, CancellationToken cancellationToken) => ReplyAsync(socket, static _ => "\u0007HTTP"u8.ToArray(), cancellationToken);
+    public static Task GarbageAsync(Socket socket, CancellationToken cancellationToken) =>
+        ReplyAsync(socket, static _ => "\u0007HTTP"u8.ToArray(), cancellationToken);
 
     public static Task SilenceAsync(Socket socket, CancellationToken cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken);
 
@@ -65,7 +71,8 @@ internal sealed class FakeKdc : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Returns a handler that reads the request, sends these bytes as they are, and waits until the client closes the connection.</summary>
+    /// <summary>Returns a handler that reads the request, sends these bytes as they are, and waits until the client closes the
+    /// connection.</summary>
     public static Func<Socket, CancellationToken, Task> Raw(params byte[] bytes) => async (socket, token) =>
     {
         await ReadRequestAsync(socket, token);
@@ -83,6 +90,15 @@ internal sealed class FakeKdc : IAsyncDisposable
             await socket.SendAsync(new byte[1], cancellationToken);
             await Task.Delay(10, cancellationToken);
         }
+    }
+
+    /// <summary>Passes a request to another KDC and its reply back.</summary>
+    public static async Task ForwardAsync(Socket socket, byte[] request, KdcEndpoint kdc, CancellationToken cancellationToken)
+    {
+        using var upstream = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await upstream.ConnectAsync(IPAddress.Parse(kdc.Host), kdc.Port, cancellationToken);
+        await SendFramedAsync(upstream, request, cancellationToken);
+        await SendFramedAsync(socket, await ReadRequestAsync(upstream, cancellationToken), cancellationToken);
     }
 
     public static async Task<byte[]> ReadRequestAsync(Socket socket, CancellationToken cancellationToken)
@@ -113,10 +129,14 @@ internal sealed class FakeKdc : IAsyncDisposable
 
     private static async Task ReplyAsync(Socket socket, Func<byte[], byte[]> answer, CancellationToken cancellationToken)
     {
-        var reply = answer(await ReadRequestAsync(socket, cancellationToken));
-        var framed = new byte[4 + reply.Length];
-        BinaryPrimitives.WriteInt32BigEndian(framed, reply.Length);
-        reply.CopyTo(framed, 4);
+        await SendFramedAsync(socket, answer(await ReadRequestAsync(socket, cancellationToken)), cancellationToken);
+    }
+
+    private static async Task SendFramedAsync(Socket socket, byte[] message, CancellationToken cancellationToken)
+    {
+        var framed = new byte[4 + message.Length];
+        BinaryPrimitives.WriteInt32BigEndian(framed, message.Length);
+        message.CopyTo(framed, 4);
         await socket.SendAsync(framed, cancellationToken);
     }
 

@@ -32,7 +32,8 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         _second.Connections.ShouldBeEmpty();
     }
 
-    public static TheoryData<string> WaysToFail => ["refuse", "close", "garbage", "high bit", "too long", "empty", "cut off", "silent", "drip", "29"];
+    public static TheoryData<string> WaysToFail =>
+        ["refuse", "close", "garbage", "high bit", "too long", "empty", "cut off", "silent", "drip", "29"];
 
     [Theory]
     [MemberData(nameof(WaysToFail))]
@@ -63,14 +64,16 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         var first = await FailingAsync(way);
         var dead = await FakeKdc.DeadAsync();
 
-        var error = await Should.ThrowAsync<KerberosException>(() => SendAsync(Dispatcher(TimingFor(way), TimeProvider.System, first, dead), KdcRequestMode.OneAtATime));
+        var error = await Should.ThrowAsync<KerberosException>(() =>
+            SendAsync(Dispatcher(TimingFor(way), TimeProvider.System, first, dead), KdcRequestMode.OneAtATime));
 
         error.Detail.ShouldStartWith($"no KDC of CONTOSO.COM gave a usable answer: {first} {words}");
         error.Detail.ShouldEndWith($"; {dead} refused the connection");
         error.Realm.ShouldBe(Realm);
         error.Code.ShouldBeNull();
         error.IsTransient.ShouldBeTrue();
-        error.Reason.ShouldBe(words.Contains("rejected", StringComparison.Ordinal) ? KerberosFailureReason.ReplyRejected : KerberosFailureReason.KdcUnreachable);
+        error.Reason.ShouldBe(words.Contains("rejected", StringComparison.Ordinal) ? KerberosFailureReason.ReplyRejected
+            : KerberosFailureReason.KdcUnreachable);
     }
 
     [Fact]
@@ -128,7 +131,9 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
             (await socket.ReceiveAsync(new byte[1], token)).ShouldBe(0);
             closed.SetResult();
         };
-        var dispatcher = Dispatcher(new KdcTiming { HedgeDelay = TimeSpan.FromSeconds(1) }, TimeProvider.System, _first.Endpoint, _second.Endpoint);
+        var dispatcher = Dispatcher(new KdcTiming { HedgeDelay = TimeSpan.FromSeconds(1), SilenceInterval = TimeSpan.FromSeconds(60) },
+            TimeProvider.System, _first.Endpoint,
+            _second.Endpoint);
 
         (await SendAsync(dispatcher)).ShouldBe(2);
 
@@ -160,7 +165,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     {
         var time = new ManualTime();
         _first.OnConnection = FakeKdc.CloseAsync;
-        var dispatcher = Dispatcher(new KdcTiming(), time, _first.Endpoint, _second.Endpoint);
+        var dispatcher = Dispatcher(new KdcTiming { RestartTimeout = TimeSpan.Zero }, time, _first.Endpoint, _second.Endpoint);
 
         await SendAsync(dispatcher);
         await SendAsync(dispatcher);
@@ -190,7 +195,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     {
         var time = new ManualTime();
         _first.OnConnection = FakeKdc.CloseAsync;
-        var dispatcher = Dispatcher(new KdcTiming(), time, _first.Endpoint, _second.Endpoint);
+        var dispatcher = Dispatcher(new KdcTiming { RestartTimeout = TimeSpan.Zero }, time, _first.Endpoint, _second.Endpoint);
         await SendAsync(dispatcher, KdcRequestMode.OneAtATime);
         time.Advance(TimeSpan.FromSeconds(31));
 
@@ -205,7 +210,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     public async Task If_all_KDCs_have_failed_all_are_asked_again()
     {
         _first.OnConnection = _second.OnConnection = FakeKdc.CloseAsync;
-        var dispatcher = Dispatcher(new KdcTiming(), new ManualTime(), _first.Endpoint, _second.Endpoint);
+        var dispatcher = Dispatcher(new KdcTiming { RestartTimeout = TimeSpan.Zero }, new ManualTime(), _first.Endpoint, _second.Endpoint);
         await Should.ThrowAsync<KerberosException>(() => SendAsync(dispatcher));
 
         _second.OnConnection = FakeKdc.AnswerAsync;
@@ -233,7 +238,8 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
 
         cancelled.CancellationToken.ShouldBe(caller.Token);
         cancelled.InnerException.ShouldBeOfType<KerberosException>().Detail
-            .ShouldBe($"no KDC of CONTOSO.COM gave a usable answer: {_first.Endpoint} accepted the connection but did not answer before the time-out");
+            .ShouldBe($"no KDC of CONTOSO.COM gave a usable answer: {_first.Endpoint} " +
+                "accepted the connection but did not answer before the time-out");
         await closed.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
@@ -273,7 +279,8 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     {
         var large = new EchoRequests(length: 1401);
 
-        await Dispatcher(_first.UdpEndpoint).SendAsync(Realm, KdcRequestMode.OneAtATime, large.Create, TestContext.Current.CancellationToken);
+        await Dispatcher(_first.UdpEndpoint)
+            .SendAsync(Realm, KdcRequestMode.OneAtATime, large.Create, TestContext.Current.CancellationToken);
 
         _first.Datagrams.ShouldBeEmpty();
         large.Created.ShouldBe(1);
@@ -313,7 +320,8 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     public async Task Every_address_of_a_name_is_tried()
     {
         var dispatcher = new KdcDispatcher(
-            new KnownKdcs([new KdcEndpoint("dc1.contoso.com", _first.Endpoint.Port)]), TimeProvider.System, _logger, resolve: static (host, _) =>
+            new KnownKdcs([new KdcEndpoint("dc1.contoso.com", _first.Endpoint.Port)]), TimeProvider.System, _logger,
+                resolve: static (host, _) =>
             {
                 host.ShouldBe("dc1.contoso.com");
                 // Nothing listens on the first two addresses.
@@ -328,7 +336,8 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     public async Task A_name_that_cannot_be_resolved_is_a_failure_of_that_KDC()
     {
         var dispatcher = new KdcDispatcher(
-            new KnownKdcs([new KdcEndpoint("dc1.contoso.com")]), TimeProvider.System, _logger, resolve: static (_, _) => throw new SocketException((int)SocketError.HostNotFound));
+            new KnownKdcs([new KdcEndpoint("dc1.contoso.com")]), TimeProvider.System, _logger, resolve: static (_, _) =>
+                throw new SocketException((int)SocketError.HostNotFound));
         _dispatchers.Add(dispatcher);
 
         (await Should.ThrowAsync<KerberosException>(() => SendAsync(dispatcher))).Detail
@@ -341,7 +350,8 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         var asked = 0;
         var dispatcher = new KdcDispatcher(
             new KnownKdcs([new KdcEndpoint("dc1.contoso.com", _first.Endpoint.Port)]), TimeProvider.System, _logger,
-            resolve: (_, _) => ++asked == 1 ? Task.FromResult(new[] { IPAddress.Loopback }) : throw new SocketException((int)SocketError.TryAgain));
+            resolve: (_, _) => ++asked == 1 ? Task.FromResult(new[] { IPAddress.Loopback })
+                : throw new SocketException((int)SocketError.TryAgain));
         _dispatchers.Add(dispatcher);
         await SendAsync(dispatcher);
 
@@ -366,7 +376,8 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
 
     /// <summary>Returns time-outs that are long enough for a busy machine, except where the test waits for the time-out.</summary>
     private static KdcTiming TimingFor(string way) =>
-        new() { AttemptTimeout = TimeSpan.FromSeconds(way is "silent" or "drip" ? 1 : 60), HedgeDelay = TimeSpan.FromSeconds(60) };
+        new() { AttemptTimeout = TimeSpan.FromSeconds(way is "silent" or "drip" ? 1 : 60), HedgeDelay = TimeSpan.FromSeconds(60),
+            RestartTimeout = TimeSpan.Zero };
 
     private KdcDispatcher Dispatcher(params KdcEndpoint[] kdcs) => Dispatcher(TimingFor(""), TimeProvider.System, kdcs);
 

@@ -74,7 +74,8 @@ public sealed class Krb5ConfigurationTests : IDisposable
     public void The_KDCs_of_several_files_are_combined()
     {
         var configuration = Krb5Configuration.Load(
-            [Write("a", "[libdefaults]\ndefault_realm = A.COM\n" + Realm("A.COM", "a")), Path.Combine(_directory.FullName, "missing"), Write("b", "[libdefaults]\ndefault_realm = B.COM\n" + Realm("A.COM", "b"))], _logger);
+            [Write("a", "[libdefaults]\ndefault_realm = A.COM\n" + Realm("A.COM", "a")), Path.Combine(_directory.FullName, "missing"),
+                Write("b", "[libdefaults]\ndefault_realm = B.COM\n" + Realm("A.COM", "b"))], _logger);
 
         configuration.GetKdcs("A.COM").Select(kdc => kdc.Host).ShouldBe(["a", "b"]);
         _logger.Events.ShouldBeEmpty();
@@ -126,7 +127,8 @@ public sealed class Krb5ConfigurationTests : IDisposable
     [Fact]
     public void Any_content_is_read_or_rejected_with_a_documented_exception()
     {
-        string[] words = ["[realms]", "[", "]", "A.COM", " = ", "=", "{", "}", "}*", "\n", "\n", "\n", "kdc", "*", "\"", "include ", "includedir ", "module ", "\0", "\t", "#", ".", ":88", "udp/", "\ud800", "default_realm"];
+        string[] words = ["[realms]", "[", "]", "A.COM", " = ", "=", "{", "}", "}*", "\n", "\n", "\n", "kdc", "*", "\"", "include ",
+            "includedir ", "module ", "\0", "\t", "#", ".", ":88", "udp/", "\ud800", "default_realm"];
         for (var round = 0; round < 2_000; round++)
         {
             var content = round % 4 == 0
@@ -136,7 +138,8 @@ public sealed class Krb5ConfigurationTests : IDisposable
             File.WriteAllBytes(path, content);
 
             if (Record.Exception(() => new Krb5ConfigurationReader(static _ => { }, static _ => { }).Read(path)) is { } thrown)
-                (thrown is InvalidDataException or IOException or UnauthorizedAccessException).ShouldBeTrue($"{Convert.ToHexString(content)}: {thrown}");
+                (thrown is InvalidDataException or IOException or UnauthorizedAccessException)
+                    .ShouldBeTrue($"{Convert.ToHexString(content)}: {thrown}");
             Krb5Configuration.Load([path], _logger).GetKdcs("A.COM").ShouldAllBe(kdc => kdc.Port > 0);
         }
         _logger.Events.ShouldAllBe(logged => logged.Id == 2110 || logged.Id == 2111);
@@ -282,8 +285,10 @@ public sealed class Krb5ConfigurationTests : IDisposable
     [Fact]
     public async Task The_options_precede_krb5_conf_and_an_empty_source_is_skipped()
     {
-        var list = new Dictionary<string, IReadOnlyList<KdcEndpoint>>(StringComparer.Ordinal) { ["A.com"] = [new("static")], ["EMPTY.COM"] = [] };
-        var file = new Krb5ConfigurationKdcs([Write("krb5.conf", Realm("A.COM", "file") + "\n" + Realm("EMPTY.COM", "file"))], TimeProvider.System, _logger);
+        var list = new Dictionary<string,
+            IReadOnlyList<KdcEndpoint>>(StringComparer.Ordinal) { ["A.com"] = [new("static")], ["EMPTY.COM"] = [] };
+        var file = new Krb5ConfigurationKdcs([Write("krb5.conf", Realm("A.COM", "file") + "\n" + Realm("EMPTY.COM", "file"))],
+            TimeProvider.System, _logger);
         var locator = new FirstKnownKdcs(new StaticKdcs(list, _logger), file);
 
         (await locator.FindAsync("A.COM", TestContext.Current.CancellationToken)).ShouldBe([new KdcEndpoint("static")]);

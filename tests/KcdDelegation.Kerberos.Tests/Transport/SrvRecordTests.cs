@@ -6,7 +6,8 @@ public sealed class SrvRecordTests
 {
     [Fact]
     public void The_lowest_priority_comes_first() =>
-        SrvRecord.Order([Record(20, 9, "c"), Record(0, 0, "a"), Record(10, 5, "b")]).Select(record => record.Target).ShouldBe(["a", "b", "c"]);
+        SrvRecord.Order([Record(20, 9, "c"), Record(0, 0, "a"), Record(10, 5, "b")]).Select(record => record.Target)
+            .ShouldBe(["a", "b", "c"]);
 
     [Fact]
     public void The_weight_determines_how_often_a_record_of_equal_priority_comes_first()
@@ -30,5 +31,6 @@ public sealed class SrvRecordTests
         SrvRecord.Order(records).ShouldBe(records, ignoreOrder: true);
     }
 
-    private static SrvRecord Record(ushort priority, ushort weight, string target) => new(priority, weight, 88, target, TimeSpan.FromMinutes(1));
+    private static SrvRecord Record(ushort priority, ushort weight, string target) =>
+        new(priority, weight, 88, target, TimeSpan.FromMinutes(1));
 }

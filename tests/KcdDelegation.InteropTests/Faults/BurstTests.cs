@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.InteropTests.Faults;
+
+/// <summary>Many users at once on one KDC that is healthy, stalls or restarts. No user may be refused.</summary>
+[Collection(Lab.FaultyKdcs)]
+public sealed class BurstTests : IAsyncLifetime
+{
+    private static readonly TimeSpan s_maximum = TimeSpan.FromSeconds(2);
+
+    public async ValueTask InitializeAsync()
+    {
+        Lab.Require("mit", "mit-faults");
+        await Lab.RunScriptAsync("mit", ["users", "150"], TestContext.Current.CancellationToken);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Theory]
+    [InlineData(64, KdcTransport.Tcp)]
+    [InlineData(64, KdcTransport.Udp)]
+    [InlineData(150, KdcTransport.Tcp)]
+    [InlineData(150, KdcTransport.Udp)]
+    public async Task A_burst_of_users_is_served_within_two_seconds(int users, KdcTransport transport)
+    {
+        var times = await RunAsync(users, transport, fault: null);
+
+        times.Max().ShouldBeLessThan(s_maximum);
+    }
+
+    [Theory]
+    [InlineData(KdcTransport.Tcp)]
+    [InlineData(KdcTransport.Udp)]
+    public async Task A_stall_of_the_only_KDC_refuses_no_user(KdcTransport transport)
+    {
+        var times = await RunAsync(60, transport, async () =>
+        {
+            await Lab.RunScriptAsync("mit-faults", ["kdc2", "stop"], CancellationToken.None);
+            await Task.Delay(600, CancellationToken.None);
+            await Lab.RunScriptAsync("mit-faults", ["kdc2", "cont"], CancellationToken.None);
+        });
+
+        times.Max().ShouldBeLessThan(TimeSpan.FromSeconds(5));
+    }
+
+    [Theory]
+    [InlineData(KdcTransport.Tcp)]
+    [InlineData(KdcTransport.Udp)]
+    public async Task A_restart_of_the_only_KDC_refuses_no_user(KdcTransport transport)
+    {
+        var times = await RunAsync(60, transport, async () =>
+        {
+            await Lab.RunScriptAsync("mit-faults", ["kdc2", "kill"], CancellationToken.None);
+            await Task.Delay(600, CancellationToken.None);
+            await Lab.RunScriptAsync("mit-faults", ["kdc2", "start"], CancellationToken.None);
+        });
+
+        times.Max().ShouldBeLessThan(TimeSpan.FromSeconds(9));
+    }
+
+    /// <summary>Requests a ticket for each user at once, while the fault runs.</summary>
+    private static async Task<IReadOnlyList<TimeSpan>> RunAsync(int users, KdcTransport transport, Func<Task>? fault)
+    {
+        var realm = LabRealm.Mit;
+        using var account = ServiceAccount.FromKeytab(realm.Connector, realm.Keytab("connector"));
+        var options = new S4UClientOptions { Realm = realm.Realm, Account = account };
+        options.Kdcs[realm.Realm] = [LabFaults.Second with { Transport = transport }];
+        await using var client = new S4UClient(options);
+        await client.LogOnAsync(TestContext.Current.CancellationToken);
+        var service = ServicePrincipalName.Parse(realm.Spn("web"));
+        var faulting = Task.CompletedTask;
+        try
+        {
+            if (fault is not null)
+            {
+                faulting = fault();
+                // The users come while the KDC does not answer.
+                await Task.Delay(200, TestContext.Current.CancellationToken);
+            }
+            return await Task.WhenAll(Enumerable.Range(1, users).Select(
+                number => AskAsync(client, KerberosPrincipal.Principal($"u{number:D5}", realm.Realm), service)));
+        }
+        finally
+        {
+            await faulting;
+        }
+    }
+
+    private static async Task<TimeSpan> AskAsync(S4UClient client, KerberosPrincipal user, ServicePrincipalName service)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var ticket = await client.GetTicketAsync(user, service, TestContext.Current.CancellationToken);
+        ticket.User.ShouldBe(user);
+        return Stopwatch.GetElapsedTime(start);
+    }
+}
