@@ -62,6 +62,10 @@ internal sealed class KdcRoundTrip<TReply>(
             var isRepeatable = mode == KdcRequestMode.Hedged || !_mayHaveReceivedDatagram;
             throw KdcFailure.Unreachable(AfterUdp(KdcFailure.Describe(error)), isRepeatable ? error : null);
         }
+        catch (KerberosException error) when (_udpFailure is not null && IsFailedConnection(error))
+        {
+            throw KdcFailure.Unreachable(AfterUdp(error.Detail), error.InnerException);
+        }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw KdcFailure.Unreachable(string.Create(CultureInfo.InvariantCulture, $"{Progress} within {timeout.TotalSeconds:0.###} s"));
