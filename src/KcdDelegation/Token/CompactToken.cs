@@ -21,6 +21,10 @@ internal sealed record CompactToken(string KeyId, long? IssuedAt)
 
     private static readonly SearchValues<char> Alphabet = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
+    // The characters whose last four bits, or last two, are zero.
+    private static readonly SearchValues<char> LastOfOneByte = SearchValues.Create("AQgw");
+    private static readonly SearchValues<char> LastOfTwoBytes = SearchValues.Create("AEIMQUYcgkosw048");
+
     /// <exception cref="KcdException">It is not a token that could be believed.</exception>
     public static CompactToken Parse(string token)
     {
@@ -82,6 +86,14 @@ internal sealed record CompactToken(string KeyId, long? IssuedAt)
         };
     }
 
-    /// <summary>RFC 7515 §2: without padding, white space or anything else.</summary>
-    private static bool IsBase64Url(string part) => part.Length > 0 && part.Length % 4 != 1 && !part.AsSpan().ContainsAnyExcept(Alphabet);
+    /// <summary>Returns whether a part is base64url in its canonical form: without padding and white space (RFC 7515 §2), and with zeros
+    /// for the bits of the last character that encode nothing (RFC 4648 §3.5).</summary>
+    private static bool IsBase64Url(string part) =>
+        part.Length > 0 && !part.AsSpan().ContainsAnyExcept(Alphabet) && (part.Length % 4) switch
+        {
+            0 => true,
+            2 => LastOfOneByte.Contains(part[^1]),
+            3 => LastOfTwoBytes.Contains(part[^1]),
+            _ => false,
+        };
 }

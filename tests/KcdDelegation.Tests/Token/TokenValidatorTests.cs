@@ -146,10 +146,28 @@ public sealed class TokenValidatorTests : IDisposable
     [InlineData("e30=.e30.e30")]
     [InlineData("e30.e3 0.e30")]
     [InlineData("e30.e30.")]
+    [InlineData("n0..")]
     [InlineData("W10.e30.e30")]
     public async Task What_is_no_token_is_refused_before_keys_are_fetched(string token)
     {
         (await RefusedAsync(token)).EventId.ShouldBeOneOf(1002, 1007);
+        _issuer.Requests.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_part_with_a_bit_set_that_encodes_nothing_is_refused_before_keys_are_fetched(int part)
+    {
+        // One byte more than a multiple of three leaves four unused bits in the last character. A signature of RSA-2048 is so long too.
+        static string Pad(string json) => json.PadRight(json.Length + ((4 - (json.Length % 3)) % 3));
+        var parts = _issuer.Sign(Pad(FakeIssuer.Header().ToJsonString()), Pad(_issuer.Payload().ToJsonString())).Split('.');
+        await ValidateAsync(string.Join('.', parts));
+        _issuer.Requests.Clear();
+        parts[part] = parts[part][..^1] + (char)(parts[part][^1] + 1);
+
+        (await RefusedAsync(string.Join('.', parts))).EventId.ShouldBe(1002);
         _issuer.Requests.ShouldBeEmpty();
     }
 
