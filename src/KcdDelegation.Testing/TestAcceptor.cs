@@ -9,8 +9,8 @@ using KcdDelegation.Testing.Exchanges;
 
 namespace KcdDelegation.Testing;
 
-/// <summary>Checks the value of an <c>Authorization</c> header with a service's key, as a web server does (RFC 4559, RFC 4120 §3.2.3): frame,
-/// ticket, authenticator, clock, replay, channel binding. Thread-safe.</summary>
+/// <summary>A service that validates <c>Authorization</c> headers with its key, as a web server does (RFC 4559, RFC 4120 §3.2.3). It checks
+/// frame, ticket, authenticator, clock, replay and channel binding. Thread-safe.</summary>
 public sealed class TestAcceptor
 {
     private readonly TestAcceptorOptions _options;
@@ -18,10 +18,11 @@ public sealed class TestAcceptor
     private readonly RealmState _realm;
     private readonly ApRequestOpener _opener;
 
-    /// <summary>Takes the service's keys from its realm, old versions and later ones included.</summary>
-    /// <param name="realm">Has the service.</param>
-    /// <param name="servicePrincipalName">Such as HTTP/app; tickets for other names of the same account are accepted too.</param>
-    /// <param name="options">Null: all defaults.</param>
+    /// <summary>Initializes an acceptor with the service's keys in its realm, including old and future versions.</summary>
+    /// <param name="realm">The realm of the service.</param>
+    /// <param name="servicePrincipalName">The service, such as HTTP/app. Tickets for other names of the same account are accepted
+    /// too.</param>
+    /// <param name="options">The settings; null: the defaults.</param>
     /// <exception cref="ArgumentException">The realm has no such service.</exception>
     public TestAcceptor(TestRealm realm, string servicePrincipalName, TestAcceptorOptions? options = null)
     {
@@ -32,10 +33,12 @@ public sealed class TestAcceptor
         _opener = new ApRequestOpener(_realm, _realm.Accounts.Get(servicePrincipalName));
     }
 
-    /// <summary>Who sends the value.</summary>
+    /// <summary>Validates an <c>Authorization</c> value and returns the authenticated user.</summary>
     /// <param name="authorization"><c>Negotiate</c> or <c>Kerberos</c>, a space, base64.</param>
-    /// <param name="channelBinding">Application data of the channel ("tls-server-end-point:" and the hash); empty: it has none.</param>
-    /// <exception cref="KerberosException">Refused, with the code that a server would send (<see cref="KerberosExchange.Accept"/>).</exception>
+    /// <param name="channelBinding">The channel's application data ("tls-server-end-point:" and the hash); empty: the channel has
+    /// none.</param>
+    /// <exception cref="KerberosException">The value was refused, with the code that a server would send
+    /// (<see cref="KerberosExchange.Accept"/>).</exception>
     public AcceptedIdentity Accept(string authorization, ReadOnlyMemory<byte> channelBinding = default)
     {
         try
@@ -44,11 +47,11 @@ public sealed class TestAcceptor
         }
         catch (KdcRefusalException refusal)
         {
-            throw Refused(refusal.Code, "the token was refused", refusal);
+            throw CreateRefusal(refusal.Code, "the token was refused", refusal);
         }
         catch (Exception error) when (error is FormatException or AsnContentException or KerberosException)
         {
-            throw Refused(KerberosErrorCode.Generic, error.Message, error);
+            throw CreateRefusal(KerberosErrorCode.Generic, error.Message, error);
         }
     }
 
@@ -56,10 +59,13 @@ public sealed class TestAcceptor
     {
         ArgumentNullException.ThrowIfNull(authorization);
         var parts = authorization.Split(' ', 2);
-        return parts is [var scheme, var token] && (scheme.Equals("Negotiate", StringComparison.OrdinalIgnoreCase) || scheme.Equals("Kerberos", StringComparison.OrdinalIgnoreCase))
+        return parts is [var scheme, var token] && IsScheme(scheme)
             ? (scheme, Convert.FromBase64String(token))
-            : throw new FormatException("Not the scheme Negotiate or Kerberos with a token.");
+            : throw new FormatException("The value is not the scheme Negotiate or Kerberos with a token.");
     }
+
+    private static bool IsScheme(string scheme) =>
+        scheme.Equals("Negotiate", StringComparison.OrdinalIgnoreCase) || scheme.Equals("Kerberos", StringComparison.OrdinalIgnoreCase);
 
     private AcceptedIdentity Accept((string Scheme, byte[] Token) header, ReadOnlyMemory<byte> channelBinding)
     {
@@ -73,7 +79,7 @@ public sealed class TestAcceptor
 
         var opened = _opener.Open(message);
         var isBound = ChannelBindingCheck.Verify(opened.Authenticator, channelBinding.Span, _options.ChannelBinding);
-        var proof = opened.WantsMutualAuthentication ? Prove(opened) : null;
+        var proof = opened.WantsMutualAuthentication ? CreateReply(opened) : null;
         var reply = spnego is { } frame ? SpnegoFrame.AcceptCompleted(frame.Mechanism, proof) : proof;
         var client = opened.Ticket.Client;
         return new AcceptedIdentity
@@ -91,7 +97,7 @@ public sealed class TestAcceptor
     }
 
     /// <summary>RFC 4120 §3.2.4: the AP-REP echoes the authenticator's time under the ticket's session key.</summary>
-    private byte[]? Prove(OpenedRequest opened)
+    private byte[]? CreateReply(OpenedRequest opened)
     {
         if (_options.MutualReply == TestMutualReply.None)
             return null;
@@ -99,11 +105,17 @@ public sealed class TestAcceptor
         var key = _options.MutualReply == TestMutualReply.Forged ? KerberosKey.CreateRandom(sessionKey.Type) : sessionKey;
         var time = opened.Authenticator.Time - (_options.MutualReply == TestMutualReply.Stale ? TimeSpan.FromSeconds(1) : TimeSpan.Zero);
         var part = new EncApReplyPart(time, opened.Authenticator.Microseconds).Encode();
-        return GssKerberosToken.Wrap(GssKerberosToken.ApReplyToken, new ApReply(EncryptedData.Encrypt(key, KeyUsage.ApReply, part)).Encode());
+        var reply = new ApReply(EncryptedData.Encrypt(key, KeyUsage.ApReply, part));
+        return GssKerberosToken.Wrap(GssKerberosToken.ApReplyToken, reply.Encode());
     }
 
-    private KerberosException Refused(KerberosErrorCode code, string detail, Exception cause) => new(new KerberosFailure
+    private KerberosException CreateRefusal(KerberosErrorCode code, string detail, Exception cause) => new(new KerberosFailure
     {
-        Code = code, Exchange = KerberosExchange.Accept, Reason = KerberosFailureReason.TokenRejected, Realm = _realm.Name, Service = _service, Detail = detail,
+        Code = code,
+        Exchange = KerberosExchange.Accept,
+        Reason = KerberosFailureReason.TokenRejected,
+        Realm = _realm.Name,
+        Service = _service,
+        Detail = detail,
     }, cause);
 }

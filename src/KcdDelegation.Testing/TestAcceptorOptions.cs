@@ -1,28 +1,29 @@
 namespace KcdDelegation.Testing;
 
-/// <summary>How strict a <see cref="TestAcceptor"/> is. Read once by its constructor.</summary>
+/// <summary>The settings of a <see cref="TestAcceptor"/>. Read once by its constructor.</summary>
 public sealed record TestAcceptorOptions
 {
-    /// <summary>Framings that are accepted.</summary>
+    /// <summary>Gets the framings that are accepted.</summary>
     public TestTokenFormats Formats { get; init; } = TestTokenFormats.Both;
 
-    /// <summary>What is answered to a client that asks for mutual authentication.</summary>
+    /// <summary>Gets the answer to a client that requests mutual authentication.</summary>
     public TestMutualReply MutualReply { get; init; } = TestMutualReply.Proof;
 
-    /// <summary>Whether tokens without channel binding are accepted where the channel has one. Those with a wrong one never are.</summary>
+    /// <summary>Gets whether tokens without channel binding are accepted on a channel that supports it. A wrong binding is always
+    /// refused.</summary>
     public TestChannelBinding ChannelBinding { get; init; } = TestChannelBinding.IfSent;
 }
 
-/// <summary>The answer to a client that asks for mutual authentication.</summary>
+/// <summary>The answers to a client that requests mutual authentication.</summary>
 public enum TestMutualReply
 {
-    /// <summary>An AP-REP, as is due.</summary>
+    /// <summary>A correct AP-REP.</summary>
     Proof,
 
-    /// <summary>Nothing, as from a server that does not care.</summary>
+    /// <summary>No AP-REP.</summary>
     None,
 
-    /// <summary>An AP-REP with another key: an impostor's.</summary>
+    /// <summary>An AP-REP under another key.</summary>
     Forged,
 
     /// <summary>An AP-REP to another request.</summary>

@@ -2,35 +2,37 @@ using Microsoft.AspNetCore.Http;
 
 namespace KcdDelegation.Testing;
 
-/// <summary>What kind of web server a <see cref="TestBackend"/> is. Read once when it starts.</summary>
+/// <summary>The settings of a <see cref="TestBackend"/>. Read once when it starts.</summary>
 public sealed record TestBackendOptions
 {
-    /// <summary>How tokens are checked.</summary>
+    /// <summary>Gets the settings for token validation.</summary>
     public TestAcceptorOptions Acceptor { get; init; } = new();
 
-    /// <summary>Values of <c>WWW-Authenticate</c> beside a 401.</summary>
+    /// <summary>Gets the values of <c>WWW-Authenticate</c> in a 401 response.</summary>
     public IReadOnlyList<string> Challenges { get; init; } = ["Negotiate"];
 
-    /// <summary>https with a self-signed certificate (<see cref="TestBackend.Certificate"/>), and channel binding to it.</summary>
+    /// <summary>Gets whether to use https with a self-signed certificate (<see cref="TestBackend.Certificate"/>) and channel binding to
+    /// it.</summary>
     public bool Https { get; init; }
 
-    /// <summary>The first user on a connection is taken for the sender of all that follows on it, whatever header they have, as by
-    /// servers that keep Negotiate's identity with the connection.</summary>
+    /// <summary>Gets whether the first user on a connection is the user of all later requests on it, whatever their headers. Some servers
+    /// keep the identity of Negotiate with the connection.</summary>
     public bool ConnectionBound { get; init; }
 
-    /// <summary>Bytes of all request headers together; over them: 431.</summary>
+    /// <summary>Gets the maximum size of all request headers in bytes. Requests over it get a 431.</summary>
     public int MaxHeaderBytes { get; init; } = 64 * 1024;
 
-    /// <summary>Answers requests of accepted users; the user is <c>context.Features.Get&lt;AcceptedIdentity&gt;()</c>. Null: the answer is
-    /// the user's name, such as <c>ada@CONTOSO.TEST</c>.</summary>
+    /// <summary>Gets the handler for requests of authenticated users; the user is <c>context.Features.Get&lt;AcceptedIdentity&gt;()</c>.
+    /// Null: the response is the user's name, such as <c>ada@CONTOSO.TEST</c>.</summary>
     public RequestDelegate? Application { get; init; }
 }
 
 /// <summary>A request that a <see cref="TestBackend"/> received.</summary>
-/// <param name="Method">GET, POST, …</param>
+/// <param name="Method">The method, such as GET.</param>
 /// <param name="Path">Path and query.</param>
-/// <param name="User">Whom the backend took for the sender; null: nobody.</param>
-/// <param name="HasAuthorization">Whether there was such a header.</param>
-/// <param name="Connection">The same for all requests of one connection.</param>
-/// <param name="Refusal">Why its token was refused; null: there was none, or it was accepted.</param>
-public sealed record TestBackendRequest(string Method, string Path, string? User, bool HasAuthorization, string Connection, string? Refusal);
+/// <param name="User">The authenticated user; null: the request was not authenticated.</param>
+/// <param name="HasAuthorization">Whether the request had an <c>Authorization</c> header.</param>
+/// <param name="Connection">An identifier of the connection.</param>
+/// <param name="Refusal">The reason why the token was refused; null: there was no token, or it was accepted.</param>
+public sealed record TestBackendRequest(
+    string Method, string Path, string? User, bool HasAuthorization, string Connection, string? Refusal);

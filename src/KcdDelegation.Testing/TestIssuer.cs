@@ -9,13 +9,14 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Testing;
 
-/// <summary>An OpenID provider on loopback: discovery document, keys, and tokens like those of Microsoft Entra ID, version 2.0. Thread-safe.</summary>
+/// <summary>An OpenID provider on loopback with a discovery document, keys, and tokens like those of Microsoft Entra ID version 2.0.
+/// Thread-safe.</summary>
 public sealed class TestIssuer : IAsyncDisposable
 {
-    /// <summary>The tenant of tokens that name no other.</summary>
+    /// <summary>The default tenant.</summary>
     public const string DefaultTenantId = "11111111-2222-3333-4444-555555555555";
 
-    /// <summary>The audience of tokens that name no other.</summary>
+    /// <summary>The default audience of tokens.</summary>
     public const string DefaultAudience = "api://gateway";
 
     private readonly WebApplication _application;
@@ -30,7 +31,8 @@ public sealed class TestIssuer : IAsyncDisposable
         (TenantId, _timeProvider) = (tenantId, timeProvider);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http1));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+            kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http1));
         _application = builder.Build();
         _application.Use((context, next) =>
         {
@@ -45,28 +47,29 @@ public sealed class TestIssuer : IAsyncDisposable
 
     /// <summary>Starts the provider on a free port of 127.0.0.1.</summary>
     /// <param name="tenantId">The tenant in its address and its tokens.</param>
-    /// <param name="timeProvider">Its clock; null: the system's.</param>
-    /// <param name="cancellationToken">Stops the start.</param>
-    public static async Task<TestIssuer> StartAsync(string tenantId = DefaultTenantId, TimeProvider? timeProvider = null, CancellationToken cancellationToken = default)
+    /// <param name="timeProvider">The provider's clock; null: the system's.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    public static async Task<TestIssuer> StartAsync(
+        string tenantId = DefaultTenantId, TimeProvider? timeProvider = null, CancellationToken cancellationToken = default)
     {
         var issuer = new TestIssuer(tenantId, timeProvider ?? TimeProvider.System);
         await issuer._application.StartAsync(cancellationToken).ConfigureAwait(false);
         return issuer;
     }
 
-    /// <summary>The tenant in its address and its tokens.</summary>
+    /// <summary>Gets the tenant in the address and the tokens.</summary>
     public string TenantId { get; }
 
-    /// <summary>Authority and issuer, such as <c>http://127.0.0.1:40123/1111…/v2.0</c>.</summary>
+    /// <summary>Gets the authority and issuer, such as <c>http://127.0.0.1:40123/1111…/v2.0</c>.</summary>
     public string Authority => $"{Root}/{TenantId}/v2.0";
 
-    /// <summary>How often the discovery document was fetched.</summary>
+    /// <summary>Gets the number of requests for the discovery document.</summary>
     public int DocumentRequests => Volatile.Read(ref _documentRequests);
 
-    /// <summary>How often the keys were fetched.</summary>
+    /// <summary>Gets the number of requests for the keys.</summary>
     public int KeyRequests => Volatile.Read(ref _keyRequests);
 
-    /// <summary>True: every request is answered with 503.</summary>
+    /// <summary>Gets or sets whether every request is answered with 503.</summary>
     public bool IsDown
     {
         get => _isDown;
@@ -75,25 +78,26 @@ public sealed class TestIssuer : IAsyncDisposable
 
     private string Root => _application.Urls.First().TrimEnd('/');
 
-    /// <summary>A token of a member of the tenant, valid for an hour.</summary>
-    /// <param name="userPrincipalName">Claim <c>upn</c>; the object identifier follows from it.</param>
-    /// <param name="claims">Further ones, such as <c>onprem_sam_account_name</c>; one with a name that the token has replaces it, a null
-    /// value takes it away.</param>
-    /// <param name="audience">Claim <c>aud</c>.</param>
-    /// <returns>Compact serialization, signed with RS256 and the newest key.</returns>
-    public string CreateToken(string userPrincipalName, IReadOnlyDictionary<string, object?>? claims = null, string audience = DefaultAudience) =>
-        TokenWriter.Write(Payload(userPrincipalName, audience, claims), _keys.Newest);
+    /// <summary>Creates a token of a member of the tenant, valid for an hour.</summary>
+    /// <param name="userPrincipalName">The claim <c>upn</c>. The object identifier is derived from it.</param>
+    /// <param name="claims">Further claims, such as <c>onprem_sam_account_name</c>. They replace claims of the same name; a null value
+    /// removes a claim.</param>
+    /// <param name="audience">The claim <c>aud</c>.</param>
+    /// <returns>The compact serialization, signed with RS256 and the newest key.</returns>
+    public string CreateToken(
+        string userPrincipalName, IReadOnlyDictionary<string, object?>? claims = null, string audience = DefaultAudience) =>
+        TokenWriter.Write(CreatePayload(userPrincipalName, audience, claims), _keys.Newest);
 
-    /// <summary>A token that must be refused, for one reason only.</summary>
-    /// <param name="flaw">The reason.</param>
-    /// <param name="userPrincipalName">Claim <c>upn</c>.</param>
+    /// <summary>Creates a token that must be refused for exactly one reason.</summary>
+    /// <param name="flaw">The reason to refuse it.</param>
+    /// <param name="userPrincipalName">The claim <c>upn</c>.</param>
     public string CreateBadToken(TokenFlaw flaw, string userPrincipalName = "ada@contoso.com") =>
-        new FlawedTokenWriter(Authority, _timeProvider, _keys).Write(flaw, Payload(userPrincipalName, DefaultAudience, claims: null));
+        new FlawedTokenWriter(Authority, _timeProvider, _keys).Write(flaw, CreatePayload(userPrincipalName, DefaultAudience, claims: null));
 
-    /// <summary>Signs with a new key from now on. The old ones stay in the document until <see cref="WithdrawOldKeys"/>.</summary>
+    /// <summary>Signs tokens with a new key from now on. The old keys stay published until <see cref="WithdrawOldKeys"/>.</summary>
     public void Rotate() => _keys.Rotate();
 
-    /// <summary>Publishes the newest key only: tokens of the older ones are good no longer.</summary>
+    /// <summary>Publishes the newest key only. Tokens signed with older keys are no longer valid.</summary>
     public void WithdrawOldKeys() => _keys.WithdrawOld();
 
     /// <summary>Stops the provider.</summary>
@@ -103,7 +107,11 @@ public sealed class TestIssuer : IAsyncDisposable
         _keys.Dispose();
     }
 
-    private Dictionary<string, object?> Payload(string userPrincipalName, string audience, IReadOnlyDictionary<string, object?>? claims)
+    internal void Configure(TokenOptions options) =>
+        (options.Authority, options.Issuer, options.Audience, options.TenantId) = (Authority, null, DefaultAudience, TenantId);
+
+    private Dictionary<string, object?> CreatePayload(
+        string userPrincipalName, string audience, IReadOnlyDictionary<string, object?>? claims)
     {
         var now = _timeProvider.GetUtcNow().ToUnixTimeSeconds();
         var payload = new Dictionary<string, object?>(StringComparer.Ordinal)
@@ -115,8 +123,8 @@ public sealed class TestIssuer : IAsyncDisposable
             ["exp"] = now + 3600,
             ["ver"] = "2.0",
             ["tid"] = TenantId,
-            ["oid"] = ObjectIdentifier(userPrincipalName),
-            ["sub"] = ObjectIdentifier("sub " + userPrincipalName),
+            ["oid"] = GetObjectIdentifier(userPrincipalName),
+            ["sub"] = GetObjectIdentifier("sub " + userPrincipalName),
             ["upn"] = userPrincipalName,
             ["preferred_username"] = userPrincipalName,
             ["scp"] = "access_as_user",
@@ -126,8 +134,8 @@ public sealed class TestIssuer : IAsyncDisposable
         return payload;
     }
 
-    /// <summary>The same for the same name in the same tenant, as in a directory.</summary>
-    private string ObjectIdentifier(string name) =>
+    /// <summary>Returns an identifier derived from tenant and name, as a directory keeps one for each user.</summary>
+    private string GetObjectIdentifier(string name) =>
         new Guid(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{TenantId} {name}")).AsSpan(0, 16)).ToString();
 
     private IResult AnswerDocument()

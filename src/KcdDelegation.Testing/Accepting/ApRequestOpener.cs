@@ -7,7 +7,7 @@ using KcdDelegation.Testing.Exchanges;
 
 namespace KcdDelegation.Testing.Accepting;
 
-/// <summary>An AP-REQ that is right in itself: the ticket opens, the authenticator fits it, and both are of now.</summary>
+/// <summary>A verified AP-REQ: the ticket opens, the authenticator matches it, and both are valid now.</summary>
 internal sealed record OpenedRequest(ApRequest Request, OpenedTicket Ticket, Authenticator Authenticator)
 {
     public bool WantsMutualAuthentication => (Request.Options & ApRequest.MutualRequired) != 0;
@@ -30,7 +30,7 @@ internal sealed class ApRequestOpener(RealmState realm, DirectoryEntry account)
         }
         catch (KdcRefusalException refusal) when (refusal.Code == KerberosErrorCode.BadIntegrity)
         {
-            // RFC 4120 §3.2.3: here, unlike at the KDC, a ticket of another key is a ticket that was modified.
+            // RFC 4120 §3.2.3: a service reports a ticket under another key as modified; the KDC does not.
             throw new KdcRefusalException(KerberosErrorCode.Modified);
         }
         var authenticator = Authenticator.Decode(request.Authenticator.Decrypt(ticket.Part.Key, KeyUsage.ApRequestAuthenticator));
@@ -40,6 +40,8 @@ internal sealed class ApRequestOpener(RealmState realm, DirectoryEntry account)
             throw new KdcRefusalException(KerberosErrorCode.Skew);
         if (ticket.Pac is { } pac && pac.ClientName != ticket.Client.Name.ToString())
             throw new KdcRefusalException(KerberosErrorCode.BadMatch);
-        return _replays.TryAdd(authenticator, realm.Now) ? new OpenedRequest(request, ticket, authenticator) : throw new KdcRefusalException(KerberosErrorCode.Repeat);
+        return _replays.TryAdd(authenticator, realm.Now)
+            ? new OpenedRequest(request, ticket, authenticator)
+            : throw new KdcRefusalException(KerberosErrorCode.Repeat);
     }
 }

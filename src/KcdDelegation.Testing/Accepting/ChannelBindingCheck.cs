@@ -5,7 +5,7 @@ using KcdDelegation.Testing.Errors;
 
 namespace KcdDelegation.Testing.Accepting;
 
-/// <summary>RFC 4121 §4.1.1.2 and MS-KILE §3.2.5.8: whether a token was made for the channel that it came through.</summary>
+/// <summary>RFC 4121 §4.1.1.2 and MS-KILE §3.2.5.8: checks that a token is bound to the channel it was received on.</summary>
 internal static class ChannelBindingCheck
 {
     /// <summary>MS-KILE §3.2.5.8: KERB_AP_OPTIONS in the authenticator's authorization data, with KERB_AP_OPTIONS_CBT.</summary>
@@ -13,8 +13,8 @@ internal static class ChannelBindingCheck
 
     private const int ChannelBindingToken = 0x4000;
 
-    /// <summary>Whether the token is bound to the channel.</summary>
-    /// <exception cref="KdcRefusalException">It is bound to another one, or to none where it has to be.</exception>
+    /// <summary>Returns whether the token is bound to the channel.</summary>
+    /// <exception cref="KdcRefusalException">The token is bound to another channel, or to none although binding is required.</exception>
     public static bool Verify(Authenticator authenticator, ReadOnlySpan<byte> channel, TestChannelBinding policy)
     {
         // RFC 4121 §4.1.1: a GSS token has the checksum 0x8003, with at least length, binding and flags.
@@ -24,13 +24,16 @@ internal static class ChannelBindingCheck
             return false;
         var sent = checksum.Value.Span.Slice(4, 16);
         if (sent.IndexOfAnyExcept((byte)0) < 0)
-            return policy == TestChannelBinding.Required || KnowsOfBindings(authenticator) ? throw new KdcRefusalException(KerberosErrorCode.BadMatch) : false;
+        {
+            var isRequired = policy == TestChannelBinding.Required || SupportsBinding(authenticator);
+            return isRequired ? throw new KdcRefusalException(KerberosErrorCode.BadMatch) : false;
+        }
         Span<byte> expected = stackalloc byte[16];
         GssChecksum.Bind(channel, expected);
         return sent.SequenceEqual(expected) ? true : throw new KdcRefusalException(KerberosErrorCode.BadMatch);
     }
 
-    private static bool KnowsOfBindings(Authenticator authenticator) => authenticator.AuthorizationData
+    private static bool SupportsBinding(Authenticator authenticator) => authenticator.AuthorizationData
         .Where(entry => entry.Type == AuthorizationDataEntry.IfRelevant)
         .SelectMany(entry => AuthorizationDataEntry.DecodeList(entry.Data))
         .Any(entry => entry is { Type: ApOptions, Data.Length: 4 } && (BitConverter.ToInt32(entry.Data.Span) & ChannelBindingToken) != 0);

@@ -4,15 +4,15 @@ using KcdDelegation.Testing.Exchanges;
 
 namespace KcdDelegation.Testing.Accepting;
 
-/// <summary>RFC 4120 §3.2.3: client, time and microseconds of the authenticators seen within the skew; acceptors in the field remember no
-/// more. Thread-safe.</summary>
+/// <summary>RFC 4120 §3.2.3: client, time and microseconds of the authenticators seen within the clock skew, as other acceptors keep
+/// them. Thread-safe.</summary>
 internal sealed class ReplayCache
 {
     private const int SweepAt = 100_000;
 
     private readonly ConcurrentDictionary<(string Client, long Seconds, int Microseconds), bool> _seen = new();
 
-    /// <summary>False: it was seen before.</summary>
+    /// <summary>Adds an authenticator. Returns false if it was seen before.</summary>
     public bool TryAdd(Authenticator authenticator, DateTimeOffset now)
     {
         if (_seen.Count > SweepAt)
@@ -21,6 +21,7 @@ internal sealed class ReplayCache
             foreach (var entry in _seen.Keys.Where(entry => entry.Seconds < oldest))
                 _seen.TryRemove(entry, out _);
         }
-        return _seen.TryAdd(($"{authenticator.Client}@{authenticator.ClientRealm}", authenticator.Time.ToUnixTimeSeconds(), authenticator.Microseconds), true);
+        var client = $"{authenticator.Client}@{authenticator.ClientRealm}";
+        return _seen.TryAdd((client, authenticator.Time.ToUnixTimeSeconds(), authenticator.Microseconds), true);
     }
 }

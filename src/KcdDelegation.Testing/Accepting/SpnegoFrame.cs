@@ -2,19 +2,20 @@ using System.Formats.Asn1;
 
 namespace KcdDelegation.Testing.Accepting;
 
-/// <summary>SPNEGO as an acceptor sees it (RFC 4178 §4.2), read and written here anew, so that the library's own code is not its own proof.</summary>
+/// <summary>SPNEGO of an acceptor (RFC 4178 §4.2). It is implemented separately, so that the library's code is not tested by
+/// itself.</summary>
 internal static class SpnegoFrame
 {
     private const string SpnegoMechanism = "1.3.6.1.5.5.2";
     private const string KerberosMechanism = "1.2.840.113554.1.2.2";
 
-    /// <summary>The same mechanism under the number that Windows once mistyped.</summary>
+    /// <summary>MS-SPNG §1.9: the same mechanism with the truncated number of old Windows versions.</summary>
     private const string OldKerberosMechanism = "1.2.840.48018.1.2.2";
 
     private static readonly Asn1Tag Frame = new(TagClass.Application, 0);
 
-    /// <summary>Null: no SPNEGO at all.</summary>
-    /// <exception cref="AsnContentException">SPNEGO, but not its NegTokenInit with a Kerberos token.</exception>
+    /// <summary>Reads a NegTokenInit. Returns null if the bytes are not SPNEGO.</summary>
+    /// <exception cref="AsnContentException">The bytes are SPNEGO, but not a NegTokenInit with a Kerberos token.</exception>
     public static (string Mechanism, ReadOnlyMemory<byte> Token)? Read(ReadOnlyMemory<byte> bytes)
     {
         var frame = new AsnReader(bytes, AsnEncodingRules.DER).ReadSequence(Frame);
@@ -23,7 +24,7 @@ internal static class SpnegoFrame
         var init = frame.ReadSequence(Context(0)).ReadSequence();
         var offered = init.ReadSequence(Context(0)).ReadSequence();
         var first = offered.ReadObjectIdentifier();
-        // RFC 4178 §4.2.1: the token is of the first mechanism offered.
+        // RFC 4178 §4.2.1: the token is one of the first mechanism offered.
         if (first is not (KerberosMechanism or OldKerberosMechanism))
             throw new AsnContentException($"The first mechanism offered is {first}, not Kerberos.");
         while (init.HasData)

@@ -1,11 +1,11 @@
 namespace KcdDelegation.Testing;
 
-/// <summary>What is asked of channel binding (RFC 5929) where the channel has one.</summary>
+/// <summary>The requirement for channel binding (RFC 5929) on channels that support it.</summary>
 public enum TestChannelBinding
 {
-    /// <summary>Checked where it was sent.</summary>
+    /// <summary>A binding is checked if the client sends one.</summary>
     IfSent,
 
-    /// <summary>A token without is refused, as by Extended Protection set to "require".</summary>
+    /// <summary>A token without a binding is refused, as with Extended Protection set to "require".</summary>
     Required,
 }

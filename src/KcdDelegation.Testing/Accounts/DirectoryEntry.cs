@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace KcdDelegation.Testing.Accounts;
 
-/// <summary>A user, computer or service account as a directory keeps it. Thread-safe.</summary>
+/// <summary>A user, computer or service account of the directory. Thread-safe.</summary>
 internal sealed class DirectoryEntry(string name, KeyHistory keys, SecurityIdentifier sid)
 {
     private volatile bool _disabled;

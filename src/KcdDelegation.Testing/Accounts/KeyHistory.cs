@@ -4,7 +4,7 @@ using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Testing.Accounts;
 
-/// <summary>The keys of one password (or none: random keys) under one version number. A key is derived when it is first needed.</summary>
+/// <summary>The keys of one version number, derived from a password or random. A key is created when it is first needed.</summary>
 internal sealed class KeyVersion(uint number, string? password, string salt)
 {
     private readonly ConcurrentDictionary<EncryptionType, Lazy<KerberosKey>> _keys = new();
@@ -13,25 +13,25 @@ internal sealed class KeyVersion(uint number, string? password, string salt)
     public string? Password => password;
     public string Salt => salt;
 
-    public KerberosKey GetKey(EncryptionType type) => _keys.GetOrAdd(type, t => new Lazy<KerberosKey>(() => Make(t))).Value;
+    public KerberosKey GetKey(EncryptionType type) => _keys.GetOrAdd(type, t => new Lazy<KerberosKey>(() => Create(t))).Value;
 
-    private KerberosKey Make(EncryptionType type)
+    private KerberosKey Create(EncryptionType type)
     {
         var profile = EncryptionProfile.Get(type);
         return password is null ? profile.CreateRandomKey() : profile.DeriveFromPassword(password, salt, profile.DefaultIterations);
     }
 }
 
-/// <summary>All keys of an account: the newest version, and the older ones with which tickets in circulation still open. Thread-safe.</summary>
+/// <summary>All keys of an account: the newest version, and older ones for tickets that were issued before. Thread-safe.</summary>
 internal sealed class KeyHistory
 {
     private readonly string _salt;
     private KeyVersion[] _versions;
 
     /// <param name="password">Null: random keys.</param>
-    /// <param name="salt">That the KDC tells clients (RFC 4120 §5.2.7.5).</param>
-    /// <param name="types">Best first.</param>
-    /// <param name="version">Of the first keys.</param>
+    /// <param name="salt">The salt that the KDC sends to clients (RFC 4120 §5.2.7.5).</param>
+    /// <param name="types">The types of the keys, best first.</param>
+    /// <param name="version">The version number of the first keys.</param>
     public KeyHistory(string? password, string salt, IReadOnlyList<EncryptionType> types, uint version)
     {
         _salt = salt;
@@ -39,14 +39,14 @@ internal sealed class KeyHistory
         _versions = [new KeyVersion(version, password, salt)];
     }
 
-    /// <summary>Best first.</summary>
+    /// <summary>The types of the keys, best first.</summary>
     public IReadOnlyList<EncryptionType> Types { get; }
 
     public KeyVersion Current => Volatile.Read(ref _versions)[0];
 
     public IReadOnlyList<KeyVersion> All => Volatile.Read(ref _versions);
 
-    /// <summary>The first of the offered types that the account has a key of and that this kit implements.</summary>
+    /// <summary>Returns the first offered type that the account has and this kit implements, or null.</summary>
     public EncryptionType? Choose(IEnumerable<EncryptionType> offered)
     {
         foreach (var type in offered)
@@ -57,13 +57,18 @@ internal sealed class KeyHistory
         return null;
     }
 
-    public void Replace(string? password)
+    /// <summary>Adds keys with the next version number.</summary>
+    /// <param name="password">Null: random keys.</param>
+    /// <param name="keepOld">Whether tickets encrypted with the older keys still open.</param>
+    public void Replace(string? password, bool keepOld = true)
     {
         var old = Volatile.Read(ref _versions);
-        Volatile.Write(ref _versions, [new KeyVersion(old[0].Number + 1, password, _salt), .. old]);
+        var created = new KeyVersion(old[0].Number + 1, password, _salt);
+        Volatile.Write(ref _versions, keepOld ? [created, .. old] : [created]);
     }
 
-    /// <summary>The key with which a ticket was encrypted, or null. A ticket without a version is tried with the newest one.</summary>
+    /// <summary>Returns the key that a ticket was encrypted with, or null. A ticket without a version is tried with the newest
+    /// key.</summary>
     public KerberosKey? Find(EncryptionType type, uint? version) =>
         Types.Contains(type) && EncryptionProfile.TryGet(type, out _)
             ? All.FirstOrDefault(v => version is null || v.Number == version)?.GetKey(type)

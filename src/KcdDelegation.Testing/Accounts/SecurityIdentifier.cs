@@ -5,11 +5,11 @@ using System.Text;
 
 namespace KcdDelegation.Testing.Accounts;
 
-/// <summary>MS-DTYP §2.4.2: S-1-authority-subauthorities, in text and as the packet that a PAC holds.</summary>
+/// <summary>MS-DTYP §2.4.2: S-1-authority-subauthorities, as text and as the binary form in a PAC.</summary>
 internal sealed record SecurityIdentifier(string Text)
 {
-    /// <summary>S-1-5-21 and three numbers that belong to the realm.</summary>
-    public static SecurityIdentifier OfDomain(string realm)
+    /// <summary>Creates a realm's identifier: S-1-5-21 and three numbers derived from its name.</summary>
+    public static SecurityIdentifier CreateDomain(string realm)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(realm.ToUpperInvariant()));
         var numbers = Enumerable.Range(0, 3).Select(i => BinaryPrimitives.ReadUInt32LittleEndian(hash.AsSpan(4 * i)));
@@ -39,13 +39,16 @@ internal sealed record SecurityIdentifier(string Text)
     {
         var parts = Text.Split('-');
         if (parts is not ["S", "1", ..] || parts.Length is < 4 or > 18)
-            throw new FormatException($"Not a security identifier: {Text}. It looks like S-1-5-21-1-2-3-1104.");
+            throw new FormatException($"'{Text}' is not a security identifier. Use the form S-1-5-21-1-2-3-1104.");
         var bytes = new byte[8 + (4 * (parts.Length - 3))];
         bytes[0] = 1;
         bytes[1] = (byte)(parts.Length - 3);
         BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(4), uint.Parse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture));
         for (var i = 3; i < parts.Length; i++)
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8 + (4 * (i - 3))), uint.Parse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture));
+        {
+            var part = uint.Parse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture);
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8 + (4 * (i - 3))), part);
+        }
         return bytes;
     }
 }

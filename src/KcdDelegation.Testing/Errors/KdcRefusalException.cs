@@ -3,23 +3,26 @@ using KcdDelegation.Kerberos.Errors;
 
 namespace KcdDelegation.Testing.Errors;
 
-/// <summary>The KDC's "no": what the KRB-ERROR will say. It never leaves the KDC.</summary>
+/// <summary>A refusal of the KDC, with the contents of the KRB-ERROR. It never leaves the KDC.</summary>
 internal sealed class KdcRefusalException(KerberosErrorCode code, int? ntStatus = null) : Exception(KerberosErrorNames.Get(code))
 {
     public KerberosErrorCode Code => code;
     public int? NtStatus => ntStatus;
 
-    /// <summary>e-data other than an NTSTATUS.</summary>
+    /// <summary>The e-text.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>The e-data, if it is not an NTSTATUS.</summary>
     public ReadOnlyMemory<byte> ErrorData { get; init; }
 
-    /// <summary>By how much the time in the KRB-ERROR is wrong.</summary>
+    /// <summary>The error of the time in the KRB-ERROR.</summary>
     public TimeSpan ClockError { get; init; }
 
-    /// <summary>RFC 6806 §6: where the client lives.</summary>
+    /// <summary>RFC 6806 §6: the client's realm.</summary>
     public string? ClientRealm { get; init; }
 }
 
-/// <summary>MS-ERREF §2.3.1: those that a domain controller sends beside KRB-ERRORs.</summary>
+/// <summary>MS-ERREF §2.3.1: the codes that a domain controller adds to KRB-ERRORs.</summary>
 internal static class NtStatus
 {
     public const int AccountRestriction = unchecked((int)0xC000006E);

@@ -6,7 +6,7 @@ using KcdDelegation.Testing.Errors;
 
 namespace KcdDelegation.Testing.Exchanges;
 
-/// <summary>RFC 4120 §3.1: log-on with PA-ENC-TIMESTAMP, and referral of users that live elsewhere (RFC 6806 §6).</summary>
+/// <summary>RFC 4120 §3.1: log-on with PA-ENC-TIMESTAMP, and referral of users of other realms (RFC 6806 §6).</summary>
 internal sealed class AsService(RealmState realm, TicketMaker tickets)
 {
     /// <summary>RFC 4120 §5.3 initial(9).</summary>
@@ -21,10 +21,11 @@ internal sealed class AsService(RealmState realm, TicketMaker tickets)
         else
             call.Describe(KerberosExchange.LogOn, $"AS {name}");
 
-        var client = realm.Accounts.Find(name) ?? throw NotHere(name);
+        var client = realm.Accounts.Find(name) ?? throw NotFound(name);
         if (client.Disabled)
             throw new KdcRefusalException(KerberosErrorCode.ClientRevoked, NtStatus.AccountDisabled);
-        var type = client.Keys.Choose(call.Body.EncryptionTypes) ?? throw new KdcRefusalException(KerberosErrorCode.EncryptionTypeNotSupported);
+        var type = client.Keys.Choose(call.Body.EncryptionTypes)
+            ?? throw new KdcRefusalException(KerberosErrorCode.EncryptionTypeNotSupported);
         if (timestamp is null)
         {
             call.IsOpening = call.Exchange == KerberosExchange.LogOn;
@@ -37,13 +38,15 @@ internal sealed class AsService(RealmState realm, TicketMaker tickets)
         if (call.Body.Service.TicketGrantingRealm is not { } granting || !realm.IsNamed(granting))
             throw new KdcRefusalException(KerberosErrorCode.ServicePrincipalUnknown);
 
-        var canonical = call.Asks(KdcOptionFlags.Canonicalize) ? new PrincipalName((int)PrincipalNameType.Principal, client.Name.Split('/')) : name;
+        var canonical = call.Asks(KdcOptionFlags.Canonicalize)
+            ? new PrincipalName((int)PrincipalNameType.Principal, client.Name.Split('/'))
+            : name;
         var draft = tickets.Make(call, new TicketOrder
         {
             Client = new ClientName(canonical, realm.Name),
             Service = PrincipalName.TicketGranting(realm.Name),
             ServiceKeys = realm.TicketGranting,
-            Pac = WantsNoPac(call) ? null : PacBuilder.Account(realm, client, canonical, call.Now),
+            Pac = WantsNoPac(call) ? null : PacBuilder.Create(realm, client, canonical, call.Now),
             AuthTime = call.Now,
             Flags = Initial | TicketFlags.PreAuthenticated,
             Forwardable = client.MayBeDelegated,
@@ -55,19 +58,21 @@ internal sealed class AsService(RealmState realm, TicketMaker tickets)
         return draft;
     }
 
-    /// <summary>RFC 6806 §6: KDC_ERR_WRONG_REALM with the realm where the client is.</summary>
-    private KdcRefusalException NotHere(PrincipalName name) =>
+    /// <summary>RFC 6806 §6: KDC_ERR_WRONG_REALM with the client's realm.</summary>
+    private KdcRefusalException NotFound(PrincipalName name) =>
         name.Type == (int)PrincipalNameType.Enterprise && realm.Route(other => other.Accounts.Find(name) is not null) is { } route
             ? new KdcRefusalException(KerberosErrorCode.WrongRealm) { ClientRealm = route.Destination.Name }
             : new KdcRefusalException(KerberosErrorCode.ClientPrincipalUnknown);
 
-    /// <summary>RFC 4120 §5.2.7.5: METHOD-DATA with ETYPE-INFO2 of the types that both have, in the client's order.</summary>
+    /// <summary>RFC 4120 §5.2.7.5: METHOD-DATA with ETYPE-INFO2 of the common types, in the client's order.</summary>
     private static KdcRefusalException PreAuthenticationRequired(KdcCall call, DirectoryEntry client)
     {
-        var entries = call.Body.EncryptionTypes.Where(type => client.Keys.Choose([type]) is not null).Select(type => new EtypeInfo2Entry(type, client.Keys.Current.Salt, null));
+        var entries = call.Body.EncryptionTypes.Where(type => client.Keys.Choose([type]) is not null)
+            .Select(type => new EtypeInfo2Entry(type, client.Keys.Current.Salt, null));
+        var types = new PaData(PaDataType.EtypeInfo2, EtypeInfo2Entry.EncodeList(entries));
         return new KdcRefusalException(KerberosErrorCode.PreAuthenticationRequired)
         {
-            ErrorData = PaData.EncodeMethodData([new PaData(PaDataType.EtypeInfo2, EtypeInfo2Entry.EncodeList(entries)), new PaData(PaDataType.EncryptedTimestamp, default)]),
+            ErrorData = PaData.EncodeMethodData([types, new PaData(PaDataType.EncryptedTimestamp, default)]),
         };
     }
 
@@ -78,7 +83,8 @@ internal sealed class AsService(RealmState realm, TicketMaker tickets)
         try
         {
             var encrypted = EncryptedData.Decode(value);
-            var key = client.Keys.Find(encrypted.Type, client.Keys.Current.Number) ?? throw new KdcRefusalException(KerberosErrorCode.EncryptionTypeNotSupported);
+            var key = client.Keys.Find(encrypted.Type, client.Keys.Current.Number)
+                ?? throw new KdcRefusalException(KerberosErrorCode.EncryptionTypeNotSupported);
             timestamp = PaEncTimestamp.Decode(encrypted.Decrypt(key, KeyUsage.EncryptedTimestamp));
         }
         catch (KerberosException)
@@ -89,6 +95,7 @@ internal sealed class AsService(RealmState realm, TicketMaker tickets)
             throw new KdcRefusalException(KerberosErrorCode.Skew);
     }
 
-    /// <summary>MS-KILE §2.2.3 KERB-PA-PAC-REQUEST: only FALSE changes anything; its one byte is the last.</summary>
-    private static bool WantsNoPac(KdcCall call) => call.Request.PaData.Find(PaDataType.PacRequest) is { Length: > 0 } value && value.Span[^1] == 0;
+    /// <summary>MS-KILE §2.2.3 KERB-PA-PAC-REQUEST: its BOOLEAN is the last byte; only FALSE has an effect.</summary>
+    private static bool WantsNoPac(KdcCall call) =>
+        call.Request.PaData.Find(PaDataType.PacRequest) is { Length: > 0 } value && value.Span[^1] == 0;
 }

@@ -15,7 +15,7 @@ internal sealed class ConstrainedDelegation(RealmState realm, TicketMaker ticket
     {
         if (call.Body.AdditionalTickets is not [var evidence, ..])
             throw new KdcRefusalException(KerberosErrorCode.BadOption);
-        // MS-SFU §3.2.5.2: never a ticket-granting ticket in a user's name.
+        // MS-SFU §3.2.5.2: no ticket-granting ticket is issued in a user's name.
         if (call.Body.Service.TicketGrantingRealm is not null)
             throw new KdcRefusalException(KerberosErrorCode.Policy);
         return realm.IsNamed(header.Tgt.Client.Realm)
@@ -25,8 +25,9 @@ internal sealed class ConstrainedDelegation(RealmState realm, TicketMaker ticket
 
     private ReplyDraft AnswerOwnAccount(KdcCall call, TgsHeader header, ResolvedService service, Ticket evidenceTicket)
     {
-        var account = realm.Accounts.Find(header.Tgt.Client.Name) ?? throw new KdcRefusalException(KerberosErrorCode.ClientPrincipalUnknown);
-        // MS-SFU §3.2.5.2: the evidence is a ticket to the account that asks.
+        var account = realm.Accounts.Find(header.Tgt.Client.Name)
+            ?? throw new KdcRefusalException(KerberosErrorCode.ClientPrincipalUnknown);
+        // MS-SFU §3.2.5.2: the evidence must be a ticket for the requesting account.
         if (!realm.IsNamed(evidenceTicket.Realm) || realm.Accounts.Find(evidenceTicket.Service) != account)
             throw new KdcRefusalException(KerberosErrorCode.ServerNoMatch);
         var evidence = OpenEvidence(call, evidenceTicket, account.Keys);
@@ -35,29 +36,34 @@ internal sealed class ConstrainedDelegation(RealmState realm, TicketMaker ticket
         if (service.ReferralTo is not null)
             return Refer(call, header, service, evidence);
         var byResource = AsksForResourceBased(call) && service.Entry!.AllowsActingAs.ContainsKey(account.Name);
-        var byAccount = account.MayDelegateTo.Keys.Any(target => target.Equals(call.Body.Service.ToString(), realm.Accounts.Comparison));
+        var target = call.Body.Service.ToString();
+        var byAccount = account.MayDelegateTo.Keys.Any(allowed => allowed.Equals(target, realm.Accounts.Comparison));
         if (!byAccount && !byResource)
             throw new KdcRefusalException(KerberosErrorCode.BadOption, NotInList(call, account));
         ThrowIfNotForwardable(evidence);
         return Make(call, header, service, evidence, evidence.Client, evidence.Pac, byAccount ? [] : [ResourceBased]);
     }
 
-    /// <summary>MS-SFU §3.2.5.2.2: the service is elsewhere, so a TGT for the account goes there, with the user's PAC in it.</summary>
+    /// <summary>MS-SFU §3.2.5.2.2: the service is in another realm, so the reply is a TGT of the account for that realm with the user's
+    /// PAC.</summary>
     private ReplyDraft Refer(KdcCall call, TgsHeader header, ResolvedService service, OpenedTicket evidence)
     {
         if (!AsksForResourceBased(call))
             throw new KdcRefusalException(KerberosErrorCode.BadOption, NtStatus.NotFound);
         ThrowIfNotForwardable(evidence);
-        var pac = evidence.Pac is { } identity ? identity with { ClientName = evidence.Client.ToString() } : throw new KdcRefusalException(KerberosErrorCode.BadOption);
+        if (evidence.Pac is not { } identity)
+            throw new KdcRefusalException(KerberosErrorCode.BadOption);
+        var pac = identity with { ClientName = evidence.Client.ToString() };
         var draft = Make(call, header, service, evidence, header.Tgt.Client, pac, [ResourceBased]);
         draft.Outcome = $"referral {service.ReferralTo}";
         return draft;
     }
 
-    /// <summary>MS-SFU §3.2.5.2.3: the evidence is the TGT that the account's realm gave with the user's PAC in it.</summary>
+    /// <summary>MS-SFU §3.2.5.2.3: the evidence is the TGT with the user's PAC that the account's realm issued.</summary>
     private ReplyDraft AnswerForeignAccount(KdcCall call, TgsHeader header, ResolvedService service, Ticket evidenceTicket)
     {
-        if (evidenceTicket.Service.TicketGrantingRealm is not { } granting || !realm.IsNamed(granting) || !realm.Trusts.TryGetValue(evidenceTicket.Realm, out var trust))
+        if (evidenceTicket.Service.TicketGrantingRealm is not { } granting || !realm.IsNamed(granting)
+            || !realm.Trusts.TryGetValue(evidenceTicket.Realm, out var trust))
             throw new KdcRefusalException(KerberosErrorCode.ServerNoMatch);
         var evidence = OpenEvidence(call, evidenceTicket, trust.Incoming);
         if (evidence.Client != header.Tgt.Client || evidence.Pac is not { } pac || SplitName(pac.ClientName) is not { } user)
@@ -84,9 +90,10 @@ internal sealed class ConstrainedDelegation(RealmState realm, TicketMaker ticket
     }
 
     private static bool AsksForResourceBased(KdcCall call) =>
-        call.Request.PaData.Find(PaDataType.PacOptions) is { } value && (PaPacOptions.Decode(value) & PaPacOptions.ResourceBasedDelegation) != 0;
+        call.Request.PaData.Find(PaDataType.PacOptions) is { } value
+            && (PaPacOptions.Decode(value) & PaPacOptions.ResourceBasedDelegation) != 0;
 
-    /// <summary>MS-SFU §3.2.5.2.1: without the resource-based bit the list itself is reported, with it that no list has the service.</summary>
+    /// <summary>MS-SFU §3.2.5.2.1: the status depends on the account's list; with the resource-based bit it is STATUS_NOT_FOUND.</summary>
     private static int NotInList(KdcCall call, DirectoryEntry account)
     {
         if (AsksForResourceBased(call))
@@ -100,7 +107,7 @@ internal sealed class ConstrainedDelegation(RealmState realm, TicketMaker ticket
             throw new KdcRefusalException(KerberosErrorCode.BadOption, NtStatus.AccountRestriction);
     }
 
-    /// <summary>name@REALM, where the name may hold an at sign itself.</summary>
+    /// <summary>Splits name@REALM, where the name may contain an at sign.</summary>
     private static ClientName? SplitName(string text)
     {
         var at = text.LastIndexOf('@');
@@ -112,7 +119,8 @@ internal sealed class ConstrainedDelegation(RealmState realm, TicketMaker ticket
             : new ClientName(new PrincipalName((int)PrincipalNameType.Principal, name.Split('/')), text[(at + 1)..]);
     }
 
-    private ReplyDraft Make(KdcCall call, TgsHeader header, ResolvedService service, OpenedTicket evidence, ClientName client, PacIdentity? pac, IReadOnlyList<PaData> encryptedPaData) =>
+    private ReplyDraft Make(KdcCall call, TgsHeader header, ResolvedService service, OpenedTicket evidence,
+        ClientName client, PacIdentity? pac, IReadOnlyList<PaData> encryptedPaData) =>
         tickets.Make(call, new TicketOrder
         {
             Client = client,

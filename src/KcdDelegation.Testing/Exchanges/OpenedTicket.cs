@@ -7,7 +7,7 @@ using KcdDelegation.Testing.Pac;
 
 namespace KcdDelegation.Testing.Exchanges;
 
-/// <summary>A ticket that was decrypted and is valid now.</summary>
+/// <summary>A decrypted ticket that is valid now.</summary>
 internal sealed record OpenedTicket(Ticket Ticket, EncTicketPart Part)
 {
     public ClientName Client { get; } = new(Part.Client, Part.ClientRealm);
@@ -16,10 +16,11 @@ internal sealed record OpenedTicket(Ticket Ticket, EncTicketPart Part)
 
     public bool Forwardable => (Part.Flags & (uint)TicketFlags.Forwardable) != 0;
 
-    /// <summary>RFC 4120 §3.2.3: which key, whether intact, and the times.</summary>
+    /// <summary>Decrypts a ticket and checks its key version, integrity and times (RFC 4120 §3.2.3).</summary>
     public static OpenedTicket Open(Ticket ticket, KeyHistory keys, DateTimeOffset now)
     {
-        var key = keys.Find(ticket.EncryptedPart.Type, ticket.EncryptedPart.KeyVersion) ?? throw new KdcRefusalException(KerberosErrorCode.BadKeyVersion);
+        var key = keys.Find(ticket.EncryptedPart.Type, ticket.EncryptedPart.KeyVersion)
+            ?? throw new KdcRefusalException(KerberosErrorCode.BadKeyVersion);
         EncTicketPart part;
         try
         {

@@ -6,10 +6,10 @@ using KcdDelegation.Testing.Pac;
 
 namespace KcdDelegation.Testing.Exchanges;
 
-/// <summary>MS-SFU §3.2.5.1 S4U2Self: a ticket to the account itself in the name of a user that it names.</summary>
+/// <summary>MS-SFU §3.2.5.1 S4U2Self: a ticket for the requesting account in the name of a user.</summary>
 internal sealed class ProtocolTransition(RealmState realm, TicketMaker tickets)
 {
-    /// <summary>Null: the request is not for S4U2Self, or this KDC does not know that it is.</summary>
+    /// <summary>Reads the requested user. Null: the request is not S4U2Self, or this KDC does not recognize it.</summary>
     public RequestedUser? ReadUser(KdcCall call, TgsHeader header)
     {
         PaForUser? forUser = call.Request.PaData.Find(PaDataType.ForUser) is { } user ? PaForUser.Decode(user) : null;
@@ -21,23 +21,27 @@ internal sealed class ProtocolTransition(RealmState realm, TicketMaker tickets)
 
     public ReplyDraft Answer(KdcCall call, TgsHeader header, Func<KdcCall, ResolvedService> resolve, RequestedUser user)
     {
-        // Without a PAC in the TGT nothing says who the account is (MS-SFU §3.2.5.1).
+        // MS-SFU §3.2.5.1: the PAC of the TGT identifies the account.
         if (header.Tgt.Pac is null)
             throw new KdcRefusalException(KerberosErrorCode.TgtRevoked);
-        return realm.IsNamed(header.Tgt.Client.Realm) ? AnswerOwnAccount(call, header, resolve(call), user) : AnswerForeignAccount(call, header, user);
+        return realm.IsNamed(header.Tgt.Client.Realm)
+            ? AnswerOwnAccount(call, header, resolve(call), user)
+            : AnswerForeignAccount(call, header, user);
     }
 
     private ReplyDraft AnswerOwnAccount(KdcCall call, TgsHeader header, ResolvedService service, RequestedUser user)
     {
-        // MS-SFU §3.2.5.1.1: the ticket is for whoever asks, and for nobody else.
+        // MS-SFU §3.2.5.1.1: the ticket is for the requesting account only.
         var account = realm.Accounts.Find(header.Tgt.Client.Name);
         if (account is null || service.Entry != account)
             throw new KdcRefusalException(KerberosErrorCode.BadMatch);
         var (pac, mayBeDelegated) = IdentifyForOwnAccount(call, header, user);
-        return Make(call, header, user, new S4UTicket(user.Client, service.Name, account.Keys, pac, mayBeDelegated && MayTransition(account)));
+        return Make(call, header, user, new S4UTicket(user.Client, service.Name, account.Keys, pac, mayBeDelegated
+            && MayTransition(account)));
     }
 
-    /// <summary>The user of this realm by the directory, one of another realm by the TGT that came back from there (MS-SFU §3.2.5.1.2).</summary>
+    /// <summary>Identifies a user of this realm by the directory, and one of another realm by the TGT issued there (MS-SFU
+    /// §3.2.5.1.2).</summary>
     private (PacIdentity Pac, bool MayBeDelegated) IdentifyForOwnAccount(KdcCall call, TgsHeader header, RequestedUser user)
     {
         var tgtIsOurs = realm.IsNamed(header.Tgt.Ticket.Realm);
@@ -46,18 +50,22 @@ internal sealed class ProtocolTransition(RealmState realm, TicketMaker tickets)
             if (!tgtIsOurs)
                 throw new KdcRefusalException(KerberosErrorCode.ClientPrincipalUnknown);
             var entry = Find(user.Client.Name);
-            return (PacBuilder.Account(realm, entry, user.Client.Name, call.Now), entry.MayBeDelegated);
+            return (PacBuilder.Create(realm, entry, user.Client.Name, call.Now), entry.MayBeDelegated);
         }
-        // MS-SFU §3.2.5.1.2; Heimdal looks for the user in its own directory, whatever realm was said.
+        // MS-SFU §3.2.5.1.2; Heimdal searches its own directory for the user, whatever the realm.
         if (tgtIsOurs || realm.Kind == KdcKind.Heimdal)
-            throw new KdcRefusalException(realm.Kind == KdcKind.Heimdal ? KerberosErrorCode.ClientPrincipalUnknown : KerberosErrorCode.Policy);
+        {
+            var code = realm.Kind == KdcKind.Heimdal ? KerberosErrorCode.ClientPrincipalUnknown : KerberosErrorCode.Policy;
+            throw new KdcRefusalException(code);
+        }
         var pac = header.Tgt.Pac!;
         if (pac.ClientName != user.Client.ToString())
             throw new KdcRefusalException(KerberosErrorCode.BadMatch);
         return (pac with { ClientName = user.Client.Name.ToString() }, header.Tgt.Forwardable);
     }
 
-    /// <summary>MS-SFU §3.2.5.1.1: at the user's realm, and on the way back from it, a TGT towards the account's realm whose PAC is the user's.</summary>
+    /// <summary>MS-SFU §3.2.5.1.1: the user's realm, and those between it and the account's, issue a TGT for the next realm with the
+    /// user's PAC.</summary>
     private ReplyDraft AnswerForeignAccount(KdcCall call, TgsHeader header, RequestedUser user)
     {
         var account = header.Tgt.Client;
@@ -67,19 +75,22 @@ internal sealed class ProtocolTransition(RealmState realm, TicketMaker tickets)
         if (realm.IsNamed(user.Client.Realm))
         {
             var entry = Find(user.Client.Name);
-            // MIT's KDC answers with the canonical name, which the client uses from then on; Active Directory repeats what was asked.
+            // MIT's KDC replies with the canonical name, which the client uses from then on. Active Directory repeats the request's.
             if (realm.Kind == KdcKind.Mit)
                 name = new ClientName(new PrincipalName((int)PrincipalNameType.Principal, [entry.Name]), realm.Name);
-            pac = PacBuilder.Account(realm, entry, name.Name, call.Now) with { ClientName = name.ToString() };
+            pac = PacBuilder.Create(realm, entry, name.Name, call.Now) with { ClientName = name.ToString() };
             mayBeDelegated = entry.MayBeDelegated;
         }
         else if (pac.ClientName != user.Client.ToString())
         {
             throw new KdcRefusalException(KerberosErrorCode.BadMatch);
         }
-        var route = realm.Route(other => other.IsNamed(account.Realm)) ?? throw new KdcRefusalException(KerberosErrorCode.ServicePrincipalUnknown);
+        var route = realm.Route(other => other.IsNamed(account.Realm))
+            ?? throw new KdcRefusalException(KerberosErrorCode.ServicePrincipalUnknown);
         var referral = ResolvedService.Referral(route.NextHop);
-        var draft = Make(call, header, user, new S4UTicket(account, referral.Name, referral.Keys, pac, mayBeDelegated && header.Tgt.Forwardable) { RepliedUser = name });
+        var ticket = new S4UTicket(account, referral.Name, referral.Keys, pac, mayBeDelegated
+            && header.Tgt.Forwardable) { RepliedUser = name };
+        var draft = Make(call, header, user, ticket);
         draft.Outcome = $"referral {referral.ReferralTo}";
         return draft;
     }
@@ -90,7 +101,7 @@ internal sealed class ProtocolTransition(RealmState realm, TicketMaker tickets)
         return entry.Disabled ? throw new KdcRefusalException(KerberosErrorCode.ClientRevoked, NtStatus.AccountDisabled) : entry;
     }
 
-    /// <summary>MS-SFU §3.2.5.1.2: TrustedToAuthenticationForDelegation, or nothing to delegate to by the classic list; Heimdal asks for the flag.</summary>
+    /// <summary>MS-SFU §3.2.5.1.2: TrustedToAuthenticationForDelegation, or an empty delegation list. Heimdal requires the flag.</summary>
     private bool MayTransition(DirectoryEntry account) =>
         account.AnyProtocol || (realm.Kind != KdcKind.Heimdal && account.MayDelegateTo.IsEmpty);
 
@@ -115,7 +126,7 @@ internal sealed class ProtocolTransition(RealmState realm, TicketMaker tickets)
 
     private sealed record S4UTicket(ClientName Client, PrincipalName Service, KeyHistory Keys, PacIdentity Pac, bool Forwardable)
     {
-        /// <summary>Where it is not the user as asked.</summary>
+        /// <summary>The user in the reply, if it is not the requested name.</summary>
         public ClientName? RepliedUser { get; init; }
     }
 }

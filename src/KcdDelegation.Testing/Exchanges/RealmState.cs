@@ -4,14 +4,15 @@ using KcdDelegation.Testing.Accounts;
 
 namespace KcdDelegation.Testing.Exchanges;
 
-/// <summary>What all services of a realm's KDC share. Thread-safe.</summary>
+/// <summary>The state shared by all services of a realm's KDC. Thread-safe.</summary>
 internal sealed class RealmState
 {
-    /// <summary>RFC 4120 §1.6 leaves it to the site; every KDC in the field takes five minutes.</summary>
+    /// <summary>RFC 4120 §1.6 leaves it to the site. KDCs use five minutes by default.</summary>
     public static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(5);
 
     private long _clockOffset;
     private int _pacSize;
+    private long _ticketLife = TimeSpan.FromHours(10).Ticks;
 
     public RealmState(string name, KdcKind kind, TimeProvider timeProvider)
     {
@@ -20,24 +21,27 @@ internal sealed class RealmState
         TicketGranting = new KeyHistory(password: null, salt: "", AllTypes, version: 2);
     }
 
-    /// <summary>Best first.</summary>
+    /// <summary>The encryption types of the kit, best first.</summary>
     public static IReadOnlyList<EncryptionType> AllTypes { get; } =
-        [EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha1, EncryptionType.Aes256CtsHmacSha384, EncryptionType.Aes128CtsHmacSha256];
+    [
+        EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha1,
+        EncryptionType.Aes256CtsHmacSha384, EncryptionType.Aes128CtsHmacSha256,
+    ];
 
     public string Name { get; }
     public KdcKind Kind { get; }
     public AccountDirectory Accounts { get; }
 
-    /// <summary>Keys of krbtgt.</summary>
+    /// <summary>The keys of krbtgt.</summary>
     public KeyHistory TicketGranting { get; }
 
-    /// <summary>By the name of the realm trusted.</summary>
+    /// <summary>The trusts by the name of the trusted realm.</summary>
     public ConcurrentDictionary<string, Trust> Trusts { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Of the realm's clock before it was set ahead or back.</summary>
+    /// <summary>The realm's clock, without <see cref="ClockOffset"/>.</summary>
     public TimeProvider TimeProvider { get; }
 
-    /// <summary>Where the realm's KDC listens; set once, when it does.</summary>
+    /// <summary>The address of the realm's KDC. Set once, when it listens.</summary>
     public KdcEndpoint Endpoint { get; set; }
 
     public DateTimeOffset Now => TimeProvider.GetUtcNow() + ClockOffset;
@@ -48,16 +52,25 @@ internal sealed class RealmState
         set => Interlocked.Exchange(ref _clockOffset, value.Ticks);
     }
 
-    /// <summary>Bytes that a PAC has at least.</summary>
+    /// <summary>The longest lifetime of a ticket.</summary>
+    public TimeSpan TicketLife
+    {
+        get => new(Interlocked.Read(ref _ticketLife));
+        set => Interlocked.Exchange(ref _ticketLife, value.Ticks);
+    }
+
+    /// <summary>The minimum size of a PAC in bytes.</summary>
     public int PacSize
     {
         get => Volatile.Read(ref _pacSize);
         set => Volatile.Write(ref _pacSize, value);
     }
 
-    public bool IsNamed(string realm) => realm.Equals(Name, Kind == KdcKind.Windows ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
+    public bool IsNamed(string realm) => realm.Equals(Name, Kind == KdcKind.Windows
+        ? StringComparison.OrdinalIgnoreCase
+        : StringComparison.Ordinal);
 
-    /// <summary>This realm, and those that it trusts directly or through others.</summary>
+    /// <summary>Returns this realm and those that it trusts, directly or through others.</summary>
     public IReadOnlyCollection<RealmState> Reachable()
     {
         var found = new HashSet<RealmState> { this };
@@ -69,7 +82,7 @@ internal sealed class RealmState
         return found;
     }
 
-    /// <summary>The trusted realm through which the nearest realm is reached that fulfils the condition, and that realm; null: none does.</summary>
+    /// <summary>Finds the nearest realm that meets the condition, and the trust that leads to it; null: none does.</summary>
     public (Trust NextHop, RealmState Destination)? Route(Predicate<RealmState> isDestination)
     {
         var seen = new HashSet<RealmState> { this };
@@ -88,7 +101,7 @@ internal sealed class RealmState
 }
 
 /// <summary>One realm's side of a two-way trust.</summary>
-/// <param name="Other">The realm trusted.</param>
-/// <param name="Outgoing">Keys of krbtgt/OTHER here: tickets of our users for the other realm.</param>
-/// <param name="Incoming">Keys of krbtgt/OURS there: tickets that the other realm gave for ours.</param>
+/// <param name="Other">The trusted realm.</param>
+/// <param name="Outgoing">The keys of krbtgt/OTHER in this realm: tickets of our users for the other realm.</param>
+/// <param name="Incoming">The keys of krbtgt/OURS in the other realm: tickets issued there for ours.</param>
 internal sealed record Trust(RealmState Other, KeyHistory Outgoing, KeyHistory Incoming);

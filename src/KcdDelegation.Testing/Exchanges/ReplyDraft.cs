@@ -4,13 +4,13 @@ using KcdDelegation.Testing.Pac;
 
 namespace KcdDelegation.Testing.Exchanges;
 
-/// <summary>A reply before it is encrypted; a fault may change anything in it.</summary>
+/// <summary>A reply before encryption. A fault may change any part of it.</summary>
 internal sealed class ReplyDraft
 {
     public required KdcMessageType Type { get; init; }
     public List<PaData> PaData { get; init; } = [];
 
-    /// <summary>As it stands outside the encryption.</summary>
+    /// <summary>The client in the unencrypted part.</summary>
     public required ClientName Client { get; set; }
 
     public required TicketDraft Ticket { get; set; }
@@ -19,17 +19,17 @@ internal sealed class ReplyDraft
     public required KeyUsage ReplyUsage { get; set; }
     public uint? ReplyKeyVersion { get; set; }
 
-    /// <summary>MIT's KDC uses EncTGSRepPart's tag in AS replies too.</summary>
+    /// <summary>The tag of the encrypted part. MIT's KDC uses that of EncTGSRepPart in AS replies too.</summary>
     public KdcMessageType PartType { get; set; }
 
-    /// <summary>For the transcript.</summary>
+    /// <summary>The outcome in the transcript.</summary>
     public string Outcome { get; set; } = "ok";
 
     public byte[] Encode() => new KdcReplyMessage(Type, PaData, Client.Realm, Client.Name, Ticket.Encrypt(),
         EncryptedData.Encrypt(ReplyKey, ReplyUsage, Part.Encode(PartType), ReplyKeyVersion)).Encode();
 }
 
-/// <summary>A ticket before it is encrypted.</summary>
+/// <summary>A ticket before encryption.</summary>
 internal sealed record TicketDraft
 {
     /// <summary>The realm that issues it.</summary>

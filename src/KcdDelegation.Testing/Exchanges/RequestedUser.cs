@@ -5,15 +5,15 @@ using KcdDelegation.Testing.Errors;
 
 namespace KcdDelegation.Testing.Exchanges;
 
-/// <summary>Whom an S4U2Self request asks for, by PA-FOR-USER, PA-S4U-X509-USER or both.</summary>
+/// <summary>The user of an S4U2Self request: PA-FOR-USER, PA-S4U-X509-USER or both.</summary>
 internal sealed record RequestedUser(KdcCall Call, TgsHeader Header, PaForUser? ForUser, PaS4UX509User? X509User)
 {
-    /// <summary>MS-SFU §3.2.5.1: PA-S4U-X509-USER counts where both are there.</summary>
+    /// <summary>MS-SFU §3.2.5.1: PA-S4U-X509-USER takes precedence.</summary>
     public ClientName Client { get; } = X509User is { } user
         ? new ClientName(user.UserId.User ?? throw new KdcRefusalException(KerberosErrorCode.ClientPrincipalUnknown), user.UserId.Realm)
         : new ClientName(ForUser!.User, ForUser.Realm);
 
-    /// <summary>MS-SFU §2.2.1, §2.2.2: each structure is signed with the key that its section names.</summary>
+    /// <summary>MS-SFU §2.2.1, §2.2.2: verifies the signatures with the keys that the sections specify.</summary>
     public void Verify()
     {
         if (ForUser is { } forUser && !forUser.IsSignedBy(Header.SessionKey))
@@ -26,12 +26,16 @@ internal sealed record RequestedUser(KdcCall Call, TgsHeader Header, PaForUser? 
             throw new KdcRefusalException(KerberosErrorCode.BadMatch);
     }
 
-    /// <summary>MS-SFU §2.2.2: the reply repeats nonce, name and options, signed with usage 27 if the request set the option for it.</summary>
+    /// <summary>MS-SFU §2.2.2: the reply repeats nonce, name and options. It is signed with key usage 27 if the request has that
+    /// option.</summary>
     public PaData? CreateReply(ClientName name)
     {
         if (X509User is not { } request)
             return null;
-        var usage = (request.UserId.Options & S4UUserId.UseReplyKeyUsage) != 0 ? KeyUsage.PaS4UX509UserReply : KeyUsage.PaS4UX509UserRequest;
-        return PaS4UX509User.Create(S4UUserId.Create(request.UserId.Nonce, name.Name, name.Realm, request.UserId.Options), Header.ReplyKey, usage).ToPaData();
+        var usage = (request.UserId.Options & S4UUserId.UseReplyKeyUsage) != 0
+            ? KeyUsage.PaS4UX509UserReply
+            : KeyUsage.PaS4UX509UserRequest;
+        var user = S4UUserId.Create(request.UserId.Nonce, name.Name, name.Realm, request.UserId.Options);
+        return PaS4UX509User.Create(user, Header.ReplyKey, usage).ToPaData();
     }
 }

@@ -5,18 +5,18 @@ using KcdDelegation.Testing.Errors;
 
 namespace KcdDelegation.Testing.Exchanges;
 
-/// <summary>Whom a ticket will be for.</summary>
-/// <param name="Name">In the ticket.</param>
-/// <param name="Keys">With which it is encrypted.</param>
-/// <param name="Entry">Null for ticket-granting services.</param>
-/// <param name="ReferralTo">RFC 6806 §8: not the service asked for, but the way to it.</param>
+/// <summary>The service that a ticket is issued for.</summary>
+/// <param name="Name">The name in the ticket.</param>
+/// <param name="Keys">The keys that encrypt the ticket.</param>
+/// <param name="Entry">The service's account; null for ticket-granting services.</param>
+/// <param name="ReferralTo">RFC 6806 §8: the next realm on the way to the service; null: no referral.</param>
 internal sealed record ResolvedService(PrincipalName Name, KeyHistory Keys, DirectoryEntry? Entry, string? ReferralTo)
 {
     public static ResolvedService Referral(Trust trust) =>
         new(PrincipalName.TicketGranting(trust.Other.Name), trust.Outgoing, Entry: null, trust.Other.Name);
 }
 
-/// <summary>RFC 4120 §3.3.1, RFC 6806 §8: the service of the name, or the realm that is nearer to it.</summary>
+/// <summary>RFC 4120 §3.3.1, RFC 6806 §8: finds the service of a name, or the next realm on the way to it.</summary>
 internal sealed class ServiceResolver(RealmState realm)
 {
     public ResolvedService Resolve(KdcCall call)

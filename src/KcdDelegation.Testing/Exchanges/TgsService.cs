@@ -4,7 +4,7 @@ using KcdDelegation.Testing.Errors;
 
 namespace KcdDelegation.Testing.Exchanges;
 
-/// <summary>RFC 4120 §3.3: the ticket-granting service, and which extension of it a request is for.</summary>
+/// <summary>RFC 4120 §3.3: the ticket-granting service. Passes requests of its extensions on.</summary>
 internal sealed class TgsService(RealmState realm, TicketMaker tickets)
 {
     private readonly TgsHeaderReader _headers = new(realm);
@@ -16,7 +16,7 @@ internal sealed class TgsService(RealmState realm, TicketMaker tickets)
     {
         call.Describe(KerberosExchange.Referral, $"TGS ?>{call.Body.Service}");
         var header = _headers.Read(call);
-        call.Requester = header.Tgt.Client;
+        call.Header = header;
         var user = _self.ReadUser(call, header);
         if (user is not null)
         {
@@ -35,7 +35,7 @@ internal sealed class TgsService(RealmState realm, TicketMaker tickets)
 
     private ReplyDraft AnswerPlain(KdcCall call, TgsHeader header, ResolvedService service)
     {
-        // MS-SFU §3.2.5.1.1, §3.2.5.2.2: a TGT with the PAC of somebody else leads to further TGTs, never to a service.
+        // MS-SFU §3.2.5.1.1, §3.2.5.2.2: a TGT with the PAC of another principal is accepted for further TGTs only, never for a service.
         if (service.Entry is not null && header.Tgt.Pac is { } pac && pac.ClientName != header.Tgt.Client.Name.ToString())
             throw new KdcRefusalException(KerberosErrorCode.BadMatch);
         var draft = tickets.Make(call, new TicketOrder

@@ -7,10 +7,10 @@ using KcdDelegation.Testing.Pac;
 
 namespace KcdDelegation.Testing.Exchanges;
 
-/// <summary>What a service of the KDC decided to give.</summary>
+/// <summary>The ticket that a service of the KDC decided to issue.</summary>
 internal sealed record TicketOrder
 {
-    /// <summary>In the ticket and outside of it.</summary>
+    /// <summary>The client in the ticket and in the reply.</summary>
     public required ClientName Client { get; init; }
 
     public required PrincipalName Service { get; init; }
@@ -18,12 +18,12 @@ internal sealed record TicketOrder
     public required PacIdentity? Pac { get; init; }
     public required DateTimeOffset AuthTime { get; init; }
 
-    /// <summary>Beside forwardable and renewable.</summary>
+    /// <summary>The flags other than forwardable and renewable.</summary>
     public TicketFlags Flags { get; init; }
 
     public required bool Forwardable { get; init; }
 
-    /// <summary>End of the tickets that this one rests on.</summary>
+    /// <summary>The end of the tickets that this one is based on.</summary>
     public DateTimeOffset NotAfter { get; init; } = DateTimeOffset.MaxValue;
 
     public required KerberosKey ReplyKey { get; init; }
@@ -35,22 +35,23 @@ internal sealed record TicketOrder
 /// <summary>RFC 4120 §3.1.3, §3.3.3: session key, times and flags of a ticket, and the reply around it.</summary>
 internal sealed class TicketMaker(RealmState realm)
 {
-    private static readonly TimeSpan MaxLife = TimeSpan.FromHours(10);
     private static readonly TimeSpan MaxRenewableLife = TimeSpan.FromDays(7);
 
     public ReplyDraft Make(KdcCall call, TicketOrder order)
     {
         var sessionType = order.ServiceKeys.Choose(call.Body.EncryptionTypes)
             ?? throw new KdcRefusalException(KerberosErrorCode.EncryptionTypeNotSupported);
-        // RFC 4120 §3.1.3: the ticket's own type is the service's affair, not the client's.
+        // RFC 4120 §3.1.3: the encryption type of the ticket is chosen for the service, not for the client.
         var ticketType = order.ServiceKeys.Choose(order.ServiceKeys.Types)!.Value;
         var sessionKey = KerberosKey.CreateRandom(sessionType);
-        // Whole seconds: KerberosTime has no fraction, and a start in the future would be one of up to a second.
+        // Whole seconds: KerberosTime has no fraction, and the start must not be in the future.
         var start = new DateTimeOffset(call.Now.Ticks - (call.Now.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
-        var end = Earliest(start + MaxLife, Requested(call.Body.Till), order.NotAfter);
+        var end = Earliest(start + realm.TicketLife, Requested(call.Body.Till), order.NotAfter);
         if (end <= start)
             throw new KdcRefusalException(KerberosErrorCode.TicketExpired);
-        var renewTill = call.Asks(KdcOptionFlags.Renewable) ? Earliest(start + MaxRenewableLife, Requested(call.Body.RenewTill)) : (DateTimeOffset?)null;
+        var renewTill = call.Asks(KdcOptionFlags.Renewable)
+            ? Earliest(start + MaxRenewableLife, Requested(call.Body.RenewTill))
+            : (DateTimeOffset?)null;
         var flags = order.Flags;
         if (order.Forwardable && call.Asks(KdcOptionFlags.Forwardable))
             flags |= TicketFlags.Forwardable;
@@ -89,7 +90,7 @@ internal sealed class TicketMaker(RealmState realm)
         };
     }
 
-    /// <summary>RFC 4120 §5.4.1: the epoch asks for the longest life that policy allows.</summary>
+    /// <summary>RFC 4120 §5.4.1: the epoch requests the longest life that policy allows.</summary>
     private static DateTimeOffset Requested(DateTimeOffset? till) =>
         till is null || till == DateTimeOffset.UnixEpoch ? DateTimeOffset.MaxValue : till.Value;
 

@@ -7,49 +7,51 @@ using KcdDelegation.Testing.Accounts;
 
 namespace KcdDelegation.Testing.Exchanges;
 
-/// <summary>A service ticket as a user has it after logging on herself and asking for it, without the messages in between.</summary>
+/// <summary>The service ticket of a user who logged on with their own password, without the messages in between.</summary>
 internal static class UserLogOn
 {
-    private static readonly TimeSpan Life = TimeSpan.FromHours(10);
-
-    public static ServiceTicket Issue(RealmState realm, TimeProvider timeProvider, string user, ServicePrincipalName service, TicketFlags flags)
+    public static ServiceTicket Issue(
+        RealmState realm, TimeProvider timeProvider, string user, ServicePrincipalName service, TicketFlags flags)
     {
         var (home, account) = Find(realm, user);
         var target = realm.Accounts.Get(service.ToString());
         var name = new PrincipalName((int)PrincipalNameType.Principal, [account.Name]);
-        var type = target.Keys.Choose(target.Keys.Types) ?? throw new ArgumentException($"{service} has no AES key.", nameof(service));
+        var type = target.Keys.Choose(target.Keys.Types)
+            ?? throw new ArgumentException($"The service {service} has no AES key. Add it with an AES encryption type.", nameof(service));
         var sessionKey = KerberosKey.CreateRandom(type);
         var (start, _) = realm.Now.Split();
+        var end = start + realm.TicketLife;
         var draft = new TicketDraft
         {
             Realm = realm.Name,
             Service = PrincipalName.From(service),
-            Pac = PacBuilder.Account(home, account, name, start),
+            Pac = PacBuilder.Create(home, account, name, start),
             PacSize = realm.PacSize,
             Key = target.Keys.Current.GetKey(type),
             KeyVersion = target.Keys.Current.Number,
             KdcKey = realm.TicketGranting.Current.GetKey(realm.TicketGranting.Types[0]),
             Part = new EncTicketPart
             {
-                Flags = (uint)flags, Key = sessionKey, ClientRealm = home.Name, Client = name, AuthTime = start, StartTime = start, EndTime = start + Life,
+                Flags = (uint)flags, Key = sessionKey, ClientRealm = home.Name, Client = name,
+                AuthTime = start, StartTime = start, EndTime = end,
             },
         };
         var issued = new IssuedTicket
         {
             Client = name, ClientRealm = home.Name, Ticket = draft.Encrypt(), SessionKey = sessionKey,
-            Flags = flags, AuthTime = start, StartTime = start, EndTime = start + Life,
+            Flags = flags, AuthTime = start, StartTime = start, EndTime = end,
         };
         return new ServiceTicket(issued, service, securityIdentifier: null, new KdcClock(timeProvider));
     }
 
-    /// <summary>name, or name@REALM of a realm that is trusted.</summary>
+    /// <summary>Finds name, or name@REALM of a trusted realm.</summary>
     private static (RealmState Home, DirectoryEntry Account) Find(RealmState realm, string user)
     {
         var at = user.LastIndexOf('@');
         if (at < 0)
             return (realm, realm.Accounts.Get(user));
         var home = realm.Reachable().FirstOrDefault(candidate => candidate.IsNamed(user[(at + 1)..]))
-            ?? throw new ArgumentException($"{realm.Name} does not trust the realm of {user}.", nameof(user));
+            ?? throw new ArgumentException($"The realm {realm.Name} does not trust the realm of {user}. Call Trusts first.", nameof(user));
         return (home, home.Accounts.Get(user[..at]));
     }
 }

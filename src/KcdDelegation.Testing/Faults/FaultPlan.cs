@@ -2,38 +2,39 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Testing.Faults;
 
-/// <summary>Faults that wait for their exchange, in the order in which they were armed. Thread-safe.</summary>
+/// <summary>The faults that have not happened yet, in the order in which they were added. Thread-safe.</summary>
 internal sealed class FaultPlan
 {
     private readonly Lock _lock = new();
-    private readonly List<ArmedFault> _armed = [];
+    private readonly List<PlannedFault> _planned = [];
 
-    public void Arm(KdcFault fault, KerberosExchange? exchange, int times)
+    public void Add(KdcFault fault, KerberosExchange? exchange, int times)
     {
         lock (_lock)
-            _armed.Add(new ArmedFault(fault, exchange) { Remaining = times });
+            _planned.Add(new PlannedFault(fault, exchange) { Remaining = times });
     }
 
-    public void DisarmAll()
+    public void Clear()
     {
         lock (_lock)
-            _armed.Clear();
+            _planned.Clear();
     }
 
-    /// <summary>The first that fits, or null. One that alters replies waits for a reply.</summary>
+    /// <summary>Takes the first fault for this exchange, or null. A fault that changes replies requires a reply.</summary>
     public KdcFault? Take(KerberosExchange exchange, KdcTransport transport, bool hasReply)
     {
         lock (_lock)
         {
-            var armed = _armed.Find(candidate =>
-                (candidate.Exchange ?? exchange) == exchange && (candidate.Fault.Transport ?? transport) == transport && (hasReply || candidate.Fault.Alter is null));
-            if (armed is not null && --armed.Remaining == 0)
-                _armed.Remove(armed);
-            return armed?.Fault;
+            var planned = _planned.Find(candidate => (candidate.Exchange ?? exchange) == exchange
+                && (candidate.Fault.Transport ?? transport) == transport
+                && (hasReply || candidate.Fault.Alter is null));
+            if (planned is not null && --planned.Remaining == 0)
+                _planned.Remove(planned);
+            return planned?.Fault;
         }
     }
 
-    private sealed record ArmedFault(KdcFault Fault, KerberosExchange? Exchange)
+    private sealed record PlannedFault(KdcFault Fault, KerberosExchange? Exchange)
     {
         public required int Remaining { get; set; }
     }

@@ -7,17 +7,17 @@ using KcdDelegation.Testing.Pac;
 
 namespace KcdDelegation.Testing.Faults;
 
-/// <summary>What a lying KDC can do to a reply that it then encrypts as it should.</summary>
+/// <summary>Changes that a rogue KDC makes to a reply before it encrypts it correctly.</summary>
 internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draft)
 {
     public void IssueFor(string user)
     {
         SwapTicketKeepingKey(user);
-        SayOutside(user);
+        RenameClient(user);
         ReplaceSignedUser(draft.Client, draft.ReplyKey);
     }
 
-    public void SayOutside(string user) => draft.Client = GetName(user);
+    public void RenameClient(string user) => draft.Client = GetName(user);
 
     public void SwapTicket(string user)
     {
@@ -27,15 +27,21 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
 
     public void SwapPac(string user)
     {
-        // In a referral the PAC names the user with his realm (MS-SFU §3.2.5.1.1).
+        // In a referral the PAC names the user with their realm (MS-SFU §3.2.5.1.1).
         var isReferral = draft.Ticket.Service.TicketGrantingRealm is not null;
         var name = new ClientName(GetName(user).Name, realm.Name);
-        draft.Ticket = draft.Ticket with { Pac = PacOfUser(name) is { } pac && isReferral ? pac with { ClientName = name.ToString() } : PacOfUser(name) };
+        var pac = CreatePac(name);
+        draft.Ticket = draft.Ticket with { Pac = isReferral && pac is not null ? pac with { ClientName = name.ToString() } : pac };
     }
 
-    public void BeOrdinary()
+    public void OmitPac() => draft.Ticket = draft.Ticket with { Pac = null };
+
+    public void ChangePac(Func<PacIdentity, PacIdentity> change) =>
+        draft.Ticket = draft.Ticket with { Pac = draft.Ticket.Pac is { } pac ? change(pac) : null };
+
+    public void IssueForAccount()
     {
-        var account = call.Requester ?? draft.Client;
+        var account = call.Header?.Tgt.Client ?? draft.Client;
         draft.Client = account;
         draft.Ticket = draft.Ticket with { Part = draft.Ticket.Part with { Client = account.Name, ClientRealm = account.Realm } };
         OmitSignedUser();
@@ -51,7 +57,7 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
 
     public void ChangePart(Func<EncKdcReplyPart, EncKdcReplyPart> change) => draft.Part = change(draft.Part);
 
-    public void BeFor(string service)
+    public void IssueForService(string service)
     {
         SwapService(service);
         draft.Part = draft.Part with { Service = draft.Ticket.Service };
@@ -61,6 +67,13 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
         draft.Ticket = draft.Ticket with { Service = new PrincipalName((int)PrincipalNameType.ServiceInstance, service.Split('/')) };
 
     public void EncryptWithAnotherKey() => draft.ReplyKey = KerberosKey.CreateRandom(draft.ReplyKey.Type);
+
+    /// <summary>RFC 4120 §5.4.2 requires the subkey where the client sent one. KDCs that do not know it use the session key.</summary>
+    public void EncryptWithSessionKey()
+    {
+        if (call.Header is { } header)
+            (draft.ReplyKey, draft.ReplyUsage) = (header.SessionKey, KeyUsage.TgsReplySessionKey);
+    }
 
     public void SwapSessionKey() =>
         draft.Ticket = draft.Ticket with { Part = draft.Ticket.Part with { Key = KerberosKey.CreateRandom(draft.Part.Key.Type) } };
@@ -80,22 +93,27 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
         draft.Ticket = draft.Ticket with { Part = draft.Ticket.Part with { StartTime = now + start, EndTime = now + end } };
     }
 
-    public void PretendForwardable()
+    public void ClaimForwardable()
     {
         draft.Part = draft.Part with { Flags = draft.Part.Flags | (uint)TicketFlags.Forwardable };
-        draft.Ticket = draft.Ticket with { Part = draft.Ticket.Part with { Flags = draft.Ticket.Part.Flags & ~(uint)TicketFlags.Forwardable } };
+        var part = draft.Ticket.Part;
+        draft.Ticket = draft.Ticket with { Part = part with { Flags = part.Flags & ~(uint)TicketFlags.Forwardable } };
     }
 
     private void SwapTicketKeepingKey(string user)
     {
         var name = GetName(user);
-        draft.Ticket = draft.Ticket with { Pac = PacOfUser(name), Part = draft.Ticket.Part with { Client = name.Name, ClientRealm = name.Realm } };
+        var part = draft.Ticket.Part with { Client = name.Name, ClientRealm = name.Realm };
+        draft.Ticket = draft.Ticket with { Pac = CreatePac(name), Part = part };
     }
 
-    private PacIdentity? PacOfUser(ClientName name) =>
-        realm.Accounts.Find(name.Name) is { } account ? PacBuilder.Account(realm, account, name.Name, draft.Part.AuthTime)
-            : draft.Ticket.Pac is { } own ? own with { ClientName = name.Name.ToString(), SamName = name.Name.ToString(), UserPrincipalName = name.ToString() }
-            : null;
+    private PacIdentity? CreatePac(ClientName name)
+    {
+        if (realm.Accounts.Find(name.Name) is { } account)
+            return PacBuilder.Create(realm, account, name.Name, draft.Part.AuthTime);
+        var text = name.Name.ToString();
+        return draft.Ticket.Pac is { } pac ? pac with { ClientName = text, SamName = text, UserPrincipalName = name.ToString() } : null;
+    }
 
     private void ReplaceSignedUser(ClientName name, KerberosKey key)
     {
@@ -104,7 +122,8 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
             return;
         var options = PaS4UX509User.Decode(draft.PaData[index].Value).UserId.Options;
         var usage = (options & S4UUserId.UseReplyKeyUsage) != 0 ? KeyUsage.PaS4UX509UserReply : KeyUsage.PaS4UX509UserRequest;
-        draft.PaData[index] = PaS4UX509User.Create(S4UUserId.Create(call.Body.Nonce, name.Name, name.Realm, options), key, usage).ToPaData();
+        var user = S4UUserId.Create(call.Body.Nonce, name.Name, name.Realm, options);
+        draft.PaData[index] = PaS4UX509User.Create(user, key, usage).ToPaData();
     }
 
     private ClientName GetName(string user) => new(new PrincipalName((int)PrincipalNameType.Principal, [user]), draft.Client.Realm);

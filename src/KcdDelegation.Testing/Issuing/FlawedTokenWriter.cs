@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Testing.Issuing;
 
-/// <summary>Writes tokens that are right in everything but one thing.</summary>
+/// <summary>Writes tokens with exactly one flaw.</summary>
 internal sealed class FlawedTokenWriter(string issuer, TimeProvider timeProvider, SigningKeys keys)
 {
     private const string Other = "99999999-8888-7777-6666-555555555555";
@@ -52,7 +52,8 @@ internal sealed class FlawedTokenWriter(string issuer, TimeProvider timeProvider
                 return TokenWriter.Write(claims, new JwtHeader());
             case TokenFlaw.HmacWithPublicKey:
                 var publicKey = Encoding.ASCII.GetBytes(keys.Newest.Rsa.ExportSubjectPublicKeyInfoPem());
-                return TokenWriter.Write(claims, new SymmetricSecurityKey(publicKey) { KeyId = keys.Newest.KeyId }, SecurityAlgorithms.HmacSha256);
+                var secret = new SymmetricSecurityKey(publicKey) { KeyId = keys.Newest.KeyId };
+                return TokenWriter.Write(claims, secret, SecurityAlgorithms.HmacSha256);
             case TokenFlaw.OtherKey:
                 var otherKey = keys.Create();
                 otherKey.KeyId = keys.Newest.KeyId;
@@ -64,7 +65,7 @@ internal sealed class FlawedTokenWriter(string issuer, TimeProvider timeProvider
                 claims["upn"] = "administrator@contoso.com";
                 return $"{signed[0]}.{TokenWriter.Write(claims, keys.Newest).Split('.')[1]}.{signed[2]}";
             default:
-                throw new ArgumentOutOfRangeException(nameof(flaw), flaw, "Not a flaw of this kit.");
+                throw new ArgumentOutOfRangeException(nameof(flaw), flaw, "The value is not a member of TokenFlaw.");
         }
     }
 }

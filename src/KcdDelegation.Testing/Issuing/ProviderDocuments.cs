@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Testing.Issuing;
 
-/// <summary>OpenID Connect Discovery 1.0 §3 and RFC 7517 §5, as far as validating tokens takes them.</summary>
+/// <summary>OpenID Connect Discovery 1.0 §3 and RFC 7517 §5, reduced to what token validation reads.</summary>
 internal static class ProviderDocuments
 {
     public static string Discovery(string issuer, string keys) => new JsonObject
@@ -18,7 +18,8 @@ internal static class ProviderDocuments
         ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
     }.ToJsonString();
 
-    public static string Keys(ImmutableArray<RsaSecurityKey> keys) => new JsonObject { ["keys"] = new JsonArray([.. keys.Select(Key)]) }.ToJsonString();
+    public static string Keys(ImmutableArray<RsaSecurityKey> keys) =>
+        new JsonObject { ["keys"] = new JsonArray([.. keys.Select(Key)]) }.ToJsonString();
 
     private static JsonNode Key(RsaSecurityKey key)
     {

@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Testing.Issuing;
 
-/// <summary>The provider's keys, newest first. Thread-safe.</summary>
+/// <summary>The issuer's signing keys, newest first. Thread-safe.</summary>
 internal sealed class SigningKeys : IDisposable
 {
     private readonly Lock _lock = new();
@@ -24,7 +24,7 @@ internal sealed class SigningKeys : IDisposable
         }
     }
 
-    /// <summary>A key that is never published.</summary>
+    /// <summary>Creates a key that is not published.</summary>
     public RsaSecurityKey Create()
     {
         var rsa = RSA.Create(2048);

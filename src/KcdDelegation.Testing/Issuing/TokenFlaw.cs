@@ -1,44 +1,44 @@
 namespace KcdDelegation.Testing;
 
-/// <summary>The one thing that is wrong with a token of <see cref="TestIssuer.CreateBadToken"/>.</summary>
+/// <summary>The flaw of a token from <see cref="TestIssuer.CreateBadToken"/>.</summary>
 public enum TokenFlaw
 {
-    /// <summary>It ended an hour ago.</summary>
+    /// <summary>The token expired an hour ago.</summary>
     Expired,
 
-    /// <summary>It begins in an hour.</summary>
+    /// <summary>The token becomes valid in an hour.</summary>
     NotYetValid,
 
-    /// <summary>It has no end.</summary>
+    /// <summary>The token has no <c>exp</c>.</summary>
     NoExpiry,
 
-    /// <summary>It is for another application.</summary>
+    /// <summary>The audience is another application.</summary>
     WrongAudience,
 
-    /// <summary>It is of another issuer, signed with our key.</summary>
+    /// <summary>The issuer is another one; the signature is valid.</summary>
     WrongIssuer,
 
-    /// <summary>Its <c>tid</c> is another tenant's.</summary>
+    /// <summary>The <c>tid</c> is another tenant's.</summary>
     WrongTenant,
 
-    /// <summary>It has no signature: <c>alg</c> is <c>none</c>.</summary>
+    /// <summary>The token has no signature: <c>alg</c> is <c>none</c>.</summary>
     AlgorithmNone,
 
-    /// <summary>It is signed with HS256, the public key taken for the secret.</summary>
+    /// <summary>The token is signed with HS256, with the public key as the secret.</summary>
     HmacWithPublicKey,
 
-    /// <summary>It is signed with a key that is not published, under an identifier that is.</summary>
+    /// <summary>The token is signed with an unpublished key, under a published identifier.</summary>
     OtherKey,
 
-    /// <summary>It is signed with a key that is not published, under an identifier that is not either.</summary>
+    /// <summary>The token is signed with an unpublished key, under an unpublished identifier.</summary>
     UnknownKey,
 
-    /// <summary>Its payload was changed after it was signed.</summary>
+    /// <summary>The payload was changed after signing.</summary>
     Tampered,
 
-    /// <summary>Its user is a guest (<c>acct</c> is 1).</summary>
+    /// <summary>The user is a guest (<c>acct</c> is 1).</summary>
     Guest,
 
-    /// <summary>It has no user: an application's own token (<c>idtyp</c> is <c>app</c>).</summary>
+    /// <summary>The token has no user: it is an application's own (<c>idtyp</c> is <c>app</c>).</summary>
     ApplicationOnly,
 }

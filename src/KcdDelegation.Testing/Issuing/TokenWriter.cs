@@ -3,10 +3,11 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Testing.Issuing;
 
-/// <summary>Writes tokens with <see cref="JwtSecurityTokenHandler"/>, which is other code than the library reads them with.</summary>
+/// <summary>Writes tokens with <see cref="JwtSecurityTokenHandler"/>, which the library does not use to read them.</summary>
 internal static class TokenWriter
 {
-    public static string Write(IReadOnlyDictionary<string, object?> claims, SecurityKey key, string algorithm = SecurityAlgorithms.RsaSha256) =>
+    public static string Write(
+        IReadOnlyDictionary<string, object?> claims, SecurityKey key, string algorithm = SecurityAlgorithms.RsaSha256) =>
         Write(claims, new JwtHeader(new SigningCredentials(key, algorithm)));
 
     public static string Write(IReadOnlyDictionary<string, object?> claims, JwtHeader header)

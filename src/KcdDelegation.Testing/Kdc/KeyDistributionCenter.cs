@@ -8,10 +8,10 @@ using KcdDelegation.Testing.Listening;
 
 namespace KcdDelegation.Testing.Kdc;
 
-/// <summary>Takes a request, gives the reply or the KRB-ERROR, and writes the transcript. Thread-safe.</summary>
+/// <summary>Answers requests with a reply or a KRB-ERROR and writes the transcript. Thread-safe.</summary>
 internal sealed class KeyDistributionCenter
 {
-    /// <summary>What Windows sends by datagram at most (MaxDatagramReplySize).</summary>
+    /// <summary>The largest datagram that Windows sends (MaxDatagramReplySize).</summary>
     private const int MaxDatagram = 1465;
 
     private readonly RealmState _realm;
@@ -28,13 +28,13 @@ internal sealed class KeyDistributionCenter
         _ticketGranting = new TgsService(realm, tickets);
     }
 
-    /// <summary>Null: the bytes are no request at all, to which KDCs do not answer.</summary>
+    /// <summary>Answers a request. Returns null for bytes that are no request; KDCs do not answer those.</summary>
     public KdcDelivery? Answer(ReadOnlyMemory<byte> request, KdcTransport transport)
     {
         if (Read(request) is not { } call)
             return null;
         var decision = Decide(call);
-        var fault = _faults.Take(call.Exchange, transport, decision.Draft is not null);
+        var fault = _faults.Take(call.Exchange, transport, hasReply: decision.Draft is not null);
         if (fault?.Refuse is { } refuse)
             decision = new KdcDecision(null, refuse(call));
         if (decision.Draft is { } draft)
@@ -68,7 +68,8 @@ internal sealed class KeyDistributionCenter
     {
         try
         {
-            return new KdcDecision(call.Request.Type == KdcMessageType.AsRequest ? _logOn.Answer(call) : _ticketGranting.Answer(call), null);
+            var isLogOn = call.Request.Type == KdcMessageType.AsRequest;
+            return new KdcDecision(isLogOn ? _logOn.Answer(call) : _ticketGranting.Answer(call), null);
         }
         catch (KdcRefusalException refusal)
         {
@@ -76,23 +77,23 @@ internal sealed class KeyDistributionCenter
         }
         catch (KerberosException)
         {
-            // A part of the request cannot be read: RFC 4120 §7.5.9 has no code for that but this.
+            // A part of the request cannot be read. RFC 4120 §7.5.9 has no other code for that.
             return new KdcDecision(null, new KdcRefusalException(KerberosErrorCode.Generic));
         }
     }
 
     private void Write(KdcCall call, KdcDecision decision, KdcFault? fault)
     {
-        var spoilt = fault is null ? "" : $" [{fault}]";
+        var suffix = fault is null ? "" : $" [{fault}]";
         if (decision.Draft is { } draft)
-            _transcript.Add($"{call.Line} {draft.Outcome}{spoilt}");
+            _transcript.Add($"{call.Line} {draft.Outcome}{suffix}");
         else if (fault is not null || !call.IsOpening)
-            _transcript.Add($"{call.Line} {Outcome(call, decision.Refusal!)}{spoilt}");
+            _transcript.Add($"{call.Line} {GetOutcome(call, decision.Refusal!)}{suffix}");
     }
 
-    private static string Outcome(KdcCall call, KdcRefusalException refusal)
+    private static string GetOutcome(KdcCall call, KdcRefusalException refusal)
     {
-        // By these two answers a user's realm is found out: in the transcript they are not failures.
+        // These two answers tell the client a user's realm. In the transcript they are not failures.
         if (call.Exchange == KerberosExchange.RealmDiscovery && refusal.Code == KerberosErrorCode.PreAuthenticationRequired)
             return "ok";
         return refusal.ClientRealm is { } realm ? $"referral {realm}" : KerberosErrorNames.Get(refusal.Code);
@@ -102,12 +103,13 @@ internal sealed class KeyDistributionCenter
     {
         ServerTime = _realm.Now + refusal.ClockError,
         Code = refusal.Code,
+        Text = refusal.Text,
         ClientRealm = refusal.ClientRealm,
         Realm = _realm.Name,
         Service = call.Body.Service,
         Data = refusal.NtStatus is { } status && _realm.Kind == KdcKind.Windows ? KerbErrorData.Encode(status) : refusal.ErrorData,
     }.Encode();
 
-    /// <summary>One of the two.</summary>
+    /// <summary>A reply or a refusal.</summary>
     private readonly record struct KdcDecision(ReplyDraft? Draft, KdcRefusalException? Refusal);
 }

@@ -1,6 +1,6 @@
 namespace KcdDelegation.Testing.Kdc;
 
-/// <summary>What was asked and answered, in that order. Thread-safe.</summary>
+/// <summary>The requests and answers, in order. Thread-safe.</summary>
 internal sealed class Transcript
 {
     private readonly Lock _lock = new();

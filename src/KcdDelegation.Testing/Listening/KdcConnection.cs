@@ -4,12 +4,13 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Testing.Listening;
 
-/// <summary>RFC 4120 §7.2.2: requests and answers on one TCP connection, as many as the client likes.</summary>
+/// <summary>RFC 4120 §7.2.2: requests and answers on one TCP connection, any number of them.</summary>
 internal static class KdcConnection
 {
     private const int MaxRequest = 1 << 20;
 
-    public static async Task ServeAsync(Socket client, Func<ReadOnlyMemory<byte>, KdcTransport, KdcDelivery?> answer, CancellationToken cancellationToken)
+    public static async Task ServeAsync(
+        Socket client, Func<ReadOnlyMemory<byte>, KdcTransport, KdcDelivery?> answer, CancellationToken cancellationToken)
     {
         await Task.Yield();
         using (client)
@@ -20,18 +21,20 @@ internal static class KdcConnection
                 using var stream = new NetworkStream(client);
                 while (await ReadMessageAsync(stream, cancellationToken).ConfigureAwait(false) is { } request)
                 {
-                    if (answer(request, KdcTransport.Tcp) is not { } delivery || !await SendAsync(stream, delivery, cancellationToken).ConfigureAwait(false))
+                    if (answer(request, KdcTransport.Tcp) is not { } delivery)
+                        return;
+                    if (!await SendAsync(stream, delivery, cancellationToken).ConfigureAwait(false))
                         return;
                 }
             }
             catch (Exception error) when (error is IOException or SocketException or OperationCanceledException)
             {
-                // The client went away, or the realm is being disposed: nobody is left to answer.
+                // The client disconnected, or the realm is being disposed. There is no one to answer.
             }
         }
     }
 
-    /// <summary>RFC 4120 §7.2.2: four bytes of length, big-endian, then the message. Null at the end of the stream.</summary>
+    /// <summary>RFC 4120 §7.2.2: four bytes of length, big-endian, then the message. Returns null at the end of the stream.</summary>
     private static async Task<byte[]?> ReadMessageAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
         var prefix = new byte[4];
@@ -45,19 +48,19 @@ internal static class KdcConnection
         return message;
     }
 
-    /// <summary>False: the connection is at its end.</summary>
+    /// <summary>Sends the answer. Returns false if the connection is to be closed.</summary>
     private static async Task<bool> SendAsync(NetworkStream stream, KdcDelivery delivery, CancellationToken cancellationToken)
     {
         await Task.Delay(delivery.Delay, cancellationToken).ConfigureAwait(false);
-        if (delivery.Manner == DeliveryManner.Close)
+        if (delivery.Mode == DeliveryMode.Close)
             return false;
-        if (delivery.Manner == DeliveryManner.Silent)
+        if (delivery.Mode == DeliveryMode.Silent)
             return true;
         var bytes = new byte[4 + delivery.Answer.Length];
         BinaryPrimitives.WriteUInt32BigEndian(bytes, delivery.ClaimedLength ?? (uint)delivery.Answer.Length);
         delivery.Answer.CopyTo(bytes.AsMemory(4));
         var sent = bytes.AsMemory(0, Math.Min(bytes.Length, delivery.Cut));
-        if (delivery.Manner == DeliveryManner.Drip)
+        if (delivery.Mode == DeliveryMode.Drip)
         {
             for (var i = 0; i < sent.Length; i++)
             {

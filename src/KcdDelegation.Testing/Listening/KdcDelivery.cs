@@ -1,31 +1,32 @@
 namespace KcdDelegation.Testing.Listening;
 
-/// <summary>How an answer travels.</summary>
-/// <param name="Answer">The message, without TCP's length before it.</param>
+/// <summary>An answer and the way it is delivered.</summary>
+/// <param name="Answer">The message, without the length that precedes it over TCP.</param>
 internal sealed record KdcDelivery(ReadOnlyMemory<byte> Answer)
 {
-    public DeliveryManner Manner { get; init; }
+    public DeliveryMode Mode { get; init; }
 
-    /// <summary>Before the first byte.</summary>
+    /// <summary>The delay before the first byte.</summary>
     public TimeSpan Delay { get; init; }
 
-    /// <summary>Bytes of the TCP stream, its length prefix among them, before the connection is closed; of a datagram, its size.</summary>
+    /// <summary>The bytes that are sent before the connection is closed, including the length prefix; over UDP the size of the
+    /// datagram.</summary>
     public int Cut { get; init; } = int.MaxValue;
 
-    /// <summary>What the length prefix says where it lies.</summary>
+    /// <summary>The value of the length prefix, if it is wrong.</summary>
     public uint? ClaimedLength { get; init; }
 }
 
-/// <summary>Ways to answer.</summary>
-internal enum DeliveryManner
+/// <summary>The ways to deliver an answer.</summary>
+internal enum DeliveryMode
 {
-    /// <summary>At once, in one piece.</summary>
+    /// <summary>Immediately, in one piece.</summary>
     Whole,
 
-    /// <summary>Not at all, while the connection stays open.</summary>
+    /// <summary>No answer; the connection stays open.</summary>
     Silent,
 
-    /// <summary>The connection is closed instead.</summary>
+    /// <summary>No answer; the connection is closed.</summary>
     Close,
 
     /// <summary>Byte by byte.</summary>

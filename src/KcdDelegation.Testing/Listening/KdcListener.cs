@@ -5,7 +5,7 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Testing.Listening;
 
-/// <summary>RFC 4120 §7.2: a KDC on a port of loopback that TCP and UDP share.</summary>
+/// <summary>RFC 4120 §7.2: listens on a loopback port that TCP and UDP share.</summary>
 internal sealed class KdcListener : IAsyncDisposable
 {
     private readonly Func<ReadOnlyMemory<byte>, KdcTransport, KdcDelivery?> _answer;
@@ -15,7 +15,7 @@ internal sealed class KdcListener : IAsyncDisposable
     private readonly ConcurrentDictionary<Task, bool> _conversations = new();
     private readonly Task _running;
 
-    /// <param name="answer">Null: no answer, and a TCP connection is closed.</param>
+    /// <param name="answer">Answers a request. Null: no answer, and a TCP connection is closed.</param>
     public KdcListener(Func<ReadOnlyMemory<byte>, KdcTransport, KdcDelivery?> answer)
     {
         _answer = answer;
@@ -36,7 +36,7 @@ internal sealed class KdcListener : IAsyncDisposable
         _stop.Dispose();
     }
 
-    /// <summary>The system picks a free port for TCP; where it is taken for UDP, another one.</summary>
+    /// <summary>Binds both to a port that the system chooses for TCP. Tries another one if it is in use for UDP.</summary>
     private static (Socket Tcp, Socket Udp) Bind()
     {
         for (var attempt = 0; ; attempt++)
@@ -60,7 +60,7 @@ internal sealed class KdcListener : IAsyncDisposable
 
     private async Task AcceptAsync(CancellationToken cancellationToken)
     {
-        while (await StopsQuietlyAsync(() => _tcp.AcceptAsync(cancellationToken), cancellationToken).ConfigureAwait(false) is { } client)
+        while (await NextAsync(() => _tcp.AcceptAsync(cancellationToken), cancellationToken).ConfigureAwait(false) is { } client)
             Track(KdcConnection.ServeAsync(client, _answer, cancellationToken));
     }
 
@@ -68,29 +68,34 @@ internal sealed class KdcListener : IAsyncDisposable
     {
         var buffer = new byte[65536];
         var from = new IPEndPoint(IPAddress.Any, 0);
-        while (await StopsQuietlyAsync(async () => (SocketReceiveFromResult?)await _udp.ReceiveFromAsync(buffer, SocketFlags.None, from, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false) is { } received)
+        while (await NextAsync(ReceiveOneAsync, cancellationToken).ConfigureAwait(false) is { } received)
         {
             if (received.ReceivedBytes > 0 && _answer(buffer.AsSpan(0, received.ReceivedBytes).ToArray(), KdcTransport.Udp) is { } delivery)
                 Track(SendDatagramAsync(delivery, received.RemoteEndPoint, cancellationToken));
         }
+
+        async ValueTask<SocketReceiveFromResult?> ReceiveOneAsync() =>
+            await _udp.ReceiveFromAsync(buffer, SocketFlags.None, from, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task SendDatagramAsync(KdcDelivery delivery, EndPoint client, CancellationToken cancellationToken)
     {
-        if (delivery.Manner is DeliveryManner.Silent or DeliveryManner.Close)
+        if (delivery.Mode is DeliveryMode.Silent or DeliveryMode.Close)
             return;
         try
         {
             await Task.Delay(delivery.Delay, cancellationToken).ConfigureAwait(false);
-            await _udp.SendToAsync(delivery.Answer[..Math.Min(delivery.Answer.Length, delivery.Cut)], SocketFlags.None, client, cancellationToken).ConfigureAwait(false);
+            var datagram = delivery.Answer[..Math.Min(delivery.Answer.Length, delivery.Cut)];
+            await _udp.SendToAsync(datagram, SocketFlags.None, client, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // The client went away, or the realm is being disposed: nobody is left to answer.
+            // The client disconnected, or the realm is being disposed. There is no one to answer.
         }
     }
 
-    /// <summary>One that fails is kept, and so the realm's disposal fails: a fault of the KDC itself must not look like one of the network.</summary>
+    /// <summary>Keeps a conversation that fails, so that disposal fails: an error in the KDC must not look like one of the
+    /// network.</summary>
     private void Track(Task conversation)
     {
         _conversations[conversation] = true;
@@ -99,8 +104,8 @@ internal sealed class KdcListener : IAsyncDisposable
             TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.NotOnFaulted, TaskScheduler.Default);
     }
 
-    /// <summary>The next arrival, or null when the realm is being disposed.</summary>
-    private static async Task<T?> StopsQuietlyAsync<T>(Func<ValueTask<T>> next, CancellationToken cancellationToken)
+    /// <summary>Gets the next connection or datagram, or null when the realm is being disposed.</summary>
+    private static async Task<T?> NextAsync<T>(Func<ValueTask<T>> next, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
@@ -108,13 +113,15 @@ internal sealed class KdcListener : IAsyncDisposable
             {
                 return await next().ConfigureAwait(false);
             }
-            catch (Exception error) when (cancellationToken.IsCancellationRequested && error is SocketException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception error) when (
+                (cancellationToken.IsCancellationRequested
+                    && error is SocketException) || error is OperationCanceledException or ObjectDisposedException)
             {
                 return default;
             }
             catch (SocketException)
             {
-                // A client that reset its connection before it was accepted, or an ICMP error of an earlier datagram: the next one may do.
+                // A client reset its connection before it was accepted, or an earlier datagram caused an ICMP error.
             }
         }
         return default;

@@ -3,14 +3,16 @@ using System.Text;
 
 namespace KcdDelegation.Testing.Pac;
 
-/// <summary>Whom a PAC is about: what the buffers CLIENT_INFO and UPN_DNS_INFO say.</summary>
-/// <param name="ClientName">MS-PAC §2.7: the name in the ticket; with @REALM in the TGT of a cross-realm S4U2Self (MS-SFU §3.2.5.1.1).</param>
-/// <param name="AuthTime">MS-PAC §2.7: of the TGT.</param>
+/// <summary>The user of a PAC: the contents of the buffers CLIENT_INFO and UPN_DNS_INFO.</summary>
+/// <param name="ClientName">MS-PAC §2.7: the name in the ticket; with @REALM in the TGT of a cross-realm S4U2Self (MS-SFU
+/// §3.2.5.1.1).</param>
+/// <param name="AuthTime">MS-PAC §2.7: the TGT's.</param>
 /// <param name="UserPrincipalName">MS-PAC §2.10.</param>
 /// <param name="DnsDomain">MS-PAC §2.10: the account's own realm.</param>
 /// <param name="SamName">MS-PAC §2.10, extended form.</param>
 /// <param name="Sid">MS-PAC §2.10, extended form: a SID packet.</param>
-internal sealed record PacIdentity(string ClientName, DateTimeOffset AuthTime, string UserPrincipalName, string DnsDomain, string SamName, ReadOnlyMemory<byte> Sid)
+internal sealed record PacIdentity(
+    string ClientName, DateTimeOffset AuthTime, string UserPrincipalName, string DnsDomain, string SamName, ReadOnlyMemory<byte> Sid)
 {
     /// <summary>MS-PAC §2.10: the name was made from sAMAccountName and realm.</summary>
     private const uint NoUserPrincipalName = 1;
@@ -34,7 +36,7 @@ internal sealed record PacIdentity(string ClientName, DateTimeOffset AuthTime, s
     /// <summary>MS-PAC §2.10 UPN_DNS_INFO: pairs of length and offset, flags between the second and the third.</summary>
     public byte[] EncodeUpnDnsInfo()
     {
-        var values = new[] { Encoding.Unicode.GetBytes(UserPrincipalName), Encoding.Unicode.GetBytes(DnsDomain), Encoding.Unicode.GetBytes(SamName), Sid.ToArray() };
+        byte[][] values = [.. new[] { UserPrincipalName, DnsDomain, SamName }.Select(Encoding.Unicode.GetBytes), Sid.ToArray()];
         int[] heads = [0, 4, 12, 16];
         var offset = 24;
         var buffer = new byte[offset + values.Sum(value => Align(value.Length))];
@@ -64,8 +66,12 @@ internal sealed record PacIdentity(string ClientName, DateTimeOffset AuthTime, s
         };
     }
 
-    private static ReadOnlySpan<byte> Value(ReadOnlySpan<byte> buffer, int head) =>
-        buffer.Slice(BinaryPrimitives.ReadUInt16LittleEndian(buffer[(head + 2)..]), BinaryPrimitives.ReadUInt16LittleEndian(buffer[head..]));
+    private static ReadOnlySpan<byte> Value(ReadOnlySpan<byte> buffer, int head)
+    {
+        var length = BinaryPrimitives.ReadUInt16LittleEndian(buffer[head..]);
+        var offset = BinaryPrimitives.ReadUInt16LittleEndian(buffer[(head + 2)..]);
+        return buffer.Slice(offset, length);
+    }
 
     private static int Align(int length) => (length + 7) & ~7;
 }

@@ -5,7 +5,8 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Testing.Pac;
 
-/// <summary>MS-PAC §2.3 PACTYPE, as much of it as says who the user is: no KERB_VALIDATION_INFO, since nothing here reads groups.</summary>
+/// <summary>MS-PAC §2.3 PACTYPE with the buffers that identify the user. There is no KERB_VALIDATION_INFO, since the kit reads no
+/// groups.</summary>
 internal static class PrivilegeCertificate
 {
     private const int ServerSignature = 6;
@@ -15,16 +16,16 @@ internal static class PrivilegeCertificate
     private const int Attributes = 17;
     private const int Requestor = 18;
 
-    /// <summary>No type that any reader knows: room taken as groups and claims take it.</summary>
+    /// <summary>An unknown type that takes the space of groups and claims.</summary>
     private const int Padding = 0x7F000001;
 
     /// <summary>MS-PAC §2.8: KERB_NON_KERB_CKSUM_SALT.</summary>
     private const KeyUsage SignatureUsage = (KeyUsage)17;
 
-    /// <param name="identity">Whom it is about.</param>
-    /// <param name="serviceKey">Of the ticket that holds it.</param>
-    /// <param name="kdcKey">Of krbtgt.</param>
-    /// <param name="minimumSize">Bytes; a padding buffer makes it so long.</param>
+    /// <param name="identity">The user.</param>
+    /// <param name="serviceKey">The key of the ticket that contains the PAC.</param>
+    /// <param name="kdcKey">The key of krbtgt.</param>
+    /// <param name="minimumSize">The minimum size in bytes. A padding buffer fills it.</param>
     public static AuthorizationDataEntry Create(PacIdentity identity, KerberosKey serviceKey, KerberosKey kdcKey, int minimumSize)
     {
         var buffers = new List<(int Type, byte[] Data)>
@@ -45,10 +46,11 @@ internal static class PrivilegeCertificate
         server.CopyTo(buffers[^2].Data, 4);
         kdcKey.Checksum(SignatureUsage, server).CopyTo(buffers[^1].Data, 4);
         var pac = new AuthorizationDataEntry(AuthorizationDataEntry.Pac, Assemble(buffers));
-        return new AuthorizationDataEntry(AuthorizationDataEntry.IfRelevant, MessageFormat.Encode(writer => AuthorizationDataEntry.WriteList(writer, [pac])));
+        var list = MessageFormat.Encode(writer => AuthorizationDataEntry.WriteList(writer, [pac]));
+        return new AuthorizationDataEntry(AuthorizationDataEntry.IfRelevant, list);
     }
 
-    /// <summary>The identity in a ticket's authorization data, or null where there is no PAC.</summary>
+    /// <summary>Reads the user from a ticket's authorization data; null: there is no PAC.</summary>
     public static PacIdentity? Read(IEnumerable<AuthorizationDataEntry> authorizationData)
     {
         var pac = authorizationData
@@ -58,7 +60,8 @@ internal static class PrivilegeCertificate
         return pac is { } bytes ? PacIdentity.Decode(Buffer(bytes.Span, ClientInfo), Buffer(bytes.Span, UpnDnsInfo)) : null;
     }
 
-    /// <summary>MS-PAC §2.3, §2.4: count, version 0, then type, size and offset (64 bits) of each; every buffer begins at a multiple of 8.</summary>
+    /// <summary>MS-PAC §2.3, §2.4: count, version 0, then type, size and offset (64 bits) of each; every buffer begins at a multiple of
+    /// 8.</summary>
     private static byte[] Assemble(List<(int Type, byte[] Data)> buffers)
     {
         var offset = 8 + (16 * buffers.Count);
