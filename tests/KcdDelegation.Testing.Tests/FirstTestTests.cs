@@ -86,7 +86,8 @@ public sealed class FirstTestTests
         await using var realm = StartRealm();
         await using var issuer = await TestIssuer.StartAsync(cancellationToken: Stop);
         await using var backend = await TestBackend.StartAsync(realm, "HTTP/erp", cancellationToken: Stop);
-        await using var provider = new ServiceCollection().UseTestRealm(realm, "gw$", issuer).UseTestBackend("erp", backend).BuildServiceProvider();
+        await using var provider = new ServiceCollection().UseTestRealm(realm, "gw$", issuer).UseTestBackend("erp", backend)
+            .BuildServiceProvider();
         var client = provider.GetRequiredService<DelegationClient>();
         using var http = new HttpClient(new KcdHandler(client, "erp"));
         (await GetAsync(http, client, issuer, backend.Url)).ShouldBe("ada@CONTOSO.TEST");

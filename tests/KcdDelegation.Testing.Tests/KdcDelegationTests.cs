@@ -14,7 +14,8 @@ public sealed class KdcDelegationTests
     [Fact]
     public async Task A_listed_service_is_delegated_to()
     {
-        await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], password: Password).Service("HTTP/app");
+        await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], password: Password)
+            .Service("HTTP/app");
         var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var evidence = await client.SelfAsync(tgt, "ada");
@@ -27,7 +28,7 @@ public sealed class KdcDelegationTests
     }
 
     [Fact]
-    public async Task The_reply_to_S4U2Self_repeats_the_user_signed_with_the_usage_that_was_asked_for()
+    public async Task The_reply_to_S4U2Self_repeats_the_user_signed_with_the_requested_key_usage()
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", password: Password);
         var client = CreateClient(realm);
@@ -58,13 +59,14 @@ public sealed class KdcDelegationTests
     [InlineData(KdcKind.Heimdal, true, false, true)]
     public async Task Evidence_is_forwardable_by_the_rule_of_each_KDC(KdcKind kind, bool anyProtocol, bool hasList, bool forwardable)
     {
-        await using var realm = TestRealm.Start(kind: kind).User("ada").Account("gw", mayDelegateTo: hasList ? ["HTTP/app"] : [], anyProtocol: anyProtocol, password: Password);
+        await using var realm = TestRealm.Start(kind: kind).User("ada")
+            .Account("gw", mayDelegateTo: hasList ? ["HTTP/app"] : [], anyProtocol: anyProtocol, password: Password);
         var client = CreateClient(realm);
         (await client.SelfAsync(await client.LogOnAsync(), "ada")).IsForwardable.ShouldBe(forwardable);
     }
 
     [Fact]
-    public async Task Sensitive_and_protected_users_are_never_forwardable_and_so_refused()
+    public async Task Evidence_for_sensitive_and_protected_users_is_not_forwardable_and_is_refused()
     {
         await using var realm = TestRealm.Start().User("eve", sensitive: true).User("bob", protectedUser: true)
             .Account("gw", mayDelegateTo: ["HTTP/app"], password: Password).Service("HTTP/app");
@@ -74,7 +76,8 @@ public sealed class KdcDelegationTests
         {
             var evidence = await client.SelfAsync(tgt, user);
             evidence.IsForwardable.ShouldBeFalse();
-            var error = WireClient.ShouldBeError(await client.ProxyAsync(tgt, evidence, "HTTP/app", ResourceBased), KerberosErrorCode.BadOption);
+            var error = WireClient.ShouldBeError(await client.ProxyAsync(tgt, evidence, "HTTP/app", ResourceBased),
+                KerberosErrorCode.BadOption);
             KerbErrorData.ReadNtStatus(error.Data).ShouldBe(unchecked((int)0xC000006E));
         }
     }
@@ -84,26 +87,30 @@ public sealed class KdcDelegationTests
     [InlineData(false, true, 0xC0000225)]
     [InlineData(true, false, 0xC0000272)]
     [InlineData(false, false, 0xC00000BB)]
-    public async Task A_service_on_no_list_is_refused_with_the_status_that_fits_the_request(bool hasList, bool asksForResourceBased, uint status)
+    public async Task A_service_on_no_list_is_refused_with_the_status_that_fits_the_request(bool hasList, bool asksForResourceBased,
+        uint status)
     {
-        await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: hasList ? ["HTTP/other"] : [], password: Password).Service("HTTP/app");
+        await using var realm = TestRealm.Start().User("ada")
+            .Account("gw", mayDelegateTo: hasList ? ["HTTP/other"] : [], password: Password).Service("HTTP/app");
         var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var evidence = await client.SelfAsync(tgt, "ada");
-        var error = WireClient.ShouldBeError(await client.ProxyAsync(tgt, evidence, "HTTP/app", asksForResourceBased ? [ResourceBased] : []), KerberosErrorCode.BadOption);
+        var error = WireClient.ShouldBeError(await client.ProxyAsync(tgt, evidence, "HTTP/app",
+            asksForResourceBased ? [ResourceBased] : []), KerberosErrorCode.BadOption);
         KerbErrorData.ReadNtStatus(error.Data).ShouldBe(unchecked((int)status));
         realm.Transcript[^1].ShouldBe("PROXY ada>HTTP/app KDC_ERR_BADOPTION");
     }
 
     [Fact]
-    public async Task A_resource_based_list_counts_only_if_the_client_says_that_it_knows_of_them()
+    public async Task A_resource_based_list_applies_only_if_the_client_sends_the_resource_based_bit()
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", password: Password).Service("HTTP/app", delegatedFrom: ["gw"]);
         var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var evidence = await client.SelfAsync(tgt, "ada");
         WireClient.ShouldBeError(await client.ProxyAsync(tgt, evidence, "HTTP/app"), KerberosErrorCode.BadOption);
-        KdcReplyMessage.Decode(KdcMessageType.TgsReply, await client.ProxyAsync(tgt, evidence, "HTTP/app", ResourceBased)).Client.ToString().ShouldBe("ada");
+        KdcReplyMessage.Decode(KdcMessageType.TgsReply,
+            await client.ProxyAsync(tgt, evidence, "HTTP/app", ResourceBased)).Client.ToString().ShouldBe("ada");
     }
 
     [Fact]
@@ -120,7 +127,8 @@ public sealed class KdcDelegationTests
     [Fact]
     public async Task Tampered_evidence_is_refused()
     {
-        await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], password: Password).Service("HTTP/app");
+        await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], password: Password)
+            .Service("HTTP/app");
         var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var evidence = await client.SelfAsync(tgt, "ada");
@@ -128,13 +136,14 @@ public sealed class KdcDelegationTests
         var cipher = ticket.EncryptedPart.Cipher.ToArray();
         cipher[^1] ^= 1;
         var forged = Ticket.Create(ticket.Realm, ticket.Service, ticket.EncryptedPart with { Cipher = cipher });
-        WireClient.ShouldBeError(await client.ProxyAsync(tgt, evidence with { Reply = evidence.Reply with { Ticket = forged } }, "HTTP/app"), KerberosErrorCode.Modified);
+        WireClient.ShouldBeError(await client.ProxyAsync(tgt, evidence with { Reply = evidence.Reply with { Ticket = forged } },
+            "HTTP/app"), KerberosErrorCode.Modified);
     }
 
     [Theory]
-    [InlineData("nobody", KerberosErrorCode.ClientPrincipalUnknown)]
+    [InlineData("unknown", KerberosErrorCode.ClientPrincipalUnknown)]
     [InlineData("gone", KerberosErrorCode.ClientRevoked)]
-    public async Task Users_that_cannot_be_impersonated_get_the_code_that_says_why(string user, KerberosErrorCode code)
+    public async Task Users_that_cannot_be_impersonated_get_the_code_of_the_reason(string user, KerberosErrorCode code)
     {
         await using var realm = TestRealm.Start().User("gone", disabled: true).Account("gw", password: Password);
         var client = CreateClient(realm);
@@ -144,13 +153,14 @@ public sealed class KdcDelegationTests
     }
 
     [Fact]
-    public async Task S4U2Self_is_for_the_account_itself_only()
+    public async Task S4U2Self_is_refused_for_another_service_than_the_requesting_account()
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", password: Password).Service("HTTP/app");
         var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
         var body = client.TgsBody(new PrincipalName(2, ["HTTP", "app"]));
-        WireClient.ShouldBeError(await client.TgsAsync(tgt, body, more: client.X509User(tgt, body, new PrincipalName(1, ["ada"]))), KerberosErrorCode.BadMatch);
+        WireClient.ShouldBeError(await client.TgsAsync(tgt, body, more: client.X509User(tgt, body, new PrincipalName(1, ["ada"]))),
+            KerberosErrorCode.BadMatch);
     }
 
     [Fact]
@@ -163,10 +173,12 @@ public sealed class KdcDelegationTests
         var ada = new PrincipalName(1, ["ada"]);
 
         var body = client.TgsBody(new PrincipalName(1, ["gw"]));
-        WireClient.ShouldBeError(await client.TgsAsync(tgt, body, more: PaForUser.Create(ada, realm.Name, otherKey).ToPaData()), KerberosErrorCode.Modified);
+        WireClient.ShouldBeError(await client.TgsAsync(tgt, body, more: PaForUser.Create(ada, realm.Name, otherKey).ToPaData()),
+            KerberosErrorCode.Modified);
 
         body = client.TgsBody(new PrincipalName(1, ["gw"]));
-        var wrongNonce = PaS4UX509User.Create(S4UUserId.Create(body.Nonce + 1, ada, realm.Name, 0), tgt.Part.Key, KeyUsage.PaS4UX509UserRequest);
+        var wrongNonce = PaS4UX509User.Create(S4UUserId.Create(body.Nonce + 1, ada, realm.Name, 0), tgt.Part.Key,
+            KeyUsage.PaS4UX509UserRequest);
         WireClient.ShouldBeError(await client.TgsAsync(tgt, body, more: wrongNonce.ToPaData()), KerberosErrorCode.Modified);
 
         body = client.TgsBody(new PrincipalName(1, ["gw"]));
@@ -182,7 +194,8 @@ public sealed class KdcDelegationTests
         var tgt = await client.LogOnAsync();
         var app = new PrincipalName(2, ["HTTP", "app"]);
         await ShouldFailAsync(a => a with { Checksum = null }, KerberosErrorCode.InappropriateChecksum);
-        await ShouldFailAsync(a => a with { Checksum = ChecksumField.Create(tgt.Part.Key, KeyUsage.TgsRequestBodyChecksum, [1, 2, 3]) }, KerberosErrorCode.Modified);
+        await ShouldFailAsync(a => a with { Checksum = ChecksumField.Create(tgt.Part.Key, KeyUsage.TgsRequestBodyChecksum, [1, 2, 3]) },
+            KerberosErrorCode.Modified);
         await ShouldFailAsync(a => a with { Client = new PrincipalName(1, ["ada"]) }, KerberosErrorCode.BadMatch);
         await ShouldFailAsync(a => a with { Time = a.Time + TimeSpan.FromMinutes(6) }, KerberosErrorCode.Skew);
 
@@ -191,7 +204,7 @@ public sealed class KdcDelegationTests
     }
 
     [Fact]
-    public async Task The_same_request_may_be_sent_again_but_its_authenticator_in_no_other()
+    public async Task The_same_request_may_be_sent_again_but_its_authenticator_not_in_another_request()
     {
         await using var realm = TestRealm.Start().Account("gw", password: Password).Service("HTTP/app");
         var client = CreateClient(realm);
@@ -206,13 +219,16 @@ public sealed class KdcDelegationTests
     }
 
     [Fact]
-    public async Task Unknown_and_doubled_services_are_told_apart()
+    public async Task Unknown_and_duplicate_services_get_different_codes()
     {
-        await using var realm = TestRealm.Start().Account("gw", password: Password).Service("HTTP/twice").Service("HTTP/twice", account: "second");
+        await using var realm = TestRealm.Start().Account("gw", password: Password).Service("HTTP/twice")
+            .Service("HTTP/twice", account: "second");
         var client = CreateClient(realm);
         var tgt = await client.LogOnAsync();
-        WireClient.ShouldBeError(await client.TgsAsync(tgt, client.TgsBody(new PrincipalName(2, ["HTTP", "none"]))), KerberosErrorCode.ServicePrincipalUnknown);
-        WireClient.ShouldBeError(await client.TgsAsync(tgt, client.TgsBody(new PrincipalName(2, ["HTTP", "twice"]))), KerberosErrorCode.PrincipalNotUnique);
+        WireClient.ShouldBeError(await client.TgsAsync(tgt, client.TgsBody(new PrincipalName(2, ["HTTP", "none"]))),
+            KerberosErrorCode.ServicePrincipalUnknown);
+        WireClient.ShouldBeError(await client.TgsAsync(tgt, client.TgsBody(new PrincipalName(2, ["HTTP", "twice"]))),
+            KerberosErrorCode.PrincipalNotUnique);
     }
 
     [Theory]

@@ -12,9 +12,10 @@ public sealed class KdcFaultTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_fault_happens_as_often_as_it_was_asked_for_and_is_in_the_transcript()
+    public async Task A_fault_happens_the_given_number_of_times_and_is_in_the_transcript()
     {
-        await using var realm = TestRealm.Start().Account("gw", password: Password).Fail(KdcFault.Unavailable, KerberosExchange.LogOn, times: 2);
+        await using var realm = TestRealm.Start().Account("gw", password: Password)
+            .Fail(KdcFault.Unavailable, KerberosExchange.LogOn, times: 2);
         var client = new WireClient(realm, "gw", Password);
         for (var i = 0; i < 2; i++)
             WireClient.ShouldBeError(await client.AskAsync(client.AsBody()), KerberosErrorCode.ServiceUnavailable);
@@ -25,7 +26,8 @@ public sealed class KdcFaultTests
     [Fact]
     public async Task Faults_wait_for_their_exchange_and_happen_in_order()
     {
-        await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], password: Password).Service("HTTP/app")
+        await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], password: Password)
+            .Service("HTTP/app")
             .Fail(KdcFault.Error(KerberosErrorCode.Policy), KerberosExchange.S4U2Self)
             .Fail(KdcFault.Error(KerberosErrorCode.Generic), KerberosExchange.S4U2Self);
         var client = new WireClient(realm, "gw", Password);
@@ -36,7 +38,7 @@ public sealed class KdcFaultTests
     }
 
     [Fact]
-    public async Task Healing_forgets_what_still_waits()
+    public async Task Heal_removes_the_faults_that_have_not_happened()
     {
         await using var realm = TestRealm.Start().Account("gw", password: Password).Fail(KdcFault.Close, times: int.MaxValue).Heal();
         await new WireClient(realm, "gw", Password).LogOnAsync();
@@ -44,7 +46,7 @@ public sealed class KdcFaultTests
     }
 
     [Fact]
-    public async Task Rogue_replies_wait_for_a_reply_and_say_what_they_are()
+    public async Task Rogue_replies_wait_for_a_reply_and_are_named_in_the_transcript()
     {
         await using var realm = TestRealm.Start().User("ada").User("eve").Account("gw", password: Password)
             .Fail(KdcFault.TicketOfAnotherUser("eve").And(KdcFault.NoSignedUser), KerberosExchange.S4U2Self);
@@ -56,15 +58,16 @@ public sealed class KdcFaultTests
     }
 
     [Fact]
-    public async Task An_ordinary_ticket_is_the_accounts_own()
+    public async Task An_ordinary_ticket_names_the_account_itself()
     {
-        await using var realm = TestRealm.Start().User("ada").Account("gw", password: Password).Fail(KdcFault.OrdinaryTicket, KerberosExchange.S4U2Self);
+        await using var realm = TestRealm.Start().User("ada").Account("gw", password: Password)
+            .Fail(KdcFault.OrdinaryTicket, KerberosExchange.S4U2Self);
         var client = new WireClient(realm, "gw", Password);
         (await client.SelfAsync(await client.LogOnAsync(), "ada")).Reply.Client.ToString().ShouldBe("gw");
     }
 
     [Fact]
-    public async Task The_way_of_an_answer_can_be_spoilt_in_every_manner()
+    public async Task Every_fault_of_delivery_has_its_effect()
     {
         await using var realm = TestRealm.Start().Account("gw", password: Password);
         var whole = await RawAsync(realm);
@@ -75,7 +78,8 @@ public sealed class KdcFaultTests
         (await RawAsync(realm.Fail(KdcFault.Interrupt(3)))).Length.ShouldBe(3);
         var truncated = await RawAsync(realm.Fail(KdcFault.Truncate(10)), expected: 14);
         truncated.ShouldBe([0, 0, 0, 10, .. whole.AsSpan(4, 10)]);
-        (await RawAsync(realm.Fail(KdcFault.ClaimLength(0x7FFFFFFF)), whole.Length)).AsSpan(0, 4).ToArray().ShouldBe([0x7F, 0xFF, 0xFF, 0xFF]);
+        (await RawAsync(realm.Fail(KdcFault.ClaimLength(0x7FFFFFFF)), whole.Length)).AsSpan(0, 4).ToArray()
+            .ShouldBe([0x7F, 0xFF, 0xFF, 0xFF]);
         (await RawAsync(realm.Fail(KdcFault.Drip), whole.Length)).Length.ShouldBe(whole.Length);
         (await RawAsync(realm.Fail(KdcFault.FlipBit(0)), whole.Length))[4].ShouldBe((byte)(whole[4] ^ 1));
         KrbError.Is((await RawAsync(realm.Fail(KdcFault.Garbage.And(KdcFault.FlipBit(0))), whole.Length)).AsMemory(4)).ShouldBeFalse();
@@ -97,17 +101,19 @@ public sealed class KdcFaultTests
     }
 
     [Fact]
-    public async Task Too_big_for_UDP_is_not_too_big_for_TCP()
+    public async Task A_reply_too_big_for_UDP_is_sent_over_TCP()
     {
         await using var realm = TestRealm.Start().Account("gw").Fail(KdcFault.TooBigForUdp, times: int.MaxValue);
-        var options = new S4UClientOptions { Realm = realm.Name, Account = realm.CreateServiceAccount("gw"), Kdcs = { [realm.Name] = [realm.UdpEndpoint] } };
+        var options = new S4UClientOptions { Realm = realm.Name, Account = realm.CreateServiceAccount("gw"),
+            Kdcs = { [realm.Name] = [realm.UdpEndpoint] } };
         await using var client = new S4UClient(options);
         await client.LogOnAsync(Stop);
-        realm.Transcript.ShouldBe(["AS gw KRB_ERR_RESPONSE_TOO_BIG [too big for UDP]", "AS gw KRB_ERR_RESPONSE_TOO_BIG [too big for UDP]", "AS gw ok"]);
+        realm.Transcript.ShouldBe(["AS gw KRB_ERR_RESPONSE_TOO_BIG [too big for UDP]", "AS gw KRB_ERR_RESPONSE_TOO_BIG [too big for UDP]",
+            "AS gw ok"]);
     }
 
     [Fact]
-    public async Task What_is_no_request_gets_no_answer()
+    public async Task Bytes_that_are_no_request_get_no_answer()
     {
         await using var realm = TestRealm.Start();
         using var connection = await ConnectAsync(realm);
@@ -116,7 +122,7 @@ public sealed class KdcFaultTests
         realm.Transcript.ShouldHaveSingleItem().ShouldStartWith("? ");
     }
 
-    /// <summary>All bytes until the KDC closes the connection, or as many as are expected.</summary>
+    /// <summary>Reads all bytes until the KDC closes the connection, or as many as are expected.</summary>
     private static async Task<byte[]> RawAsync(TestRealm realm, int expected = int.MaxValue)
     {
         var client = new WireClient(realm, "gw", Password);

@@ -8,7 +8,7 @@ public sealed class KdcLogOnTests
     private const string Password = "correct horse";
 
     [Fact]
-    public async Task An_account_logs_on_with_its_password_and_the_salt_that_the_KDC_names()
+    public async Task An_account_logs_on_with_its_password_and_the_salt_from_the_KDC()
     {
         await using var realm = TestRealm.Start().Account("gw", password: Password);
         var tgt = await new WireClient(realm, "gw", Password).LogOnAsync();
@@ -24,7 +24,7 @@ public sealed class KdcLogOnTests
         await using var realm = TestRealm.Start().Account("GW$", password: Password);
         var client = new WireClient(realm, "GW$", Password);
         var error = WireClient.ShouldBeError(await client.AskAsync(client.AsBody()), KerberosErrorCode.PreAuthenticationRequired);
-        EtypeInfo2Entry.DecodeList(PaData.DecodeMethodData(error.Data).Find(PaDataType.EtypeInfo2)!.Value)[0].Salt.ShouldBe("CONTOSO.TESThostgw.contoso.test");
+        ReadSalt(error).ShouldBe("CONTOSO.TESThostgw.contoso.test");
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class KdcLogOnTests
         (await new WireClient(realm, "new", Password).LogOnAsync()).Reply.Client.ToString().ShouldBe("new");
         var client = new WireClient(realm, "new", Password);
         var error = WireClient.ShouldBeError(await client.AskAsync(client.AsBody()), KerberosErrorCode.PreAuthenticationRequired);
-        EtypeInfo2Entry.DecodeList(PaData.DecodeMethodData(error.Data).Find(PaDataType.EtypeInfo2)!.Value)[0].Salt.ShouldBe("CONTOSO.TESTold");
+        ReadSalt(error).ShouldBe("CONTOSO.TESTold");
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class KdcLogOnTests
     }
 
     [Fact]
-    public async Task A_clock_six_minutes_ahead_is_refused_with_the_KDCs_own_time()
+    public async Task A_clock_six_minutes_ahead_is_refused_with_the_time_of_the_KDC()
     {
         await using var realm = TestRealm.Start().Account("gw", password: Password);
         var client = new WireClient(realm, "gw", Password) { ClockAhead = TimeSpan.FromMinutes(6) };
@@ -58,10 +58,10 @@ public sealed class KdcLogOnTests
     }
 
     [Theory]
-    [InlineData("nobody", KerberosErrorCode.ClientPrincipalUnknown)]
+    [InlineData("unknown", KerberosErrorCode.ClientPrincipalUnknown)]
     [InlineData("off", KerberosErrorCode.ClientRevoked)]
     [InlineData("rc4", KerberosErrorCode.EncryptionTypeNotSupported)]
-    public async Task Accounts_that_cannot_log_on_get_the_code_that_says_why(string account, KerberosErrorCode code)
+    public async Task Accounts_that_cannot_log_on_get_the_code_of_the_reason(string account, KerberosErrorCode code)
     {
         await using var realm = TestRealm.Start().Account("off", disabled: true).Account("rc4", encryptionTypes: [EncryptionType.Rc4Hmac]);
         var client = new WireClient(realm, account, Password);
@@ -69,7 +69,7 @@ public sealed class KdcLogOnTests
     }
 
     [Fact]
-    public async Task A_disabled_account_is_told_by_NTSTATUS_too_on_Windows_only()
+    public async Task The_error_of_a_disabled_account_has_an_NTSTATUS_on_Windows_only()
     {
         await using var windows = TestRealm.Start().Account("gw", disabled: true);
         await using var mit = TestRealm.Start(kind: KdcKind.Mit).Account("gw", disabled: true);
@@ -95,13 +95,19 @@ public sealed class KdcLogOnTests
     }
 
     [Fact]
-    public async Task Which_realm_has_a_user_is_answered_without_pre_authentication()
+    public async Task The_realm_of_a_user_is_answered_without_pre_authentication()
     {
         await using var realm = TestRealm.Start().User("ada", userPrincipalName: "ada@corp.example");
         var client = new WireClient(realm, "", "");
         foreach (var name in new[] { "ada@corp.example", "ada@contoso.test" })
-            WireClient.ShouldBeError(await client.AskAsync(client.AsBody() with { Client = new PrincipalName(10, [name]) }), KerberosErrorCode.PreAuthenticationRequired);
-        WireClient.ShouldBeError(await client.AskAsync(client.AsBody() with { Client = new PrincipalName(10, ["eve@corp.example"]) }), KerberosErrorCode.ClientPrincipalUnknown);
-        realm.Transcript.ShouldBe(["FIND ada@corp.example ok", "FIND ada@contoso.test ok", "FIND eve@corp.example KDC_ERR_C_PRINCIPAL_UNKNOWN"]);
+            WireClient.ShouldBeError(await client.AskAsync(client.AsBody() with { Client = new PrincipalName(10, [name]) }),
+                KerberosErrorCode.PreAuthenticationRequired);
+        WireClient.ShouldBeError(await client.AskAsync(client.AsBody() with { Client = new PrincipalName(10, ["eve@corp.example"]) }),
+            KerberosErrorCode.ClientPrincipalUnknown);
+        realm.Transcript.ShouldBe(["FIND ada@corp.example ok", "FIND ada@contoso.test ok",
+            "FIND eve@corp.example KDC_ERR_C_PRINCIPAL_UNKNOWN"]);
     }
+
+    private static string? ReadSalt(KrbError error) =>
+        EtypeInfo2Entry.DecodeList(PaData.DecodeMethodData(error.Data).Find(PaDataType.EtypeInfo2)!.Value)[0].Salt;
 }

@@ -4,7 +4,7 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Testing.Tests;
 
-/// <summary>States of a realm that tests need beyond its defaults: short tickets, rolled krbtgt keys, recreated users, PAC variants.</summary>
+/// <summary>Variants of a realm: short tickets, new krbtgt keys, recreated users, PACs, reply keys.</summary>
 public sealed class RealmVariantTests
 {
     private const string Password = "correct horse";

@@ -8,10 +8,11 @@ public sealed class TestAcceptorTests
     private static readonly byte[] Channel = [.. "tls-server-end-point:"u8, 1, 2, 3];
 
     private static TestRealm Start() =>
-        TestRealm.Start().User("ada", userPrincipalName: "ada@corp.example", sid: "S-1-5-21-1-2-3-1104").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app").Service("HTTP/other");
+        TestRealm.Start().User("ada", userPrincipalName: "ada@corp.example", sid: "S-1-5-21-1-2-3-1104")
+            .Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app").Service("HTTP/other");
 
     [Fact]
-    public async Task A_delegated_ticket_proves_the_user_with_what_the_PAC_says()
+    public async Task A_delegated_ticket_authenticates_the_user_with_the_contents_of_the_PAC()
     {
         await using var realm = Start();
         var ticket = await realm.GetTicketAsync("gw", "ada", "HTTP/app", TestContext.Current.CancellationToken);
@@ -30,7 +31,8 @@ public sealed class TestAcceptorTests
     public async Task SPNEGO_is_answered_in_SPNEGO(string mechanism)
     {
         await using var realm = Start();
-        var identity = new TestAcceptor(realm, "HTTP/app").Accept(Header(CreateSpnego(CreateToken(realm.IssueTicket("ada", "HTTP/app")), mechanism)));
+        var identity = new TestAcceptor(realm, "HTTP/app")
+            .Accept(Header(CreateSpnego(CreateToken(realm.IssueTicket("ada", "HTTP/app")), mechanism)));
         identity.Format.ShouldBe(TestTokenFormats.Spnego);
         Convert.FromBase64String(identity.Reply!.Split(' ')[1])[0].ShouldBe((byte)0xA1);
     }
@@ -38,18 +40,19 @@ public sealed class TestAcceptorTests
     [Theory]
     [InlineData(TestTokenFormats.Kerberos)]
     [InlineData(TestTokenFormats.Spnego)]
-    public async Task A_server_may_know_one_framing_only(TestTokenFormats formats)
+    public async Task An_acceptor_can_accept_one_framing_only(TestTokenFormats formats)
     {
         await using var realm = Start();
         var acceptor = new TestAcceptor(realm, "HTTP/app", new TestAcceptorOptions { Formats = formats });
         var ticket = realm.IssueTicket("ada", "HTTP/app");
         var (bare, framed) = (Header(CreateToken(ticket)), Header(CreateSpnego(CreateToken(ticket))));
         acceptor.Accept(formats == TestTokenFormats.Kerberos ? bare : framed).User.Name.ShouldBe("ada");
-        Should.Throw<KerberosException>(() => acceptor.Accept(formats == TestTokenFormats.Kerberos ? framed : bare)).Reason.ShouldBe(KerberosFailureReason.TokenRejected);
+        Should.Throw<KerberosException>(() =>
+            acceptor.Accept(formats == TestTokenFormats.Kerberos ? framed : bare)).Reason.ShouldBe(KerberosFailureReason.TokenRejected);
     }
 
     [Fact]
-    public async Task The_proof_of_the_service_is_what_the_client_verifies()
+    public async Task The_client_verifies_the_AP_REP_of_the_service()
     {
         await using var realm = Start();
         var template = realm.IssueTicket("ada", "HTTP/app").CreateApRequest(new ApRequestOptions(MutualAuthentication: true));
@@ -58,7 +61,8 @@ public sealed class TestAcceptorTests
         Should.Throw<KerberosException>(() => second.VerifyReply(template, forged));
         var stale = Reply(TestMutualReply.Stale, out var third);
         Should.Throw<KerberosException>(() => third.VerifyReply(template, stale));
-        new TestAcceptor(realm, "HTTP/app", new TestAcceptorOptions { MutualReply = TestMutualReply.None }).Accept(Header(CreateToken(template, out _))).Reply.ShouldBeNull();
+        new TestAcceptor(realm, "HTTP/app", new TestAcceptorOptions { MutualReply = TestMutualReply.None })
+            .Accept(Header(CreateToken(template, out _))).Reply.ShouldBeNull();
 
         byte[] Reply(TestMutualReply manner, out ApRequestState made)
         {
@@ -68,7 +72,7 @@ public sealed class TestAcceptorTests
     }
 
     [Fact]
-    public async Task A_proof_that_comes_after_the_client_was_disposed_is_refused_with_that_reason()
+    public async Task An_AP_REP_after_the_client_was_disposed_is_refused_with_that_reason()
     {
         await using var realm = Start();
         var ticket = realm.IssueTicket("ada", "HTTP/app");
@@ -80,7 +84,7 @@ public sealed class TestAcceptorTests
     }
 
     [Fact]
-    public async Task A_token_is_good_once()
+    public async Task A_token_is_accepted_once()
     {
         await using var realm = Start();
         var acceptor = new TestAcceptor(realm, "HTTP/app");
@@ -92,7 +96,7 @@ public sealed class TestAcceptorTests
     }
 
     [Fact]
-    public async Task A_token_for_another_service_is_not_ours()
+    public async Task A_token_for_another_service_is_refused()
     {
         await using var realm = Start();
         var header = Header(CreateToken(realm.IssueTicket("ada", "HTTP/other")));
@@ -100,7 +104,7 @@ public sealed class TestAcceptorTests
     }
 
     [Fact]
-    public async Task Changed_bits_and_changed_clocks_are_noticed()
+    public async Task Changed_bits_and_wrong_clocks_are_refused()
     {
         await using var realm = Start();
         var acceptor = new TestAcceptor(realm, "HTTP/app");
@@ -116,7 +120,7 @@ public sealed class TestAcceptorTests
     }
 
     [Fact]
-    public async Task Tickets_under_old_keys_still_open_and_under_unknown_ones_do_not()
+    public async Task Tickets_under_old_keys_are_accepted_and_under_unknown_keys_refused()
     {
         await using var realm = Start();
         var old = realm.IssueTicket("ada", "HTTP/app");
@@ -126,7 +130,8 @@ public sealed class TestAcceptorTests
         for (var i = 0; i < 3; i++)
             other.RollKeys("HTTP/app");
         var foreign = Header(CreateToken(other.IssueTicket("ada", "HTTP/app")));
-        Should.Throw<KerberosException>(() => new TestAcceptor(realm, "HTTP/app").Accept(foreign)).Code.ShouldBe(KerberosErrorCode.BadKeyVersion);
+        Should.Throw<KerberosException>(() =>
+            new TestAcceptor(realm, "HTTP/app").Accept(foreign)).Code.ShouldBe(KerberosErrorCode.BadKeyVersion);
     }
 
     [Fact]
@@ -143,8 +148,10 @@ public sealed class TestAcceptorTests
         strict.Accept(Header(CreateToken(ticket, bound)), Channel).IsChannelBound.ShouldBeTrue();
         relaxed.Accept(Header(CreateToken(ticket)), Channel).IsChannelBound.ShouldBeFalse();
         relaxed.Accept(Header(CreateToken(ticket, bound))).IsChannelBound.ShouldBeFalse();
-        Should.Throw<KerberosException>(() => strict.Accept(Header(CreateToken(ticket)), Channel)).Code.ShouldBe(KerberosErrorCode.BadMatch);
-        Should.Throw<KerberosException>(() => relaxed.Accept(Header(CreateToken(ticket, elsewhere)), Channel)).Code.ShouldBe(KerberosErrorCode.BadMatch);
+        Should.Throw<KerberosException>(() =>
+            strict.Accept(Header(CreateToken(ticket)), Channel)).Code.ShouldBe(KerberosErrorCode.BadMatch);
+        Should.Throw<KerberosException>(() =>
+            relaxed.Accept(Header(CreateToken(ticket, elsewhere)), Channel)).Code.ShouldBe(KerberosErrorCode.BadMatch);
     }
 
     [Theory]
@@ -154,14 +161,15 @@ public sealed class TestAcceptorTests
     [InlineData("Basic YWRhOmFkYQ==")]
     [InlineData("Negotiate TlRMTVNTUAABAAAA")]
     [InlineData("Negotiate YAA=")]
-    public async Task What_is_no_token_is_refused(string header)
+    public async Task A_value_that_is_no_token_is_refused(string header)
     {
         await using var realm = Start();
-        Should.Throw<KerberosException>(() => new TestAcceptor(realm, "HTTP/app").Accept(header)).Exchange.ShouldBe(KerberosExchange.Accept);
+        Should.Throw<KerberosException>(() =>
+            new TestAcceptor(realm, "HTTP/app").Accept(header)).Exchange.ShouldBe(KerberosExchange.Accept);
     }
 
     [Fact]
-    public async Task Every_byte_of_a_token_counts()
+    public async Task A_change_of_any_byte_of_a_token_is_refused()
     {
         await using var realm = Start();
         var acceptor = new TestAcceptor(realm, "HTTP/app");

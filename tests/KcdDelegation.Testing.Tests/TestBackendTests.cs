@@ -19,7 +19,7 @@ public sealed class TestBackendTests
     }
 
     [Fact]
-    public async Task Nobody_is_challenged_and_a_user_is_greeted_by_name()
+    public async Task A_request_without_a_token_is_challenged_and_one_with_a_token_gets_the_name_of_its_user()
     {
         await using var realm = StartRealm();
         await using var backend = await TestBackend.StartAsync(realm, "HTTP/app", cancellationToken: Stop);
@@ -27,17 +27,20 @@ public sealed class TestBackendTests
         using var challenged = await GetAsync(client, backend.Url);
         challenged.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         challenged.Headers.WwwAuthenticate.ToString().ShouldBe("Negotiate");
-        using var greeted = await GetAsync(client, new Uri(backend.Url, "a?b"), CreateSpnego(CreateToken(realm.IssueTicket("ada", "HTTP/app"))));
+        using var greeted = await GetAsync(client, new Uri(backend.Url, "a?b"),
+            CreateSpnego(CreateToken(realm.IssueTicket("ada", "HTTP/app"))));
         (await greeted.Content.ReadAsStringAsync(Stop)).ShouldBe("ada@CONTOSO.TEST");
         greeted.Headers.WwwAuthenticate.ShouldHaveSingleItem().Parameter.ShouldStartWith("o");
-        backend.Requests.Select(request => (request.Path, request.User, request.HasAuthorization)).ShouldBe([("/", null, false), ("/a?b", "ada@CONTOSO.TEST", true)]);
+        backend.Requests.Select(request => (request.Path, request.User, request.HasAuthorization))
+            .ShouldBe([("/", null, false), ("/a?b", "ada@CONTOSO.TEST", true)]);
     }
 
     [Fact]
-    public async Task A_bad_token_is_refused_with_the_reason_on_record()
+    public async Task A_bad_token_is_refused_and_the_reason_is_recorded()
     {
         await using var realm = StartRealm();
-        await using var backend = await TestBackend.StartAsync(realm, "HTTP/app", new TestBackendOptions { Challenges = ["Negotiate", "NTLM"] }, Stop);
+        await using var backend = await TestBackend.StartAsync(realm, "HTTP/app",
+            new TestBackendOptions { Challenges = ["Negotiate", "NTLM"] }, Stop);
         using var client = new HttpClient();
         var token = CreateToken(realm.IssueTicket("ada", "HTTP/app"));
         using var first = await GetAsync(client, backend.Url, token);
@@ -60,15 +63,17 @@ public sealed class TestBackendTests
     }
 
     [Fact]
-    public async Task Https_has_a_channel_that_tokens_can_be_bound_to()
+    public async Task Tokens_can_be_bound_to_a_channel_with_https()
     {
         await using var realm = StartRealm();
-        var options = new TestBackendOptions { Https = true, Acceptor = new TestAcceptorOptions { ChannelBinding = TestChannelBinding.Required } };
+        var options = new TestBackendOptions { Https = true,
+            Acceptor = new TestAcceptorOptions { ChannelBinding = TestChannelBinding.Required } };
         await using var backend = await TestBackend.StartAsync(realm, "HTTP/app", options, Stop);
         var certificate = backend.Certificate.ShouldNotBeNull();
         using var client = new HttpClient(new SocketsHttpHandler
         {
-            SslOptions = { RemoteCertificateValidationCallback = (_, presented, _, _) => presented!.GetCertHashString().Equals(certificate.GetCertHashString(), StringComparison.Ordinal) },
+            SslOptions = { RemoteCertificateValidationCallback = (_, presented, _, _) =>
+                presented!.GetCertHashString().Equals(certificate.GetCertHashString(), StringComparison.Ordinal) },
         });
         byte[] channel = [.. "tls-server-end-point:"u8, .. System.Security.Cryptography.SHA256.HashData(certificate.RawData)];
         var ticket = realm.IssueTicket("ada", "HTTP/app");
@@ -90,7 +95,7 @@ public sealed class TestBackendTests
     }
 
     [Fact]
-    public async Task An_application_of_the_tests_own_sees_the_user()
+    public async Task A_custom_application_gets_the_authenticated_user()
     {
         await using var realm = StartRealm();
         var options = new TestBackendOptions

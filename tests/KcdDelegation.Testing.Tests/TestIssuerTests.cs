@@ -25,12 +25,13 @@ public sealed class TestIssuerTests(IssuerFixture shared) : IClassFixture<Issuer
         var keys = JsonWebKeySet.Create(await client.GetStringAsync(new Uri((string)document["jwks_uri"]!), Stop));
         return await new JsonWebTokenHandler().ValidateTokenAsync(token, new TokenValidationParameters
         {
-            ValidIssuer = issuer.Authority, ValidAudience = TestIssuer.DefaultAudience, IssuerSigningKeys = keys.GetSigningKeys(), ClockSkew = TimeSpan.Zero, TryAllIssuerSigningKeys = false,
+            ValidIssuer = issuer.Authority, ValidAudience = TestIssuer.DefaultAudience, IssuerSigningKeys = keys.GetSigningKeys(),
+                ClockSkew = TimeSpan.Zero, TryAllIssuerSigningKeys = false,
         });
     }
 
     [Fact]
-    public async Task A_token_is_valid_by_the_published_document_and_keys()
+    public async Task A_token_is_valid_under_the_published_document_and_keys()
     {
         await using var issuer = await TestIssuer.StartAsync(cancellationToken: Stop);
         var claims = new Dictionary<string, object?>(StringComparer.Ordinal) { ["onprem_sam_account_name"] = "ada", ["scp"] = null };
@@ -76,7 +77,7 @@ public sealed class TestIssuerTests(IssuerFixture shared) : IClassFixture<Issuer
     [InlineData(TokenFlaw.WrongTenant, "tid", "99999999-8888-7777-6666-555555555555")]
     [InlineData(TokenFlaw.Guest, "acct", "1")]
     [InlineData(TokenFlaw.ApplicationOnly, "idtyp", "app")]
-    public async Task Flaws_that_are_a_matter_of_policy_are_in_a_claim_of_a_valid_token(TokenFlaw flaw, string claim, string value)
+    public async Task Flaws_against_policy_are_claims_of_a_valid_token(TokenFlaw flaw, string claim, string value)
     {
         var issuer = shared.Issuer;
         var token = issuer.CreateBadToken(flaw);
@@ -85,7 +86,7 @@ public sealed class TestIssuerTests(IssuerFixture shared) : IClassFixture<Issuer
     }
 
     [Fact]
-    public async Task After_a_rotation_old_tokens_are_good_until_the_old_keys_are_withdrawn()
+    public async Task After_a_rotation_old_tokens_are_valid_until_the_old_keys_are_withdrawn()
     {
         await using var issuer = await TestIssuer.StartAsync(cancellationToken: Stop);
         var old = issuer.CreateToken("ada@contoso.com");

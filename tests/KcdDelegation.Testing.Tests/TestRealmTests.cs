@@ -7,7 +7,7 @@ public sealed class TestRealmTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task One_line_makes_a_realm_that_delegates()
+    public async Task One_line_creates_a_realm_that_delegates()
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app");
         var ticket = await realm.GetTicketAsync("gw", "ada", "HTTP/app", Stop);
@@ -25,9 +25,10 @@ public sealed class TestRealmTests
     }
 
     [Fact]
-    public async Task A_written_keytab_logs_the_account_on()
+    public async Task An_account_logs_on_with_a_written_keytab()
     {
-        await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], keyVersion: 300).Service("HTTP/app");
+        await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"], keyVersion: 300)
+            .Service("HTTP/app");
         var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
@@ -48,16 +49,18 @@ public sealed class TestRealmTests
     public async Task Over_UDP_a_reply_that_is_too_big_is_sent_over_TCP()
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app").PacSize(4_000);
-        var options = new S4UClientOptions { Realm = realm.Name, Account = realm.CreateServiceAccount("gw"), Kdcs = { [realm.Name] = [realm.UdpEndpoint] } };
+        var options = new S4UClientOptions { Realm = realm.Name, Account = realm.CreateServiceAccount("gw"),
+            Kdcs = { [realm.Name] = [realm.UdpEndpoint] } };
         await using var client = new S4UClient(options);
         await client.LogOnAsync(Stop);
         realm.Transcript.ShouldBe(["AS gw KRB_ERR_RESPONSE_TOO_BIG", "AS gw ok"]);
     }
 
     [Fact]
-    public async Task A_clock_that_is_ahead_is_noticed_and_corrected_by_the_client()
+    public async Task The_client_detects_and_corrects_a_clock_that_is_ahead()
     {
-        await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app").ClockAhead(TimeSpan.FromMinutes(20));
+        await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app")
+            .ClockAhead(TimeSpan.FromMinutes(20));
         await realm.GetTicketAsync("gw", "ada", "HTTP/app", Stop);
         realm.Transcript.ShouldBe(["AS gw KRB_AP_ERR_SKEW", "AS gw ok", "SELF ada>gw ok", "PROXY ada>HTTP/app ok"]);
     }
@@ -69,19 +72,22 @@ public sealed class TestRealmTests
         await using var client = realm.CreateClient("gw");
         var app = ServicePrincipalName.Parse("HTTP/app");
         var ada = KerberosPrincipal.Principal("ada", realm.Name);
-        await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(KerberosPrincipal.Principal("bob", realm.Name), app, Stop));
+        await Should.ThrowAsync<KerberosException>(async () =>
+            await client.GetTicketAsync(KerberosPrincipal.Principal("bob", realm.Name), app, Stop));
         realm.AllowDelegation("gw", "HTTP/app");
         (await client.GetTicketAsync(ada, app, Stop)).User.Name.ShouldBe("ada");
         client.PurgeAll();
         realm.Disable("ada");
-        (await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(ada, app, Stop))).Code.ShouldBe(KerberosErrorCode.ClientRevoked);
+        (await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(ada, app,
+            Stop))).Code.ShouldBe(KerberosErrorCode.ClientRevoked);
         client.PurgeAll();
         realm.Remove("bob").DenyDelegation("gw", "HTTP/app");
-        (await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(KerberosPrincipal.Principal("bob", realm.Name), app, Stop))).Code.ShouldBe(KerberosErrorCode.ClientPrincipalUnknown);
+        (await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(KerberosPrincipal.Principal("bob", realm.Name),
+            app, Stop))).Code.ShouldBe(KerberosErrorCode.ClientPrincipalUnknown);
     }
 
     [Fact]
-    public async Task An_expired_password_is_a_key_that_has_expired()
+    public async Task Log_on_with_an_expired_password_fails_with_KEY_EXPIRED()
     {
         await using var realm = TestRealm.Start().Account("gw").ExpirePassword("gw");
         await using var client = realm.CreateClient("gw");
@@ -98,7 +104,7 @@ public sealed class TestRealmTests
     }
 
     [Fact]
-    public async Task The_transcript_can_begin_anew()
+    public async Task The_transcript_can_be_cleared()
     {
         await using var realm = TestRealm.Start().Account("gw");
         await using var client = realm.CreateClient("gw");
@@ -108,11 +114,11 @@ public sealed class TestRealmTests
     }
 
     [Fact]
-    public async Task Names_that_are_taken_or_missing_are_said()
+    public async Task Errors_name_the_duplicate_or_missing_account()
     {
         await using var realm = TestRealm.Start().User("ada");
         Should.Throw<ArgumentException>(() => realm.User("ADA")).Message.ShouldContain("already");
-        Should.Throw<ArgumentException>(() => realm.Disable("bob")).Message.ShouldContain("it has ada");
+        Should.Throw<ArgumentException>(() => realm.Disable("bob")).Message.ShouldContain("It has: ada");
         Should.Throw<ArgumentException>(() => realm.CreateClient("ada")).Message.ShouldContain("no password");
         Should.Throw<FormatException>(() => realm.User("eve", sid: "S-1-x"));
     }

@@ -3,10 +3,11 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Testing.Tests;
 
-/// <summary>Authorization values as a client makes them.</summary>
+/// <summary>Creates Authorization values as a client does.</summary>
 internal static class TokenMaker
 {
-    public static byte[] CreateToken(ServiceTicket ticket, ApRequestOptions options = default) => CreateToken(ticket.CreateApRequest(options), out _);
+    public static byte[] CreateToken(ServiceTicket ticket, ApRequestOptions options = default) =>
+        CreateToken(ticket.CreateApRequest(options), out _);
 
     public static byte[] CreateToken(ApRequestTemplate template, out ApRequestState state)
     {

@@ -6,7 +6,7 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Testing.Tests;
 
-/// <summary>Speaks to a KDC message by message, so that a test can send what a well-behaved client never would.</summary>
+/// <summary>A client that sends single messages to a KDC, including those that a correct client never sends.</summary>
 internal sealed class WireClient(TestRealm realm, string account, string password)
 {
     public static readonly DateTimeOffset Till = new(2037, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -50,7 +50,8 @@ internal sealed class WireClient(TestRealm realm, string account, string passwor
         ExchangeAsync(realm, new KdcRequestMessage(KdcMessageType.AsRequest, paData, body.Encode()).Encode());
 
     public PaData Timestamp(KerberosKey key) =>
-        new(PaDataType.EncryptedTimestamp, EncryptedData.Encrypt(key, KeyUsage.EncryptedTimestamp, new PaEncTimestamp(Now, 0).Encode()).Encode());
+        new(PaDataType.EncryptedTimestamp,
+            EncryptedData.Encrypt(key, KeyUsage.EncryptedTimestamp, new PaEncTimestamp(Now, 0).Encode()).Encode());
 
     public KerberosKey KeyFrom(KrbError error)
     {
@@ -84,12 +85,15 @@ internal sealed class WireClient(TestRealm realm, string account, string passwor
             Client = tgt.Reply.Client, ClientRealm = tgt.Reply.ClientRealm, Time = Now, Microseconds = (int)_nonce,
             Checksum = ChecksumField.Create(tgt.Part.Key, KeyUsage.TgsRequestBodyChecksum, body.Encode()),
         };
-        var encrypted = EncryptedData.Encrypt(tgt.Part.Key, KeyUsage.TgsRequestAuthenticator, (change?.Invoke(authenticator) ?? authenticator).Encode());
+        var encrypted = EncryptedData.Encrypt(tgt.Part.Key, KeyUsage.TgsRequestAuthenticator,
+            (change?.Invoke(authenticator) ?? authenticator).Encode());
         return new PaData(PaDataType.TgsRequest, new ApRequest(0, tgt.Reply.Ticket, encrypted).Encode());
     }
 
-    public async Task<byte[]> TgsAsync(Credential tgt, KdcRequestBody body, Func<Authenticator, Authenticator>? change = null, params PaData[] more) =>
-        await ExchangeAsync(realm, new KdcRequestMessage(KdcMessageType.TgsRequest, [Header(tgt, body, change), .. more], body.Encode()).Encode());
+    public async Task<byte[]> TgsAsync(Credential tgt, KdcRequestBody body, Func<Authenticator, Authenticator>? change = null,
+        params PaData[] more) =>
+        await ExchangeAsync(realm,
+            new KdcRequestMessage(KdcMessageType.TgsRequest, [Header(tgt, body, change), .. more], body.Encode()).Encode());
 
     public async Task<Credential> GrantedAsync(Credential tgt, KdcRequestBody body, params PaData[] more)
     {
@@ -97,7 +101,8 @@ internal sealed class WireClient(TestRealm realm, string account, string passwor
         if (KrbError.Is(bytes))
             throw new InvalidOperationException(KrbError.Decode(bytes).Code.ToString());
         var reply = KdcReplyMessage.Decode(KdcMessageType.TgsReply, bytes);
-        return new Credential(reply, EncKdcReplyPart.Decode(KdcMessageType.TgsReply, reply.EncryptedPart.Decrypt(tgt.Part.Key, KeyUsage.TgsReplySessionKey)));
+        return new Credential(reply,
+            EncKdcReplyPart.Decode(KdcMessageType.TgsReply, reply.EncryptedPart.Decrypt(tgt.Part.Key, KeyUsage.TgsReplySessionKey)));
     }
 
     public async Task<Credential> SelfAsync(Credential tgt, string user)
@@ -108,7 +113,8 @@ internal sealed class WireClient(TestRealm realm, string account, string passwor
     }
 
     public PaData X509User(Credential tgt, KdcRequestBody body, PrincipalName name) =>
-        PaS4UX509User.Create(S4UUserId.Create(body.Nonce, name, realm.Name, S4UUserId.UseReplyKeyUsage), tgt.Part.Key, KeyUsage.PaS4UX509UserRequest).ToPaData();
+        PaS4UX509User.Create(S4UUserId.Create(body.Nonce, name, realm.Name, S4UUserId.UseReplyKeyUsage), tgt.Part.Key,
+            KeyUsage.PaS4UX509UserRequest).ToPaData();
 
     public Task<byte[]> ProxyAsync(Credential tgt, Credential evidence, string service, params PaData[] more)
     {
