@@ -53,12 +53,14 @@ public sealed class OrderServiceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_refusal_of_the_KDC_is_not_kept_for_the_next_request()
+    public async Task A_refusal_of_the_KDC_is_reported()
     {
         _realm.Fail(KdcFault.Error(KerberosErrorCode.Policy), KerberosExchange.S4U2Proxy);
 
-        await Assert.ThrowsAsync<KcdException>(GetOrdersAsync);
-        Assert.Equal("ada@CONTOSO.TEST", await GetOrdersAsync());
+        var error = await Assert.ThrowsAsync<KcdException>(GetOrdersAsync);
+
+        Assert.Equal(KcdStage.Delegation, error.Stage);
+        Assert.EndsWith("[error 12]", _realm.Transcript[^1], StringComparison.Ordinal);
     }
 
     private async Task<string> GetOrdersAsync()
