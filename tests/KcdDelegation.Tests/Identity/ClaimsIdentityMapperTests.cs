@@ -172,7 +172,7 @@ public sealed class ClaimsIdentityMapperTests
         var context = new MappingContext { ApplicationName = "erp", Realm = "CONTOSO.COM", ClaimType = "email" };
 
         Map(("email", "ada")).Name.ShouldBe("ada");
-        Should.Throw<KcdException>(() => new ClaimsIdentityMapper().MapAsync(Caller(("email", "eve@contoso.com")), context, CancellationToken.None))
+        Should.Throw<KcdException>(() => new ClaimsIdentityMapper().MapAsync(Caller(("email", "eve@contoso.com")), context, CancellationToken.None).AsTask())
             .Cause.ShouldContain("email");
     }
 
