@@ -159,7 +159,7 @@ public sealed class S4UClient : IAsyncDisposable
         {
             ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, service, cancellationToken).ConfigureAwait(false);
         }
-        catch (KerberosException error) when (error.Reason == KerberosFailureReason.EvidenceNotForwardable)
+        catch (KerberosException error) when (error.Reason is KerberosFailureReason.EvidenceNotForwardable or KerberosFailureReason.AccountNotForwardable)
         {
             // Whoever follows the remedy changes the account or the user: what was issued before would be refused for the rest of its life.
             _store.Drop(TicketKey.Self(_account, user), evidence);
@@ -188,6 +188,12 @@ public sealed class S4UClient : IAsyncDisposable
         try
         {
             return await _self.RequestAsync(tgt, user, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KerberosException error) when (error.Reason == KerberosFailureReason.AccountNotForwardable)
+        {
+            // The remedy changes the account. A TGT that was issued before it stays as it is, so it is dropped.
+            _store.Drop(TicketKey.Tgt(_account), tgt);
+            throw;
         }
         catch (KerberosException error) when (StaleTickets.AreIndicatedBy(error))
         {

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -32,6 +33,8 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
             throw new InvalidDataException("holds an empty password");
 
         // Asked rather than caught: the decoder's exception would name bytes of the password.
+        if (IsManagedPassword(file.Span))
+            throw new InvalidDataException("is a blob of msDS-ManagedPassword and not a password as text");
         if (!Utf8.IsValid(text))
             throw new InvalidDataException("is not UTF-8 text");
 
@@ -94,6 +97,10 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
     }
 
     public override string ToString() => "(secret)";
+
+    /// <summary>Returns whether a file is a MSDS-MANAGEDPASSWORD_BLOB (MS-ADTS §2.2.19): version 1, reserved 0, and its own length.</summary>
+    private static bool IsManagedPassword(ReadOnlySpan<byte> file) =>
+        file.Length >= 16 && file[..4].SequenceEqual("\u0001\0\0\0"u8) && BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) == file.Length;
 
     private KerberosKey Derive(string realm, EncryptionType type, string salt, int iterations)
     {

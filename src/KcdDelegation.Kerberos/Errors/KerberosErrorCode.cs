@@ -7,6 +7,9 @@ public enum KerberosErrorCode
     /// <summary>KDC_ERR_NAME_EXP: the client's entry has expired.</summary>
     ClientExpired = 1,
 
+    /// <summary>KDC_ERR_SERVICE_EXP: the service's entry has expired.</summary>
+    ServiceExpired = 2,
+
     /// <summary>KDC_ERR_C_PRINCIPAL_UNKNOWN.</summary>
     ClientPrincipalUnknown = 6,
 
@@ -33,6 +36,9 @@ public enum KerberosErrorCode
 
     /// <summary>KDC_ERR_CLIENT_REVOKED: the account is disabled, locked or expired.</summary>
     ClientRevoked = 18,
+
+    /// <summary>KDC_ERR_SERVICE_REVOKED: the service's account is disabled or locked.</summary>
+    ServiceRevoked = 19,
 
     /// <summary>KDC_ERR_TGT_REVOKED.</summary>
     TgtRevoked = 20,
@@ -96,6 +102,9 @@ public enum KerberosErrorCode
 
     /// <summary>KRB_ERR_GENERIC.</summary>
     Generic = 60,
+
+    /// <summary>KRB_ERR_FIELD_TOOLONG: a field of the request is longer than the KDC accepts.</summary>
+    FieldTooLong = 61,
 
     /// <summary>KDC_ERR_WRONG_REALM (RFC 6806 §6): a referral. It is not authenticated.</summary>
     WrongRealm = 68,

@@ -8,6 +8,7 @@ internal static class KerberosErrorNames
     public static string Get(KerberosErrorCode code) => code switch
     {
         KerberosErrorCode.ClientExpired => "KDC_ERR_NAME_EXP",
+        KerberosErrorCode.ServiceExpired => "KDC_ERR_SERVICE_EXP",
         KerberosErrorCode.ClientPrincipalUnknown => "KDC_ERR_C_PRINCIPAL_UNKNOWN",
         KerberosErrorCode.ServicePrincipalUnknown => "KDC_ERR_S_PRINCIPAL_UNKNOWN",
         KerberosErrorCode.PrincipalNotUnique => "KDC_ERR_PRINCIPAL_NOT_UNIQUE",
@@ -17,6 +18,7 @@ internal static class KerberosErrorNames
         KerberosErrorCode.EncryptionTypeNotSupported => "KDC_ERR_ETYPE_NOSUPP",
         KerberosErrorCode.PaDataTypeNotSupported => "KDC_ERR_PADATA_TYPE_NOSUPP",
         KerberosErrorCode.ClientRevoked => "KDC_ERR_CLIENT_REVOKED",
+        KerberosErrorCode.ServiceRevoked => "KDC_ERR_SERVICE_REVOKED",
         KerberosErrorCode.TgtRevoked => "KDC_ERR_TGT_REVOKED",
         KerberosErrorCode.KeyExpired => "KDC_ERR_KEY_EXPIRED",
         KerberosErrorCode.PreAuthenticationFailed => "KDC_ERR_PREAUTH_FAILED",
@@ -38,6 +40,7 @@ internal static class KerberosErrorNames
         KerberosErrorCode.InappropriateChecksum => "KRB_AP_ERR_INAPP_CKSUM",
         KerberosErrorCode.ResponseTooBig => "KRB_ERR_RESPONSE_TOO_BIG",
         KerberosErrorCode.Generic => "KRB_ERR_GENERIC",
+        KerberosErrorCode.FieldTooLong => "KRB_ERR_FIELD_TOOLONG",
         KerberosErrorCode.WrongRealm => "KDC_ERR_WRONG_REALM",
         _ => string.Create(CultureInfo.InvariantCulture, $"Kerberos error {(int)code}"),
     };

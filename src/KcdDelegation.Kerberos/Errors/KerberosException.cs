@@ -45,6 +45,18 @@ public sealed class KerberosException : Exception
     /// <summary>The target service, or null.</summary>
     public ServicePrincipalName? Service => Failure.Service;
 
+    /// <summary>The realm of the delegating account, or an empty string before it is known.</summary>
+    public string AccountRealm => Failure.AccountRealm ?? "";
+
+    /// <summary>The source of the delegating account's keys, or null before it is known.</summary>
+    public AccountKeySource? KeySource => Failure.KeySource;
+
+    /// <summary>The implementation of the KDC that was asked. Not authenticated: a hint.</summary>
+    public KdcSoftware KdcSoftware => Failure.KdcSoftware;
+
+    /// <summary>The text of the KDC's error (e-text, RFC 4120 §5.9.1), or null. Not authenticated: a hint.</summary>
+    public string? KdcText => Failure.KdcText;
+
     /// <summary>Whether the same request may succeed later without a change (KDC down, time-out, queue full). False for a
     /// refusal.</summary>
     public bool IsTransient => Failure.IsTransient;
@@ -75,6 +87,9 @@ public sealed class KerberosException : Exception
             Account = Failure.Account ?? context.Account,
             User = Failure.User ?? context.User,
             Service = Failure.Service ?? context.Service,
+            AccountRealm = Failure.AccountRealm ?? context.AccountRealm,
+            KeySource = Failure.KeySource ?? context.KeySource,
+            KdcSoftware = context.KdcSoftware == KdcSoftware.Unknown ? Failure.KdcSoftware : context.KdcSoftware,
         }, InnerException);
 }
 
@@ -93,6 +108,10 @@ internal sealed record KerberosFailure
     public string? Account { get; init; }
     public KerberosPrincipal? User { get; init; }
     public ServicePrincipalName? Service { get; init; }
+    public string? AccountRealm { get; init; }
+    public AccountKeySource? KeySource { get; init; }
+    public KdcSoftware KdcSoftware { get; init; }
+    public string? KdcText { get; init; }
     public bool IsTransient { get; init; }
 
     /// <summary>What is wrong. Made printable and bounded here, whatever it was composed of.</summary>

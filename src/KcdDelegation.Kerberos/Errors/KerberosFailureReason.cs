@@ -37,4 +37,15 @@ public enum KerberosFailureReason
 
     /// <summary>A token from a client or service was rejected: integrity, time, replay, or another account.</summary>
     TokenRejected,
+
+    /// <summary>The KDC refused to delegate, and the account's own TGT was not forwardable. The account is sensitive or in Protected Users,
+    /// or <c>krbtgt</c> is marked as sensitive.</summary>
+    AccountNotForwardable,
+
+    /// <summary>The KDC does not accept an encrypted timestamp, the pre-authentication of this client. The detail lists what it
+    /// offers.</summary>
+    PreAuthenticationNotSupported,
+
+    /// <summary>The account was migrated to a delegated managed service account and can no longer log on.</summary>
+    AccountSuperseded,
 }

@@ -25,8 +25,7 @@ internal sealed class AccountLogOn(ExchangeContext context)
             // Every further attempt with this key counts towards the account lockout.
             if (error.Code == KerberosErrorCode.PreAuthenticationFailed)
                 _rejected.Remember(keyVersion);
-            throw error.InContext(
-                new KerberosFailure { Exchange = KerberosExchange.LogOn, Account = context.Account.Name, Realm = context.Realm });
+            throw error.InContext(context.Describe(new KerberosFailure { Exchange = KerberosExchange.LogOn }, context.Realm));
         }
     }
 
@@ -50,7 +49,7 @@ internal sealed class AccountLogOn(ExchangeContext context)
         }
         catch (KerberosException error)
         {
-            throw error.InContext(new KerberosFailure { Account = context.Account.Name, Realm = context.Realm });
+            throw error.InContext(context.Describe(new KerberosFailure(), context.Realm));
         }
     }
 

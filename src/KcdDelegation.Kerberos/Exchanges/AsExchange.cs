@@ -92,8 +92,21 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
         switch (error.Code)
         {
             case KerberosErrorCode.PreAuthenticationRequired when _preAuthentication is null:
+                _context.NoteSoftware(_context.Realm, exception.KdcSoftware);
                 var hints = PaData.DecodeMethodData(error.Data).Find(PaDataType.EtypeInfo2);
                 return new AsOutcome.PreAuthenticationRequired(hints is { } value ? EtypeInfo2Entry.DecodeList(value) : []);
+            case KerberosErrorCode.PreAuthenticationRequired:
+                throw new KerberosException(exception.Failure with
+                {
+                    Reason = KerberosFailureReason.PreAuthenticationNotSupported,
+                    Detail = $"{exception.Detail}; the KDC offers {PreAuthenticationOffer.Describe(PreAuthenticationOffer.Read(error))}, and this client "
+                        + "proves its key with PA-ENC-TIMESTAMP (2)",
+                });
+            case KerberosErrorCode.PreAuthenticationFailed when _preAuthentication is { Salt: { } salt }:
+                throw new KerberosException(exception.Failure with
+                {
+                    Detail = $"{(exception.Detail.Length > 0 ? $"{exception.Detail}; " : "")}the salt of the KDC's key is \"{salt}\"",
+                });
             case KerberosErrorCode.Skew:
                 return new AsOutcome.ClockSkew(error.ServerTime, exception);
             case KerberosErrorCode.WrongRealm:

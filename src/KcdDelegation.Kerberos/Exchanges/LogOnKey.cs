@@ -7,6 +7,9 @@ namespace KcdDelegation.Kerberos.Exchanges;
 /// <param name="Key">Owned by the account.</param>
 internal sealed record LogOnKey(KerberosKey Key)
 {
+    /// <summary>The salt that the KDC named, or null if it named none.</summary>
+    public string? Salt { get; init; }
+
     /// <summary>PBKDF2 rounds are paid by us before the KDC has proven anything: 2^24 take seconds, more is an attack.</summary>
     private const uint MaxIterations = 1 << 24;
 
@@ -40,6 +43,6 @@ internal sealed record LogOnKey(KerberosKey Key)
             throw KerberosException.Rejected($"the KDC asks for {iterations} rounds of key derivation; {type} takes {profile.DefaultIterations} to {MaxIterations}");
         // RFC 4120 §4: the default salt is the realm and the components of the name, joined without separators.
         var salt = hint?.Salt ?? context.Realm + context.Account.Name.Replace("/", "", StringComparison.Ordinal);
-        return new LogOnKey(context.Account.Keys.GetLogOnKey(context.Realm, type, salt, (int)iterations));
+        return new LogOnKey(context.Account.Keys.GetLogOnKey(context.Realm, type, salt, (int)iterations)) { Salt = hint?.Salt };
     }
 }

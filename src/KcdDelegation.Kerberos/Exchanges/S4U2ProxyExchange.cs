@@ -25,7 +25,8 @@ internal sealed class S4U2ProxyExchange(ExchangeContext context)
         catch (KerberosException refusal) when (refusal.Code == KerberosErrorCode.BadOption && !evidence.IsForwardable)
         {
             // MIT and Samba answer a bare BADOPTION whatever the cause; here it is known.
-            throw new KerberosException(refusal.Failure with { Reason = KerberosFailureReason.EvidenceNotForwardable }, refusal);
+            var reason = tgt.IsForwardable ? KerberosFailureReason.EvidenceNotForwardable : KerberosFailureReason.AccountNotForwardable;
+            throw new KerberosException(refusal.Failure with { Reason = reason }, refusal);
         }
     }
 

@@ -22,6 +22,11 @@ internal sealed class S4U2SelfExchange(ExchangeContext context)
         {
             return await RequestOnceAsync(tgt, user, cancellationToken).ConfigureAwait(false);
         }
+        catch (KerberosException refusal) when (refusal.Code == KerberosErrorCode.BadOption && !tgt.IsForwardable)
+        {
+            // Samba refuses the forwardable option if the TGT is not forwardable itself (RFC 4120 §3.3.3).
+            throw new KerberosException(refusal.Failure with { Reason = KerberosFailureReason.AccountNotForwardable }, refusal);
+        }
         catch (KerberosException error) when (error.Reason == KerberosFailureReason.KeyUnavailable)
         {
             if (!await _lag.IsOverAsync(keys, cancellationToken).ConfigureAwait(false))

@@ -8,11 +8,31 @@ internal static class AccountErrors
 {
     public static IReadOnlyList<CatalogueRow> Rows { get; } =
     [
+        new(KcdStage.Delegation, NoTicket,
+            n => $"the account that runs {n.Service} has expired",
+            Remedies.ExtendTarget) { Code = ServiceExpired },
+        new(KcdStage.Delegation, NoTicket,
+            n => $"the account that runs {n.Service} is disabled or locked out",
+            Remedies.EnableTarget) { Code = ServiceRevoked },
+        new(KcdStage.Identity, NoTicket,
+            n => $"the member count limit of access tokens is exceeded: {n.User} is a member of more than 1,010 groups",
+            n => $"Remove the user from groups, or nest fewer of them: `{n.GetUser} -Properties TokenGroups`.")
+        { NtStatus = NtStatusNames.TooManyContextIds },
         new(KcdStage.Delegation, NoCredentials,
-            n => $"the account's expiration date has passed: {n.Account}",
+            n => $"the account requires a smart card for log-on, so its password is not accepted: {n.Account}",
+            n => "An account that delegates cannot have this flag. Remove it, and set a new password, because the flag replaced it by a random one: "
+                + $"Active Directory `Set-AD{(n.AccountIsComputer ? "Computer" : "User")} -Identity {n.AccountQuoted} -SmartcardLogonRequired $false`.")
+        { NtStatus = NtStatusNames.SmartCardLogonRequired, In = Steps.LoggingOn },
+        new(KcdStage.Identity, NoTicket,
+            n => $"the account of {n.User} requires a smart card for log-on, and the KDC does not delegate it",
+            n => $"Check the flag: `{n.GetUser} -Properties SmartcardLogonRequired`. Protocol transition does not need it; remove it if it is not intended.")
+        { NtStatus = NtStatusNames.SmartCardLogonRequired },
+
+        new(KcdStage.Delegation, NoCredentials,
+            n => $"by its expiration date, {n.Account} has expired",
             Remedies.ExtendAccount) { Code = ClientExpired, In = Steps.LoggingOn },
         new(KcdStage.Identity, NoTicket,
-            n => $"the expiration date of the user's account has passed: {n.User}",
+            n => $"by its expiration date, the account of {n.User} has expired",
             Remedies.ExtendUser) { Code = ClientExpired },
 
         new(KcdStage.Identity, NoTicket,
@@ -45,29 +65,33 @@ internal static class AccountErrors
         { Code = ClientRevoked, In = Steps.LoggingOn },
         new(KcdStage.Identity, NoTicket,
             n => $"the account of {n.User} is disabled, locked out or expired",
-            n => $"Check the account: `{n.GetUser} -Properties Enabled, LockedOut, AccountExpirationDate`. {Remedies.EnableUser(n)} {Remedies.UnlockUser(n)}")
+            n => $"{Remedies.UserState(n)} {Remedies.EnableUser(n)} {Remedies.UnlockUser(n)}")
         { Code = ClientRevoked },
 
         new(KcdStage.Delegation, NoCredentials,
             n => $"the password of {n.Account} has expired or must be changed",
-            n => $"Set a new password: {Remedies.NewPassword(n.AccountQuoted)} {Remedies.NewKeytab(n)} "
+            n => $"Set a new password: {Remedies.NewPassword(n, n.AccountQuoted)} {Remedies.RenewKey(n)} "
                 + "A group managed service account changes its password automatically.")
         { Code = KeyExpired, In = Steps.LoggingOn },
         // Samba refuses to delegate such a user; Windows and MIT delegate them.
         new(KcdStage.Identity, NoTicket,
             n => $"the password of {n.User} has expired or must be changed",
-            n => $"Have the user change the password, or set a new one: {Remedies.NewPassword(n.UserAccountQuoted)}") { Code = KeyExpired },
+            n => $"Have the user change the password, or set a new one: {Remedies.NewPassword(n, n.UserAccountQuoted)}") { Code = KeyExpired },
 
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC has no key for {n.Account}, or none for {n.Service}",
-            n => $"Set a password, which creates keys: {Remedies.NewPassword(n.AccountQuoted)} "
-                + $"Do the same for the account that `setspn -Q {n.ServiceQuoted}` lists.") { Code = NullKey },
+            n => $"Set a password, which creates keys: {Remedies.NewPassword(n, n.AccountQuoted)} "
+                + $"Do the same for the account of the service. {Remedies.FindHolder(n)}") { Code = NullKey },
         new(KcdStage.Delegation, NoCredentials,
-            n => $"the KDC rejected the key of {n.Account}: the keytab or password is wrong or outdated",
-            n => $"The key is not tried again until it changes. {Remedies.NewKeytab(n)}") { Code = PreAuthenticationFailed },
+            n => $"the KDC rejected the password of {n.Account}: the password is wrong or was changed",
+            n => $"The password is not tried again until it changes. {Remedies.RenewKey(n)}")
+        { Code = PreAuthenticationFailed, When = RowCondition.KeyIsPassword },
         new(KcdStage.Delegation, NoCredentials,
-            n => $"the KDC requires a pre-authentication type for which {n.Account} has no key, or Kerberos armoring",
-            n => $"{Remedies.EnableAes(n.AccountCmdlet, n.AccountQuoted)} Or relax the policy that requires Kerberos armoring (FAST) for this account.")
-        { Code = PreAuthenticationRequired },
+            n => $"the KDC rejected the key of {n.Account}: the keytab is older than the password, or its key was created with another salt",
+            n => $"The key is not tried again until it changes. {Remedies.RenewKey(n)} {Remedies.CheckSalt(n)}") { Code = PreAuthenticationFailed },
+        // The engine reports this code as PreAuthenticationNotSupported. This row is for errors of other origin.
+        new(KcdStage.Delegation, NoCredentials,
+            n => $"the KDC requires a pre-authentication for {n.Account} that this client does not support",
+            Remedies.AcceptTimestamps) { Code = PreAuthenticationRequired },
     ];
 }

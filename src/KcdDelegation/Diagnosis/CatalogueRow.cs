@@ -12,9 +12,13 @@ internal sealed record CatalogueRow(KcdStage Stage, int EventId, Func<ErrorNames
     public int? NtStatus { get; init; }
     public IReadOnlyList<KerberosExchange> In { get; init; } = [];
 
+    /// <summary>A further condition, for causes that the names or the KDC's text show. Its description is printed in the documentation.</summary>
+    public RowCondition? When { get; init; }
+
     public bool Matches(KerberosException error) =>
         (Reason is null || error.Reason == Reason)
         && (Code is null || error.Code == Code)
         && (NtStatus is null || error.NtStatus == NtStatus)
-        && (In.Count == 0 || In.Contains(error.Exchange));
+        && (In.Count == 0 || In.Contains(error.Exchange))
+        && (When is null || When.IsTrue(error));
 }

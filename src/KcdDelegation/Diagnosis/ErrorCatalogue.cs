@@ -29,6 +29,6 @@ internal static class ErrorCatalogue
         var status = error.NtStatus is { } code ? $", {NtStatusNames.Get(code)}" : "";
         var cause = row.Cause(names);
         var sentence = $"{char.ToUpperInvariant(cause[0])}{cause[1..]}. [{PrintableText.From(error.Message)}{status}]";
-        return new DelegationFailure(row.Stage, row.EventId, sentence, row.Remedy(names)) { IsTransient = error.IsTransient };
+        return new DelegationFailure(row.Stage, row.EventId, sentence, row.Remedy(names).TrimEnd()) { IsTransient = error.IsTransient };
     }
 }

@@ -16,7 +16,20 @@ internal sealed class ErrorNames(KerberosException error)
 
     public string Realm { get; } = error.Realm.Length > 0 ? $"the realm {PrintableText.From(error.Realm)}" : "the realm";
 
-    public string RealmDns => error.Realm.Length > 0 && IsPlain(error.Realm) ? error.Realm.ToLowerInvariant() : "REALM";
+    public string RealmDns => IsKnown(error.Realm) ? error.Realm.ToLowerInvariant() : "REALM";
+
+    /// <summary>The DNS name of the account's domain.</summary>
+    public string AccountDns => IsKnown(error.AccountRealm) ? error.AccountRealm.ToLowerInvariant() : "ACCOUNT-DOMAIN";
+
+    /// <summary>The realm in upper case, for messages about its spelling.</summary>
+    public string RealmUpperCase => IsKnown(error.Realm) ? error.Realm.ToUpperInvariant() : "REALM";
+
+    public KdcSoftware Software => error.KdcSoftware;
+
+    public AccountKeySource? KeySource => error.KeySource;
+
+    /// <summary>The service with the class HTTP and without its port.</summary>
+    public string WebServiceQuoted => Quoted(error.Service is { } service ? $"HTTP/{service.Host}" : null, "SPN");
 
     public string AccountQuoted => Quoted(error.Account, "ACCOUNT");
 
@@ -28,7 +41,10 @@ internal sealed class ErrorNames(KerberosException error)
     public string UserAccountQuoted => error.User?.Type == PrincipalNameType.Enterprise ? "'<sAMAccountName>'" : UserQuoted;
 
     /// <summary>The account as a principal with its realm.</summary>
-    public string AccountInRealm => $"{Plain(error.Account, "ACCOUNT")}@{Plain(error.Realm, "REALM")}";
+    public string AccountInRealm => $"{Plain(error.Account, "ACCOUNT")}@{Plain(AccountRealm, "REALM")}";
+
+    /// <summary>The alias under which another realm knows the account. A slash in it is escaped for LDAP and for printf.</summary>
+    public string AccountInForeignRealm => $"{AccountInRealm.Replace("/", @"\\/", StringComparison.Ordinal)}@{Plain(error.Realm, "REALM")}";
 
     /// <summary>The service as a principal with its realm.</summary>
     public string ServiceInRealm => $"{Plain(ServiceName, "SPN")}@{Plain(error.Service?.Realm ?? error.Realm, "REALM")}";
@@ -46,10 +62,14 @@ internal sealed class ErrorNames(KerberosException error)
         ? $"Get-ADUser -Filter \"UserPrincipalName -eq {UserQuoted}\""
         : $"Get-ADUser -Identity {UserQuoted}";
 
+    private string AccountRealm => error.AccountRealm.Length > 0 ? error.AccountRealm : error.Realm;
+
     /// <summary>The service without its realm. Tools such as setspn treat a realm as a part of the name.</summary>
     private string? ServiceName => error.Service is not { } service ? null
         : service.Realm is { } realm ? service.ToString()[..^(realm.Length + 1)]
         : service.ToString();
+
+    private static bool IsKnown(string realm) => realm.Length > 0 && IsPlain(realm);
 
     private static string Quoted(string? name, string placeholder) => $"'{Plain(name, placeholder)}'";
 

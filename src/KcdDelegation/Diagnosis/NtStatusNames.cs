@@ -12,11 +12,13 @@ internal static class NtStatusNames
     public const int PasswordExpired = unchecked((int)0xC0000071);
     public const int AccountDisabled = unchecked((int)0xC0000072);
     public const int NotSupported = unchecked((int)0xC00000BB);
+    public const int TooManyContextIds = unchecked((int)0xC000015A);
     public const int AccountExpired = unchecked((int)0xC0000193);
     public const int PasswordMustChange = unchecked((int)0xC0000224);
     public const int NotFound = unchecked((int)0xC0000225);
     public const int AccountLockedOut = unchecked((int)0xC0000234);
     public const int NoMatch = unchecked((int)0xC0000272);
+    public const int SmartCardLogonRequired = unchecked((int)0xC00002FA);
     public const int CrossRealmDelegationFailure = unchecked((int)0xC000040B);
     public const int AuthenticationFirewallFailed = unchecked((int)0xC0000413);
 
@@ -29,11 +31,13 @@ internal static class NtStatusNames
         PasswordExpired => "STATUS_PASSWORD_EXPIRED",
         AccountDisabled => "STATUS_ACCOUNT_DISABLED",
         NotSupported => "STATUS_NOT_SUPPORTED",
+        TooManyContextIds => "STATUS_TOO_MANY_CONTEXT_IDS",
         AccountExpired => "STATUS_ACCOUNT_EXPIRED",
         PasswordMustChange => "STATUS_PASSWORD_MUST_CHANGE",
         NotFound => "STATUS_NOT_FOUND",
         AccountLockedOut => "STATUS_ACCOUNT_LOCKED_OUT",
         NoMatch => "STATUS_NO_MATCH",
+        SmartCardLogonRequired => "STATUS_SMARTCARD_LOGON_REQUIRED",
         CrossRealmDelegationFailure => "STATUS_CROSSREALM_DELEGATION_FAILURE",
         AuthenticationFirewallFailed => "STATUS_AUTHENTICATION_FIREWALL_FAILED",
         _ => string.Create(CultureInfo.InvariantCulture, $"NTSTATUS 0x{status:X8}"),

@@ -1,6 +1,8 @@
+using KcdDelegation.Kerberos;
+
 namespace KcdDelegation.Diagnosis;
 
-/// <summary>Remedies that several causes share, with the exact commands for Active Directory (PowerShell), Samba and MIT krb5.</summary>
+/// <summary>Remedies that several causes share, with the exact commands.</summary>
 /// <remarks>Commands are enclosed in backquotes. Words in upper case in them are placeholders for the reader to replace.</remarks>
 internal static class Remedies
 {
@@ -9,129 +11,301 @@ internal static class Remedies
     public const string PurgeTickets = "Then remove the backend's cached tickets in all logon sessions: `Get-CimInstance Win32_LogonSession | "
         + "Where-Object AuthenticationPackage -ne NTLM | ForEach-Object { klist -li ('0x{0:x}' -f [long]$_.LogonId) purge }`.";
 
-    /// <summary>Returns one step as a command for each directory.</summary>
-    public static string Run(string activeDirectory, string samba, string mit) =>
-        $"Active Directory `{activeDirectory}`; Samba `{samba}`; MIT krb5 `{mit}`.";
+    private const string LdapModify = "ldapmodify -Y EXTERNAL -H ldapi:///";
+
+    /// <summary>Returns one step as a command: that of the KDC's implementation if it is known, otherwise those of all.</summary>
+    public static string Run(ErrorNames n, string activeDirectory, string samba, string mit, string heimdal) =>
+        Choose(n, $"Active Directory `{activeDirectory}`", $"Samba `{samba}`", $"MIT krb5 `{mit}`", $"Heimdal `{heimdal}`");
 
     /// <summary>MS-SFU §3.2.5.2: the account's own list (same domain), or the target's (any domain).</summary>
     public static string AllowDelegation(ErrorNames n) =>
-        "Within one domain, add the SPN to the account's list: "
-        + $"Active Directory `Set-{n.AccountCmdlet} -Identity {n.AccountQuoted} -Add @{{'msDS-AllowedToDelegateTo'={n.ServiceQuoted}}}`; "
-        + $"Samba `samba-tool delegation add-service {n.AccountQuoted} {n.ServiceQuoted}`; "
-        + $"MIT krb5 with LDAP: the attribute `krbAllowedToDelegateTo: {n.ServiceInRealm}` in the entry `(krbPrincipalName={n.AccountInRealm})`. "
-        + "Across domains, or as an alternative, " + AllowOnTarget(n);
+        "Within one domain, add the SPN to the account's list: " + Choose(
+            n,
+            $"Active Directory `Set-{n.AccountCmdlet} -Identity {n.AccountQuoted} -Server {n.AccountDns} -Add @{{'msDS-AllowedToDelegateTo'={n.ServiceQuoted}}}`, "
+                + $"and check it with `Get-{n.AccountCmdlet} {n.AccountQuoted} -Server {n.AccountDns} -Properties msDS-AllowedToDelegateTo`",
+            $"Samba `samba-tool delegation add-service {n.AccountQuoted} {n.ServiceQuoted}`, and check it with `samba-tool delegation show {n.AccountQuoted}`",
+            $"MIT krb5 with LDAP: find the account's entry with `ldapsearch -LLL -Y EXTERNAL -H ldapi:/// '(krbPrincipalName={n.AccountInRealm})' dn`, then run "
+                + $"`printf 'dn: DN\\nchangetype: modify\\nadd: krbAllowedToDelegateTo\\nkrbAllowedToDelegateTo: {n.ServiceInRealm}\\n' | {LdapModify}`",
+            $"Heimdal `kadmin -l modify --constrained-delegation={n.ServiceInRealm} {n.AccountQuoted}` (the list is replaced: repeat the option for every "
+                + $"target, and check it with `kadmin -l get {n.AccountQuoted}`)")
+        + (n.Software is KdcSoftware.Heimdal or KdcSoftware.MitKrb5 ? "" : " Across domains, or as an alternative, " + AllowOnTarget(n));
 
     /// <summary>Resource-based delegation: the list belongs to the target.</summary>
     public static string AllowOnTarget(ErrorNames n) =>
-        $"allow the account on the target: `setspn -Q {n.ServiceQuoted}` lists the account that runs it, then Active Directory "
-        + $"`Set-ADComputer -Identity TARGET -PrincipalsAllowedToDelegateToAccount (Get-{n.AccountCmdlet} {n.AccountQuoted})` (Set-ADUser if it is a user; "
-        + $"the list is replaced, so include every account that must remain on it); Samba 4.19 or later `samba-tool delegation add-principal TARGET {n.AccountQuoted}`.";
+        $"allow the account on the target. {FindHolder(n)} Then run: " + Choose(
+            n,
+            $"Active Directory `Set-ADComputer -Identity TARGET -PrincipalsAllowedToDelegateToAccount (Get-{n.AccountCmdlet} {n.AccountQuoted} -Server {n.AccountDns})` "
+                + "(Set-ADUser if it is a user; the list is replaced, so include every account that must remain on it), and check it with "
+                + "`Get-ADComputer TARGET -Properties PrincipalsAllowedToDelegateToAccount`",
+            $"Samba 4.19 or later `samba-tool delegation add-principal TARGET {n.AccountQuoted}`, and check it with `samba-tool delegation show TARGET`",
+            "MIT krb5: not available in its databases",
+            "Heimdal: not available");
 
     public static string AllowTransition(ErrorNames n) =>
         "Allow the account to use any authentication protocol: " + Run(
+            n,
             $"Set-ADAccountControl -Identity {n.AccountQuoted} -TrustedToAuthForDelegation $true",
             $"samba-tool delegation for-any-protocol {n.AccountQuoted} on",
-            $"kadmin.local modprinc +ok_to_auth_as_delegate {n.AccountQuoted}");
+            $"kadmin.local modprinc +ok_to_auth_as_delegate {n.AccountQuoted}",
+            $"kadmin -l modify --attributes=+trusted-for-delegation {n.AccountQuoted}");
 
     public static string AllowUser(ErrorNames n) =>
-        $"Check whether the user is sensitive or a member of Protected Users: `{n.GetUser} -Properties AccountNotDelegated, MemberOf`. "
-        + "To allow delegation of this user: " + Run(
-            $"Set-ADAccountControl -Identity {n.UserAccountQuoted} -AccountNotDelegated $false",
-            $"samba-tool user sensitive {n.UserAccountQuoted} off",
-            $"kadmin.local modprinc +allow_forwardable {n.UserAccountQuoted}");
+        (HasActiveDirectoryTools(n)
+            ? $"Check whether the user is sensitive or a member of Protected Users: `{n.GetUser} -Properties AccountNotDelegated, MemberOf`. "
+            : "")
+        + "To allow delegation of this user: " + AllowForwarding(n, n.UserAccountQuoted);
+
+    /// <summary>The same flags for the account itself.</summary>
+    public static string AllowAccount(ErrorNames n) =>
+        (HasActiveDirectoryTools(n)
+            ? $"Check whether the account is sensitive or a member of Protected Users: `Get-{n.AccountCmdlet} {n.AccountQuoted} -Server {n.AccountDns} "
+                + "-Properties AccountNotDelegated, MemberOf`. If not, check krbtgt: `Get-ADUser krbtgt -Properties AccountNotDelegated`. "
+            : "")
+        + "To allow the account to delegate: " + AllowForwarding(n, n.AccountQuoted);
 
     public static string TransitionOrUser(ErrorNames n) =>
         $"If it affects all users, the account lacks the right. {AllowTransition(n)} If it affects this user only, the user is protected. {AllowUser(n)}";
 
-    /// <summary>Wrong paths are more common than missing files, so the path comes first.</summary>
+    /// <summary>Wrong paths are more common than missing files, so the path comes first. A command that changes the password is not offered.</summary>
     public static string FindKey(ErrorNames n) =>
-        "First check that Kcd:ServiceAccount:Keytab (or PasswordFile) is the correct path, that this process can read the file, and that the "
-        + $"keytab contains the account under exactly this name: `klist -ket connector.keytab`. Only then create a new one. {NewKeytab(n)}";
+        "Check that Kcd:ServiceAccount:Keytab or Kcd:ServiceAccount:PasswordFile is the correct path, that this process can read the file, and that a "
+        + "keytab contains the account under exactly this name: `klist -ket connector.keytab`. If the keytab is lost, the account can log on with a password "
+        + $"file (Kcd:ServiceAccount:PasswordFile) instead. To export a keytab without a change of the password: {ExportKeytab(n)}";
 
-    /// <summary>ktpass sets the password unless told otherwise, and derives the salt itself; a computer's salt differs from a user's
-    /// (MS-KILE §3.1.1.2). A client with a password asks the KDC for the salt.</summary>
+    /// <summary>A keytab is exported again; a password file gets the current password.</summary>
+    public static string RenewKey(ErrorNames n) => n.KeySource switch
+    {
+        AccountKeySource.Password => NewPasswordFile,
+        AccountKeySource.Keytab => NewKeytab(n),
+        _ => $"With a keytab: {NewKeytab(n)} With a password file: {NewPasswordFile}",
+    };
+
+    /// <summary>ktpass derives the salt itself; a computer's salt differs from a user's (MS-KILE §3.1.1.2). A client with a password asks the
+    /// KDC for the salt.</summary>
     public static string NewKeytab(ErrorNames n) =>
-        "Export the keytab again: " + Run(
-            $"ktpass -princ {n.AccountInRealm} -mapuser {n.AccountQuoted} -ptype KRB5_NT_PRINCIPAL -crypto AES256-SHA1 -pass * -out connector.keytab",
-            $"samba-tool domain exportkeytab connector.keytab --principal={n.AccountQuoted}",
-            $"kadmin.local ktadd -norandkey -k connector.keytab {n.AccountQuoted}")
-        + " ktpass resets the account's password to the one that it is given, and sets its user principal name; with `-setpass -setupn` it does neither, "
-        + "and needs the current password of the account."
+        $"Export the keytab again: {ExportKeytab(n)}"
         + (n.AccountIsComputer ? " For a computer account, a file with its password (Kcd:ServiceAccount:PasswordFile) is the better choice. A computer that has "
             + "joined the domain changes its password itself and loses its trust if another program changes it." : "")
-        + $" Compare the key versions: `kvno {n.AccountQuoted}` and `klist -ket connector.keytab`.";
+        + $" Then compare the key versions: `kvno {n.AccountQuoted}` and `klist -ket connector.keytab`.";
+
+    /// <summary>The versions agree, so only the salt (RFC 3962 §4) can differ.</summary>
+    public static string CheckSalt(ErrorNames n) =>
+        "If the versions agree, the keytab was created with another salt than the KDC's, for example with ktutil or before the account was renamed. The brackets "
+        + "name the KDC's salt; create the keytab with it in ktutil: "
+        + $"`addent -password -p {n.AccountInRealm} -k VERSION -e aes256-cts-hmac-sha1-96 -s 'SALT'`.";
 
     public static string FindService(ErrorNames n) =>
-        $"Find the account that holds the SPN: `setspn -Q {n.ServiceQuoted}`. If there is none, register it on the account that runs the backend: " + Run(
+        $"{FindHolder(n)} If there is none, register it on the account that runs the backend: " + Run(
+            n,
             $"setspn -S {n.ServiceQuoted} TARGET",
             $"samba-tool spn add {n.ServiceQuoted} TARGET",
-            $"kadmin.local addprinc -randkey {n.ServiceQuoted}")
+            $"kadmin.local addprinc -randkey {n.ServiceQuoted}",
+            $"kadmin -l add --random-key --use-defaults {n.ServiceQuoted}")
         + " Use the name of the A record, not an alias.";
+
+    /// <summary>An SPN that differs from the usual form is more likely wrong in the settings than missing in the directory.</summary>
+    public static string CorrectService(ErrorNames n) =>
+        $"Check which form is registered. {FindHolder(n)} Set ServicePrincipalName of the application to "
+        + $"the registered form, usually {n.WebServiceQuoted}.";
 
     public static string NameAccount(ErrorNames n) =>
         "Give the account a service principal name: " + Run(
+            n,
             $"setspn -S HTTP/GATEWAY {n.AccountQuoted}",
             $"samba-tool spn add HTTP/GATEWAY {n.AccountQuoted}",
-            $"kadmin.local modprinc +allow_svr {n.AccountQuoted}");
+            $"kadmin.local modprinc +allow_svr {n.AccountQuoted}",
+            $"kadmin -l modify --attributes=-disallow-svr {n.AccountQuoted}");
 
     public static string Clocks(ErrorNames n) =>
         $"Synchronize the clocks of this machine and of the KDCs by NTP (`w32tm /query /status`, `chronyc tracking`); the KDCs of {n.RealmDns} are the reference.";
 
     /// <summary>msDS-SupportedEncryptionTypes (MS-KILE §2.2.7): the bits 8 and 16 are AES.</summary>
-    public static string DeclareAes(string cmdlet, string account) => "Declare that the account supports AES: " + Run(
+    public static string DeclareAes(ErrorNames n, string cmdlet, string account) => "Declare that the account supports AES: " + Run(
+        n,
         $"Set-{cmdlet} -Identity {account} -KerberosEncryptionType AES128,AES256",
         $"net ads enctypes set {account} 24 -U administrator",
-        $"kadmin.local cpw -randkey -e aes256-cts:normal,aes128-cts:normal {account}");
+        $"kadmin.local cpw -randkey -e aes256-cts:normal,aes128-cts:normal {account}",
+        $"kadmin -l cpw --random-key {account}");
 
-    public static string EnableAes(string cmdlet, string account) =>
-        $"{DeclareAes(cmdlet, account)} Then set a new password, which creates AES keys ("
-        + $"Active Directory `Set-ADAccountPassword -Identity {account} -Reset`; Samba `samba-tool user setpassword {account}`), and export its keytab again.";
+    /// <summary>The domain keeps keys of the types that it supported when the password was set.</summary>
+    public static string EnableAes(ErrorNames n, string cmdlet, string account) =>
+        $"{DeclareAes(n, cmdlet, account)} {CreateAesKeys(n, account)}Then export its keytab again.";
 
     public static string Network(ErrorNames n) =>
         $"Open TCP and UDP port 88 to the KDCs of {n.RealmDns} (`Test-NetConnection HOST -Port 88`), check DNS (`nslookup -type=SRV _kerberos._tcp.{n.RealmDns}`), "
-        + "or list the KDCs under Kcd:Kdcs, and those of another realm under Kcd:Realms:REALM:Kdcs.";
+        + "or list the KDCs under Kcd:Kdcs, and those of another realm under Kcd:Realms:REALM:Kdcs. "
+        + Sensor;
+
+    /// <summary>The sensor of Microsoft Entra Private Access on a domain controller answers only addresses on its list.</summary>
+    public const string Sensor = "If a sensor on the domain controllers, such as that of Microsoft Entra Private Access, admits listed addresses only, add the "
+        + "addresses of this gateway to its SourceIPAllowList.";
 
     public static string UserLookup(ErrorNames n) =>
-        $"Find the user: `{n.GetUser} -Server {n.RealmDns}`. If the directory has another name for this person, select another LoginIdentity, "
+        FindUser(n) + "If the directory has another name for this person, select another LoginIdentity, "
         + "or list the UPN suffix under Kcd:Realms:REALM:UserPrincipalSuffixes.";
 
     public static string NameUser(ErrorNames n) =>
-        $"{UserLookup(n)} To add this UPN to the directory: "
-        + $"Active Directory `Set-ADUser -Identity '<sAMAccountName>' -UserPrincipalName {n.UserQuoted}`; Samba `samba-tool user rename '<sAMAccountName>' --upn={n.UserQuoted}`; "
-        + $"MIT krb5 with LDAP: a further `krbPrincipalName: {n.UserAliasInRealm}` in the user's entry, and the first name as krbCanonicalName.";
+        $"{UserLookup(n)} To add this UPN to the directory: " + Choose(
+            n,
+            $"Active Directory `Set-ADUser -Identity '<sAMAccountName>' -UserPrincipalName {n.UserQuoted}`",
+            $"Samba `samba-tool user rename '<sAMAccountName>' --upn={n.UserQuoted}`",
+            "MIT krb5 with LDAP: add an alias to the user's entry with "
+                + "`printf 'dn: DN\\nchangetype: modify\\nadd: krbPrincipalName\\nkrbPrincipalName: " + n.UserAliasInRealm
+                + "\\n-\\nadd: krbCanonicalName\\nkrbCanonicalName: <principal>\\n' | " + LdapModify + "`",
+            $"Heimdal `kadmin -l modify --alias={n.UserAliasInRealm} '<principal>'`");
 
-    public static string EnableUser(ErrorNames n) => Enable(n.UserAccountQuoted);
+    /// <summary>A foreign KDC finds the account by the enterprise name ACCOUNT@REALM (MS-SFU §4.2).</summary>
+    public static string NameAccountAbroad(ErrorNames n) =>
+        $"Add an alias for {n.AccountInRealm} to that realm. MIT krb5 with LDAP: in the entry of the trust, krbtgt/ACCOUNT-REALM, with "
+        + $"`printf 'dn: DN\\nchangetype: modify\\nadd: krbPrincipalName\\nkrbPrincipalName: {n.AccountInForeignRealm}\\n' | {LdapModify}`. "
+        + "Active Directory needs no alias, but a two-way trust.";
 
-    public static string EnableAccount(ErrorNames n) => Enable(n.AccountQuoted);
+    public static string EnableUser(ErrorNames n) => Enable(n, n.UserAccountQuoted);
 
-    public static string UnlockUser(ErrorNames n) => Unlock(n.UserAccountQuoted);
+    public static string EnableAccount(ErrorNames n) => Enable(n, n.AccountQuoted);
 
-    public static string UnlockAccount(ErrorNames n) => Unlock(n.AccountQuoted);
+    public static string UnlockUser(ErrorNames n) => Unlock(n, n.UserAccountQuoted);
 
-    public static string ExtendUser(ErrorNames n) => Extend(n.UserAccountQuoted);
+    public static string UnlockAccount(ErrorNames n) => Unlock(n, n.AccountQuoted);
 
-    public static string ExtendAccount(ErrorNames n) => Extend(n.AccountQuoted);
+    public static string ExtendUser(ErrorNames n) => Extend(n, n.UserAccountQuoted);
 
-    public static string NewPassword(string account) => Run(
+    public static string ExtendAccount(ErrorNames n) => Extend(n, n.AccountQuoted);
+
+    /// <summary>The account of the target, which on MIT krb5 and Heimdal is the principal of the SPN.</summary>
+    public static string ExtendTarget(ErrorNames n) => "If this is not intended, extend the account that runs the service: " + Run(
+        n,
+        "Clear-ADAccountExpiration -Identity TARGET",
+        "samba-tool user setexpiry TARGET --noexpiry",
+        $"kadmin.local modprinc -expire never {n.ServiceQuoted}",
+        $"kadmin -l modify --expiration-time=never {n.ServiceQuoted}");
+
+    public static string EnableTarget(ErrorNames n) => "If this is not intended, enable the account that runs the service: " + Run(
+        n,
+        "Enable-ADAccount -Identity TARGET",
+        "samba-tool user enable TARGET",
+        $"kadmin.local modprinc +allow_tix {n.ServiceQuoted}",
+        $"kadmin -l modify --attributes=-disallow-all-tix {n.ServiceQuoted}");
+
+    public static string NewPassword(ErrorNames n, string account) => Run(
+        n,
         $"Set-ADAccountPassword -Identity {account} -Reset",
         $"samba-tool user setpassword {account}",
-        $"kadmin.local modprinc -pwexpire never {account}");
+        $"kadmin.local modprinc -pwexpire never {account}",
+        $"kadmin -l modify --pw-expiration-time=never {account}");
 
     public static string ReportBug(ErrorNames n) =>
-        $"Check the log of the KDC of {n.RealmDns} that answered: the Security and System logs of a domain controller, or the log file of Samba or MIT krb5.";
+        $"Check the log of the KDC of {n.RealmDns} that answered: the Security and System logs of a domain controller, or the log file of Samba, MIT krb5 or Heimdal.";
 
-    private static string Enable(string account) => "If this is not intended, enable the account: " + Run(
+    /// <summary>Lists the ways to a pre-authentication that this client supports. A new password would change nothing.</summary>
+    public static string AcceptTimestamps(ErrorNames n) => Choose(
+        n,
+        "Active Directory: the policy \"fail unarmored authentication requests\" (Kerberos armoring, FAST) does not apply to computers and managed service accounts. "
+            + $"Use one of these for delegation, or exempt {n.Account} from the policy",
+        "Samba: allow authentication without Kerberos armoring (FAST) for the account",
+        "MIT krb5: remove `disable_encrypted_timestamp` from kdc.conf, or allow it for the realm",
+        "Heimdal: allow `PA-ENC-TIMESTAMP` in the [kdc] section of kdc.conf");
+
+    /// <summary>The account must be in a group that can read token-groups-global-and-universal.</summary>
+    public static string AllowGroupMemberships(ErrorNames n) =>
+        "add the account to the Windows Authorization Access Group of the user's domain: Active Directory "
+        + $"`Add-ADGroupMember 'Windows Authorization Access Group' -Members (Get-{n.AccountCmdlet} {n.AccountQuoted} -Server {n.AccountDns})`.";
+
+    /// <summary>CVE-2026-20833.</summary>
+    public static string Rc4(ErrorNames n) => n.Software is KdcSoftware.MitKrb5 or KdcSoftware.Heimdal
+        ? ""
+        : "Domain controllers no longer use RC4 by default (Windows KB5073381, Samba 4.24).";
+
+    /// <summary>The account that runs the target. On MIT krb5 and Heimdal it is the principal of the SPN.</summary>
+    public static string TargetName(ErrorNames n) => n.Software is KdcSoftware.MitKrb5 or KdcSoftware.Heimdal ? n.ServiceQuoted : "TARGET";
+
+    /// <summary>Whether cmdlets and setspn work against the directory.</summary>
+    public static bool HasActiveDirectoryTools(ErrorNames n) =>
+        n.Software is not (KdcSoftware.Samba or KdcSoftware.MitKrb5 or KdcSoftware.Heimdal);
+
+    public static string FindHolder(ErrorNames n) => "Find the account that holds the SPN: " + Run(
+        n,
+        $"setspn -F -Q {n.ServiceQuoted}",
+        $"ldbsearch -H /var/lib/samba/private/sam.ldb servicePrincipalName={n.ServiceQuoted} dn",
+        $"kadmin.local getprinc {n.ServiceQuoted}",
+        $"kadmin -l get {n.ServiceQuoted}");
+
+    /// <summary>Prints whether the user's account is disabled, locked out or expired.</summary>
+    public static string UserState(ErrorNames n) => "Check the account: " + Run(
+        n,
+        $"{n.GetUser} -Properties Enabled, LockedOut, AccountExpirationDate",
+        $"samba-tool user show {n.UserAccountQuoted}",
+        $"kadmin.local getprinc {n.UserQuoted}",
+        $"kadmin -l get {n.UserQuoted}");
+
+    private const string NewPasswordFile = "Write the account's current password to the file of Kcd:ServiceAccount:PasswordFile, as UTF-8 text in one line. The file is "
+        + "read again when it changes.";
+
+    private static string FindUser(ErrorNames n) => "Find the user: " + Run(
+        n,
+        $"{n.GetUser} -Server {n.RealmDns}",
+        $"samba-tool user show {n.UserAccountQuoted}",
+        $"kadmin.local getprinc {n.UserQuoted}",
+        $"kadmin -l get {n.UserQuoted}") + " ";
+
+    /// <summary>With -setpass and -setupn, ktpass changes neither the password nor the user principal name.</summary>
+    private static string ExportKeytab(ErrorNames n) => Choose(
+        n,
+        $"Active Directory `ktpass -princ {n.AccountInRealm} -mapuser {n.AccountQuoted} -ptype KRB5_NT_PRINCIPAL -crypto AES256-SHA1 -setpass -setupn -pass * "
+            + "-out connector.keytab` (enter the current password; without `-setpass` ktpass resets it)",
+        $"Samba `samba-tool domain exportkeytab connector.keytab --principal={n.AccountQuoted}`",
+        $"MIT krb5 `kadmin.local ktadd -norandkey -k connector.keytab {n.AccountQuoted}`",
+        $"Heimdal `kadmin -l ext_keytab --keytab=connector.keytab {n.AccountQuoted}`");
+
+    private static string AllowForwarding(ErrorNames n, string account) => Run(
+        n,
+        $"Set-ADAccountControl -Identity {account} -AccountNotDelegated $false",
+        $"samba-tool user sensitive {account} off",
+        $"kadmin.local modprinc +allow_forwardable {account}",
+        $"kadmin -l modify --attributes=-disallow-forwardable {account}");
+
+    // On MIT krb5 and Heimdal, cpw has created the keys already.
+    private static string CreateAesKeys(ErrorNames n, string account)
+    {
+        var activeDirectory = $"Active Directory `Set-ADAccountPassword -Identity {account} -Reset`";
+        var samba = $"Samba `samba-tool user setpassword {account}`";
+        return n.Software switch
+        {
+            KdcSoftware.MitKrb5 or KdcSoftware.Heimdal => "",
+            KdcSoftware.ActiveDirectory => $"Then set the password twice, which creates AES keys: {activeDirectory}. ",
+            KdcSoftware.Samba => $"Then set the password, which creates AES keys: {samba}. ",
+            _ => $"Then set the password twice, which creates AES keys: {activeDirectory}; {samba}. ",
+        };
+    }
+
+    private static string Enable(ErrorNames n, string account) => "If this is not intended, enable the account: " + Run(
+        n,
         $"Enable-ADAccount -Identity {account}",
         $"samba-tool user enable {account}",
-        $"kadmin.local modprinc +allow_tix {account}");
+        $"kadmin.local modprinc +allow_tix {account}",
+        $"kadmin -l modify --attributes=-disallow-all-tix {account}");
 
-    private static string Unlock(string account) => "Unlock the account: " + Run(
+    private static string Unlock(ErrorNames n, string account) => "Unlock the account: " + Run(
+        n,
         $"Unlock-ADAccount -Identity {account}",
         $"samba-tool user unlock {account}",
-        $"kadmin.local modprinc -unlock {account}");
+        $"kadmin.local modprinc -unlock {account}",
+        $"kadmin -l modify --attributes=-disallow-all-tix {account}");
 
-    private static string Extend(string account) => "If this is not intended, extend the account: " + Run(
+    private static string Extend(ErrorNames n, string account) => "If this is not intended, extend the account: " + Run(
+        n,
         $"Clear-ADAccountExpiration -Identity {account}",
         $"samba-tool user setexpiry {account} --noexpiry",
-        $"kadmin.local modprinc -expire never {account}");
+        $"kadmin.local modprinc -expire never {account}",
+        $"kadmin -l modify --expiration-time=never {account}");
+
+    private static string Choose(ErrorNames n, string activeDirectory, string samba, string mit, string heimdal) => n.Software switch
+    {
+        KdcSoftware.ActiveDirectory => $"{activeDirectory}.",
+        KdcSoftware.Samba => $"{samba}.",
+        KdcSoftware.DomainController => $"{activeDirectory}; {samba}.",
+        KdcSoftware.MitKrb5 => $"{mit}.",
+        KdcSoftware.Heimdal => $"{heimdal}.",
+        _ => $"{activeDirectory}; {samba}; {mit}; {heimdal}.",
+    };
 }

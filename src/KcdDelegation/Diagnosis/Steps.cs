@@ -13,5 +13,7 @@ internal static class Steps
 
     public static readonly IReadOnlyList<KerberosExchange> BetweenRealms = [KerberosExchange.Referral];
 
+    public static readonly IReadOnlyList<KerberosExchange> AtProxy = [KerberosExchange.S4U2Proxy];
+
     public static readonly IReadOnlyList<KerberosExchange> AtTarget = [KerberosExchange.MutualAuthentication];
 }

@@ -29,11 +29,12 @@ internal static class TicketErrors
             _ => "Look for a network device that duplicates packets, and for cloned machines that use the same account.") { Code = Repeat },
         new(KcdStage.Delegation, NoTicket,
             n => $"a ticket was sent to a KDC or service that it is not for, as reported by {n.Realm}",
-            n => $"Check that only one account holds the SPN: `setspn -X -F`; `setspn -Q {n.ServiceQuoted}`.") { Code = NotUs },
+            n => $"Check that only one account holds the SPN: `setspn -X -F`; `setspn -F -Q {n.ServiceQuoted}`.") { Code = NotUs },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC cannot verify the evidence ticket for {n.User}: its key or PAC signature is not the KDC's own",
+            n => $"the KDC cannot verify the evidence ticket for {n.User}: its key or PAC signature is not the KDC's own, or the domain controllers have "
+                + "different patch levels",
             n => "Install the same patches on all domain controllers (PAC signatures) and check that only one account holds the SPN "
-                + $"(`setspn -X -F`; `setspn -Q {n.ServiceQuoted}`). {Remedies.NewKeytab(n)}")
+                + $"(`setspn -X -F`; `setspn -F -Q {n.ServiceQuoted}`). {Remedies.NewKeytab(n)}")
         { Code = Modified },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the keytab of {n.Account} is older than the account's password",
@@ -50,6 +51,18 @@ internal static class TicketErrors
         new(KcdStage.Delegation, NoCredentials,
             n => $"a KDC of {n.Realm} reported that it is unavailable, and no other KDC answered",
             Remedies.ReportBug) { Code = ServiceUnavailable },
+        new(KcdStage.Delegation, NoTicket,
+            n => $"the target requires hardware pre-authentication of users, which protocol transition cannot provide: {n.Service}",
+            n => $"Remove the requirement from the target: MIT krb5 `kadmin.local modprinc -requires_hwauth {n.ServiceQuoted}`.")
+        { Code = Generic, When = RowCondition.KdcSays("NO HW PREAUTH") },
+        new(KcdStage.Delegation, NoTicket,
+            n => $"the target requires pre-authentication of users, which protocol transition does not prove: {n.Service}",
+            n => $"Remove the requirement from the target: MIT krb5 `kadmin.local modprinc -requires_preauth {n.ServiceQuoted}`.")
+        { Code = Generic, When = RowCondition.KdcSays("NO PREAUTH") },
+        new(KcdStage.Delegation, NoTicket,
+            n => $"the request is longer than the KDC of {n.Realm} accepts: the evidence ticket of {n.User} is too large",
+            _ => "Use TCP (no udp/ in Kcd:Kdcs). If the KDC limits requests over TCP too, raise its limit, or reduce the user's groups: large tickets come from "
+                + "memberships in many groups and from SID history.") { Code = FieldTooLong },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC of {n.Realm} failed without giving a reason",
             Remedies.ReportBug) { Code = Generic },

@@ -104,6 +104,7 @@ internal sealed class SambaCompany(LabRealm realm) : LabCompany(realm)
         // The effect of `net ads enctypes set`, without its prompt for a password.
         ["net", "ads", "enctypes", "set", var name, var types, "-U", "administrator"] => ModifyAsync(name, $"replace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: {types}", cancellationToken),
         ["delete-attribute", var name, var attribute] => ModifyAsync(name, $"delete: {attribute}", cancellationToken),
+        ["set-attribute", var name, var attribute, var value] => ModifyAsync(name, $"replace: {attribute}\n{attribute}: {value}", cancellationToken),
         _ => throw new ArgumentException($"Not a command for Samba: {command}", nameof(command)),
     };
 
@@ -139,11 +140,18 @@ internal sealed class MitCompany(LabRealm realm) : LabCompany(realm)
     protected override Task RunFilledAsync(string command, CancellationToken cancellationToken) => Words(command) switch
     {
         ["kadmin.local", .. var arguments] => KadminAsync(string.Join(' ', arguments), cancellationToken),
-        ["krbAllowedToDelegateTo:", var target] => ModifyAsync(Account, $"add: krbAllowedToDelegateTo\nkrbAllowedToDelegateTo: {target}", cancellationToken),
-        ["krbPrincipalName:", var alias] => ModifyAsync(User, $"add: krbPrincipalName\nkrbPrincipalName: {alias}\n-\nadd: krbCanonicalName\nkrbCanonicalName: {User}@{Realm.Realm}", cancellationToken),
+        ["printf", "dn:", ..] => PrintfAsync(command, cancellationToken),
         ["delete-attribute", var name, var attribute] => ModifyAsync(name, $"delete: {attribute}", cancellationToken),
         _ => throw new ArgumentException($"Not a command for MIT krb5: {command}", nameof(command)),
     };
+
+    /// <summary>Runs the ldapmodify of a printed command, with the entry's name in place of DN.</summary>
+    private Task<string> PrintfAsync(string command, CancellationToken cancellationToken)
+    {
+        var input = command.Split('\'')[1].Replace(@"\n", "\n", StringComparison.Ordinal);
+        var changes = input[(input.IndexOf("changetype: modify\n", StringComparison.Ordinal) + "changetype: modify\n".Length)..];
+        return ModifyAsync(changes.Contains("krbPrincipalName", StringComparison.Ordinal) ? User : Account, changes.Replace("<principal>", $"{User}@{Realm.Realm}", StringComparison.Ordinal), cancellationToken);
+    }
 
     private Task<string> KadminAsync(string command, CancellationToken cancellationToken) => Lab.RunScriptAsync(Realm.Part, ["kadmin", command], cancellationToken);
 

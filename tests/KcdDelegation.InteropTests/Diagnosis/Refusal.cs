@@ -19,8 +19,12 @@ internal sealed record Refusal(string Name, KcdStage Stage)
     /// <summary>What the cause must contain. {account}, {user}, {spn} and {realm} are replaced by those of the request.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
-    /// <summary>What the remedy must contain literally, with the same placeholders.</summary>
-    public IReadOnlyList<string> Remedy { get; init; } = [];
+    /// <summary>What the remedy must contain literally, with the same placeholders. Commands of another directory than the KDC's must be absent
+    /// if the KDC has shown its implementation.</summary>
+    public IReadOnlyList<RemedyText> Remedy { get; init; } = [];
+
+    /// <summary>What the remedy must not contain.</summary>
+    public IReadOnlyList<string> NotInRemedy { get; init; } = [];
 }
 
 /// <summary>A request for a ticket that is expected to be refused. By default the lab's connector delegates alice to a target on its list.</summary>

@@ -10,6 +10,8 @@ internal sealed record RefusalRealm(ScenarioRealm Scenario, LabRealm? Other) : I
 {
     public const string Test = "TestRealm";
     public const string Mit = "MIT 1.20";
+    public const string Mit21 = "MIT 1.21";
+    public const string Heimdal = "Heimdal 7.8";
     public const string Samba17 = "Samba 4.17";
     public const string Samba22 = "Samba 4.22";
 
@@ -17,6 +19,8 @@ internal sealed record RefusalRealm(ScenarioRealm Scenario, LabRealm? Other) : I
     {
         Test => new(new TestScenarioRealm(), null),
         Mit => new(new LabScenarioRealm(LabRealm.Mit, Mit), LabRealm.Mit2),
+        Mit21 => new(new LabScenarioRealm(LabRealm.Mit21, Mit21), null),
+        Heimdal => new(new LabScenarioRealm(LabRealm.Heimdal, Heimdal), null),
         Samba17 => new(new LabScenarioRealm(LabRealm.Samba, Samba17), null),
         Samba22 => new(new LabScenarioRealm(LabRealm.Samba22, Samba22), LabRealm.Partner),
         _ => throw new ArgumentOutOfRangeException(nameof(column), column, "Not a column."),
@@ -25,6 +29,8 @@ internal sealed record RefusalRealm(ScenarioRealm Scenario, LabRealm? Other) : I
     public static string GetColumn(string part) => part switch
     {
         "mit" => Mit,
+        "mit21" => Mit21,
+        "heimdal" => Heimdal,
         "samba" => Samba17,
         "samba22" => Samba22,
         _ => throw new ArgumentOutOfRangeException(nameof(part), part, "Has no column."),

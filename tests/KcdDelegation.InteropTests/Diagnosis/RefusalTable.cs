@@ -2,6 +2,7 @@ using KcdDelegation.Diagnosis;
 using KcdDelegation.InteropTests.Scenarios;
 using KcdDelegation.Kerberos;
 using static KcdDelegation.InteropTests.Diagnosis.RefusalRealm;
+using static KcdDelegation.InteropTests.Diagnosis.RemedyText;
 using static KcdDelegation.Kerberos.KerberosErrorCode;
 using static KcdDelegation.Kerberos.KerberosExchange;
 using static KcdDelegation.Kerberos.KerberosFailureReason;
@@ -12,36 +13,40 @@ namespace KcdDelegation.InteropTests.Diagnosis;
 /// the catalogue.</summary>
 internal static class RefusalTable
 {
-    public static IReadOnlyList<string> Columns { get; } = [Test, Mit, Samba17, Samba22];
+    public static IReadOnlyList<string> Columns { get; } = [Test, Mit, Mit21, Heimdal, Samba17, Samba22];
 
-    private static readonly string[] Lists =
+    private static readonly RemedyText[] Lists =
     [
-        "`Set-ADUser -Identity '{account}' -Add @{'msDS-AllowedToDelegateTo'='{spn}'}`",
-        "`samba-tool delegation add-service '{account}' '{spn}'`",
-        "`krbAllowedToDelegateTo: {spn}@{realm}`",
-        "`samba-tool delegation add-principal TARGET '{account}'`",
-        "-PrincipalsAllowedToDelegateToAccount (Get-ADUser '{account}')`",
+        OnActiveDirectory("`Set-ADUser -Identity '{account}' -Server {home} -Add @{'msDS-AllowedToDelegateTo'='{spn}'}`"),
+        OnSamba("`samba-tool delegation add-service '{account}' '{spn}'`"),
+        OnMit(@"krbAllowedToDelegateTo: {spn}@{realm}\n' | ldapmodify -Y EXTERNAL -H ldapi:///`"),
+        OnHeimdal("`kadmin -l modify --constrained-delegation={spn}@{realm} '{account}'`"),
+        OnSamba("`samba-tool delegation add-principal TARGET '{account}'`"),
+        OnActiveDirectory("-PrincipalsAllowedToDelegateToAccount (Get-ADUser '{account}' -Server {home})`"),
     ];
 
-    private static readonly string[] Transition =
+    private static readonly RemedyText[] Transition =
     [
-        "`Set-ADAccountControl -Identity '{account}' -TrustedToAuthForDelegation $true`",
-        "`samba-tool delegation for-any-protocol '{account}' on`",
-        "`kadmin.local modprinc +ok_to_auth_as_delegate '{account}'`",
+        OnActiveDirectory("`Set-ADAccountControl -Identity '{account}' -TrustedToAuthForDelegation $true`"),
+        OnSamba("`samba-tool delegation for-any-protocol '{account}' on`"),
+        OnMit("`kadmin.local modprinc +ok_to_auth_as_delegate '{account}'`"),
+        OnHeimdal("`kadmin -l modify --attributes=+trusted-for-delegation '{account}'`"),
     ];
 
-    private static readonly string[] Sensitive =
+    private static readonly RemedyText[] Sensitive =
     [
-        "`Set-ADAccountControl -Identity '{user}' -AccountNotDelegated $false`",
-        "`samba-tool user sensitive '{user}' off`",
-        "`kadmin.local modprinc +allow_forwardable '{user}'`",
+        OnActiveDirectory("`Set-ADAccountControl -Identity '{user}' -AccountNotDelegated $false`"),
+        OnSamba("`samba-tool user sensitive '{user}' off`"),
+        OnMit("`kadmin.local modprinc +allow_forwardable '{user}'`"),
+        OnHeimdal("`kadmin -l modify --attributes=-disallow-forwardable '{user}'`"),
     ];
 
-    private static readonly string[] Keytab =
+    private static readonly RemedyText[] Keytab =
     [
-        "`ktpass -princ {account}@{realm} -mapuser '{account}'",
-        "`samba-tool domain exportkeytab connector.keytab --principal='{account}'`",
-        "`kadmin.local ktadd -norandkey -k connector.keytab '{account}'`",
+        OnActiveDirectory("`ktpass -princ {account}@{realm} -mapuser '{account}'"),
+        OnSamba("`samba-tool domain exportkeytab connector.keytab --principal='{account}'`"),
+        OnMit("`kadmin.local ktadd -norandkey -k connector.keytab '{account}'`"),
+        OnHeimdal("`kadmin -l ext_keytab --keytab=connector.keytab '{account}'`"),
     ];
 
     public static IReadOnlyList<Refusal> Rows { get; } =
@@ -75,7 +80,7 @@ internal static class RefusalTable
         {
             Seen = On((Test, new(S4U2Proxy, BadOption, EvidenceNotForwardable, NtStatusNames.AccountRestriction))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("protected", realm.Realm) },
-            Names = ["{account}", "{user}"], Remedy = ["`Get-ADUser -Identity '{user}' -Properties AccountNotDelegated, MemberOf`"],
+            Names = ["{account}", "{user}"], Remedy = [OnActiveDirectory("`Get-ADUser -Identity '{user}' -Properties AccountNotDelegated, MemberOf`")],
         },
 
         // ---- Names.
@@ -84,33 +89,61 @@ internal static class RefusalTable
             Seen = Everywhere(new(S4U2Proxy, ServicePrincipalUnknown)),
             Request = realm => new(realm) { Target = realm.Spn("nosuch") },
             Names = ["{spn}"],
-            Remedy = ["`setspn -Q '{spn}'`", "`setspn -S '{spn}' TARGET`", "`samba-tool spn add '{spn}' TARGET`", "`kadmin.local addprinc -randkey '{spn}'`"],
+            Remedy = [OnActiveDirectory("`setspn -F -Q '{spn}'`"), OnActiveDirectory("`setspn -S '{spn}' TARGET`"), OnSamba("`samba-tool spn add '{spn}' TARGET`"), OnMit("`kadmin.local addprinc -randkey '{spn}'`")],
+        },
+        new("A target with the class HTTPS", KcdStage.Delegation)
+        {
+            Seen = Everywhere(new(S4U2Proxy, ServicePrincipalUnknown, When: RowCondition.ServiceClassIsHttps)),
+            Request = realm => new(realm) { Target = realm.Spn("web").Replace("HTTP/", "HTTPS/", StringComparison.Ordinal) },
+            Names = ["{spn}", "the class of web services is HTTP"], Remedy = ["usually 'HTTP/web."], NotInRemedy = ["setspn -S", "spn add"],
+        },
+        new("A target with a port that is not registered", KcdStage.Delegation)
+        {
+            Seen = Everywhere(new(S4U2Proxy, ServicePrincipalUnknown, When: RowCondition.ServiceHasPort)),
+            Request = realm => new(realm) { Target = $"{realm.Spn("web")}:8443" },
+            Names = ["{spn}", "without a port"], Remedy = ["usually 'HTTP/web."], NotInRemedy = ["setspn -S", "spn add"],
+        },
+        new("A realm in lower case", KcdStage.Delegation)
+        {
+            Seen = On(
+                (Mit, new(LogOn, ClientPrincipalUnknown, When: RowCondition.RealmIsLowerCase)),
+                (Mit21, new(LogOn, ClientPrincipalUnknown, When: RowCondition.RealmIsLowerCase)),
+                (Heimdal, new(LogOn, ClientPrincipalUnknown, When: RowCondition.RealmIsLowerCase))),
+            Request = realm => new(realm) { HomeRealm = realm.Scenario.Domain, By = DelegatingAccount.ByPassword },
+            EventId = 12027, Names = ["{realm}", "case-sensitive"], Remedy = ["Set Kcd:Realm to {upper}."],
+        },
+        new("A target that has RC4 keys only", KcdStage.Delegation)
+        {
+            Seen = On((Heimdal, new(S4U2Proxy, EncryptionTypeNotSupported)), (Samba17, new(S4U2Proxy, EncryptionTypeNotSupported)), (Samba22, new(S4U2Proxy, EncryptionTypeNotSupported))),
+            Request = realm => new(realm) { Target = realm.Spn("web-rc4") },
+            Names = ["{spn}", "no AES key"],
+            Remedy = [OnSamba("`net ads enctypes set TARGET 24 -U administrator`"), OnHeimdal("`kadmin -l cpw --random-key '{spn}'`")],
         },
         new("A user that the realm does not have", KcdStage.Identity)
         {
             Seen = Everywhere(new(S4U2Self, ClientPrincipalUnknown)),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("nosuch", realm.Realm) },
-            Names = ["{user}", "{realm}"], Remedy = ["`Get-ADUser -Identity '{user}' -Server {domain}`"],
+            Names = ["{user}", "{realm}"], Remedy = [OnActiveDirectory("`Get-ADUser -Identity '{user}' -Server {domain}`")],
         },
         new("A user principal name that no account has, without a realm", KcdStage.Identity)
         {
             Seen = Everywhere(new(RealmDiscovery, ClientPrincipalUnknown)),
             Request = realm => new(realm) { User = KerberosPrincipal.Enterprise($"nosuch@{realm.Scenario.Domain}") },
             Names = ["{user}", "{realm}"],
-            Remedy = ["-UserPrincipalName '{user}'`", "--upn='{user}'`", "`krbPrincipalName: {user}@{realm}`"],
+            Remedy = [OnActiveDirectory("-UserPrincipalName '{user}'`"), OnSamba("--upn='{user}'`"), OnMit(@"krbPrincipalName: {user}@{realm}\n")],
         },
         new("The delegating account itself as the user", KcdStage.Identity)
         {
-            Seen = Everywhere(new(S4U2Self, null, IdentityMismatch)),
+            Seen = Everywhere(new(S4U2Self, null, IdentityMismatch, When: RowCondition.UserIsAccount)),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal(realm.CreateAccount(DelegatingAccount.Connector).Name, realm.Realm) },
-            Names = ["{user}"], Remedy = ["`Get-ADUser -Identity '{user}' -Server {domain}`"],
+            Names = ["{user}", "the user is the delegating account itself"], Remedy = ["Sign in as another user"], NotInRemedy = ["Get-ADUser"],
         },
         new("An account that the realm does not have", KcdStage.Delegation)
         {
             Seen = Everywhere(new(LogOn, ClientPrincipalUnknown)),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("svc-nosuch", Lab.Password) },
             EventId = 12027, Names = ["{account}", "{realm}"],
-            Remedy = ["Kcd:ServiceAccount:Name", "`Get-ADUser '{account}' -Server {domain}`", "`samba-tool user show '{account}'`", "`kadmin.local getprinc '{account}'`"],
+            Remedy = ["Kcd:ServiceAccount:Name", OnActiveDirectory("`Get-ADUser '{account}' -Server {domain}`"), OnSamba("`samba-tool user show '{account}'`"), OnMit("`kadmin.local getprinc '{account}'`")],
         },
         new("A realm that the KDC does not serve", KcdStage.Delegation)
         {
@@ -122,78 +155,80 @@ internal static class RefusalTable
         {
             Seen = On((Samba17, new(S4U2Self, ServicePrincipalUnknown)), (Samba22, new(S4U2Self, ServicePrincipalUnknown))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("bob", Lab.Password) },
-            Names = ["{account}"], Remedy = ["`setspn -S HTTP/GATEWAY '{account}'`", "`samba-tool spn add HTTP/GATEWAY '{account}'`"],
+            Names = ["{account}"], Remedy = [OnActiveDirectory("`setspn -S HTTP/GATEWAY '{account}'`"), OnSamba("`samba-tool spn add HTTP/GATEWAY '{account}'`")],
         },
 
         // ---- The user's account.
         new("A disabled user", KcdStage.Identity)
         {
-            Seen = On((Test, new(S4U2Self, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled)), (Mit, new(S4U2Self, ClientRevoked)), (Samba17, new(S4U2Self, Policy)), (Samba22, new(S4U2Self, Policy))),
+            Seen = On((Test, new(S4U2Self, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled)), (Mit, new(S4U2Self, ClientRevoked)), (Mit21, new(S4U2Self, ClientRevoked)), (Heimdal, new(S4U2Self, Policy)), (Samba17, new(S4U2Self, Policy)), (Samba22, new(S4U2Self, Policy))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("disabled", realm.Realm) },
             Names = ["{user}", "disabled"],
-            Remedy = ["`Enable-ADAccount -Identity '{user}'`", "`samba-tool user enable '{user}'`", "`kadmin.local modprinc +allow_tix '{user}'`"],
+            Remedy = [OnActiveDirectory("`Enable-ADAccount -Identity '{user}'`"), OnSamba("`samba-tool user enable '{user}'`"), OnMit("`kadmin.local modprinc +allow_tix '{user}'`")],
         },
         new("A user who has expired", KcdStage.Identity)
         {
             Seen = On(Real(new(S4U2Self, ClientExpired))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("expired", realm.Realm) },
             Names = ["{user}", "expired"],
-            Remedy = ["`Clear-ADAccountExpiration -Identity '{user}'`", "`samba-tool user setexpiry '{user}' --noexpiry`", "`kadmin.local modprinc -expire never '{user}'`"],
+            Remedy = [OnActiveDirectory("`Clear-ADAccountExpiration -Identity '{user}'`"), OnSamba("`samba-tool user setexpiry '{user}' --noexpiry`"), OnMit("`kadmin.local modprinc -expire never '{user}'`")],
         },
         new("A user whose password has expired", KcdStage.Identity)
         {
             Seen = On((Samba17, new(S4U2Proxy, KeyExpired)), (Samba22, new(S4U2Proxy, KeyExpired))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("pwexpired", realm.Realm) },
             Names = ["{user}", "password"],
-            Remedy = ["`Set-ADAccountPassword -Identity '{user}' -Reset`", "`samba-tool user setpassword '{user}'`", "`kadmin.local modprinc -pwexpire never '{user}'`"],
+            Remedy = [OnActiveDirectory("`Set-ADAccountPassword -Identity '{user}' -Reset`"), OnSamba("`samba-tool user setpassword '{user}'`"), OnMit("`kadmin.local modprinc -pwexpire never '{user}'`")],
         },
 
         // ---- The delegating account.
         new("The account's password is wrong", KcdStage.Delegation)
         {
-            Seen = Everywhere(new(LogOn, PreAuthenticationFailed)),
+            Seen = Everywhere(new(LogOn, PreAuthenticationFailed, When: RowCondition.KeyIsPassword)),
             Request = realm => new(realm) { By = DelegatingAccount.WrongPassword },
-            EventId = 12027, Names = ["{account}"], Remedy = Keytab,
+            EventId = 12027, Names = ["{account}", "the password is wrong"], Remedy = ["Kcd:ServiceAccount:PasswordFile"], NotInRemedy = ["ktpass", "ktadd"],
         },
         new("A keytab without the account", KcdStage.Delegation)
         {
             Seen = On(Real(new(Configuration, null, KeyUnavailable))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromKeytab("svc-nosuch", realm.LabRealm.Keytab("connector")) },
-            EventId = 12027, Names = ["{account}"], Remedy = Keytab,
+            EventId = 12027, Names = ["{account}"], Remedy = Keytab, NotInRemedy = ["AES256-SHA1 -pass"],
         },
         new("An account without AES keys", KcdStage.Delegation)
         {
-            Seen = On(Real(new(LogOn, null, EncryptionTypeRefused)), (Test, new(LogOn, EncryptionTypeNotSupported))),
+            Seen = On(
+                (Mit, new(LogOn, null, EncryptionTypeRefused)), (Mit21, new(LogOn, null, EncryptionTypeRefused)), (Heimdal, new(LogOn, EncryptionTypeNotSupported)),
+                (Samba17, new(LogOn, null, EncryptionTypeRefused)), (Samba22, new(LogOn, null, EncryptionTypeRefused)), (Test, new(LogOn, EncryptionTypeNotSupported))),
             Request = realm => new(realm) { By = DelegatingAccount.WithoutAesKeys },
             EventId = 12027, Names = ["{account}", "RC4"],
-            Remedy = ["`Set-ADUser -Identity '{account}' -KerberosEncryptionType AES128,AES256`", "`samba-tool user setpassword '{account}'`", "`kadmin.local cpw -randkey -e aes256-cts:normal,aes128-cts:normal '{account}'`"],
+            Remedy = [OnActiveDirectory("`Set-ADUser -Identity '{account}' -KerberosEncryptionType AES128,AES256`"), OnSamba("`samba-tool user setpassword '{account}'`"), OnMit("`kadmin.local cpw -randkey -e aes256-cts:normal,aes128-cts:normal '{account}'`")],
         },
         new("A client that offers types 19 and 20 only, on a KDC without them", KcdStage.Delegation)
         {
             Seen = On((Samba17, new(LogOn, EncryptionTypeNotSupported)), (Samba22, new(LogOn, EncryptionTypeNotSupported))),
             Request = realm => new(realm) { By = DelegatingAccount.ByPassword, OnlyType = EncryptionType.Aes256CtsHmacSha384 },
-            EventId = 12027, Names = ["{account}"], Remedy = ["-KerberosEncryptionType AES128,AES256`"],
+            EventId = 12027, Names = ["{account}"], Remedy = [OnActiveDirectory("-KerberosEncryptionType AES128,AES256`")],
         },
         new("The account is disabled", KcdStage.Delegation)
         {
-            Seen = On((Mit, new(LogOn, ClientRevoked)), (Samba17, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled)), (Samba22, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled))),
+            Seen = On((Mit, new(LogOn, ClientRevoked)), (Mit21, new(LogOn, ClientRevoked)), (Samba17, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled)), (Samba22, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("disabled", Lab.Password) },
             EventId = 12027, Names = ["the account {account}"],
-            Remedy = ["`Enable-ADAccount -Identity '{account}'`", "`samba-tool user enable '{account}'`", "`kadmin.local modprinc +allow_tix '{account}'`"],
+            Remedy = [OnActiveDirectory("`Enable-ADAccount -Identity '{account}'`"), OnSamba("`samba-tool user enable '{account}'`"), OnMit("`kadmin.local modprinc +allow_tix '{account}'`")],
         },
         new("The account has expired", KcdStage.Delegation)
         {
-            Seen = On((Mit, new(LogOn, ClientExpired)), (Samba17, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountExpired)), (Samba22, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountExpired))),
+            Seen = On((Mit, new(LogOn, ClientExpired)), (Mit21, new(LogOn, ClientExpired)), (Heimdal, new(LogOn, ClientExpired)), (Samba17, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountExpired)), (Samba22, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountExpired))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("expired", Lab.Password) },
             EventId = 12027, Names = ["the account {account}", "has expired"],
-            Remedy = ["`Clear-ADAccountExpiration -Identity '{account}'`", "`samba-tool user setexpiry '{account}' --noexpiry`", "`kadmin.local modprinc -expire never '{account}'`"],
+            Remedy = [OnActiveDirectory("`Clear-ADAccountExpiration -Identity '{account}'`"), OnSamba("`samba-tool user setexpiry '{account}' --noexpiry`"), OnMit("`kadmin.local modprinc -expire never '{account}'`")],
         },
         new("The account's password has expired", KcdStage.Delegation)
         {
-            Seen = On((Mit, new(LogOn, KeyExpired)), (Samba17, new(LogOn, KeyExpired, NtStatus: NtStatusNames.PasswordMustChange)), (Samba22, new(LogOn, KeyExpired, NtStatus: NtStatusNames.PasswordMustChange))),
+            Seen = On((Mit, new(LogOn, KeyExpired)), (Mit21, new(LogOn, KeyExpired)), (Heimdal, new(LogOn, KeyExpired)), (Samba17, new(LogOn, KeyExpired, NtStatus: NtStatusNames.PasswordMustChange)), (Samba22, new(LogOn, KeyExpired, NtStatus: NtStatusNames.PasswordMustChange))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("pwexpired", Lab.Password) },
             EventId = 12027, Names = ["the account {account}", "password"],
-            Remedy = ["`Set-ADAccountPassword -Identity '{account}' -Reset`", "`samba-tool user setpassword '{account}'`", "`kadmin.local modprinc -pwexpire never '{account}'`"],
+            Remedy = [OnActiveDirectory("`Set-ADAccountPassword -Identity '{account}' -Reset`"), OnSamba("`samba-tool user setpassword '{account}'`"), OnMit("`kadmin.local modprinc -pwexpire never '{account}'`")],
         },
 
         // ---- Network and clocks.
@@ -215,25 +250,25 @@ internal static class RefusalTable
         {
             Seen = On(Real(new(Referral, ServicePrincipalUnknown))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("alice", "NOWHERE.TEST") },
-            Names = ["{realm}", "alice@NOWHERE.TEST"], Remedy = ["`Get-ADTrust -Filter * -Server {domain}`", "`samba-tool domain trust list`", "`kadmin.local getprinc krbtgt/OTHER`"],
+            Names = ["{realm}", "alice@NOWHERE.TEST"], Remedy = [OnActiveDirectory("`Get-ADTrust -Filter * -Server {domain}`"), OnSamba("`samba-tool domain trust list`"), OnMit("`kadmin.local getprinc krbtgt/OTHER`")],
         },
         new("A user of the other realm, whose KDC does not support S4U2Self across trusts", KcdStage.Identity)
         {
             Seen = On((Samba22, new(S4U2Self, ClientPrincipalUnknown))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("alice", realm.Other!.Realm) },
-            Names = ["{user}@PARTNER.TEST", "across the trust"], Remedy = ["`Get-ADUser -Identity '{user}'"],
+            Names = ["{user}@PARTNER.TEST", "across the trust"], Remedy = [OnActiveDirectory("`Get-ADUser -Identity '{user}'")],
         },
         new("A target of the other realm that does not list the account, or whose KDC does not support resource-based delegation across trusts", KcdStage.Delegation)
         {
             Seen = On((Mit, new(S4U2Proxy, BadOption)), (Samba22, new(S4U2Proxy, BadOption))),
             Request = realm => new(realm) { Target = realm.Other!.Spn("other") },
-            Names = ["{account}", "{spn}"], Remedy = Lists[3..],
+            Names = ["{account}", "{spn}"], Remedy = Lists[4..],
         },
     ];
 
     private static Dictionary<string, Sight> Everywhere(Sight sight) => On(Real(sight), (Test, sight));
 
-    private static (string Column, Sight Sight)[] Real(Sight sight) => [(Mit, sight), (Samba17, sight), (Samba22, sight)];
+    private static (string Column, Sight Sight)[] Real(Sight sight) => [(Mit, sight), (Mit21, sight), (Heimdal, sight), (Samba17, sight), (Samba22, sight)];
 
     private static Dictionary<string, Sight> On((string Column, Sight Sight)[] sights, params (string Column, Sight Sight)[] more) => On([.. sights, .. more]);
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
 using static KcdDelegation.Kerberos.KerberosErrorCode;
 using static KcdDelegation.Kerberos.KerberosExchange;
@@ -22,7 +23,7 @@ public sealed partial class RemedyTests
     [
         new("Target on no list: the account's list", Mit)
         {
-            Breaks = ["delete-attribute {account} krbAllowedToDelegateTo"], Seen = new(S4U2Proxy, BadOption), Cures = ["krbAllowedToDelegateTo: "],
+            Breaks = ["delete-attribute {account} krbAllowedToDelegateTo"], Seen = new(S4U2Proxy, BadOption), Cures = ["printf 'dn: DN"],
         },
         new("Target on no list: the account's list", Samba17, Samba22)
         {
@@ -82,7 +83,7 @@ public sealed partial class RemedyTests
         },
         new("User principal name that no account has", Mit)
         {
-            Breaks = [], User = Upn, Seen = new(RealmDiscovery, ClientPrincipalUnknown), Cures = ["krbPrincipalName: "],
+            Breaks = [], User = Upn, Seen = new(RealmDiscovery, ClientPrincipalUnknown), Cures = ["printf 'dn: DN"],
         },
         new("User principal name that no account has", Samba17, Samba22)
         {
@@ -112,6 +113,37 @@ public sealed partial class RemedyTests
         {
             Breaks = ["delete-attribute {account} servicePrincipalName"], Seen = new(S4U2Self, ServicePrincipalUnknown), Cures = ["samba-tool spn add "],
             FilledIn = new Dictionary<string, string>(StringComparer.Ordinal) { ["HTTP/GATEWAY"] = "HTTP/{account}.{domain}" },
+        },
+        new("Account that is declared for RC4 only", Samba17, Samba22)
+        {
+            Breaks = ["set-attribute {account} msDS-SupportedEncryptionTypes 4"], Seen = new(S4U2Self, EncryptionTypeNotSupported), Cures = ["net ads enctypes set "],
+        },
+        new("Account that is sensitive", Mit)
+        {
+            Breaks = ["kadmin.local modprinc -allow_forwardable {account}"], Seen = new(S4U2Proxy, BadOption, AccountNotForwardable), Cures = ["kadmin.local modprinc +allow_forwardable "],
+        },
+        new("Account that is sensitive", Samba17, Samba22)
+        {
+            Breaks = ["samba-tool user sensitive {account} on"], Seen = new(S4U2Self, BadOption, AccountNotForwardable), Cures = ["samba-tool user sensitive "],
+        },
+        new("Account with hardware pre-authentication", Mit)
+        {
+            Breaks = ["kadmin.local modprinc +requires_hwauth {account}"],
+            Seen = new(LogOn, PreAuthenticationRequired, PreAuthenticationNotSupported, When: RowCondition.KdcSays("NEEDED_HW_PREAUTH")), Cures = ["kadmin.local modprinc -requires_hwauth "],
+        },
+        new("Target with hardware pre-authentication", Mit)
+        {
+            Breaks = ["kadmin.local modprinc +requires_hwauth {spn}"],
+            Seen = new(S4U2Proxy, Generic, When: RowCondition.KdcSays("NO HW PREAUTH")), Cures = ["kadmin.local modprinc -requires_hwauth "],
+        },
+        new("Expired target", Mit)
+        {
+            Breaks = ["kadmin.local modprinc -expire 2020-01-01 {spn}"], Seen = new(S4U2Proxy, ServiceExpired), Cures = ["kadmin.local modprinc -expire never "],
+        },
+        new("Disabled target", Mit)
+        {
+            Breaks = ["kadmin.local modprinc -allow_tix {spn}"],
+            Seen = new(S4U2Proxy, ServicePrincipalUnknown, When: RowCondition.KdcSays("SERVER LOCKED OUT")), Cures = ["kadmin.local modprinc +allow_tix "],
         },
         new("Disabled account", Mit)
         {
@@ -166,7 +198,8 @@ public sealed partial class RemedyTests
             await company.RunAsync(command, Cancellation);
 
         var error = await Should.ThrowAsync<KerberosException>(() => RequestAsync(row, company, row.ByKeytab));
-        Sight.From(error).ShouldBe(row.Seen, error.Message);
+        (Sight.From(error) with { When = row.Seen.When }).ShouldBe(row.Seen, error.Message);
+        ErrorCatalogue.Rows.First(entry => entry.Matches(error)).ShouldBeSameAs(row.Seen.Row, error.Message);
 
         var printed = Backquoted().Matches(KcdException.Explain(error).Remedy).Select(match => match.Groups[1].Value).ToList();
         foreach (var cure in row.Cures)
@@ -192,7 +225,7 @@ public sealed partial class RemedyTests
         await using (var client = Client([dead]))
         {
             var error = await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(user, service, Cancellation));
-            KcdException.Explain(error).Remedy.ShouldContain("list them under Kcd:Kdcs");
+            KcdException.Explain(error).Remedy.ShouldContain("list the KDCs under Kcd:Kdcs");
         }
         await using (var client = Client([dead, LabRealm.Mit.Kdc]))
             (await client.GetTicketAsync(user, service, Cancellation)).User.ShouldBe(user);

@@ -12,6 +12,7 @@ internal static class TroubleshootingPage
     {
         Realm = "CONTOSO.COM",
         Account = "svc-gateway",
+        AccountRealm = "CONTOSO.COM",
         User = KerberosPrincipal.Principal("ada", "CONTOSO.COM"),
         Service = ServicePrincipalName.Parse("HTTP/erp.contoso.com"),
     }));
@@ -50,10 +51,12 @@ internal static class TroubleshootingPage
     /// <summary>Gets the heading: the names in the order in which an error prints them.</summary>
     private static string Title(CatalogueRow row)
     {
-        var name = row.Code is { } code ? new KerberosException(new KerberosFailure { Code = code }).CodeName : row.Reason?.ToString() ?? "Any other error";
+        var name = row.Code is { } code ? new KerberosException(new KerberosFailure { Code = code }).CodeName
+            : row.Reason?.ToString() ?? (row.NtStatus is null ? "Any other error" : "Any code");
         var status = row.NtStatus is { } value ? $" with {NtStatusNames.Get(value)}" : "";
         var steps = row.In.Count > 0 ? $" in {string.Join(", ", row.In)}" : "";
-        return $"{name}{status}{steps}";
+        var condition = row.When is { } when ? $" {when.Description}" : "";
+        return $"{name}{status}{steps}{condition}";
     }
 
     private static string Provoked(CatalogueRow row)

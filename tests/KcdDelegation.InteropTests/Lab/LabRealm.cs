@@ -8,6 +8,9 @@ internal enum LabKdc
     /// <summary>MIT krb5kdc over OpenLDAP.</summary>
     Mit,
 
+    /// <summary>Heimdal's kdc.</summary>
+    Heimdal,
+
     /// <summary>A Samba Active Directory domain controller.</summary>
     Samba,
 }
@@ -23,12 +26,14 @@ internal sealed record LabRealm(string Part, string Realm, LabKdc Software, KdcE
 {
     public static readonly LabRealm Mit = new("mit", "MIT.TEST", LabKdc.Mit, new("127.0.0.1", 10088), 10080, 10443);
     public static readonly LabRealm Mit2 = new("mit2", "MIT2.TEST", LabKdc.Mit, new("127.0.0.3", 10088), 10084, 10446);
+    public static readonly LabRealm Mit21 = new("mit21", "MIT21.TEST", LabKdc.Mit, new("127.0.0.8", 10088), 0, 0);
+    public static readonly LabRealm Heimdal = new("heimdal", "HEIMDAL.TEST", LabKdc.Heimdal, new("127.0.0.9", 10088), 0, 0);
     public static readonly LabRealm Samba = new("samba", "AD.TEST", LabKdc.Samba, new("127.0.0.10"), 10081, 10444);
     public static readonly LabRealm Samba22 = new("samba22", "AD22.TEST", LabKdc.Samba, new("127.0.0.12"), 10085, 10445);
     public static readonly LabRealm Partner = new("trust", "PARTNER.TEST", LabKdc.Samba, new("127.0.0.20"), 0, 0);
 
     /// <summary>Every realm.</summary>
-    public static IReadOnlyList<LabRealm> All { get; } = [Mit, Mit2, Samba, Samba22, Partner];
+    public static IReadOnlyList<LabRealm> All { get; } = [Mit, Mit2, Mit21, Heimdal, Samba, Samba22, Partner];
 
     /// <summary>Every part of the lab, realms and the rest.</summary>
     public static IReadOnlyList<string> AllParts { get; } =
@@ -43,10 +48,10 @@ internal sealed record LabRealm(string Part, string Realm, LabKdc Software, KdcE
     /// <summary>The realm whose script has that name: what a theory's row names.</summary>
     public static LabRealm Get(string part) => All.Single(realm => realm.Part == part);
 
-    /// <summary>The name under which a delegating account logs on. MIT knows it by its service principal; a domain controller by
+    /// <summary>The name under which a delegating account logs on. MIT and Heimdal know it by its service principal; a domain controller by
     /// sAMAccountName only (it answers an AS-REQ for an SPN with KDC_ERR_C_PRINCIPAL_UNKNOWN).</summary>
     /// <param name="account">connector, connector-notrans, rbcdonly...</param>
-    public string GetAccount(string account) => Software == LabKdc.Mit
+    public string GetAccount(string account) => Software != LabKdc.Samba
         ? $"HTTP/{account}.{Domain}"
         : account == "connector-notrans" ? "svc-notrans" : $"svc-{account}";
 

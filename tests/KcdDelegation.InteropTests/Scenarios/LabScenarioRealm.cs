@@ -15,17 +15,17 @@ internal sealed class LabScenarioRealm(LabRealm realm, string column) : Scenario
 
     public override ServiceAccount? CreateAccount(DelegatingAccount account)
     {
-        var isMit = realm.Software == LabKdc.Mit;
+        var isDirectory = realm.Software == LabKdc.Samba;
         return account switch
         {
             DelegatingAccount.Connector => ByKeytab("connector"),
-            DelegatingAccount.ByPassword => ServiceAccount.FromPassword(isMit ? "svc-pw" : realm.Connector, Lab.Password),
-            DelegatingAccount.WrongPassword => ServiceAccount.FromPassword(isMit ? "svc-pw" : realm.Connector, "not the password"),
+            DelegatingAccount.ByPassword => ServiceAccount.FromPassword(isDirectory ? realm.Connector : "svc-pw", Lab.Password),
+            DelegatingAccount.WrongPassword => ServiceAccount.FromPassword(isDirectory ? realm.Connector : "svc-pw", "not the password"),
             DelegatingAccount.WithoutProtocolTransition => ByKeytab("connector-notrans"),
             DelegatingAccount.ResourceBasedOnly => ByKeytab("rbcdonly"),
             DelegatingAccount.WithoutAesKeys => ServiceAccount.FromPassword(realm.GetAccount("connector-rc4"), Lab.Password),
-            DelegatingAccount.Computer => isMit ? null : ServiceAccount.FromPassword("conncomp$", Lab.Password),
-            DelegatingAccount.Renamed => isMit ? null : ServiceAccount.FromPassword("svc-renamed", Lab.Password),
+            DelegatingAccount.Computer => isDirectory ? ServiceAccount.FromPassword("conncomp$", Lab.Password) : null,
+            DelegatingAccount.Renamed => isDirectory ? ServiceAccount.FromPassword("svc-renamed", Lab.Password) : null,
             _ => throw new ArgumentOutOfRangeException(nameof(account), account, "Not an account of the scenarios."),
         };
     }

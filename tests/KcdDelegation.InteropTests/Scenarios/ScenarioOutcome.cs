@@ -2,10 +2,10 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests.Scenarios;
 
-/// <summary>Runs a scenario with a client of its own, and says in a few words what came of it.</summary>
+/// <summary>Runs a scenario with a separate client and describes its outcome.</summary>
 internal static class ScenarioOutcome
 {
-    /// <summary>The realm has no such account.</summary>
+    /// <summary>The outcome on a realm that has no such account.</summary>
     public const string NotApplicable = "—";
 
     public static async Task<string> RunAsync(Scenario scenario, ScenarioRealm realm, CancellationToken cancellationToken)
@@ -14,7 +14,7 @@ internal static class ScenarioOutcome
         if (account is null)
             return NotApplicable;
         var options = new S4UClientOptions { Realm = realm.Realm, Account = account, EncryptionTypes = scenario.OnlyType is { } type ? [type] : new S4UClientOptions { Realm = realm.Realm, Account = account }.EncryptionTypes };
-        options.Kdcs[realm.Realm] = [scenario.NobodyListens ? new KdcEndpoint("127.0.0.1", 9) : realm.Kdc with { Transport = scenario.Transport }];
+        options.Kdcs[realm.Realm] = [scenario.HasNoKdc ? new KdcEndpoint("127.0.0.1", 9) : realm.Kdc with { Transport = scenario.Transport }];
         await using var client = new S4UClient(options);
         return await OfAsync(() => client.GetTicketAsync(scenario.User(realm), ServicePrincipalName.Parse(scenario.Target(realm)), cancellationToken));
     }
@@ -31,7 +31,7 @@ internal static class ScenarioOutcome
         }
     }
 
-    /// <summary>The first words of the message (the RFC's name of the code, or the reason), the step, and what the client found out by itself.</summary>
+    /// <summary>Returns the RFC's name of the code, or the reason, then the exchange, and the client's own finding.</summary>
     private static string Describe(KerberosException error)
     {
         var head = error.Message.Split(' ', 2)[0];

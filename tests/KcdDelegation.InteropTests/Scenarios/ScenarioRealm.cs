@@ -2,10 +2,10 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests.Scenarios;
 
-/// <summary>One realm that the table of scenarios runs on, real or in process.</summary>
+/// <summary>A realm for the table of scenarios, in the lab or in this process.</summary>
 internal abstract class ScenarioRealm : IAsyncDisposable
 {
-    /// <summary>Head of its column in docs/interoperability.md.</summary>
+    /// <summary>The heading of its column in docs/interoperability.md.</summary>
     public abstract string Column { get; }
 
     public abstract string Realm { get; }
@@ -16,10 +16,10 @@ internal abstract class ScenarioRealm : IAsyncDisposable
 
     public string Spn(string host) => $"HTTP/{host}.{Domain}";
 
-    /// <summary>Skips the running test, or fails it where the lab is required, unless the realm is up.</summary>
+    /// <summary>Skips the running test if the realm is not up, or fails it if the lab is required.</summary>
     public abstract void Require();
 
-    /// <summary>Null where the realm has no such account.</summary>
+    /// <summary>Creates the account, or returns null if the realm has none.</summary>
     public abstract ServiceAccount? CreateAccount(DelegatingAccount account);
 
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;

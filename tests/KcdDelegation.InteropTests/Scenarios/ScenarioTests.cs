@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace KcdDelegation.InteropTests.Scenarios;
 
-/// <summary>Every scenario on every realm. A cell is run once, whether its own test or the page wants it first.</summary>
+/// <summary>Runs every scenario on every realm. A cell runs once, for its own test and for the page.</summary>
 public sealed class ScenarioTests(ScenarioTests.Realms realms) : IClassFixture<ScenarioTests.Realms>
 {
     public static TheoryData<string, string> Cells
@@ -21,7 +21,7 @@ public sealed class ScenarioTests(ScenarioTests.Realms realms) : IClassFixture<S
 
     [Theory]
     [MemberData(nameof(Cells))]
-    public async Task A_scenario_ends_as_it_should_on_a_realm(string row, string column)
+    public async Task A_scenario_has_the_expected_outcome_on_a_realm(string row, string column)
     {
         var scenario = ScenarioTable.Rows.Single(scenario => scenario.Name == row);
         var realm = realms.Get(column);
@@ -30,9 +30,9 @@ public sealed class ScenarioTests(ScenarioTests.Realms realms) : IClassFixture<S
         (await realms.OutcomeAsync(scenario, realm)).ShouldBe(scenario.ExpectedOn(realm));
     }
 
-    /// <summary>With KCD_WRITE_DOCS=1 the page is written, else it must be what the run saw.</summary>
+    /// <summary>Compares the page with the outcomes. With KCD_WRITE_DOCS=1 it writes the page.</summary>
     [Fact]
-    public async Task The_page_on_interoperability_says_what_the_realms_did()
+    public async Task The_interoperability_page_agrees_with_the_outcomes()
     {
         foreach (var column in ScenarioTable.Columns)
             realms.Get(column).Require();
@@ -41,7 +41,7 @@ public sealed class ScenarioTests(ScenarioTests.Realms realms) : IClassFixture<S
             Generalize(await realms.OutcomeAsync(ScenarioTable.Rows.Single(row => row.Name == name), realms.Get(column)), realms.Get(column))));
     }
 
-    /// <summary>Realm names differ by nature; a reader of the page wants to see where the outcome does.</summary>
+    /// <summary>Replaces the name of the realm, so that only differences of outcomes are visible.</summary>
     private static string Generalize(string outcome, ScenarioRealm realm) =>
         outcome.Replace(realm.Realm, "REALM", StringComparison.Ordinal).Replace(realm.Domain, "domain", StringComparison.Ordinal);
 

@@ -14,7 +14,7 @@ public sealed class ErrorCatalogueTests
         var row = ErrorCatalogue.Rows[index];
         foreach (var exchange in row.In.Count > 0 ? row.In : [KerberosExchange.S4U2Proxy])
         {
-            var error = Error(row.Reason ?? KerberosFailureReason.KdcError, row.Code, exchange, row.NtStatus);
+            var error = Satisfying(row.When, Error(row.Reason ?? KerberosFailureReason.KdcError, row.Code, exchange, row.NtStatus));
 
             ErrorCatalogue.Rows.First(candidate => candidate.Matches(error)).ShouldBeSameAs(row);
             var explained = KcdException.Explain(error);
@@ -108,10 +108,10 @@ public sealed class ErrorCatalogueTests
         error.EventId.ShouldBe(13019);
         error.Cause.ShouldBe("The delegation list of the account CONNECTOR$ does not contain the service HTTP/erp.contoso.com, and the service does not allow the account to delegate to it. "
             + "[KDC_ERR_BADOPTION (NTSTATUS 0xC0000225) in S4U2Proxy for HTTP/erp.contoso.com as ada@contoso.com by CONNECTOR$ at CONTOSO.COM, STATUS_NOT_FOUND]");
-        error.Remedy.ShouldContain("Set-ADComputer -Identity 'CONNECTOR$' -Add @{'msDS-AllowedToDelegateTo'='HTTP/erp.contoso.com'}");
+        error.Remedy.ShouldContain("Set-ADComputer -Identity 'CONNECTOR$' -Server contoso.com -Add @{'msDS-AllowedToDelegateTo'='HTTP/erp.contoso.com'}");
         error.Remedy.ShouldContain("samba-tool delegation add-service 'CONNECTOR$' 'HTTP/erp.contoso.com'");
-        error.Remedy.ShouldContain("-PrincipalsAllowedToDelegateToAccount (Get-ADComputer 'CONNECTOR$')");
-        error.Remedy.ShouldContain("setspn -Q 'HTTP/erp.contoso.com'");
+        error.Remedy.ShouldContain("-PrincipalsAllowedToDelegateToAccount (Get-ADComputer 'CONNECTOR$' -Server contoso.com)");
+        error.Remedy.ShouldContain("setspn -F -Q 'HTTP/erp.contoso.com'");
     }
 
     [Theory]
@@ -213,10 +213,33 @@ public sealed class ErrorCatalogueTests
         Exchange = exchange,
         NtStatus = status,
         Realm = "CONTOSO.COM",
+        AccountRealm = "CONTOSO.COM",
         Account = "CONNECTOR$",
         User = KerberosPrincipal.Enterprise("ada@contoso.com"),
         Service = ServicePrincipalName.Parse("HTTP/erp.contoso.com"),
     });
+
+    private static KerberosException Satisfying(RowCondition? condition, KerberosException error)
+    {
+        if (condition is null)
+            return error;
+        KerberosFailure[] candidates =
+        [
+            error.Failure with { User = KerberosPrincipal.Principal("CONNECTOR$", "CONTOSO.COM") },
+            error.Failure with { Realm = "contoso.com" },
+            error.Failure with { Realm = "EU.CONTOSO.COM" },
+            error.Failure with { Service = ServicePrincipalName.Parse("HTTPS/erp.contoso.com") },
+            error.Failure with { Service = ServicePrincipalName.Parse("HTTP/erp.contoso.com:8443") },
+            error.Failure with { KeySource = AccountKeySource.Password },
+            error.Failure with { KeySource = AccountKeySource.Keytab },
+            error.Failure with { Detail = "key is a blob of msDS-ManagedPassword" },
+            error.Failure with { KdcText = "NEEDED_HW_PREAUTH" },
+            error.Failure with { KdcText = "NO HW PREAUTH" },
+            error.Failure with { KdcText = "NO PREAUTH" },
+            error.Failure with { KdcText = "SERVER LOCKED OUT" },
+        ];
+        return candidates.Select(candidate => new KerberosException(candidate)).First(condition.IsTrue);
+    }
 
     private static bool Balanced(string text) => text.Count(c => c == '(') == text.Count(c => c == ')');
 }

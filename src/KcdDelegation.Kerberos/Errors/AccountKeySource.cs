@@ -1,0 +1,11 @@
+namespace KcdDelegation.Kerberos;
+
+/// <summary>The source of the delegating account's long-term keys.</summary>
+public enum AccountKeySource
+{
+    /// <summary>A keytab.</summary>
+    Keytab,
+
+    /// <summary>A password, given directly or in a file.</summary>
+    Password,
+}
