@@ -32,9 +32,10 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
         if (text.IsEmpty)
             throw new InvalidDataException("holds an empty password");
 
-        // Asked rather than caught: the decoder's exception would name bytes of the password.
         if (IsManagedPassword(file.Span))
             throw new InvalidDataException("is a blob of msDS-ManagedPassword and not a password as text");
+
+        // Asked rather than caught: the decoder's exception would name bytes of the password.
         if (!Utf8.IsValid(text))
             throw new InvalidDataException("is not UTF-8 text");
 

@@ -111,7 +111,7 @@ internal sealed record KerberosFailure
     public string? AccountRealm { get; init; }
     public AccountKeySource? KeySource { get; init; }
     public KdcSoftware KdcSoftware { get; init; }
-    public string? KdcText { get; init; }
+    public string? KdcText { get; init => field = value is null ? null : PrintableText.From(value, 256); }
     public bool IsTransient { get; init; }
 
     /// <summary>What is wrong. Made printable and bounded here, whatever it was composed of.</summary>

@@ -14,20 +14,6 @@ internal static class AccountErrors
         new(KcdStage.Delegation, NoTicket,
             n => $"the account that runs {n.Service} is disabled or locked out",
             Remedies.EnableTarget) { Code = ServiceRevoked },
-        new(KcdStage.Identity, NoTicket,
-            n => $"the member count limit of access tokens is exceeded: {n.User} is a member of more than 1,010 groups",
-            n => $"Remove the user from groups, or nest fewer of them: `{n.GetUser} -Properties TokenGroups`.")
-        { NtStatus = NtStatusNames.TooManyContextIds },
-        new(KcdStage.Delegation, NoCredentials,
-            n => $"the account requires a smart card for log-on, so its password is not accepted: {n.Account}",
-            n => "An account that delegates cannot have this flag. Remove it, and set a new password, because the flag replaced it by a random one: "
-                + $"Active Directory `Set-AD{(n.AccountIsComputer ? "Computer" : "User")} -Identity {n.AccountQuoted} -SmartcardLogonRequired $false`.")
-        { NtStatus = NtStatusNames.SmartCardLogonRequired, In = Steps.LoggingOn },
-        new(KcdStage.Identity, NoTicket,
-            n => $"the account of {n.User} requires a smart card for log-on, and the KDC does not delegate it",
-            n => $"Check the flag: `{n.GetUser} -Properties SmartcardLogonRequired`. Protocol transition does not need it; remove it if it is not intended.")
-        { NtStatus = NtStatusNames.SmartCardLogonRequired },
-
         new(KcdStage.Delegation, NoCredentials,
             n => $"by its expiration date, {n.Account} has expired",
             Remedies.ExtendAccount) { Code = ClientExpired, In = Steps.LoggingOn },

@@ -12,6 +12,7 @@ internal static class ErrorCatalogue
     [
         .. ClientFindings.Rows,
         .. BackendErrors.Rows,
+        .. StatusErrors.Rows,
         .. DelegationErrors.Rows,
         .. NameErrors.Rows,
         .. AccountErrors.Rows,

@@ -29,13 +29,10 @@ internal static class NameErrors
         new(KcdStage.Identity, NoTicket,
             n => $"no account in {n.Realm} has the user principal name of {n.User}",
             Remedies.NameUser) { Code = ClientPrincipalUnknown, In = Steps.Discovery },
-        new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC does not allow {n.Account} to read the group memberships of {n.User}",
-            Remedies.AllowGroupMemberships) { NtStatus = NtStatusNames.AccessDenied, In = Steps.FindingUser },
         new(KcdStage.Identity, NoTicket,
             n => $"the KDC cannot find {n.User} in {n.Realm}, or does not support protocol transition across the trust for a user of another "
                 + "realm (Samba), or does not allow the account to read the user's group memberships (Active Directory)",
-            n => $"{Remedies.NameUser(n)}{(Remedies.HasActiveDirectoryTools(n) ? $" If the user exists: {Remedies.AllowGroupMemberships(n)}" : "")}")
+            n => $"{Remedies.NameUser(n)}{(Remedies.HasActiveDirectoryTools(n) ? $" If the user exists, allow the account to read the memberships. {Remedies.AllowGroupMemberships(n)}" : "")}")
         { Code = ClientPrincipalUnknown },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the KDC that was asked does not serve {n.Realm}",

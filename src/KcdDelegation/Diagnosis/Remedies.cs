@@ -208,7 +208,7 @@ internal static class Remedies
 
     /// <summary>The account must be in a group that can read token-groups-global-and-universal.</summary>
     public static string AllowGroupMemberships(ErrorNames n) =>
-        "add the account to the Windows Authorization Access Group of the user's domain: Active Directory "
+        "Add the account to the Windows Authorization Access Group of the user's domain: Active Directory "
         + $"`Add-ADGroupMember 'Windows Authorization Access Group' -Members (Get-{n.AccountCmdlet} {n.AccountQuoted} -Server {n.AccountDns})`.";
 
     /// <summary>CVE-2026-20833.</summary>

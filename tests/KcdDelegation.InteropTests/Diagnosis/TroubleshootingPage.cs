@@ -20,6 +20,7 @@ internal static class TroubleshootingPage
     private static readonly (string Heading, IReadOnlyList<CatalogueRow> Rows)[] Chapters =
     [
         ("Findings of the client", ClientFindings.Rows),
+        ("Causes that the NTSTATUS shows", StatusErrors.Rows),
         ("The right to delegate", DelegationErrors.Rows),
         ("Names", NameErrors.Rows),
         ("State of accounts", AccountErrors.Rows),
