@@ -12,7 +12,10 @@ public sealed class ErrorCatalogueTests
     public void Each_row_explains_the_errors_that_it_lists_and_no_earlier_row_matches_them(int index)
     {
         var row = ErrorCatalogue.Rows[index];
-        foreach (var exchange in row.In.Count > 0 ? row.In : [KerberosExchange.S4U2Proxy])
+        // A row without exchanges is for those that no earlier row of its code has.
+        bool IsFree(KerberosExchange exchange) =>
+            !ErrorCatalogue.Rows.Take(index).Any(earlier => earlier.Code == row.Code && earlier.NtStatus is null && earlier.When is null && earlier.In.Contains(exchange));
+        foreach (var exchange in row.In.Count > 0 ? row.In : [((KerberosExchange[])[KerberosExchange.S4U2Proxy, KerberosExchange.Referral]).First(IsFree)])
         {
             var error = Satisfying(row.When, Error(row.Reason ?? KerberosFailureReason.KdcError, row.Code, exchange, row.NtStatus));
 
