@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using KcdDelegation.Kerberos.Names;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Transport;
@@ -22,7 +23,7 @@ internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger) 
     public async ValueTask<IReadOnlyList<KdcEndpoint>> FindAsync(string realm, CancellationToken cancellationToken)
     {
         // Such a name has no SRV records, and it must not become a part of another name.
-        if (string.IsNullOrWhiteSpace(realm) || realm.AsSpan().ContainsAny('/', '@', '%'))
+        if (!RealmName.IsValid(realm))
             return [];
         if (_realms.Count >= MaxRealms)
             _realms.Clear();

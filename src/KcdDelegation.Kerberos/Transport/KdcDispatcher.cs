@@ -56,8 +56,8 @@ internal sealed class KdcDispatcher : IAsyncDisposable
     public async Task<TReply> SendAsync<TReply>(
         string realm, KdcRequestMode mode, Func<KdcRequest<TReply>> create, CancellationToken cancellationToken)
     {
-        if (string.IsNullOrWhiteSpace(realm) || realm.AsSpan().ContainsAny('/', '@', '%'))
-            throw KerberosException.Rejected($"'{PrintableText.From(realm)}' is not a realm name: it is empty or contains '/', '@' or '%'");
+        if (!RealmName.IsValid(realm))
+            throw KerberosException.Rejected($"'{PrintableText.From(realm)}' is not a realm name");
         var start = _time.GetTimestamp();
         var delay = s_firstRetryDelay;
         while (true)

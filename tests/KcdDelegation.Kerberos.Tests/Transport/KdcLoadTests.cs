@@ -209,14 +209,7 @@ public sealed class KdcLoadTests : IAsyncDisposable
     public async Task The_first_ticket_comes_within_five_seconds_although_many_KDCs_are_silent(int silent, int index, string kind)
     {
         await using var realm = TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app");
-        var kdcs = new List<KdcEndpoint>();
-        for (var i = 0; i < silent; i++)
-        {
-            var kdc = kind == "mixed" ? i % 3 : -1;
-            kdcs.Add(kind == "no SYN-ACK" || kdc == 0 ? (await FullAsync()).Endpoint
-                : kind == "no answer" || kdc == 1 ? Silent().Endpoint
-                : Silent().UdpEndpoint);
-        }
+        List<KdcEndpoint> kdcs = [.. await Task.WhenAll(Enumerable.Range(0, silent).Select(i => SilentAsync(kind, i)))];
         kdcs.Insert(index, kind == "no datagram" ? realm.UdpEndpoint : realm.Endpoint);
         using var account = realm.CreateServiceAccount("gw");
         await using var client = new S4UClient(new S4UClientOptions { Realm = realm.Name, Account = account,
@@ -393,17 +386,26 @@ public sealed class KdcLoadTests : IAsyncDisposable
             Interlocked.Increment(ref count) < connection ? FakeKdc.SilenceAsync(socket, token) : FakeKdc.AnswerAsync(socket, token);
     }
 
+    private async Task<KdcEndpoint> SilentAsync(string kind, int number) => (kind, number % 3) switch
+    {
+        ("no SYN-ACK", _) or ("mixed", 0) => (await FullAsync()).Endpoint,
+        ("no answer", _) or ("mixed", 1) => Silent().Endpoint,
+        _ => Silent().UdpEndpoint,
+    };
+
     private FakeKdc Silent()
     {
         var kdc = new FakeKdc { OnConnection = FakeKdc.SilenceAsync };
-        _disposables.Add(kdc);
+        lock (_disposables)
+            _disposables.Add(kdc);
         return kdc;
     }
 
     private async Task<FullListener> FullAsync()
     {
         var full = await FullListener.CreateAsync();
-        _full.Add(full);
+        lock (_full)
+            _full.Add(full);
         return full;
     }
 
