@@ -51,7 +51,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     [Theory]
     [InlineData("refuse", "refused the connection")]
     [InlineData("close", "closed the connection without an answer")]
-    [InlineData("garbage", "sent a reply that was rejected: AS-REP is '?HTTP'")]
+    [InlineData("garbage", "sent a reply that was rejected: AS-REP is '<U+0007>HTTP'")]
     [InlineData("high bit", "sent a reply that was rejected: the reserved bit of its length is set")]
     [InlineData("too long", "sent a reply that was rejected: its length is 1048577 bytes")]
     [InlineData("empty", "sent a reply that was rejected: its length is 0 bytes")]
