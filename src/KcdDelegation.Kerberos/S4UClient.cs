@@ -10,9 +10,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KcdDelegation.Kerberos;
 
-/// <summary>Gets service tickets in users' names by protocol transition and constrained delegation (MS-SFU): the account's ticket-granting
-/// ticket, a ticket to the account itself in the user's name (S4U2Self), and with it one to the target (S4U2Proxy), each through
-/// the cache. One per delegating account and process. Thread-safe. Does not own the account, logger factory or time provider.</summary>
+/// <summary>A client that gets service tickets for users by protocol transition and constrained delegation (MS-SFU). Thread-safe.</summary>
+/// <remarks>A request needs the account's ticket-granting ticket, a ticket to the account itself for the user (S4U2Self), and with it the
+/// ticket to the target (S4U2Proxy). All three are cached. Create one client per delegating account and process. It does not own the
+/// account, the logger factory or the time provider.</remarks>
 public sealed class S4UClient : IAsyncDisposable
 {
     private readonly string _account;
@@ -26,8 +27,8 @@ public sealed class S4UClient : IAsyncDisposable
     private readonly S4U2ProxyExchange _proxy;
     private readonly TokenAcceptor _acceptor;
 
-    /// <summary>Reads the options; speaks to no KDC yet.</summary>
-    /// <exception cref="ArgumentException">An option is missing or out of range; the message names it.</exception>
+    /// <summary>Creates a client. No KDC is contacted yet.</summary>
+    /// <exception cref="ArgumentException">An option is missing or out of range. The message names it.</exception>
     public S4UClient(S4UClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -51,55 +52,93 @@ public sealed class S4UClient : IAsyncDisposable
         };
         if (Md5.IsRefused)
             ExchangeLog.Md5Refused(_logger);
-        (_logOn, _self, _proxy, _acceptor) = (new AccountLogOn(context), new S4U2SelfExchange(context), new S4U2ProxyExchange(context), new TokenAcceptor(context));
+        _logOn = new AccountLogOn(context);
+        _self = new S4U2SelfExchange(context);
+        _proxy = new S4U2ProxyExchange(context);
+        _acceptor = new TokenAcceptor(context);
     }
 
-    /// <summary>Logs the account on if it is not; used by health checks and to fail at start rather than at the first user.</summary>
+    /// <summary>Logs the account on, unless it is logged on already. Use it in health checks and at the start of a host.</summary>
     /// <exception cref="KerberosException">The KDC refused the account, or none answered.</exception>
-    /// <exception cref="OperationCanceledException">The caller's token.</exception>
-    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
+    /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
     public async ValueTask LogOnAsync(CancellationToken cancellationToken = default) =>
         await _store.GetOrAddAsync(TicketKey.Tgt(_account), _logOn.RequestAsync, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>S4U2Self and S4U2Proxy, from the cache where possible. Cancels this wait only, never an exchange that others share.</summary>
-    /// <param name="user">Whom to act as.</param>
-    /// <param name="service">The target; one of the account's delegation list, or one whose own list has the account.</param>
-    /// <param name="cancellationToken">Of this caller.</param>
+    /// <summary>Gets a ticket for a user by S4U2Self and S4U2Proxy, from the cache if possible.</summary>
+    /// <param name="user">The user to act as.</param>
+    /// <param name="service">The target: in the account's delegation list, or with the account in its own list.</param>
+    /// <param name="cancellationToken">Cancels this wait, but not an exchange that other callers share.</param>
     /// <exception cref="KerberosException">A KDC refused, none answered, or a reply failed its checks.</exception>
-    /// <exception cref="OperationCanceledException">The caller's token.</exception>
-    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
-    public ValueTask<ServiceTicket> GetTicketAsync(KerberosPrincipal user, ServicePrincipalName service, CancellationToken cancellationToken = default)
+    /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
+    /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+    public ValueTask<ServiceTicket> GetTicketAsync(
+        KerberosPrincipal user, ServicePrincipalName service, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(user);
         ArgumentNullException.ThrowIfNull(service);
         var key = TicketKey.Proxy(_account, user, service, EvidenceOrigin.ProtocolTransition);
-        // A hit allocates nothing: what a miss needs is made in a method of its own.
-        return _store.TryGet<ServiceTicket>(key, out var held) ? ValueTask.FromResult(held) : TransitionAsync(key, user, service, cancellationToken);
+        // A hit allocates nothing: the closures of a miss are in a method of their own.
+        return _store.TryGet<ServiceTicket>(key, out var held)
+            ? ValueTask.FromResult(held)
+            : TransitionAsync(key, user, service, cancellationToken);
     }
 
-    /// <summary>S4U2Proxy without protocol transition, on a ticket that the user presented; from the cache where possible.</summary>
-    /// <param name="user">From <see cref="AcceptAsync"/> of this client.</param>
+    /// <summary>Gets a ticket for a user who presented their own ticket, by S4U2Proxy without protocol transition. Uses the cache if
+    /// possible.</summary>
+    /// <param name="user">A result of <see cref="AcceptAsync"/> of this client.</param>
     /// <param name="service">The target.</param>
-    /// <param name="cancellationToken">Of this caller.</param>
+    /// <param name="cancellationToken">Cancels this wait, but not an exchange that other callers share.</param>
     /// <exception cref="KerberosException">A KDC refused, none answered, or a reply failed its checks.</exception>
-    /// <exception cref="OperationCanceledException">The caller's token.</exception>
-    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
-    public ValueTask<ServiceTicket> GetTicketAsync(AcceptedUser user, ServicePrincipalName service, CancellationToken cancellationToken = default)
+    /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
+    /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+    public ValueTask<ServiceTicket> GetTicketAsync(
+        AcceptedUser user, ServicePrincipalName service, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(user);
         ArgumentNullException.ThrowIfNull(service);
         var key = TicketKey.Proxy(_account, user.Principal, service, user.Origin);
-        return _store.TryGet<ServiceTicket>(key, out var held) ? ValueTask.FromResult(held) : PassOnAsync(key, user, service, cancellationToken);
+        return _store.TryGet<ServiceTicket>(key, out var held)
+            ? ValueTask.FromResult(held)
+            : PassOnAsync(key, user, service, cancellationToken);
     }
 
-    /// <summary>Opens a GSS krb5 token (RFC 4121 §4.1, without SPNEGO around it) that a client presented to the account, with the
-    /// account's key: ticket, authenticator, times, replay.</summary>
-    /// <param name="token">The token's bytes.</param>
-    /// <param name="cancellationToken">Of this caller.</param>
+    /// <summary>Replaces a cached ticket that the service refused, for example after the service's key changed. At most one replacement per
+    /// user, service and minute.</summary>
+    /// <remarks>If the cache has another ticket for the same user and service already, that one is returned without an exchange. The
+    /// refused ticket stays in the cache until its successor arrives.</remarks>
+    /// <param name="refused">The ticket that the service refused, from this client.</param>
+    /// <param name="cancellationToken">Cancels this wait, but not an exchange that other callers share.</param>
+    /// <returns>Another ticket, or null if the ticket was replaced less than a minute ago.</returns>
+    /// <exception cref="ArgumentException">The ticket is from another client.</exception>
+    /// <exception cref="KerberosException">A KDC refused, none answered, or a reply failed its checks.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
+    /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+    public async ValueTask<ServiceTicket?> ReplaceTicketAsync(ServiceTicket refused, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(refused);
+        if (!ReferenceEquals(refused.Clock, _clock) || refused.Request is not { } request)
+            throw new ArgumentException("The ticket is from another client.", nameof(refused));
+        try
+        {
+            var replacement = _store.ReplaceAsync(
+                GetKey(request), refused, token => DelegateAsync(request, token), isNested: false, cancellationToken);
+            return await replacement.ConfigureAwait(false);
+        }
+        catch (KerberosException error) when (error.User is null || error.Service is null)
+        {
+            throw error.InContext(new KerberosFailure { User = request.User, Service = request.Service });
+        }
+    }
+
+    /// <summary>Validates a GSS krb5 token (RFC 4121 §4.1, without SPNEGO around it) that a client presented to the account: its ticket,
+    /// authenticator and times, and that it is no replay.</summary>
+    /// <param name="token">The bytes of the token.</param>
+    /// <param name="cancellationToken">Cancels the log-on that an account with a password may need first.</param>
     /// <exception cref="KerberosException">The token is refused (<see cref="KerberosFailureReason.TokenRejected"/>), or the account's key
     /// is known only after a log-on, which failed.</exception>
-    /// <exception cref="OperationCanceledException">The caller's token.</exception>
-    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
+    /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
     public async ValueTask<AcceptedUser> AcceptAsync(ReadOnlyMemory<byte> token, CancellationToken cancellationToken = default)
     {
         try
@@ -108,61 +147,81 @@ public sealed class S4UClient : IAsyncDisposable
         }
         catch (KerberosException error) when (error.Code == KerberosErrorCode.NoKey)
         {
-            // The key of a password is made with a salt that only the KDC knows.
+            // The key of a password depends on a salt that only the KDC knows.
             await LogOnAsync(cancellationToken).ConfigureAwait(false);
             return _acceptor.Accept(token);
         }
     }
 
-    private ValueTask<ServiceTicket> TransitionAsync(TicketKey key, KerberosPrincipal user, ServicePrincipalName service, CancellationToken cancellationToken) =>
-        RequestAsync(key, user, service, token => GetEvidenceAsync(user, token), cancellationToken);
-
-    private ValueTask<ServiceTicket> PassOnAsync(TicketKey key, AcceptedUser user, ServicePrincipalName service, CancellationToken cancellationToken)
+    /// <summary>Removes every ticket of the user. No header is created from a purged ticket after this returns.</summary>
+    /// <param name="user">The user, as requested.</param>
+    /// <returns>The number of removed entries.</returns>
+    public int Purge(KerberosPrincipal user)
     {
-        // A KDC would refuse it, in words that could as well mean the account's own ticket.
-        if (user.EndTime <= _clock.Now)
-        {
-            return ValueTask.FromException<ServiceTicket>(new KerberosException(new KerberosFailure
-            {
-                Code = KerberosErrorCode.TicketExpired,
-                Exchange = KerberosExchange.S4U2Proxy,
-                User = user.Principal,
-                Service = service,
-                Account = _account,
-                Detail = $"the ticket that the user presented ended at {user.EndTime:u}: he must present a new one",
-            }));
-        }
-        var evidence = new UserEvidence(user.Evidence, null);
-        return RequestAsync(key, user.Principal, service, _ => Task.FromResult(evidence), cancellationToken);
+        ArgumentNullException.ThrowIfNull(user);
+        return _store.Purge(key => user.Equals(key.User));
     }
 
-    private async ValueTask<ServiceTicket> RequestAsync(TicketKey key, KerberosPrincipal user, ServicePrincipalName service, Func<CancellationToken, Task<UserEvidence>> getEvidence, CancellationToken cancellationToken)
+    /// <summary>Removes every user's ticket to the service. No header is created from a purged ticket after this returns.</summary>
+    /// <param name="service">The service, as requested.</param>
+    /// <returns>The number of removed entries.</returns>
+    public int Purge(ServicePrincipalName service)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        return _store.Purge(key => service.Equals(key.Service));
+    }
+
+    /// <summary>Removes all tickets, including the account's own. No header is created from a purged ticket after this returns.</summary>
+    /// <returns>The number of removed entries.</returns>
+    public int PurgeAll() => _store.Purge(static _ => true);
+
+    /// <summary>Stops renewals, waits for running exchanges, then zeroes every key. Later calls throw
+    /// <see cref="ObjectDisposedException"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _dispatcher.DisposeAsync().ConfigureAwait(false);
+        await _store.DisposeAsync().ConfigureAwait(false);
+        _limits.Dispose();
+    }
+
+    private ValueTask<ServiceTicket> TransitionAsync(
+        TicketKey key, KerberosPrincipal user, ServicePrincipalName service, CancellationToken cancellationToken) =>
+        RequestAsync(key, new DelegationRequest(user, service, null), cancellationToken);
+
+    private ValueTask<ServiceTicket> PassOnAsync(
+        TicketKey key, AcceptedUser user, ServicePrincipalName service, CancellationToken cancellationToken) =>
+        RequestAsync(key, new DelegationRequest(user.Principal, service, user), cancellationToken);
+
+    private TicketKey GetKey(DelegationRequest request) =>
+        TicketKey.Proxy(_account, request.User, request.Service, request.Presented?.Origin ?? EvidenceOrigin.ProtocolTransition);
+
+    private async ValueTask<ServiceTicket> RequestAsync(TicketKey key, DelegationRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            return await _store.GetOrAddAsync(key, token => DelegateAsync(user, service, getEvidence, token), cancellationToken).ConfigureAwait(false);
+            return await _store.GetOrAddAsync(key, token => DelegateAsync(request, token), cancellationToken).ConfigureAwait(false);
         }
         catch (KerberosException error) when (error.User is null || error.Service is null)
         {
-            throw error.InContext(new KerberosFailure { User = user, Service = service });
+            throw error.InContext(new KerberosFailure { User = request.User, Service = request.Service });
         }
     }
 
-    /// <summary>The three steps; once more with new tickets if a KDC no longer takes those that were cached.</summary>
-    private async Task<ServiceTicket> DelegateAsync(KerberosPrincipal user, ServicePrincipalName service, Func<CancellationToken, Task<UserEvidence>> getEvidence, CancellationToken cancellationToken)
+    /// <summary>Runs the steps of a delegation. Repeats them once with new tickets if a KDC no longer accepts cached ones.</summary>
+    private async Task<ServiceTicket> DelegateAsync(DelegationRequest request, CancellationToken cancellationToken)
     {
-        // In this order: the evidence may have cost a new TGT.
-        var evidence = await getEvidence(cancellationToken).ConfigureAwait(false);
-        var tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+        // In this order: the evidence may have needed a new TGT.
+        var evidence = await GetEvidenceAsync(request, cancellationToken).ConfigureAwait(false);
+        var (tgt, wasCached) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
         IssuedTicket ticket;
         try
         {
-            ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, service, cancellationToken).ConfigureAwait(false);
+            ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, request.Service, cancellationToken).ConfigureAwait(false);
         }
         catch (KerberosException error) when (error.Reason is KerberosFailureReason.EvidenceNotForwardable or KerberosFailureReason.AccountNotForwardable)
         {
-            // Whoever follows the remedy changes the account or the user: what was issued before would be refused for the rest of its life.
-            _store.Drop(TicketKey.Self(_account, user), evidence);
+            // The remedy changes the account or the user. Tickets that were issued before it stay as they are, so they are dropped.
+            _store.Drop(TicketKey.Self(_account, request.User), evidence);
             if (!tgt.IsForwardable)
                 _store.Drop(TicketKey.Tgt(_account), tgt);
             throw;
@@ -171,20 +230,43 @@ public sealed class S4UClient : IAsyncDisposable
         {
             if (StaleTickets.AreIndicatedBy(error))
                 DropStale(error, tgt);
-            _store.Drop(TicketKey.Self(_account, user), evidence);
-            evidence = await getEvidence(cancellationToken).ConfigureAwait(false);
-            tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
-            ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, service, cancellationToken).ConfigureAwait(false);
+            else if (request.Presented is not null && !await RenewTgtAsync(error, tgt, wasCached, cancellationToken).ConfigureAwait(false))
+                throw;
+            // With cached evidence, the S4U2Self exchange shows whether the TGT is stale as well.
+            _store.Drop(TicketKey.Self(_account, request.User), evidence);
+            evidence = await GetEvidenceAsync(request, cancellationToken).ConfigureAwait(false);
+            (tgt, _) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+            ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, request.Service, cancellationToken).ConfigureAwait(false);
         }
-        return new ServiceTicket(ticket, service, evidence.SecurityIdentifier, _clock, user);
+        return new ServiceTicket(ticket, request, evidence.SecurityIdentifier, _clock);
     }
 
-    private Task<UserEvidence> GetEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken) =>
-        _store.GetOrAddNestedAsync(TicketKey.Self(_account, user), token => RequestEvidenceAsync(user, token), cancellationToken);
+    private Task<UserEvidence> GetEvidenceAsync(DelegationRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Presented is not { } presented)
+        {
+            var key = TicketKey.Self(_account, request.User);
+            return _store.GetOrAddNestedAsync(key, token => RequestEvidenceAsync(request.User, token), cancellationToken);
+        }
+        // A KDC would refuse it with an error that could mean the account's own ticket as well.
+        if (presented.EndTime <= _clock.Now)
+        {
+            throw new KerberosException(new KerberosFailure
+            {
+                Code = KerberosErrorCode.TicketExpired,
+                Exchange = KerberosExchange.S4U2Proxy,
+                User = request.User,
+                Service = request.Service,
+                Account = _account,
+                Detail = $"the ticket that the user presented ended at {presented.EndTime:u}; the user must present a new one",
+            });
+        }
+        return Task.FromResult(new UserEvidence(presented.Evidence, null));
+    }
 
     private async Task<UserEvidence> RequestEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken)
     {
-        var tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+        var (tgt, wasCached) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             return await _self.RequestAsync(tgt, user, cancellationToken).ConfigureAwait(false);
@@ -198,48 +280,40 @@ public sealed class S4UClient : IAsyncDisposable
         catch (KerberosException error) when (StaleTickets.AreIndicatedBy(error))
         {
             DropStale(error, tgt);
-            tgt = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
-            return await _self.RequestAsync(tgt, user, cancellationToken).ConfigureAwait(false);
         }
+        catch (KerberosException error) when (StaleTickets.TgtMayBeTheCauseOf(error, CrossRealmTgt.GetRealm(tgt)))
+        {
+            if (!await RenewTgtAsync(error, tgt, wasCached, cancellationToken).ConfigureAwait(false))
+                throw;
+        }
+        (tgt, _) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+        return await _self.RequestAsync(tgt, user, cancellationToken).ConfigureAwait(false);
     }
 
-    private Task<IssuedTicket> GetTgtAsync(CancellationToken cancellationToken) =>
-        _store.GetOrAddNestedAsync(TicketKey.Tgt(_account), _logOn.RequestAsync, cancellationToken);
+    /// <summary>Gets the TGT, and whether it was in the cache before this request.</summary>
+    private async Task<(IssuedTicket Tgt, bool WasCached)> GetTgtAsync(CancellationToken cancellationToken)
+    {
+        var key = TicketKey.Tgt(_account);
+        return _store.TryGet<IssuedTicket>(key, out var cached)
+            ? (cached, true)
+            : (await _store.GetOrAddNestedAsync(key, _logOn.RequestAsync, cancellationToken).ConfigureAwait(false), false);
+    }
+
+    /// <summary>Replaces a cached TGT after a generic error, at most once a minute. The old one stays until the new one arrives.</summary>
+    private async Task<bool> RenewTgtAsync(KerberosException error, IssuedTicket tgt, bool wasCached, CancellationToken cancellationToken)
+    {
+        if (!wasCached || !StaleTickets.TgtMayBeTheCauseOf(error, CrossRealmTgt.GetRealm(tgt)))
+            return false;
+        var renewed = await _store.ReplaceAsync(TicketKey.Tgt(_account), tgt, _logOn.RequestAsync, isNested: true, cancellationToken)
+            .ConfigureAwait(false);
+        if (renewed is not null)
+            ExchangeLog.CachedTicketRefused(_logger, error.Realm, error.Code);
+        return renewed is not null;
+    }
 
     private void DropStale(KerberosException error, IssuedTicket tgt)
     {
         ExchangeLog.CachedTicketRefused(_logger, error.Realm, error.Code);
         _store.Drop(TicketKey.Tgt(_account), tgt);
-    }
-
-    /// <summary>Drops every ticket of the user. No header is made from a purged ticket after this returns.</summary>
-    /// <param name="user">As it was asked for.</param>
-    /// <returns>The number of entries dropped.</returns>
-    public int Purge(KerberosPrincipal user)
-    {
-        ArgumentNullException.ThrowIfNull(user);
-        return _store.Purge(key => user.Equals(key.User));
-    }
-
-    /// <summary>Drops every user's ticket to the service. No header is made from a purged ticket after this returns.</summary>
-    /// <param name="service">As it was asked for.</param>
-    /// <returns>The number of entries dropped.</returns>
-    public int Purge(ServicePrincipalName service)
-    {
-        ArgumentNullException.ThrowIfNull(service);
-        return _store.Purge(key => service.Equals(key.Service));
-    }
-
-    /// <summary>Drops everything, the account's own ticket included. No header is made from a purged ticket after this returns.</summary>
-    /// <returns>The number of entries dropped.</returns>
-    public int PurgeAll() => _store.Purge(static _ => true);
-
-    /// <summary>Stops renewals, waits for the exchanges under way, then drops and zeroes every key. Calls after it throw
-    /// <see cref="ObjectDisposedException"/>.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await _dispatcher.DisposeAsync().ConfigureAwait(false);
-        await _store.DisposeAsync().ConfigureAwait(false);
-        _limits.Dispose();
     }
 }

@@ -50,13 +50,13 @@ public sealed class ApRequestTemplateTests
         await using var realm = Start(EncryptionType.Aes256CtsHmacSha1);
         var ticket = realm.IssueTicket("ada", Web);
         var template = ticket.CreateApRequest();
-        var stamps = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
+        var timestamps = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
             Enumerable.Range(0, 500).Select(_ => Open(ticket, template, WriteTail(template))).Select(opened => (opened.Time, opened.Microseconds)).ToList())));
-        stamps.SelectMany(each => each).ShouldBeUnique();
+        timestamps.SelectMany(each => each).ShouldBeUnique();
     }
 
     [Fact]
-    public async Task Tickets_of_one_user_share_his_stamps()
+    public async Task Tickets_of_one_user_share_one_timestamp_sequence()
     {
         await using var realm = Start(EncryptionType.Aes256CtsHmacSha1);
         var tickets = Enumerable.Range(0, 4).Select(_ => realm.IssueTicket("ada", Web)).ToList();

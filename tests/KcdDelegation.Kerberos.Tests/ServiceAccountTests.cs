@@ -74,7 +74,7 @@ public sealed class ServiceAccountTests : IDisposable
     [InlineData("0502", "has no entries")]
     [InlineData("0501", "is a keytab of version 0501")]
     [InlineData("0502000000100001", "is truncated")]
-    public void A_keytab_that_is_none_is_an_error_that_says_why(string hex, string why)
+    public void An_invalid_keytab_is_an_error_with_its_cause(string hex, string why)
     {
         File.WriteAllBytes(FilePath, Convert.FromHexString(hex));
         using var account = ServiceAccount.FromKeytab("gw", FilePath);
@@ -86,19 +86,19 @@ public sealed class ServiceAccountTests : IDisposable
     }
 
     [Fact]
-    public void A_keytab_of_other_accounts_is_an_error_that_lists_them()
+    public void A_keytab_of_other_accounts_is_an_error_that_lists_its_principals()
     {
         File.WriteAllBytes(FilePath, KeytabSamples.FromKtutil);
         using var account = ServiceAccount.FromKeytab("gw", FilePath);
 
         Should.Throw<KerberosException>(() => account.Keys.AvailableTypes(Realm)).Detail
-            .ShouldContain("no entry for gw@CONTOSO.COM, it has keys of HTTP/gw.contoso.com@CONTOSO.COM, CONNECTOR$@CONTOSO.COM");
+            .ShouldContain("no entry for gw@CONTOSO.COM; it has keys of HTTP/gw.contoso.com@CONTOSO.COM, CONNECTOR$@CONTOSO.COM");
     }
 
     [Fact]
     public void A_keytab_with_keys_of_RC4_only_is_an_error_that_names_the_remedy()
     {
-        // The AES entry of the sample stands last: its type becomes one that nobody implements.
+        // The AES entry of the sample is the last one: it gets a type that is not implemented.
         var file = KeytabSamples.FromKtutil;
         file[^23] = 3;
         File.WriteAllBytes(FilePath, file);
@@ -111,7 +111,7 @@ public sealed class ServiceAccountTests : IDisposable
     }
 
     [Fact]
-    public void A_replaced_keytab_is_read_at_the_next_look_and_the_stamp_grows()
+    public void A_replaced_keytab_is_read_at_the_next_refresh_and_its_version_grows()
     {
         Write(Entry(3, Aes256, 3));
         using var account = ServiceAccount.FromKeytab("gw", FilePath);
@@ -155,7 +155,7 @@ public sealed class ServiceAccountTests : IDisposable
     }
 
     [Fact]
-    public void A_keytab_that_vanishes_or_is_half_written_leaves_the_old_keys_in_use_and_says_so()
+    public void A_missing_or_truncated_keytab_leaves_the_old_keys_in_use_with_a_warning()
     {
         Write(Entry(3, Aes256, 3));
         using var account = ServiceAccount.FromKeytab("gw", FilePath);
@@ -278,7 +278,7 @@ public sealed class ServiceAccountTests : IDisposable
     [Theory]
     [InlineData("0a", "empty password")]
     [InlineData("ff41", "not UTF-8")]
-    public void A_file_that_holds_no_password_is_an_error_that_says_why(string hex, string why)
+    public void A_file_without_a_password_is_an_error_with_its_cause(string hex, string why)
     {
         File.WriteAllBytes(FilePath, Convert.FromHexString(hex));
         using var account = ServiceAccount.FromPasswordFile("gw", FilePath);

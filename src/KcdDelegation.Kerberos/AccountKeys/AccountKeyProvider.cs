@@ -3,39 +3,40 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.AccountKeys;
 
-/// <summary>Where the long-term keys of the delegating account come from. Thread-safe. Keys that were given out stay usable until the
-/// source is disposed or nobody can reach them.</summary>
+/// <summary>A source of the delegating account's long-term keys. Thread-safe.</summary>
+/// <remarks>Keys that were returned stay usable until the provider is disposed or they are unreachable.</remarks>
 internal abstract class AccountKeyProvider : IDisposable
 {
-    /// <summary>Grows whenever the keys may have become others. A key that the KDC rejected is not tried again before it grows.</summary>
+    /// <summary>Gets a number that grows whenever the keys may have changed. A key that the KDC rejected is not retried before it
+    /// grows.</summary>
     public abstract long Version { get; }
 
-    /// <summary>Reads the source again if it has changed; to be called before an AS exchange. A source that has become unreadable keeps
-    /// the keys it had, and says so in the log.</summary>
-    /// <exception cref="KerberosException">Nothing could be read yet (<see cref="KerberosFailureReason.KeyUnavailable"/>).</exception>
+    /// <summary>Reads the source again if it has changed. Called before an AS exchange.</summary>
+    /// <remarks>If the source has become unreadable, the previous keys stay in use and a warning is logged.</remarks>
+    /// <exception cref="KerberosException">Nothing has been read yet (<see cref="KerberosFailureReason.KeyUnavailable"/>).</exception>
     public abstract void Refresh(ILogger logger);
 
-    /// <summary>The types of the keys at hand, or null if a key of any type can be made (a password).</summary>
+    /// <summary>Returns the types of the available keys, or null if a key of any type can be derived (a password).</summary>
     /// <exception cref="KerberosException">There is no usable key for the account in this realm.</exception>
     public abstract IReadOnlyList<EncryptionType>? AvailableTypes(string realm);
 
-    /// <summary>The newest key of a type, for the account's own AS exchange.</summary>
+    /// <summary>Returns the newest key of a type, for the account's own AS exchange.</summary>
     /// <param name="realm">The account's realm.</param>
     /// <param name="type">One of <see cref="AvailableTypes"/>.</param>
-    /// <param name="salt">As the KDC said (RFC 4120 §5.2.7.5); of no meaning to a keytab.</param>
-    /// <param name="iterations">Already limited: from the wire it may be anything.</param>
+    /// <param name="salt">The KDC's salt (RFC 4120 §5.2.7.5). A keytab ignores it.</param>
+    /// <param name="iterations">The number of iterations, which the caller has checked against its bounds.</param>
     /// <exception cref="KerberosException">There is no such key.</exception>
     public abstract KerberosKey GetLogOnKey(string realm, EncryptionType type, string salt, int iterations);
 
-    /// <summary>The keys that may open a ticket to the account, likeliest first; empty if there are none. The source is read again when
-    /// the version that the ticket names is not there.</summary>
+    /// <summary>Returns the keys that may open a ticket to the account, the most likely first. Reads the source again if it lacks the
+    /// ticket's key version.</summary>
     public abstract IReadOnlyList<KerberosKey> GetTicketKeys(string realm, EncryptionType type, uint? kvno, ILogger logger);
 
-    /// <summary>Whether there is a key that is known to be of the version that a ticket names; a password's is not.</summary>
+    /// <summary>Returns whether a key of the ticket's version is available. A password has no versions.</summary>
     public abstract bool HasVersion(string realm, EncryptionType type, uint? kvno);
 
-    /// <summary>What is wrong where there is none, as the end of a sentence.</summary>
-    public abstract string LackOfVersion { get; }
+    /// <summary>Gets the end of a sentence that says why a version is missing.</summary>
+    public abstract string MissingVersionReason { get; }
 
     public abstract void Dispose();
 

@@ -5,11 +5,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KcdDelegation.Kerberos.AccountKeys;
 
-/// <summary>A file with secrets that is replaced while the process runs. What was read last stays in use while the file is gone, cut off
-/// or unreadable. Thread-safe.</summary>
-/// <param name="path">The file; links are followed at each look, so that a mounted secret may be swapped.</param>
-/// <param name="account">The account whose keys it holds, for errors.</param>
-/// <param name="parse">Throws <see cref="InvalidDataException"/> with the end of a sentence that begins with the file's name.</param>
+/// <summary>A file with secrets that may be replaced while the process runs. The last readable content stays in use while the file is
+/// missing, truncated or unreadable. Thread-safe.</summary>
+/// <param name="path">The file. Links are resolved at each read, so that a mounted secret can be swapped.</param>
+/// <param name="account">The account whose keys the file holds, for errors.</param>
+/// <param name="parse">Throws <see cref="InvalidDataException"/> with a predicate of the file ("is empty").</param>
 internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemory<byte>, T> parse) : IDisposable
     where T : class, IDisposable
 {
@@ -17,15 +17,15 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
 
     private readonly Lock _lock = new();
     private volatile T? _content;
-    private Stamp _stamp;
+    private FileState _state;
     private byte[] _digest = [];
     private long _version;
     private bool _disposed;
 
-    /// <summary>Grows with each content that differs from the one before; a mere touch does not count.</summary>
+    /// <summary>Gets a number that grows with each changed content. A new timestamp alone does not count.</summary>
     public long Version => Interlocked.Read(ref _version);
 
-    /// <summary>What was read last; read now if that has not happened.</summary>
+    /// <summary>Gets the content that was read last. Reads the file if that has not happened yet.</summary>
     /// <exception cref="KerberosException">Nothing could be read (<see cref="KerberosFailureReason.KeyUnavailable"/>).</exception>
     public T Content
     {
@@ -37,7 +37,7 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
         }
     }
 
-    /// <exception cref="KerberosException">The file cannot be read, and never could.</exception>
+    /// <exception cref="KerberosException">The file cannot be read and has never been read.</exception>
     public void Refresh(ILogger logger)
     {
         lock (_lock)
@@ -46,12 +46,13 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
             try
             {
                 using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-                var stamp = new Stamp(File.GetLastWriteTimeUtc(file), File.GetCreationTimeUtc(file), RandomAccess.GetLength(file));
-                if (_content is not null && stamp == _stamp)
+                var state = new FileState(File.GetLastWriteTimeUtc(file), File.GetCreationTimeUtc(file), RandomAccess.GetLength(file));
+                if (_content is not null && state == _state)
                     return;
-                Read(file, stamp, logger);
+                Read(file, state, logger);
             }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException or NotSupportedException)
+            catch (Exception failure) when (failure is
+                IOException or UnauthorizedAccessException or InvalidDataException or NotSupportedException)
             {
                 var error = Unreadable(failure);
                 if (_content is null)
@@ -71,11 +72,11 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
         }
     }
 
-    private void Read(SafeFileHandle file, Stamp stamp, ILogger logger)
+    private void Read(SafeFileHandle file, FileState state, ILogger logger)
     {
-        if (stamp.Length is 0 or > MaxLength)
-            throw new InvalidDataException(stamp.Length == 0 ? "is empty" : $"is larger than {MaxLength} bytes");
-        var bytes = GC.AllocateUninitializedArray<byte>((int)stamp.Length, pinned: true);
+        if (state.Length is 0 or > MaxLength)
+            throw new InvalidDataException(state.Length == 0 ? "is empty" : $"is larger than {MaxLength} bytes");
+        var bytes = GC.AllocateUninitializedArray<byte>((int)state.Length, pinned: true);
         try
         {
             var read = 0;
@@ -84,13 +85,13 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
             var digest = SHA256.HashData(bytes.AsSpan(0, read));
             if (_content is null || !digest.AsSpan().SequenceEqual(_digest))
             {
-                // The content before is not disposed: an exchange may be using its keys. They are zeroed when nobody can reach them.
+                // The previous content is not disposed: an exchange may be using its keys. They are zeroed once unreachable.
                 _content = parse(bytes.AsMemory(0, read));
                 _digest = digest;
                 KeyFileLog.KeyFileRead(logger, path, account, Interlocked.Increment(ref _version));
                 WarnIfOpenToOthers(file, logger);
             }
-            _stamp = stamp;
+            _state = state;
         }
         finally
         {
@@ -102,7 +103,7 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
     {
         if (OperatingSystem.IsWindows())
             return;
-        // A group that may read is how a service account gets at a file of root's; a group that may write is not.
+        // Read access of a group is the usual way for a service account to a file owned by root. Write access of a group is not.
         const UnixFileMode Open = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite;
         var mode = File.GetUnixFileMode(file);
         if ((mode & Open) != UnixFileMode.None)
@@ -111,12 +112,12 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
 
     private KerberosException Unreadable(Exception failure)
     {
-        var why = failure switch
+        var reason = failure switch
         {
             InvalidDataException => $"{path} {failure.Message}",
             FileNotFoundException or DirectoryNotFoundException => $"{path} does not exist",
-            UnauthorizedAccessException => $"{path} may not be read by this process: give its user read access to the file",
-            NotSupportedException => $"{path} is not a file that can be read again, such as a pipe",
+            UnauthorizedAccessException => $"{path} may not be read by this process; give its user read access to the file",
+            NotSupportedException => $"{path} cannot be read repeatedly, such as a pipe; use a regular file",
             _ => $"{path} cannot be read: {failure.Message}",
         };
         return new KerberosException(
@@ -125,10 +126,10 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
                 Exchange = KerberosExchange.Configuration,
                 Reason = KerberosFailureReason.KeyUnavailable,
                 Account = account,
-                Detail = why,
+                Detail = reason,
             },
             failure);
     }
 
-    private readonly record struct Stamp(DateTime Written, DateTime Created, long Length);
+    private readonly record struct FileState(DateTime Written, DateTime Created, long Length);
 }

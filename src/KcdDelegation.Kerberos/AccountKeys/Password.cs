@@ -7,19 +7,20 @@ using KcdDelegation.Kerberos.Crypto;
 
 namespace KcdDelegation.Kerberos.AccountKeys;
 
-/// <summary>A password in pinned memory and the keys made from it: string-to-key is meant to be slow (RFC 3962 §4), so each is made once.
-/// Thread-safe.</summary>
+/// <summary>A password in pinned memory and the keys derived from it. String-to-key is slow by design (RFC 3962 §4), so each key is derived
+/// once. Thread-safe.</summary>
 internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
 {
-    // Salt and rounds come from whoever answers for the KDC: what is remembered must not grow with his imagination.
+    // Salt and iterations come from the network, so the number of remembered keys is bounded.
     private const int MaxKeys = 16;
 
     private readonly PinnedSecret _characters = new(MemoryMarshal.AsBytes(characters));
     private readonly Lock _lock = new();
     private readonly List<DerivedKey> _keys = [];
 
-    /// <summary>A file of UTF-8 text; one line end behind the password and a byte order mark before it are not part of it.</summary>
-    /// <exception cref="InvalidDataException">Not UTF-8, or nothing in it.</exception>
+    /// <summary>Reads a file of UTF-8 text. A byte order mark at its start and one line end at its end are not part of the
+    /// password.</summary>
+    /// <exception cref="InvalidDataException">The file is not UTF-8, or empty.</exception>
     public static Password Read(ReadOnlyMemory<byte> file)
     {
         var text = file.Span;
@@ -35,7 +36,7 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
         if (IsManagedPassword(file.Span))
             throw new InvalidDataException("is a blob of msDS-ManagedPassword and not a password as text");
 
-        // Asked rather than caught: the decoder's exception would name bytes of the password.
+        // Checked first because the decoder's exception would contain bytes of the password.
         if (!Utf8.IsValid(text))
             throw new InvalidDataException("is not UTF-8 text");
 
@@ -56,7 +57,7 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
             return Derive(realm, type, salt, iterations);
     }
 
-    /// <summary>Makes the keys that were made of another password: the same realms, types, salts and rounds.</summary>
+    /// <summary>Derives the same keys that were derived from another password: same realms, types, salts and iterations.</summary>
     public void DeriveAs(Password other)
     {
         List<DerivedKey> keys;
@@ -69,14 +70,14 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
         }
     }
 
-    /// <summary>Keys of a type under the salts that the realm's KDCs named for the log-on, the last one first.</summary>
+    /// <summary>Returns keys of a type under the salts that the realm's KDCs named for the log-on, the last salt first.</summary>
     public IReadOnlyList<KerberosKey> TicketKeys(string realm, EncryptionType type)
     {
         if (!EncryptionProfile.TryGet(type, out var profile))
             return [];
         lock (_lock)
         {
-            // The salt is the account's, the same for every type; rounds belong to the type, and tickets name none.
+            // The salt belongs to the account and is the same for every type. Iterations belong to the type; tickets name none.
             return _keys.Where(key => string.Equals(key.Realm, realm, StringComparison.OrdinalIgnoreCase))
                 .Reverse()
                 .Select(key => (key.Salt, Iterations: key.Key.Type == type ? key.Iterations : profile.DefaultIterations))
@@ -106,7 +107,8 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
     private KerberosKey Derive(string realm, EncryptionType type, string salt, int iterations)
     {
         var known = _keys.FindIndex(key => key.Key.Type == type && key.Iterations == iterations
-            && string.Equals(key.Salt, salt, StringComparison.Ordinal) && string.Equals(key.Realm, realm, StringComparison.OrdinalIgnoreCase));
+            && string.Equals(key.Salt, salt, StringComparison.Ordinal)
+            && string.Equals(key.Realm, realm, StringComparison.OrdinalIgnoreCase));
         if (known >= 0)
             return _keys[known].Key;
         var made = EncryptionProfile.Get(type).DeriveFromPassword(MemoryMarshal.Cast<byte, char>(_characters.Span), salt, iterations);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.AccountKeys;
 
-/// <summary>Keys made from a password that was given, or that a file holds.</summary>
+/// <summary>A provider of keys derived from a password, given directly or by a file.</summary>
 internal sealed class PasswordKeyProvider : AccountKeyProvider
 {
     private readonly KeyFile<Password>? _file;
@@ -17,7 +17,7 @@ internal sealed class PasswordKeyProvider : AccountKeyProvider
         _file = new KeyFile<Password>(path, account, bytes =>
         {
             var read = Password.Read(bytes);
-            // The salts are the account's, whatever its password is: tickets of the new key come before the next log-on names them again.
+            // Salts do not change with the password. Tickets under the new key may arrive before the next log-on names the salts.
             if (before is not null)
                 read.DeriveAs(before);
             return before = read;
@@ -35,7 +35,7 @@ internal sealed class PasswordKeyProvider : AccountKeyProvider
     public override KerberosKey GetLogOnKey(string realm, EncryptionType type, string salt, int iterations) =>
         Current.DeriveLogOnKey(realm, type, salt, iterations);
 
-    /// <remarks>The account's tickets are encrypted with the same password and salt as its log-on, in whatever type the KDC likes best.</remarks>
+    /// <remarks>The account's tickets are encrypted with its password and salt, in a type that the KDC prefers.</remarks>
     public override IReadOnlyList<KerberosKey> GetTicketKeys(string realm, EncryptionType type, uint? kvno, ILogger logger)
     {
         Refresh(logger);
@@ -44,7 +44,8 @@ internal sealed class PasswordKeyProvider : AccountKeyProvider
 
     public override bool HasVersion(string realm, EncryptionType type, uint? kvno) => false;
 
-    public override string LackOfVersion => "which is not made of the password that is configured: it was changed at the KDC, or is about to be here";
+    public override string MissingVersionReason =>
+        "which was not derived from the configured password; the password was changed at the KDC, or the change has not arrived here";
 
     public override void Dispose()
     {

@@ -3,23 +3,25 @@ using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Kerberos;
 
-/// <summary>The account that delegates: its name, and where its long-term keys come from. Thread-safe, owned by whoever made it; several
-/// clients may share one. A key file is read at first use and again after it has changed; one that is gone, cut off or unreadable
-/// leaves the keys in use that were read before, with a warning in the log.</summary>
+/// <summary>The account that delegates: its name and the source of its long-term keys. Thread-safe. Owned by its creator; several clients
+/// may share one.</summary>
+/// <remarks>A key file is read at first use and again when it has changed. While it is missing, truncated or unreadable the previous keys
+/// stay in use, and a warning is logged.</remarks>
 public sealed class ServiceAccount : IDisposable
 {
     private ServiceAccount(string name, AccountKeyProvider keys) => (Name, Keys) = (name, keys);
 
-    /// <summary>The name without its realm: in Active Directory the sAMAccountName (of a computer or a managed service account with its
-    /// <c>$</c>), elsewhere the principal, such as <c>HTTP/gateway.example</c>.</summary>
+    /// <summary>Gets the name without its realm. In Active Directory this is the sAMAccountName (with <c>$</c> for a computer or a managed
+    /// service account), elsewhere the principal, such as <c>HTTP/gateway.example</c>.</summary>
     public string Name { get; }
 
     internal AccountKeyProvider Keys { get; }
 
-    /// <summary>Takes the keys from a keytab (version 0502): the AES keys of the newest version that it has for the account.</summary>
+    /// <summary>Creates an account whose keys are in a keytab (version 0502): the AES keys of its newest version for the account.</summary>
     /// <param name="name">See <see cref="Name"/>.</param>
-    /// <param name="keytabPath">The file. It need not exist before the first use.</param>
-    /// <exception cref="ArgumentException">The name is empty or has a realm, an empty component, or control or invisible characters; the path is empty.</exception>
+    /// <param name="keytabPath">The keytab. It need not exist before the first use.</param>
+    /// <exception cref="ArgumentException">The name is empty or has a realm, an empty component, or control or invisible characters; the
+    /// path is empty.</exception>
     public static ServiceAccount FromKeytab(string name, string keytabPath)
     {
         ThrowIfNotAName(name);
@@ -27,10 +29,10 @@ public sealed class ServiceAccount : IDisposable
         return new ServiceAccount(name, new KeytabKeyProvider(name, keytabPath));
     }
 
-    /// <summary>Makes the keys from a password, with the salt that the KDC names.</summary>
+    /// <summary>Creates an account whose keys are derived from a password, with the KDC's salt.</summary>
     /// <param name="name">See <see cref="Name"/>.</param>
-    /// <param name="password">Copied into pinned memory, which <see cref="Dispose"/> zeroes.</param>
-    /// <exception cref="ArgumentException">The name is not one (see <see cref="FromKeytab"/>), or the password is empty.</exception>
+    /// <param name="password">The password. It is copied into pinned memory, which <see cref="Dispose"/> zeroes.</param>
+    /// <exception cref="ArgumentException">The name is not valid (see <see cref="FromKeytab"/>), or the password is empty.</exception>
     public static ServiceAccount FromPassword(string name, ReadOnlySpan<char> password)
     {
         ThrowIfNotAName(name);
@@ -39,10 +41,11 @@ public sealed class ServiceAccount : IDisposable
         return new ServiceAccount(name, new PasswordKeyProvider(password));
     }
 
-    /// <summary>Makes the keys from a password in a file of UTF-8 text; one line end behind it is not part of the password.</summary>
+    /// <summary>Creates an account whose keys are derived from a password in a file of UTF-8 text. One line end at its end is
+    /// ignored.</summary>
     /// <param name="name">See <see cref="Name"/>.</param>
     /// <param name="path">The file. It need not exist before the first use.</param>
-    /// <exception cref="ArgumentException">The name is not one (see <see cref="FromKeytab"/>), or the path is empty.</exception>
+    /// <exception cref="ArgumentException">The name is not valid (see <see cref="FromKeytab"/>), or the path is empty.</exception>
     public static ServiceAccount FromPasswordFile(string name, string path)
     {
         ThrowIfNotAName(name);
@@ -50,10 +53,10 @@ public sealed class ServiceAccount : IDisposable
         return new ServiceAccount(name, new PasswordKeyProvider(name, path));
     }
 
-    /// <summary>Zeroes the password and the keys. Clients that use the account are disposed first.</summary>
+    /// <summary>Zeroes the password and the keys. Dispose the clients that use the account first.</summary>
     public void Dispose() => Keys.Dispose();
 
-    /// <summary>The account's name; no secret.</summary>
+    /// <summary>Returns the account's name.</summary>
     public override string ToString() => Name;
 
     private static void ThrowIfNotAName(string name)
@@ -61,8 +64,8 @@ public sealed class ServiceAccount : IDisposable
         ArgumentNullException.ThrowIfNull(name);
         KerberosNameRules.ThrowIfRefused(name, "The account's name", nameof(name));
         if (name.Contains('@', StringComparison.Ordinal))
-            throw new ArgumentException($"The account's name comes without its realm: {name} has an @.", nameof(name));
+            throw new ArgumentException($"The account's name '{name}' contains '@'. Give the name without its realm.", nameof(name));
         if (name.Split('/').Any(component => component.Length == 0))
-            throw new ArgumentException("The account's name has an empty component.", nameof(name));
+            throw new ArgumentException($"The account's name '{name}' has an empty component.", nameof(name));
     }
 }

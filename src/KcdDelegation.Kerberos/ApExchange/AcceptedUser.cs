@@ -4,8 +4,8 @@ using KcdDelegation.Kerberos.Tickets;
 
 namespace KcdDelegation.Kerberos;
 
-/// <summary>A user known by a ticket of his own, which he presented to the account, and the evidence for constrained delegation without
-/// protocol transition. Immutable, thread-safe.</summary>
+/// <summary>A user who presented their own ticket to the account. The ticket is the evidence for constrained delegation without protocol
+/// transition. Immutable and thread-safe.</summary>
 public sealed class AcceptedUser
 {
     internal AcceptedUser(IssuedTicket evidence)
@@ -15,13 +15,13 @@ public sealed class AcceptedUser
         Origin = new EvidenceOrigin(Convert.ToHexString(SHA256.HashData(evidence.Ticket.Encoded.Span)));
     }
 
-    /// <summary>Client name and realm, as the KDC put them into the ticket.</summary>
+    /// <summary>Gets the client name and realm that the KDC put into the ticket.</summary>
     public KerberosPrincipal Principal { get; }
 
-    /// <summary>Whether the ticket is forwardable, without which no KDC delegates.</summary>
+    /// <summary>Gets whether the ticket is forwardable. KDCs delegate forwardable tickets only.</summary>
     public bool CanBeDelegated => Evidence.IsForwardable;
 
-    /// <summary>Until when the ticket is valid, UTC by the KDC's clock; no delegated ticket lives longer.</summary>
+    /// <summary>Gets the end of the ticket's validity, in UTC by the KDC's clock. No delegated ticket outlives it.</summary>
     public DateTimeOffset EndTime => Evidence.EndTime;
 
     internal IssuedTicket Evidence { get; }

@@ -6,18 +6,19 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Kerberos;
 
-/// <summary>What the AP-REP to one AP-REQ must echo. Holds the time stamp only, no key.</summary>
+/// <summary>The state that verifies the AP-REP to one AP-REQ. Holds the timestamp only, no key.</summary>
 [StructLayout(LayoutKind.Auto)]
 public readonly struct ApRequestState
 {
-    private readonly AuthenticatorTimestamp _stamp;
+    private readonly AuthenticatorTimestamp _timestamp;
 
-    internal ApRequestState(AuthenticatorTimestamp stamp) => _stamp = stamp;
+    internal ApRequestState(AuthenticatorTimestamp timestamp) => _timestamp = timestamp;
 
-    /// <summary>Checks the service's proof (RFC 4120 §3.2.5): an AP-REP under the ticket's session key that echoes this request's time.</summary>
+    /// <summary>Verifies the service's proof (RFC 4120 §3.2.5): an AP-REP under the ticket's session key that echoes this request's
+    /// time.</summary>
     /// <param name="template">The template that made the request.</param>
     /// <param name="token">The GSS krb5 token of the reply (RFC 4121 §4.1), without SPNEGO around it.</param>
-    /// <exception cref="KerberosException">Not the answer to this request, or a KRB-ERROR
+    /// <exception cref="KerberosException">The token does not answer this request, or it is a KRB-ERROR
     /// (<see cref="KerberosException.Code"/>; <see cref="KerberosExchange.MutualAuthentication"/>).</exception>
     public void VerifyReply(ApRequestTemplate template, ReadOnlySpan<byte> token)
     {
@@ -46,7 +47,7 @@ public readonly struct ApRequestState
                 var error = KrbError.Decode(message);
                 throw new KerberosException(new KerberosFailure { Code = error.Code, Detail = "the service answered with an error" });
             case not GssKerberosToken.ApReplyToken:
-                throw KerberosException.Rejected("the service answered with another token than an AP-REP");
+                throw KerberosException.Rejected("the service answered with a token that is not an AP-REP");
         }
         var plaintext = Decrypt(template, ApReply.Decode(message).EncryptedPart);
         EncApReplyPart part;
@@ -59,7 +60,7 @@ public readonly struct ApRequestState
             CryptographicOperations.ZeroMemory(plaintext);
         }
         // RFC 4120 §3.2.5: "the client verifies that the timestamp matches that in the authenticator it sent".
-        if (new AuthenticatorTimestamp(part.Time.ToUnixTimeSeconds(), part.Microseconds) != _stamp)
+        if (new AuthenticatorTimestamp(part.Time.ToUnixTimeSeconds(), part.Microseconds) != _timestamp)
             throw KerberosException.Rejected("the service's AP-REP answers another request");
     }
 
@@ -75,7 +76,7 @@ public readonly struct ApRequestState
             {
                 Reason = KerberosFailureReason.ReplyRejected,
                 IsTransient = true,
-                Detail = "the ticket's client was disposed before the service's proof could be checked: its keys are gone",
+                Detail = "the ticket's client was disposed before the service's proof could be checked",
             }, gone);
         }
     }

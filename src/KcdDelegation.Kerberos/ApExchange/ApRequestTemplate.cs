@@ -6,21 +6,21 @@ using KcdDelegation.Kerberos.Time;
 
 namespace KcdDelegation.Kerberos;
 
-/// <summary>A GSS krb5 initial token (RFC 4121 §4.1) of constant length: <see cref="Prefix"/> never changes, the tail is new per
-/// request. This is the door through which the header path passes from the library into the engine. Thread-safe.</summary>
+/// <summary>A template of GSS krb5 initial tokens (RFC 4121 §4.1). <see cref="Prefix"/> is constant; each request has a new tail of
+/// constant length. Thread-safe.</summary>
 public sealed class ApRequestTemplate
 {
-    // Kept here, although the ticket knows it too: a request that finds it elsewhere waits for memory more often than it computes.
+    // Copied from the ticket: on the request path a memory access to another object costs more than the computation.
     private readonly AuthenticatorTemplate _authenticator;
     private readonly AuthenticatorCipher _cipher;
-    private readonly AuthenticatorTimestamps _stamps;
+    private readonly AuthenticatorTimestamps _timestamps;
     private readonly KdcClock _clock;
     private readonly long _endSeconds;
     private readonly int _sequence;
     private readonly ServiceTicket _ticket;
     private readonly byte[] _prefix;
 
-    /// <exception cref="ObjectDisposedException">The ticket's client was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The ticket's client is disposed.</exception>
     internal ApRequestTemplate(ServiceTicket ticket, ApRequestOptions options)
     {
         _ticket = ticket;
@@ -28,12 +28,12 @@ public sealed class ApRequestTemplate
         _cipher = ticket.AuthenticatorCipher;
         _clock = ticket.Clock;
         _endSeconds = ticket.Issued.EndSeconds;
-        _stamps = AuthenticatorTimestamps.Get(ticket.Clock.TimeProvider);
+        _timestamps = AuthenticatorTimestamps.Get(ticket.Clock.TimeProvider);
         _sequence = AuthenticatorTimestamps.GetSequence(ticket.User.Name, ticket.Issued.ClientRealm);
         MutualAuthentication = options.MutualAuthentication;
         var key = ticket.Issued.SessionKey;
         TailLength = EncryptionProfile.ConfounderLength + _authenticator.Length + key.Profile.ChecksumLength;
-        // The cipher is the last field of the AP-REQ, so all that stands before it is fixed once its length is.
+        // The cipher is the last field of the AP-REQ, so everything before it is constant once its length is known.
         var request = new ApRequest(
             options.MutualAuthentication ? ApRequest.MutualRequired : 0,
             ticket.Issued.Ticket,
@@ -41,10 +41,10 @@ public sealed class ApRequestTemplate
         _prefix = GssKerberosToken.Wrap(GssKerberosToken.ApRequestToken, request)[..^TailLength];
     }
 
-    /// <summary>The bytes before the tail: GSS frame, AP-REQ head, ticket, and the head of the encrypted authenticator.</summary>
+    /// <summary>Gets the bytes before the tail: the GSS frame, the ticket, and the start of the encrypted authenticator.</summary>
     public ReadOnlyMemory<byte> Prefix => _prefix;
 
-    /// <summary>Bytes that <see cref="WriteTail"/> writes.</summary>
+    /// <summary>Gets the number of bytes that <see cref="WriteTail"/> writes.</summary>
     public int TailLength { get; }
 
     internal bool MutualAuthentication { get; }
@@ -53,23 +53,24 @@ public sealed class ApRequestTemplate
 
     internal ServiceTicket Ticket => _ticket;
 
-    /// <summary>Writes a new authenticator; with the prefix before it, it is a token to be sent once. Takes no lock and allocates nothing,
-    /// and waits only for a user who sends more than 967,232 requests a second for longer than two.</summary>
-    /// <param name="destination">At least <see cref="TailLength"/> bytes.</param>
-    /// <returns>What the AP-REP must echo.</returns>
-    /// <exception cref="ArgumentException">The destination is too short.</exception>
+    /// <summary>Writes a new authenticator. The prefix and the tail together are a token that may be sent once.</summary>
+    /// <remarks>Takes no lock and allocates nothing. Waits only if one user sends more than 967,232 requests a second for more than two
+    /// seconds.</remarks>
+    /// <param name="destination">A buffer of at least <see cref="TailLength"/> bytes.</param>
+    /// <returns>The state that verifies the AP-REP.</returns>
+    /// <exception cref="ArgumentException">The destination is shorter than <see cref="TailLength"/>.</exception>
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
     public ApRequestState WriteTail(Span<byte> destination)
     {
         if (destination.Length < TailLength)
-            throw new ArgumentException($"The tail takes {TailLength} bytes.", nameof(destination));
-        var stamp = _stamps.Next(_sequence, _clock.Offset);
-        _ticket.ThrowIfUnusable(isOver: stamp.UnixSeconds >= _endSeconds);
+            throw new ArgumentException($"The destination must have at least {TailLength} bytes.", nameof(destination));
+        var timestamp = _timestamps.Next(_sequence, _clock.Offset);
+        _ticket.ThrowIfUnusable(isOver: timestamp.UnixSeconds >= _endSeconds);
         var message = destination[..TailLength];
         try
         {
-            // In place: what is written here leaves this method encrypted or not at all.
-            _authenticator.Write(message, stamp);
+            // Encrypts in place. On failure the plaintext is zeroed before the exception leaves this method.
+            _authenticator.Write(message, timestamp);
             _cipher.Seal(message);
         }
         catch (ObjectDisposedException error)
@@ -77,6 +78,6 @@ public sealed class ApRequestTemplate
             CryptographicOperations.ZeroMemory(message);
             throw ServiceTicket.Disposed(error);
         }
-        return new ApRequestState(stamp);
+        return new ApRequestState(timestamp);
     }
 }

@@ -6,12 +6,12 @@ using KcdDelegation.Kerberos.Tickets;
 
 namespace KcdDelegation.Kerberos.ApExchange;
 
-/// <summary>The DER of an authenticator (RFC 4120 §5.5.1) with the places of what changes per request: time, microseconds, subkey and
-/// sequence number. All have values whose encoding never changes its length. Immutable, thread-safe.</summary>
+/// <summary>The DER of an authenticator (RFC 4120 §5.5.1) with the offsets of the fields that change per request: time, microseconds,
+/// subkey and sequence number. These fields have encodings of constant length. Immutable and thread-safe.</summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly struct AuthenticatorTemplate
 {
-    /// <summary>Always four bytes of DER: 0x40000000 and thirty random bits.</summary>
+    /// <summary>The smallest sequence number: 0x40000000 with thirty random bits always takes four bytes of DER.</summary>
     private const uint FirstSequenceNumber = 0x4000_0000;
 
     private readonly byte[] _encoded;
@@ -23,7 +23,7 @@ internal readonly struct AuthenticatorTemplate
 
     public AuthenticatorTemplate(IssuedTicket ticket, ApRequestOptions options)
     {
-        // RFC 4121 §4.1.1.2 makes a binding with MD5; where the system refuses that, none is sent.
+        // RFC 4121 §4.1.1.2 computes a binding with MD5. Where the system refuses MD5, no binding is sent.
         var channelBinding = Md5.IsRefused ? [] : options.ChannelBinding.Span;
         var flags = GssChecksum.Replay | GssChecksum.Sequence | GssChecksum.Confidentiality | GssChecksum.Integrity
             | (options.MutualAuthentication ? GssChecksum.Mutual : 0);
@@ -46,26 +46,26 @@ internal readonly struct AuthenticatorTemplate
 
     public int Length => _encoded.Length;
 
-    /// <summary>Writes the confounder (RFC 3961 §5.3) and the authenticator of one request, with a subkey and a sequence number of its own;
-    /// allocates nothing.</summary>
-    /// <param name="destination">Gets them in the clear.</param>
-    /// <param name="stamp">The authenticator's time.</param>
-    public void Write(Span<byte> destination, AuthenticatorTimestamp stamp)
+    /// <summary>Writes the confounder (RFC 3961 §5.3) and the authenticator of one request, with its own subkey and sequence number.
+    /// Allocates nothing.</summary>
+    /// <param name="destination">Receives the plaintext.</param>
+    /// <param name="timestamp">The authenticator's time.</param>
+    public void Write(Span<byte> destination, AuthenticatorTimestamp timestamp)
     {
         var text = destination[EncryptionProfile.ConfounderLength..];
         _encoded.CopyTo(text);
-        text[_microseconds] = (byte)(stamp.Microseconds >> 16);
-        text[_microseconds + 1] = (byte)(stamp.Microseconds >> 8);
-        text[_microseconds + 2] = (byte)stamp.Microseconds;
-        KerberosTimeText.Write(text[_time..], stamp.UnixSeconds);
-        // All that is random in one draw; the few octets of DER between subkey and sequence number are put back.
+        text[_microseconds] = (byte)(timestamp.Microseconds >> 16);
+        text[_microseconds + 1] = (byte)(timestamp.Microseconds >> 8);
+        text[_microseconds + 2] = (byte)timestamp.Microseconds;
+        KerberosTimeText.Write(text[_time..], timestamp.UnixSeconds);
+        // One draw of random bytes covers subkey and sequence number. The DER octets between them are restored afterwards.
         RandomBytes.Fill(destination[..EncryptionProfile.ConfounderLength], text[_subkey..(_sequenceNumber + sizeof(uint))]);
         _encoded.AsSpan(_subkeyEnd.._sequenceNumber).CopyTo(text[_subkeyEnd..]);
         text[_sequenceNumber] = (byte)((text[_sequenceNumber] & 0x3F) | (FirstSequenceNumber >> 24));
     }
 
-    /// <summary>AD-IF-RELEVANT around KERB_AP_OPTIONS with KERB_AP_OPTIONS_CBT (MS-KILE §3.2.5.8): an acceptor that knows it then
-    /// insists on the binding.</summary>
+    /// <summary>Creates AD-IF-RELEVANT around KERB_AP_OPTIONS with KERB_AP_OPTIONS_CBT (MS-KILE §3.2.5.8). Acceptors that know it then
+    /// require the binding.</summary>
     private static AuthorizationDataEntry InsistOnChannelBinding()
     {
         const int apOptions = 143;
@@ -74,7 +74,7 @@ internal readonly struct AuthenticatorTemplate
             AuthorizationDataEntry.WriteList(writer, [new AuthorizationDataEntry(apOptions, channelBindingToken)])));
     }
 
-    /// <summary>Finds the contents of [4] cusec, [5] ctime, [6] subkey and [7] seq-number by reading what was written.</summary>
+    /// <summary>Finds the contents of [4] cusec, [5] ctime, [6] subkey and [7] seq-number by reading the encoding.</summary>
     private static (int Microseconds, int Time, int Subkey, int SequenceNumber) Locate(byte[] encoded)
     {
         var reader = new AsnReader(encoded, AsnEncodingRules.DER);

@@ -7,26 +7,27 @@ namespace KcdDelegation.Kerberos.ApExchange;
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct AuthenticatorTimestamp(long UnixSeconds, int Microseconds);
 
-/// <summary>Times for authenticators. Some acceptors' replay caches look at client, time and microseconds only, so the pairs are unique
-/// per user in the process, over all his tickets, accounts and services. Users are spread over a fixed number of sequences: those that
-/// fall on one share its 967,232 stamps a second, and nothing has to be kept or cleaned up per user. Lock-free.</summary>
+/// <summary>A source of unique authenticator times per user and process, across tickets, accounts and services. Lock-free.</summary>
+/// <remarks>Replay caches of some acceptors compare client, time and microseconds only. Users are distributed over a fixed number of
+/// sequences, so nothing is stored per user. Users of one sequence share its 967,232 timestamps a second.</remarks>
 internal sealed class AuthenticatorTimestamps
 {
-    /// <summary>From here on an INTEGER of microseconds takes three bytes of DER, so that every authenticator of a ticket has one length.</summary>
+    /// <summary>The smallest microsecond value: from here on its INTEGER takes three bytes of DER, so authenticators have one
+    /// length.</summary>
     public const int FirstMicrosecond = 32_768;
 
     public const int PerSecond = 1_000_000 - FirstMicrosecond;
 
-    /// <summary>How far a sequence may run ahead of the clock when more stamps are taken than there are. Acceptors refuse what lies far
-    /// ahead.</summary>
+    /// <summary>The largest distance of a sequence from the clock when requests take more timestamps than there are. Acceptors refuse
+    /// times that are far ahead.</summary>
     private const long MaxAhead = 2L * PerSecond;
 
     private const int SequenceCount = 4096;
 
-    /// <summary>Apart by a cache line, so that users on two processors do not slow each other.</summary>
+    /// <summary>The distance between two sequences: one cache line, so that users on two processors do not slow each other.</summary>
     private const int Stride = 8;
 
-    // Kept per source of time: where there are two (tests), neither holds up the other.
+    // One instance per time provider: in tests with two providers, neither delays the other.
     private static readonly ConditionalWeakTable<TimeProvider, AuthenticatorTimestamps> s_byTimeProvider = [];
 
     private readonly TimeProvider _timeProvider;
@@ -34,15 +35,17 @@ internal sealed class AuthenticatorTimestamps
 
     private AuthenticatorTimestamps(TimeProvider timeProvider) => _timeProvider = timeProvider;
 
-    /// <summary>Those of the process.</summary>
-    public static AuthenticatorTimestamps Get(TimeProvider timeProvider) => s_byTimeProvider.GetOrAdd(timeProvider, static time => new AuthenticatorTimestamps(time));
+    /// <summary>Returns the instance that the process uses for the time provider.</summary>
+    public static AuthenticatorTimestamps Get(TimeProvider timeProvider) =>
+        s_byTimeProvider.GetOrAdd(timeProvider, static time => new AuthenticatorTimestamps(time));
 
-    /// <summary>The sequence of a client as acceptors see him: name and realm, whatever the type of the name.</summary>
+    /// <summary>Returns the sequence of a client. Acceptors see name and realm but not the name type.</summary>
     public static int GetSequence(string name, string realm) => (HashCode.Combine(name, realm) & (SequenceCount - 1)) * Stride;
 
-    /// <summary>The next stamp of a sequence: now, or the one after the last; when the sequence is as far ahead as it may be, the call waits.</summary>
-    /// <param name="sequence">From <see cref="GetSequence"/>.</param>
-    /// <param name="offset">Of the KDC's clock from this machine's. Sequences count this machine's time, which all clients share.</param>
+    /// <summary>Returns the next timestamp of a sequence: the current time, or the one after the last. Waits while the sequence is at its
+    /// largest distance from the clock.</summary>
+    /// <param name="sequence">A result of <see cref="GetSequence"/>.</param>
+    /// <param name="offset">The KDC's clock minus this machine's. Sequences count this machine's time, which all clients share.</param>
     public AuthenticatorTimestamp Next(int sequence, TimeSpan offset)
     {
         ref var last = ref _last[sequence];
@@ -53,8 +56,8 @@ internal sealed class AuthenticatorTimestamps
             var next = Math.Max(previous + 1, now);
             if (next - now > MaxAhead)
             {
-                // Taking stamps leads no further ahead than that: the machine's clock was set back. Requests must not stand still until it
-                // has caught up, and stamps must be near now; that some may come again is the price, as with any client.
+                // Requests alone do not lead further ahead than that, so the machine's clock was set back. Timestamps restart at the
+                // current time: requests must not stop until the clock has caught up. Some timestamps may repeat, as with any client.
                 if (next - now > MaxAhead + PerSecond)
                     next = now;
                 else
@@ -71,7 +74,8 @@ internal sealed class AuthenticatorTimestamps
         }
     }
 
-    /// <summary>Microseconds are scaled into the range rather than skipped, so that the machines of a farm do not meet on one value.</summary>
+    /// <summary>Converts ticks to timestamps. Microseconds are scaled rather than skipped, so that values of a farm's machines stay
+    /// spread.</summary>
     private static long IndexOf(long ticks)
     {
         var (seconds, rest) = Math.DivRem(ticks, TimeSpan.TicksPerSecond);

@@ -4,8 +4,8 @@ using KcdDelegation.Kerberos.Time;
 
 namespace KcdDelegation.Kerberos.ApExchange;
 
-/// <summary>RFC 4120 §3.2.3: authenticators seen within the allowable clock skew; one that comes again is a replay. Keyed by the hash of
-/// the encrypted authenticator, which no one can vary without the session key. Thread-safe, bounded, and full means refused.</summary>
+/// <summary>A replay cache (RFC 4120 §3.2.3): the authenticators of the last minutes, by the hash of their ciphertext. Without the session
+/// key the ciphertext cannot be varied. Thread-safe and bounded; tokens are refused when it is full.</summary>
 internal sealed class ReplayCache(KdcClock clock)
 {
     private const int MaxEntries = 1_000_000;
@@ -14,8 +14,8 @@ internal sealed class ReplayCache(KdcClock clock)
     private readonly HashSet<UInt128> _seen = [];
     private readonly Queue<(UInt128 Hash, DateTimeOffset Until)> _order = new();
 
-    /// <summary>False: seen before.</summary>
-    /// <exception cref="KerberosException">There is no room to remember one more.</exception>
+    /// <summary>Adds an authenticator. Returns false if it is already in the cache.</summary>
+    /// <exception cref="KerberosException">The cache is full (<see cref="KerberosFailureReason.Overloaded"/>).</exception>
     public bool TryAdd(ReadOnlySpan<byte> authenticator)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
@@ -29,11 +29,18 @@ internal sealed class ReplayCache(KdcClock clock)
             if (_seen.Contains(hash))
                 return false;
             if (_seen.Count >= MaxEntries)
-                throw new KerberosException(new KerberosFailure { Reason = KerberosFailureReason.Overloaded, IsTransient = true, Detail = $"{MaxEntries} tokens were presented within minutes; no more can be told from replays" });
+                throw Full();
             _seen.Add(hash);
-            // An authenticator up to one skew ahead of the clock stays acceptable until one skew behind it.
+            // An authenticator one skew ahead of the clock stays acceptable until one skew behind it.
             _order.Enqueue((hash, now + (2 * ExchangeContext.AllowedSkew)));
             return true;
         }
     }
+
+    private static KerberosException Full() => new(new KerberosFailure
+    {
+        Reason = KerberosFailureReason.Overloaded,
+        IsTransient = true,
+        Detail = $"{MaxEntries} tokens were presented within minutes, so further tokens cannot be checked for replay; try again later",
+    });
 }

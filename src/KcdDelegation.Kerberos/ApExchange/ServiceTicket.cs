@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KcdDelegation.Kerberos.ApExchange;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Files;
 using KcdDelegation.Kerberos.Messages;
@@ -8,67 +9,80 @@ using KcdDelegation.Kerberos.Time;
 
 namespace KcdDelegation.Kerberos;
 
-/// <summary>A service ticket and its session key: immutable, thread-safe, shared with the cache and so not disposable. Its key lives in
-/// pinned memory and is zeroed when no one can use it any more (purged or evicted, and no caller holds it), and at once when its
-/// client is disposed.</summary>
+/// <summary>A service ticket and its session key. Immutable, thread-safe, and shared with the cache, so it is not disposable.</summary>
+/// <remarks>The key is in pinned memory. It is zeroed when the ticket is purged or evicted and no longer referenced, and at once when
+/// its client is disposed.</remarks>
 public sealed class ServiceTicket : ICachedTicket
 {
     private AuthenticatorCipher? _cipher;
     private volatile bool _retired;
 
-    internal ServiceTicket(IssuedTicket issued, ServicePrincipalName service, string? securityIdentifier, KdcClock clock, KerberosPrincipal? askedFor = null)
+    internal ServiceTicket(IssuedTicket issued, DelegationRequest request, string? securityIdentifier, KdcClock clock)
+        : this(issued, request.Service, securityIdentifier, clock, request.User) => Request = request;
+
+    internal ServiceTicket(
+        IssuedTicket issued, ServicePrincipalName service, string? securityIdentifier, KdcClock clock, KerberosPrincipal? askedFor = null)
     {
         (Issued, Service, Clock) = (issued, service, clock);
         SecurityIdentifier = securityIdentifier;
-        // The cache's key has the very same principal as a rule: no need for two.
+        // Usually equal to the principal in the cache's key: one object serves both.
         User = issued.ClientPrincipal is var client && client == askedFor ? askedFor : client;
     }
 
-    /// <summary>Whom the service will see: client name and realm as the KDC put them into the ticket.</summary>
+    /// <summary>Gets the user that the service sees: client name and realm as in the KDC's reply.</summary>
     public KerberosPrincipal User { get; }
 
-    /// <summary>The SID of the account that the KDC found for the user, for the audit record; null where the KDC does not say (no
-    /// UPN_DNS_INFO in the PAC, MS-PAC §2.10), or no key opens the ticket that says it.</summary>
+    /// <summary>Gets the SID of the account that the KDC found for the user, for the audit record. Null without UPN_DNS_INFO in the PAC
+    /// (MS-PAC §2.10), or if no key opens the evidence ticket.</summary>
     public string? SecurityIdentifier { get; }
 
-    /// <summary>The target, as it was asked for.</summary>
+    /// <summary>Gets the target, as the caller requested it.</summary>
     public ServicePrincipalName Service { get; }
 
-    /// <summary>As the KDC set them.</summary>
+    /// <summary>Gets the ticket flags that the KDC set.</summary>
     public TicketFlags Flags => Issued.Flags;
 
-    /// <summary>Of the ticket (the service's key), as the KDC sent it; any type, RC4 too.</summary>
+    /// <summary>Gets the encryption type of the ticket (the service's key). The KDC chooses it; RC4 is possible.</summary>
     public EncryptionType TicketEncryptionType => Issued.Ticket.EncryptedPart.Type;
 
-    /// <summary>Of the session key, one of those that were offered.</summary>
+    /// <summary>Gets the encryption type of the session key, one of those that were offered.</summary>
     public EncryptionType SessionKeyType => Issued.SessionKey.Type;
 
-    /// <summary>When the KDC first authenticated, UTC by the KDC's clock.</summary>
+    /// <summary>Gets the time of the initial authentication, in UTC by the KDC's clock.</summary>
     public DateTimeOffset AuthTime => Issued.AuthTime;
 
-    /// <summary>From when on the ticket is valid, UTC by the KDC's clock.</summary>
+    /// <summary>Gets the start of the ticket's validity, in UTC by the KDC's clock.</summary>
     public DateTimeOffset StartTime => Issued.StartTime;
 
-    /// <summary>Until when the ticket is valid, UTC by the KDC's clock.</summary>
+    /// <summary>Gets the end of the ticket's validity, in UTC by the KDC's clock.</summary>
     public DateTimeOffset EndTime => Issued.EndTime;
 
-    /// <summary>DER bytes of the ticket; a header is about four thirds of it.</summary>
+    /// <summary>Gets the length of the ticket's DER in bytes. A header is about four thirds of it.</summary>
     public int Size => Issued.Size;
+
+    /// <summary>Gets whether headers can be created: the ticket has not ended, was not purged or evicted, and its client is not
+    /// disposed.</summary>
+    /// <remarks>A ticket may be evicted between look-up and use. Get it from the client again then.</remarks>
+    public bool IsUsable => !_retired && Clock.Now < EndTime;
 
     internal IssuedTicket Issued { get; }
 
+    /// <summary>Gets the request that the ticket answers, or null for a ticket that is in no cache.</summary>
+    internal DelegationRequest? Request { get; }
+
     internal KdcClock Clock { get; }
 
-    /// <summary>Whose cryptography makes the authenticators.</summary>
+    /// <summary>Gets the implementation that encrypts the authenticators.</summary>
     internal CipherPath CipherPath { get; init; }
 
-    /// <summary>Made when the first header is, since most tickets of a big cache rest; shared by all templates of the ticket.</summary>
-    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    /// <summary>Gets the cipher that all templates of the ticket share. Created with the first header, since most tickets of a large cache
+    /// are not in use.</summary>
+    /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
     internal AuthenticatorCipher AuthenticatorCipher => Volatile.Read(ref _cipher) ?? CreateCipher();
 
-    /// <summary>Prepares tokens for the service (RFC 4120 §3.2.1). The template costs about as much memory as the ticket: keep it while
-    /// it is used.</summary>
-    /// <exception cref="InvalidOperationException">The ticket was purged or has expired, or its client was disposed.</exception>
+    /// <summary>Creates a template of tokens for the service (RFC 4120 §3.2.1). A template takes about as much memory as the ticket: keep
+    /// it only while it is used.</summary>
+    /// <exception cref="InvalidOperationException">The ticket was purged or has expired, or its client is disposed.</exception>
     public ApRequestTemplate CreateApRequest(ApRequestOptions options = default)
     {
         ThrowIfUnusable();
@@ -82,11 +96,12 @@ public sealed class ServiceTicket : ICachedTicket
         }
     }
 
-    /// <summary>Adds the ticket to an MIT credential cache file (0504), or makes one: mode 0600, replaced atomically. The file can act
-    /// as the user: treat it as a password.</summary>
-    /// <exception cref="IOException">The file cannot be written, or is something else than a credential cache of this user.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
-    /// <exception cref="InvalidOperationException">The ticket was purged or has expired, or its client was disposed.</exception>
+    /// <summary>Adds the ticket to an MIT credential cache file (version 0504), or creates the file with mode 0600. Replaces it
+    /// atomically.</summary>
+    /// <remarks>The file can act as the user. Protect it like a password.</remarks>
+    /// <exception cref="IOException">The file cannot be written, or it is not a credential cache of this user.</exception>
+    /// <exception cref="UnauthorizedAccessException">This process may not write the file.</exception>
+    /// <exception cref="InvalidOperationException">The ticket was purged or has expired, or its client is disposed.</exception>
     public Task WriteCredentialCacheAsync(string path, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -103,10 +118,10 @@ public sealed class ServiceTicket : ICachedTicket
         _cipher?.Dispose();
     }
 
-    /// <summary>Prints who, for what and until when; never a key.</summary>
+    /// <summary>Returns user, service and end of the ticket; never a key.</summary>
     public override string ToString() => $"{User} for {Service} until {EndTime:u}";
 
-    /// <param name="isOver">Whether its time is over, for a caller who has read the clock already.</param>
+    /// <param name="isOver">Whether the ticket has expired. The caller has read the clock already.</param>
     internal void ThrowIfUnusable(bool isOver)
     {
         if (_retired || isOver)
@@ -114,7 +129,7 @@ public sealed class ServiceTicket : ICachedTicket
     }
 
     internal static InvalidOperationException Disposed(ObjectDisposedException error) =>
-        new("The ticket's client was disposed: its keys are gone.", error);
+        new("The client of the ticket is disposed and its keys are zeroed.", error);
 
     private void ThrowIfUnusable() => ThrowIfUnusable(isOver: Clock.Now >= EndTime);
 
@@ -132,7 +147,7 @@ public sealed class ServiceTicket : ICachedTicket
         }
         try
         {
-            // The client may have been disposed meanwhile, when there was no cipher to be seen yet.
+            // If the client was disposed concurrently, it did not see this cipher.
             Issued.SessionKey.ThrowIfDisposed();
             return created;
         }
@@ -174,7 +189,7 @@ public sealed class ServiceTicket : ICachedTicket
         try
         {
             Issued.SessionKey.Bytes.CopyTo(target);
-            // The client may have been disposed meanwhile: a file with zeros for a key would be taken for a good one.
+            // If the client was disposed concurrently, the key is zeros and must not be written.
             Issued.SessionKey.ThrowIfDisposed();
         }
         catch (ObjectDisposedException error)

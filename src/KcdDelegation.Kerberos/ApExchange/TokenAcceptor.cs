@@ -6,43 +6,60 @@ using KcdDelegation.Kerberos.Tickets;
 
 namespace KcdDelegation.Kerberos.ApExchange;
 
-/// <summary>Opens a GSS krb5 token that a client presented to the account (RFC 4120 §3.2.3): ticket, times, authenticator, replay.</summary>
+/// <summary>Validates a GSS krb5 token that a client presented to the account (RFC 4120 §3.2.3): ticket, times, authenticator,
+/// replay.</summary>
 internal sealed class TokenAcceptor(ExchangeContext context)
 {
-    /// <summary>invalid(7) (RFC 4120 §2.2): the KDC has not validated the ticket yet.</summary>
+    /// <summary>The flag invalid(7) (RFC 4120 §2.2): the KDC has not validated the ticket yet.</summary>
     private const uint Invalid = 0x0100_0000;
 
     private readonly ReplayCache _replays = new(context.Clock);
 
-    /// <exception cref="KerberosException"><see cref="KerberosFailureReason.TokenRejected"/>, with the code that RFC 4120 §3.2.3 gives the case.</exception>
+    /// <summary>Validates a token.</summary>
+    /// <exception cref="KerberosException">The token is refused (<see cref="KerberosFailureReason.TokenRejected"/>), with the code of
+    /// RFC 4120 §3.2.3.</exception>
     public AcceptedUser Accept(ReadOnlyMemory<byte> token)
     {
         try
         {
             var (type, message) = GssKerberosToken.Unwrap(token);
             if (type != GssKerberosToken.ApRequestToken)
-                throw KerberosException.Rejected("the token is no AP-REQ");
+                throw KerberosException.Rejected("the token is not an AP-REQ");
             return new AcceptedUser(Open(ApRequest.Decode(message)));
         }
         catch (KerberosException error)
         {
-            var failure = error.Failure with { Exchange = KerberosExchange.Accept, Realm = context.Realm, Account = context.Account.Name };
-            throw new KerberosException(failure.Reason == KerberosFailureReason.ReplyRejected ? failure with { Reason = KerberosFailureReason.TokenRejected } : failure, error.InnerException);
+            throw new KerberosException(
+                error.Failure with
+                {
+                    Exchange = KerberosExchange.Accept,
+                    Realm = context.Realm,
+                    Account = context.Account.Name,
+                    Reason = error.Reason == KerberosFailureReason.ReplyRejected ? KerberosFailureReason.TokenRejected : error.Reason,
+                },
+                error.InnerException);
         }
     }
 
     private IssuedTicket Open(ApRequest request)
     {
         var ticket = request.Ticket;
-        if (!ReplyChecks.SameRealm(ticket.Realm, context.Realm))
-            throw Refused(KerberosErrorCode.NotUs, $"the ticket is of the realm {ticket.Realm}");
+        if (!ReplyChecks.NamesRealm(context.Realm, ticket.Realm))
+            throw Refused(KerberosErrorCode.NotUs, $"the ticket is from the realm {ticket.Realm}, not from {context.Realm}");
         var opened = OpenTicket(ticket);
         CheckTicket(opened);
         CheckAuthenticator(request.Authenticator, opened);
         return new IssuedTicket
         {
-            Client = opened.Client, ClientRealm = opened.ClientRealm, Ticket = ticket, SessionKey = opened.Key,
-            Flags = (TicketFlags)opened.Flags, AuthTime = opened.AuthTime, StartTime = opened.StartTime ?? opened.AuthTime, EndTime = opened.EndTime, RenewTill = opened.RenewTill,
+            Client = opened.Client,
+            ClientRealm = opened.ClientRealm,
+            Ticket = ticket,
+            SessionKey = opened.Key,
+            Flags = (TicketFlags)opened.Flags,
+            AuthTime = opened.AuthTime,
+            StartTime = opened.StartTime ?? opened.AuthTime,
+            EndTime = opened.EndTime,
+            RenewTill = opened.RenewTill,
         };
     }
 
@@ -52,16 +69,19 @@ internal sealed class TokenAcceptor(ExchangeContext context)
         {
             return EvidenceOpener.Open(context, ticket);
         }
-        catch (KerberosException error) when (error.Reason is KerberosFailureReason.KeyUnavailable or KerberosFailureReason.EncryptionTypeRefused)
+        catch (KerberosException error) when (error.Reason is
+            KerberosFailureReason.KeyUnavailable or KerberosFailureReason.EncryptionTypeRefused)
         {
-            throw Refused(KerberosErrorCode.NoKey, $"the account has no key of {ticket.EncryptedPart.Type} version {ticket.EncryptedPart.KeyVersion} for the ticket");
+            var part = ticket.EncryptedPart;
+            throw Refused(KerberosErrorCode.NoKey, $"the account has no key of {part.Type} version {part.KeyVersion} for the ticket");
         }
     }
 
     private void CheckTicket(EncTicketPart ticket)
     {
         var now = context.Clock.Now;
-        // RFC 4120 §3.2.3: "if the starttime is later than the current time by more than the allowable clock skew, or if the INVALID flag is set".
+        // RFC 4120 §3.2.3: "if the starttime is later than the current time by more than the allowable clock skew, or if the INVALID flag
+        // is set".
         if ((ticket.StartTime ?? ticket.AuthTime) > now + ExchangeContext.AllowedSkew || (ticket.Flags & Invalid) != 0)
             throw Refused(KerberosErrorCode.TicketNotYetValid, "the ticket is not valid yet");
         if (ticket.EndTime <= now)
@@ -82,11 +102,11 @@ internal sealed class TokenAcceptor(ExchangeContext context)
         }
         authenticator.Subkey?.Dispose();
         if (authenticator.Client != ticket.Client || !ReplyChecks.SameRealm(authenticator.ClientRealm, ticket.ClientRealm))
-            throw Refused(KerberosErrorCode.BadMatch, "the authenticator names another client than the ticket");
+            throw Refused(KerberosErrorCode.BadMatch, "the client of the authenticator differs from the client of the ticket");
         var skew = authenticator.Time - context.Clock.Now;
         if (skew.Duration() > ExchangeContext.AllowedSkew)
-            throw Refused(KerberosErrorCode.Skew, $"the authenticator's time is {skew:c} from the KDC's");
-        // §4.1.1 of RFC 4121: a GSS token has this checksum and no other.
+            throw Refused(KerberosErrorCode.Skew, $"the authenticator's time differs from the KDC's by {skew:c}");
+        // RFC 4121 §4.1.1: a GSS token has a checksum of this type.
         if (authenticator.Checksum is not { Type: ChecksumType.Gss } checksum || checksum.Value.Length < GssChecksum.Length)
             throw Refused(KerberosErrorCode.InappropriateChecksum, "the authenticator has no GSS checksum");
         if (!_replays.TryAdd(encrypted.Cipher.Span))

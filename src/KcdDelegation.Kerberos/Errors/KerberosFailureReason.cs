@@ -48,4 +48,8 @@ public enum KerberosFailureReason
 
     /// <summary>The account was migrated to a delegated managed service account and can no longer log on.</summary>
     AccountSuperseded,
+
+    /// <summary>An authenticated reply shows that a configured name is not the KDC's, such as a NetBIOS name instead of a realm. The
+    /// detail says the name to configure.</summary>
+    NameMismatch,
 }

@@ -73,14 +73,7 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
         var key = GetReplyKey(message);
         var now = _context.Clock.TimeProvider.GetUtcNow() + _clockOffset;
         var part = ReplyChecks.Open(message, key, KeyUsage.AsReply, _body, now);
-        // RFC 6806 §7: with canonicalize the KDC may return its own spelling of the realm and of the account, but no other service.
-        if (part.Service.TicketGrantingRealm is not { } realm || !string.Equals(realm, _context.Realm, StringComparison.OrdinalIgnoreCase)
-            || !ReplyChecks.SameRealm(realm, part.ServiceRealm))
-            throw KerberosException.Rejected(
-                $"the ticket is for {part.Service}@{part.ServiceRealm} instead of the ticket-granting service of {_context.Realm}");
-        if (!ReplyChecks.SameRealm(message.ClientRealm, part.ServiceRealm))
-            throw KerberosException.Rejected(
-                $"the reply names the account {message.Client}@{message.ClientRealm}, and the ticket is of the realm {part.ServiceRealm}");
+        ReplyChecks.CheckTicketGrantingTicket(message, part, _context.Realm);
         if (Math.Abs((part.AuthTime - now).Ticks) > ExchangeContext.AllowedSkew.Ticks)
             return new AsOutcome.ClockSkew(part.AuthTime, ClockDiffers(part.AuthTime - now));
         return new AsOutcome.Ticket(ReplyChecks.ToTicket(message, part));

@@ -7,25 +7,25 @@ namespace KcdDelegation.Kerberos.Exchanges;
 /// <summary>Plain TGS exchanges of the account along the trusts between realms (RFC 4120 §3.3.1, RFC 6806 §8).</summary>
 internal sealed class CrossRealmTgt(ExchangeContext context)
 {
-    private const KdcOptionFlags Options = KdcOptionFlags.Forwardable | KdcOptionFlags.Canonicalize;
-
-    /// <summary>A ticket-granting ticket for another realm, in the name of the ticket that is begun with.</summary>
+    /// <summary>Requests a ticket-granting ticket for another realm, for the client of a given one.</summary>
     /// <param name="from">A TGT of the account, or a referral that carries a user.</param>
-    /// <param name="realm">Where to.</param>
-    /// <param name="subject">For errors.</param>
-    /// <param name="cancellationToken">Of the exchange.</param>
-    public async Task<IssuedTicket> ReachAsync(IssuedTicket from, string realm, KerberosFailure subject, CancellationToken cancellationToken)
+    /// <param name="realm">The realm to reach.</param>
+    /// <param name="subject">The names for errors.</param>
+    /// <param name="cancellationToken">Cancels the exchange.</param>
+    public async Task<IssuedTicket> ReachAsync(
+        IssuedTicket from, string realm, KerberosFailure subject, CancellationToken cancellationToken)
     {
         var current = from;
         var path = new ReferralPath(GetRealm(from));
-        while (!string.Equals(GetRealm(current), realm, StringComparison.OrdinalIgnoreCase))
+        while (!ReplyChecks.NamesRealm(realm, GetRealm(current)))
             current = await StepAsync(current, PrincipalName.TicketGranting(realm), path, subject, cancellationToken).ConfigureAwait(false);
         return current;
     }
 
-    /// <summary>Follows the referrals for a service to the realm that has it, and gives the TGT for that realm. The ticket to the
-    /// service itself, which would be the account's own, is dropped.</summary>
-    public async Task<IssuedTicket> FindServiceAsync(IssuedTicket own, PrincipalName service, KerberosFailure subject, CancellationToken cancellationToken)
+    /// <summary>Follows the referrals for a service to its realm and returns the TGT for that realm.</summary>
+    /// <remarks>The ticket to the service itself would be the account's own, so it is discarded.</remarks>
+    public async Task<IssuedTicket> FindServiceAsync(
+        IssuedTicket own, PrincipalName service, KerberosFailure subject, CancellationToken cancellationToken)
     {
         var current = own;
         var path = new ReferralPath(GetRealm(own));
@@ -41,29 +41,44 @@ internal sealed class CrossRealmTgt(ExchangeContext context)
         }
     }
 
-    /// <summary>The realm whose KDC a TGT is shown to.</summary>
+    /// <summary>Returns the realm whose KDC accepts a TGT.</summary>
     public static string GetRealm(IssuedTicket tgt) => tgt.Service.TicketGrantingRealm ?? tgt.ServiceRealm;
 
-    private async Task<IssuedTicket> StepAsync(IssuedTicket current, PrincipalName service, ReferralPath path, KerberosFailure subject, CancellationToken cancellationToken)
+    private async Task<IssuedTicket> StepAsync(
+        IssuedTicket current, PrincipalName service, ReferralPath path, KerberosFailure subject, CancellationToken cancellationToken)
     {
-        var asked = GetRealm(current);
-        bool IsAnswer(PrincipalName name, string realm) => name == service && ReplyChecks.SameRealm(realm, asked);
-        var query = new TgsQuery<IssuedTicket>
-        {
-            Tgt = current,
-            Service = service,
-            Options = Options,
-            Accept = reply =>
-            {
-                ReferralPath.RequireClient(reply, current);
-                if (!IsAnswer(reply.Part.Service, reply.Part.ServiceRealm))
-                    ReferralPath.RequireReferral(reply, asked);
-                return reply.ToTicket();
-            },
-        };
-        var next = await context.SendAsync(asked, KdcRequestMode.Hedged, () => new TgsExchange<IssuedTicket>(query, context.EncryptionTypes, context.Clock), subject with { Exchange = KerberosExchange.Referral }, cancellationToken).ConfigureAwait(false);
-        if (!IsAnswer(next.Service, next.ServiceRealm))
-            path.Enter(GetRealm(next));
+        var query = new StepQuery(current, service);
+        var next = await context.SendAsync(
+            GetRealm(current), query, subject with { Exchange = KerberosExchange.Referral }, cancellationToken).ConfigureAwait(false);
+        if (!query.IsAnswer(next.Service, next.ServiceRealm))
+            path.Add(GetRealm(next));
         return next;
+    }
+
+    /// <summary>A request for a service, whose reply is the service's ticket or a referral.</summary>
+    private sealed class StepQuery(IssuedTicket current, PrincipalName service)
+        : TgsQuery<IssuedTicket>(current, service, KdcOptionFlags.Forwardable | KdcOptionFlags.Canonicalize)
+    {
+        private string AskedRealm => GetRealm(Tgt);
+
+        public bool IsAnswer(PrincipalName name, string realm) => name == Service && ReplyChecks.SameRealm(realm, AskedRealm);
+
+        public override IssuedTicket Accept(TgsReply reply)
+        {
+            ReferralPath.RequireClient(reply, Tgt);
+            CheckRealmName(reply.Part);
+            if (!IsAnswer(reply.Part.Service, reply.Part.ServiceRealm))
+                ReferralPath.RequireReferral(reply, AskedRealm);
+            return reply.ToTicket();
+        }
+
+        /// <summary>Active Directory takes the NetBIOS name of a domain for its realm and answers with its own ticket-granting
+        /// service.</summary>
+        private void CheckRealmName(EncKdcReplyPart part)
+        {
+            if (Service.TicketGrantingRealm is { } requested && part.Service.TicketGrantingRealm is { } realm
+                && ReplyChecks.SameRealm(realm, AskedRealm) && ReplyChecks.SameRealm(part.ServiceRealm, AskedRealm))
+                throw ReplyChecks.NameMismatch($"'{requested}' is another name of the realm {realm}; configure {realm}");
+        }
     }
 }

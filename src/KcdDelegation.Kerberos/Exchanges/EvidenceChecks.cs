@@ -7,21 +7,29 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>What an S4U2Self reply must be before it is evidence for a user: in his name, for the account, and proven so.</summary>
+/// <summary>Checks that an S4U2Self reply is evidence for the requested user.</summary>
+/// <remarks>Without these checks a KDC could answer with another user, another account or another key.</remarks>
 internal static class EvidenceChecks
 {
     public static UserEvidence Accept(ExchangeContext context, TgsReply reply, IssuedTicket own, S4UUser asked)
     {
-        var (message, part, _) = reply;
+        var (message, part) = (reply.Message, reply.Part);
         if (message.Client == own.Client && ReplyChecks.SameRealm(message.ClientRealm, own.ClientRealm))
-            throw KerberosException.Rejected($"the KDC answered with an ordinary ticket of the account {own.Client} itself: it ignored the user{(Md5.IsRefused ? ", whom it would have read from PA-FOR-USER, which cannot be made where the system refuses MD5 (FIPS mode)" : "")}");
+        {
+            var cause = Md5.IsRefused ? "; it may need PA-FOR-USER, which needs MD5, and this system refuses MD5 (FIPS mode)" : "";
+            throw KerberosException.Rejected(
+                $"the KDC answered with an ordinary ticket of the account {own.Client} itself: it ignored the user{cause}");
+        }
         if (part.Service != own.Client || !ReplyChecks.SameRealm(part.ServiceRealm, own.ServiceRealm))
             throw KerberosException.Rejected($"the ticket is for {part.Service}@{part.ServiceRealm}, not for the account {own.Client}");
 
         var signed = S4UUser.ReadSigned(reply);
         if (signed is not null && (signed.User != message.Client || !ReplyChecks.SameRealm(signed.Realm, message.ClientRealm)))
-            throw KerberosException.Rejected($"the reply names {message.Client}@{message.ClientRealm}, but its signature {signed.User}@{signed.Realm}");
-        // The signature proves the name that the KDC was asked for; which account it found under it stands in the ticket alone.
+        {
+            throw KerberosException.Rejected($"the reply names {message.Client}@{message.ClientRealm}, but its signed padata name "
+                + $"{signed.User}@{signed.Realm}");
+        }
+        // The signature proves the name that the KDC was asked for. Only the ticket says which account it found under that name.
         var opened = EvidenceOpener.Open(context, message.Ticket);
         using (opened.Key)
             CheckOpened(opened, message, part);
@@ -31,84 +39,104 @@ internal static class EvidenceChecks
         return new UserEvidence(reply.ToTicket(), account?.SecurityIdentifier);
     }
 
-    /// <summary>KDCs echo the name as asked, or answer with a canonical one (RFC 6806 §6). Case may change, since Active Directory
-    /// ignores it; another name is taken only for an enterprise name whose part before the @ it is.</summary>
+    /// <summary>Returns whether the reply's name is the requested one. Case may differ, since Active Directory ignores it.</summary>
+    /// <remarks>KDCs echo the requested name or return a canonical one (RFC 6806 §6). Another name is accepted only for an enterprise
+    /// name, if it equals the part before the @.</remarks>
     public static bool Matches(S4UUser asked, PrincipalName name, string realm)
     {
-        if (!string.Equals(realm, asked.Realm, StringComparison.OrdinalIgnoreCase))
+        if (!ReplyChecks.NamesRealm(asked.Realm, realm))
             return false;
         if (name.EqualsIgnoreCase(asked.Name))
             return true;
-        return EnterprisePrefix(asked.Name) is { } prefix && name.Components is [var only] && string.Equals(only, prefix, StringComparison.OrdinalIgnoreCase);
+        return GetEnterprisePrefix(asked.Name) is { } prefix
+            && name.Components is [var only]
+            && string.Equals(only, prefix, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static string? EnterprisePrefix(PrincipalName name) =>
-        name.Type == (int)PrincipalNameType.Enterprise && name.Components[0].LastIndexOf('@') is > 0 and var at ? name.Components[0][..at] : null;
+    private static string? GetEnterprisePrefix(PrincipalName name) =>
+        name.Type == (int)PrincipalNameType.Enterprise && name.Components[0].LastIndexOf('@') is > 0 and var at
+            ? name.Components[0][..at]
+            : null;
 
-    /// <summary>The ticket itself must say what the reply says of it.</summary>
+    /// <summary>Checks that the encrypted part of the ticket agrees with the reply.</summary>
     private static void CheckOpened(EncTicketPart opened, KdcReplyMessage message, EncKdcReplyPart part)
     {
         if (opened.Client != message.Client || !ReplyChecks.SameRealm(opened.ClientRealm, message.ClientRealm))
-            throw KerberosException.Rejected($"the reply names {message.Client}@{message.ClientRealm}, but the ticket in it is of {opened.Client}@{opened.ClientRealm}");
+        {
+            throw KerberosException.Rejected($"the reply names {message.Client}@{message.ClientRealm}, but its ticket names "
+                + $"{opened.Client}@{opened.ClientRealm}");
+        }
         if (opened.Key.Type != part.Key.Type || !CryptographicOperations.FixedTimeEquals(opened.Key.Bytes, part.Key.Bytes))
-            throw KerberosException.Rejected("the ticket in the reply has another session key than the reply");
+            throw KerberosException.Rejected("the session key in the ticket differs from the one in the reply");
         if (((opened.Flags ^ part.Flags) & (uint)TicketFlags.Forwardable) != 0)
-            throw KerberosException.Rejected("the ticket in the reply and the reply do not agree whether it is forwardable");
+            throw KerberosException.Rejected("the reply and its ticket do not agree on the forwardable flag");
     }
 
     private static void CheckUser(KdcReplyMessage message, PacAccount? account, S4UUser asked)
     {
         if (Matches(asked, message.Client, message.ClientRealm))
             return;
-        // A canonical name that shares nothing with what was asked is believed only when the PAC ties the two together.
-        var tied = account is not null && asked.Name.Type == (int)PrincipalNameType.Enterprise
-            && string.Equals(message.ClientRealm, asked.Realm, StringComparison.OrdinalIgnoreCase)
+        // A canonical name without any relation to the requested one is accepted only if the PAC has both.
+        var isUserPrincipalName = account is not null && asked.Name.Type == (int)PrincipalNameType.Enterprise
+            && ReplyChecks.NamesRealm(asked.Realm, message.ClientRealm)
             && string.Equals(account.UserPrincipalName, asked.Name.Components[0], StringComparison.OrdinalIgnoreCase)
             && message.Client.IsSingleComponent(account.SamAccountName);
-        if (!tied)
-            throw KerberosException.Rejected($"the KDC answered for {message.Client}@{message.ClientRealm}, but {asked.Name}@{asked.Realm} was asked for");
+        if (!isUserPrincipalName)
+        {
+            throw KerberosException.Rejected($"the KDC answered for {message.Client}@{message.ClientRealm}, but the request was for "
+                + $"{asked.Name}@{asked.Realm}");
+        }
     }
 
-    /// <summary>Active Directory echoes the name as asked, so only the PAC says which account it found.</summary>
+    /// <summary>Checks the account in the PAC: Active Directory echoes the requested name, so only the PAC says which account it
+    /// found.</summary>
     private static void CheckAccount(ILogger logger, PacAccount? account, S4UUser asked)
     {
         if (asked.SecurityIdentifier is { } sid)
         {
             if (account?.SecurityIdentifier is null)
-                throw Mismatch($"the account must have the SID {sid}, but its ticket does not say which it has: there is no PAC with one");
+                throw Mismatch($"the account must have the SID {sid}, but its ticket has no PAC with a SID");
             if (!string.Equals(account.SecurityIdentifier, sid, StringComparison.OrdinalIgnoreCase))
-                throw Mismatch($"the account must have the SID {sid}, but the KDC answered for the account {account.SamAccountName} with {account.SecurityIdentifier}");
+            {
+                throw Mismatch($"the account must have the SID {sid}, but the KDC answered for the account {account.SamAccountName} with "
+                    + $"{account.SecurityIdentifier}");
+            }
             return;
         }
         if (account is null)
             return;
         if (account.SamAccountName is not { } sam)
         {
-            // The short form of UPN_DNS_INFO: without the SAM name the UPN alone can tell.
+            // The short form of UPN_DNS_INFO has no SAM name, so the UPN decides.
             if (asked.Name.Type == (int)PrincipalNameType.Enterprise && !HasSuffix(asked.Name, asked.Realm)
                 && !string.Equals(account.UserPrincipalName, asked.Name.Components[0], StringComparison.OrdinalIgnoreCase))
-                throw Mismatch($"{asked.Name} was asked for, but the KDC answered for an account whose UPN is {account.UserPrincipalName}");
+            {
+                throw Mismatch($"the request was for {asked.Name}, but the KDC answered for an account whose UPN is "
+                    + $"{account.UserPrincipalName}");
+            }
             return;
         }
         if (asked.Name.Type != (int)PrincipalNameType.Enterprise)
         {
             if (!asked.Name.IsSingleComponent(sam))
-                throw Mismatch($"{asked.Name} was asked for, but the KDC answered for the account {sam}");
+                throw Mismatch($"the request was for {asked.Name}, but the KDC answered for the account {sam}");
         }
         else if (!NamesUserPrincipal(asked, account, sam))
         {
-            // A KDC that finds no such UPN looks for an account named like the part before the @ (MS-KILE §3.3.5.6.1), whatever stands behind it.
-            throw Mismatch($"{asked.Name} was asked for, but the KDC answered for the account {sam}, whose UPN is {account.UserPrincipalName}");
+            // A KDC that finds no such UPN looks for an account named like the part before the @ (MS-KILE §3.3.5.6.1), whatever follows it.
+            throw Mismatch($"the request was for {asked.Name}, but the KDC answered for the account {sam}, whose UPN is "
+                + $"{account.UserPrincipalName}");
         }
-        else if (!string.Equals(sam, EnterprisePrefix(asked.Name), StringComparison.OrdinalIgnoreCase))
+        else if (!string.Equals(sam, GetEnterprisePrefix(asked.Name), StringComparison.OrdinalIgnoreCase))
         {
             ExchangeLog.EnterpriseNameOfAnotherAccount(logger, account.SecurityIdentifier ?? "(no SID)");
         }
     }
 
-    private static bool HasSuffix(PrincipalName name, string suffix) => name.Components[0].EndsWith($"@{suffix}", StringComparison.OrdinalIgnoreCase);
+    private static bool HasSuffix(PrincipalName name, string suffix) =>
+        name.Components[0].EndsWith($"@{suffix}", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The account's UPN is the name that was asked for, or that is its implicit one: SAM name and the realm's DNS name.</summary>
+    /// <summary>Returns whether the requested name is the account's UPN or its implicit one: SAM name and the realm's DNS name.</summary>
     private static bool NamesUserPrincipal(S4UUser asked, PacAccount account, string sam) =>
         string.Equals(account.UserPrincipalName, asked.Name.Components[0], StringComparison.OrdinalIgnoreCase)
         || string.Equals($"{sam}@{asked.Realm}", asked.Name.Components[0], StringComparison.OrdinalIgnoreCase);

@@ -4,23 +4,25 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>Opens a ticket that was issued to the delegating account, with the account's own key: the only cryptographic proof of
-/// whose ticket it is, since the names in a TGS-REP stand outside its encryption.</summary>
+/// <summary>Opens a ticket that was issued to the delegating account with the account's own key. This is the only cryptographic proof of
+/// the ticket's client: the names in a TGS-REP are outside its encryption.</summary>
 internal static class EvidenceOpener
 {
-    /// <exception cref="KerberosException">The ticket's encryption is not implemented (<see cref="KerberosFailureReason.EncryptionTypeRefused"/>),
-    /// there is no key for it (<see cref="KerberosFailureReason.KeyUnavailable"/>), or there is one and it does not open the ticket.</exception>
+    /// <exception cref="KerberosException">The ticket's encryption is not implemented (<see
+    /// cref="KerberosFailureReason.EncryptionTypeRefused"/>), there is no key for it (<see cref="KerberosFailureReason.KeyUnavailable"/>),
+    /// or there is one and it does not open the ticket.</exception>
     public static EncTicketPart Open(ExchangeContext context, Ticket ticket)
     {
         var encrypted = ticket.EncryptedPart;
         if (!EncryptionProfile.TryGet(encrypted.Type, out _))
         {
-            // Windows and Samba do so for an account whose msDS-SupportedEncryptionTypes is not set: its setting, the same at every KDC, and
-            // no sign of a forged reply.
+            // Windows and Samba do so for an account whose msDS-SupportedEncryptionTypes is not set. The setting is the same at every KDC,
+            // and no sign of a forged reply.
             throw new KerberosException(new KerberosFailure
             {
                 Reason = KerberosFailureReason.EncryptionTypeRefused,
-                Detail = $"the KDC encrypts tickets to the account with {encrypted.Type}, which is not implemented, so nothing proves whose ticket it is",
+                Detail = $"the KDC encrypts tickets to the account with {encrypted.Type}, which is not implemented, so the ticket's user "
+                    + "cannot be verified",
             });
         }
         KerberosException? failure = null;
@@ -33,7 +35,7 @@ internal static class EvidenceOpener
             }
             catch (KerberosException error)
             {
-                failure = error; // another version of the key may be the right one
+                failure = error; // another version of the key may open it
                 continue;
             }
             try
@@ -47,11 +49,12 @@ internal static class EvidenceOpener
         }
         if (failure is not null && context.Account.Keys.HasVersion(context.Realm, encrypted.Type, encrypted.KeyVersion))
             throw KerberosException.Rejected("the account's own key does not open the ticket that was issued to the account");
-        // No reason to suspect the KDC: the keytab is older than the account's key (RFC 4120 §5.2.9: the version says which key it is).
+        // Not a sign of a forged reply: the keytab is older than the account's key (RFC 4120 §5.2.9: the version says which key it is).
         throw new KerberosException(new KerberosFailure
         {
             Reason = KerberosFailureReason.KeyUnavailable,
-            Detail = $"the KDC encrypts tickets to the account with version {encrypted.KeyVersion} of its key ({encrypted.Type}), {context.Account.Keys.LackOfVersion}",
+            Detail = $"the KDC encrypts tickets to the account with version {encrypted.KeyVersion} of its key ({encrypted.Type}), "
+                + context.Account.Keys.MissingVersionReason,
         });
     }
 }

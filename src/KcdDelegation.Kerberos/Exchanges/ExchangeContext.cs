@@ -6,15 +6,15 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>What all exchanges of one client share.</summary>
+/// <summary>The settings and services that all exchanges of one client share.</summary>
 internal sealed class ExchangeContext
 {
     private const int MaxRealms = 256;
 
-    /// <summary>RFC 4120 §3.1.3 and everyone's default: clocks may differ by five minutes.</summary>
+    /// <summary>The allowed difference of clocks (RFC 4120 §3.1.3); five minutes are the usual default.</summary>
     public static readonly TimeSpan AllowedSkew = TimeSpan.FromMinutes(5);
 
-    /// <summary>Tickets are asked for ten hours and renewable for a week; the KDC cuts this to its policy (RFC 4120 §3.1.3).</summary>
+    /// <summary>The requested lifetime of tickets. The KDC shortens it to its policy (RFC 4120 §3.1.3).</summary>
     public static readonly TimeSpan TicketLife = TimeSpan.FromHours(10);
 
     public required string Realm { get; init; }
@@ -29,13 +29,19 @@ internal sealed class ExchangeContext
     /// <summary>The implementation of the KDCs per realm, as their errors show it. Bounded by the realms that a client asks.</summary>
     private readonly ConcurrentDictionary<string, KdcSoftware> _software = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Asks a KDC of the realm, in its turn; what fails says where and for whom.</summary>
-    public async Task<TReply> SendAsync<TReply>(string realm, KdcRequestMode attempts, Func<KdcRequest<TReply>> create, KerberosFailure subject, CancellationToken cancellationToken)
+    /// <summary>Sends a TGS request to the KDCs of a realm, several at once if the first is slow.</summary>
+    public Task<T> SendAsync<T>(string realm, TgsQuery<T> query, KerberosFailure subject, CancellationToken cancellationToken) =>
+        SendAsync(realm, KdcRequestMode.Hedged, () => new TgsExchange<T>(query, EncryptionTypes, Clock), subject, cancellationToken);
+
+    /// <summary>Sends a request to the KDCs of a realm, within the realm's concurrency limit. Failures get the names of the
+    /// subject.</summary>
+    public async Task<TReply> SendAsync<TReply>(
+        string realm, KdcRequestMode mode, Func<KdcRequest<TReply>> create, KerberosFailure subject, CancellationToken cancellationToken)
     {
         try
         {
             using var permit = await Limits.AcquireAsync(realm, cancellationToken).ConfigureAwait(false);
-            return await Dispatcher.SendAsync(realm, attempts, create, cancellationToken).ConfigureAwait(false);
+            return await Dispatcher.SendAsync(realm, mode, create, cancellationToken).ConfigureAwait(false);
         }
         catch (KerberosException error)
         {

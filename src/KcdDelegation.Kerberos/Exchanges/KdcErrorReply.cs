@@ -2,7 +2,7 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>A KRB-ERROR as the exception that callers see, with what the exchange itself needs of it.</summary>
+/// <summary>Converts a KRB-ERROR to the exception that callers see.</summary>
 internal static class KdcErrorReply
 {
     public static KerberosException ToException(KrbError error)
@@ -18,7 +18,7 @@ internal static class KdcErrorReply
             NtStatus = status,
             KdcSoftware = KdcSoftwareDetection.Detect(error, status is not null),
             KdcText = text,
-            // 29 is a fault of one KDC (RFC 4120 §7.5.9); the dispatcher has tried the others by the time a caller sees it.
+            // Code 29 is a fault of one KDC (RFC 4120 §7.5.9). The dispatcher has tried the others before a caller sees it.
             IsTransient = error.Code == KerberosErrorCode.ServiceUnavailable,
             Detail = text is null ? "" : $"the KDC says \"{text}\"",
         });

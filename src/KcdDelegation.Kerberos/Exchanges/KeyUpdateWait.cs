@@ -2,33 +2,33 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>Whoever rolls an account's key changes it at the KDC first and writes the keytab a moment later. A ticket of the new key that
-/// arrives in between is worth a short wait. Thread-safe.</summary>
+/// <summary>A short wait for a changed key file. An account's key usually changes at the KDC first and in the keytab a moment later; a
+/// ticket under the new key may arrive in between. Thread-safe.</summary>
 internal sealed class KeyUpdateWait(ServiceAccount account, TimeProvider timeProvider, ILogger logger)
 {
-    private const int Looks = 20;
+    private const int Attempts = 20;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    private long _inVain = -1;
+    private long _unchanged = -1;
 
-    /// <summary>What to compare with later: taken before the request whose answer may need a newer key.</summary>
+    /// <summary>Gets the version to compare with later. Read it before the request whose reply may need a newer key.</summary>
     public long Version => account.Keys.Version;
 
-    /// <summary>Waits until there are other keys than those of the version; false if none come. A version that was waited for in vain is
-    /// not waited for again, so that a keytab that stays behind delays nobody else.</summary>
-    public async Task<bool> IsOverAsync(long version, CancellationToken cancellationToken)
+    /// <summary>Waits until the keys differ from those of the version. Returns false if they do not change in time.</summary>
+    /// <remarks>A version that was waited for without success is not waited for again, so an old keytab delays one request only.</remarks>
+    public async Task<bool> WaitAsync(long version, CancellationToken cancellationToken)
     {
-        for (var look = 0; look < Looks; look++)
+        for (var attempt = 0; attempt < Attempts; attempt++)
         {
             account.Keys.Refresh(logger);
             if (account.Keys.Version != version)
                 return true;
-            if (Volatile.Read(ref _inVain) == version)
+            if (Volatile.Read(ref _unchanged) == version)
                 return false;
-            await Task.Delay(Pause, timeProvider, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(Interval, timeProvider, cancellationToken).ConfigureAwait(false);
         }
-        Volatile.Write(ref _inVain, version);
+        Volatile.Write(ref _unchanged, version);
         return false;
     }
 }

@@ -5,7 +5,7 @@ namespace KcdDelegation.Kerberos.Exchanges;
 
 internal static class Nonce
 {
-    /// <summary>31 random bits: RFC 4120 §5.4.1 has 32, but peers read them as a signed number.</summary>
+    /// <summary>Creates a nonce of 31 random bits. RFC 4120 §5.4.1 allows 32, but peers read them as a signed number.</summary>
     public static uint Create()
     {
         Span<byte> bytes = stackalloc byte[4];

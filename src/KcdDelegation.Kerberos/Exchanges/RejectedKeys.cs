@@ -1,7 +1,7 @@
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>A key that the KDC rejected is not tried again before the keytab or password changes or five minutes have passed: a client
-/// that keeps trying locks its own account out.</summary>
+/// <summary>Remembers a key that the KDC rejected. It is not tried again before the keytab or password changes or five minutes have passed,
+/// since repeated attempts lock the account.</summary>
 internal sealed class RejectedKeys(TimeProvider timeProvider)
 {
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
@@ -15,7 +15,8 @@ internal sealed class RejectedKeys(TimeProvider timeProvider)
             _rejected = (keyVersion, timeProvider.GetUtcNow() + Life);
     }
 
-    /// <exception cref="KerberosException">This key was rejected a moment ago (<see cref="KerberosFailureReason.KeyRejected"/>).</exception>
+    /// <exception cref="KerberosException">The KDC rejected this key recently (<see
+    /// cref="KerberosFailureReason.KeyRejected"/>).</exception>
     public void ThrowIfRejected(long keyVersion)
     {
         lock (_lock)
@@ -27,7 +28,8 @@ internal sealed class RejectedKeys(TimeProvider timeProvider)
                 Code = KerberosErrorCode.PreAuthenticationFailed,
                 Exchange = KerberosExchange.LogOn,
                 Reason = KerberosFailureReason.KeyRejected,
-                Detail = $"the KDC rejected this key; it is not tried again before the key changes or {rejected.Until:u}, so that the account is not locked out",
+                Detail = $"the KDC rejected this key; it is not tried again before the key changes or {rejected.Until:u}, "
+                    + $"to avoid locking the account",
             });
         }
     }

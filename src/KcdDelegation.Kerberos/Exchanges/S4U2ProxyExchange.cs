@@ -1,99 +1,147 @@
+using KcdDelegation.Kerberos.Errors;
 using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.Tickets;
-using KcdDelegation.Kerberos.Transport;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>Constrained delegation (MS-SFU §3.1.5.2): a ticket to the target in the name of the user whom the evidence names. A target
-/// of another realm is reached by resource-based delegation, over referrals.</summary>
+/// <summary>Constrained delegation (MS-SFU §3.1.5.2): a ticket to the target for the user that the evidence names.</summary>
+/// <remarks>A target in another realm is reached by resource-based delegation, over referrals.</remarks>
 internal sealed class S4U2ProxyExchange(ExchangeContext context)
 {
     private const KdcOptionFlags Options = KdcOptionFlags.Forwardable | KdcOptionFlags.Canonicalize | KdcOptionFlags.ConstrainedDelegation;
 
     private readonly CrossRealmTgt _trusts = new(context);
 
-    public async Task<IssuedTicket> RequestAsync(IssuedTicket tgt, IssuedTicket evidence, ServicePrincipalName service, CancellationToken cancellationToken)
+    public async Task<IssuedTicket> RequestAsync(
+        IssuedTicket tgt, IssuedTicket evidence, ServicePrincipalName service, CancellationToken cancellationToken)
     {
-        var target = PrincipalName.From(service);
         var subject = new KerberosFailure { Exchange = KerberosExchange.S4U2Proxy, User = evidence.ClientPrincipal, Service = service };
         try
         {
             // MS-SFU §3.1.5.2: the account's own KDC is always asked first, wherever the target is.
-            var answer = await AskAsync(tgt, evidence.Ticket, reply => AcceptAtHome(reply, tgt, evidence, target, service.Realm), target, subject, cancellationToken).ConfigureAwait(false);
-            return answer.Service == target ? answer : await FollowAsync(tgt, answer, evidence, target, service.Realm, subject, cancellationToken).ConfigureAwait(false);
+            var query = new OwnRealmQuery(tgt, evidence, service);
+            var answer = await context.SendAsync(CrossRealmTgt.GetRealm(tgt), query, subject, cancellationToken).ConfigureAwait(false);
+            return answer.Service == query.Service
+                ? answer
+                : await FollowAsync(tgt, answer, evidence, service, subject, cancellationToken).ConfigureAwait(false);
         }
         catch (KerberosException refusal) when (refusal.Code == KerberosErrorCode.BadOption && !evidence.IsForwardable)
         {
-            // MIT and Samba answer a bare BADOPTION whatever the cause; here it is known.
+            // MIT and Samba answer a bare BADOPTION for several causes. Here the cause is known.
             var reason = tgt.IsForwardable ? KerberosFailureReason.EvidenceNotForwardable : KerberosFailureReason.AccountNotForwardable;
             throw new KerberosException(refusal.Failure with { Reason = reason }, refusal);
         }
     }
 
-    /// <summary>MS-SFU §3.1.5.2.2 and §3.2.5.2: the referral stands for the user at the next realm; the account's own tickets lead to the
-    /// target's realm, and there the two are shown together.</summary>
-    private async Task<IssuedTicket> FollowAsync(IssuedTicket tgt, IssuedTicket referral, IssuedTicket evidence, PrincipalName target, string? targetRealm, KerberosFailure subject, CancellationToken cancellationToken)
+    /// <summary>Gets the ticket from the target's realm (MS-SFU §3.1.5.2.2, §3.2.5.2). The account's own tickets lead to that realm; the
+    /// referral is the evidence for the user there.</summary>
+    private async Task<IssuedTicket> FollowAsync(
+        IssuedTicket tgt,
+        IssuedTicket referral,
+        IssuedTicket evidence,
+        ServicePrincipalName service,
+        KerberosFailure subject,
+        CancellationToken cancellationToken)
     {
+        var target = PrincipalName.From(service);
         var header = await _trusts.FindServiceAsync(tgt, target, subject, cancellationToken).ConfigureAwait(false);
         var realm = CrossRealmTgt.GetRealm(header);
-        if (targetRealm is not null && !ReplyChecks.SameRealm(realm, targetRealm))
-            throw new KerberosException(subject with { Exchange = KerberosExchange.Referral, Reason = KerberosFailureReason.ReplyRejected, Account = context.Account.Name, Realm = realm, Detail = $"the referrals lead to {realm}, but the target is of {targetRealm}" });
-        var proof = await _trusts.ReachAsync(referral, realm, subject, cancellationToken).ConfigureAwait(false);
-        return await AskAsync(header, proof.Ticket, reply => AcceptAbroad(reply, tgt, evidence, target, realm), target, subject, cancellationToken).ConfigureAwait(false);
-    }
-
-    private Task<IssuedTicket> AskAsync(IssuedTicket header, Ticket evidence, Func<TgsReply, IssuedTicket> accept, PrincipalName target, KerberosFailure subject, CancellationToken cancellationToken)
-    {
-        var query = new TgsQuery<IssuedTicket>
+        if (service.Realm is { } configured && !ReplyChecks.NamesRealm(configured, realm))
         {
-            Tgt = header,
-            Service = target,
-            Options = Options,
-            AdditionalTickets = [evidence],
-            // MS-SFU §3.1.5.2.1: the bit is always set; a KDC that would allow the target by its own list does not mind.
-            PaData = static _ => [PaPacOptions.Create(PaPacOptions.ResourceBasedDelegation)],
-            Accept = accept,
-        };
-        return context.SendAsync(CrossRealmTgt.GetRealm(header), KdcRequestMode.Hedged, () => new TgsExchange<IssuedTicket>(query, context.EncryptionTypes, context.Clock), subject, cancellationToken);
-    }
-
-    private static IssuedTicket AcceptAtHome(TgsReply reply, IssuedTicket tgt, IssuedTicket evidence, PrincipalName target, string? targetRealm)
-    {
-        if (reply.Part.Service == target && ReplyChecks.SameRealm(reply.Part.ServiceRealm, targetRealm ?? tgt.ServiceRealm))
-        {
-            RequireUser(reply, tgt, evidence);
-            return reply.ToTicket(evidence.Client);
+            throw new KerberosException(subject with
+            {
+                Exchange = KerberosExchange.Referral,
+                Reason = KerberosFailureReason.NameMismatch,
+                Account = context.Account.Name,
+                Realm = realm,
+                Detail = TargetQuery.DescribeRealm(service, realm).ToString(),
+            });
         }
-        // MS-SFU §3.2.5.2.3: a referral towards the target's realm, which must say that it knows resource-based delegation.
-        var next = ReferralPath.RequireReferral(reply, tgt.ServiceRealm);
-        if (string.Equals(next, tgt.ServiceRealm, StringComparison.OrdinalIgnoreCase))
-            throw KerberosException.Rejected("the KDC refers to itself");
-        ReferralPath.RequireClient(reply, tgt);
-        RequireResourceBasedDelegation(reply);
-        return reply.ToTicket();
+        var proof = await _trusts.ReachAsync(referral, realm, subject, cancellationToken).ConfigureAwait(false);
+        var query = new TargetRealmQuery(header, proof.Ticket, tgt, evidence, service);
+        return await context.SendAsync(realm, query, subject, cancellationToken).ConfigureAwait(false);
     }
 
-    private static IssuedTicket AcceptAbroad(TgsReply reply, IssuedTicket tgt, IssuedTicket evidence, PrincipalName target, string realm)
+    /// <summary>A request for the target with a user's evidence.</summary>
+    private abstract class TargetQuery(
+        IssuedTicket header, Ticket proof, IssuedTicket own, IssuedTicket evidence, ServicePrincipalName target)
+        : TgsQuery<IssuedTicket>(header, PrincipalName.From(target), S4U2ProxyExchange.Options)
     {
-        if (reply.Part.Service != target || !ReplyChecks.SameRealm(reply.Part.ServiceRealm, realm))
-            throw KerberosException.Rejected($"the ticket is for {reply.Part.Service}@{reply.Part.ServiceRealm}, not for {target}@{realm}");
-        RequireUser(reply, tgt, evidence);
-        RequireResourceBasedDelegation(reply);
-        return reply.ToTicket();
+        public override IReadOnlyList<Ticket> AdditionalTickets { get; } = [proof];
+
+        protected IssuedTicket Own => own;
+
+        protected PrincipalName User => evidence.Client;
+
+        protected ServicePrincipalName Target => target;
+
+        /// <summary>MS-SFU §3.1.5.2.1: the bit is always set. A KDC that allows the target by the account's own list ignores it.</summary>
+        public override IEnumerable<PaData> CreatePaData(TgsRequestKeys keys) =>
+            [PaPacOptions.Create(PaPacOptions.ResourceBasedDelegation)];
+
+        public static FailureDetail DescribeRealm(ServicePrincipalName target, string realm) =>
+            $"the service is in the realm {realm}, but its name is configured as '{target}'; end the name with @{realm}, or omit the realm";
+
+        protected void RequireUser(TgsReply reply)
+        {
+            var message = reply.Message;
+            if (message.Client == own.Client && ReplyChecks.SameRealm(message.ClientRealm, own.ClientRealm))
+            {
+                throw KerberosException.Rejected($"the KDC answered with an ordinary ticket of the account {own.Client} itself: "
+                    + $"it does not support constrained delegation");
+            }
+            if (message.Client != evidence.Client || !ReplyChecks.SameRealm(message.ClientRealm, evidence.ClientRealm))
+            {
+                throw KerberosException.Rejected($"the ticket names {message.Client}@{message.ClientRealm}, but the evidence names "
+                    + $"{evidence.Client}@{evidence.ClientRealm}");
+            }
+        }
+
+        protected static void RequireResourceBasedDelegation(TgsReply reply)
+        {
+            if (reply.Part.EncryptedPaData.Find(PaDataType.PacOptions) is not { } options
+                || (PaPacOptions.Decode(options) & PaPacOptions.ResourceBasedDelegation) == 0)
+                throw KerberosException.Rejected("the reply does not show that the KDC supports resource-based delegation");
+        }
     }
 
-    private static void RequireUser(TgsReply reply, IssuedTicket tgt, IssuedTicket evidence)
+    /// <summary>The request to the account's own realm. The reply is the target's ticket or a referral.</summary>
+    private sealed class OwnRealmQuery(IssuedTicket own, IssuedTicket evidence, ServicePrincipalName target)
+        : TargetQuery(own, evidence.Ticket, own, evidence, target)
     {
-        var message = reply.Message;
-        if (message.Client == tgt.Client && ReplyChecks.SameRealm(message.ClientRealm, tgt.ClientRealm))
-            throw KerberosException.Rejected($"the KDC answered with an ordinary ticket of the account {tgt.Client} itself: it does not know constrained delegation");
-        if (message.Client != evidence.Client || !ReplyChecks.SameRealm(message.ClientRealm, evidence.ClientRealm))
-            throw KerberosException.Rejected($"the ticket is of {message.Client}@{message.ClientRealm}, but the evidence of {evidence.Client}@{evidence.ClientRealm}");
+        public override IssuedTicket Accept(TgsReply reply)
+        {
+            if (reply.Part.Service == Service && ReplyChecks.SameRealm(reply.Part.ServiceRealm, Own.ServiceRealm))
+            {
+                RequireUser(reply);
+                if (Target.Realm is { } configured && !ReplyChecks.NamesRealm(configured, Own.ServiceRealm))
+                    throw ReplyChecks.NameMismatch(DescribeRealm(Target, Own.ServiceRealm));
+                return reply.ToTicket(User);
+            }
+            // MS-SFU §3.2.5.2.3: a referral towards the target's realm, which must show support of resource-based delegation.
+            ReferralPath.RequireReferral(reply, Own.ServiceRealm);
+            ReferralPath.RequireClient(reply, Own);
+            RequireResourceBasedDelegation(reply);
+            return reply.ToTicket();
+        }
     }
 
-    private static void RequireResourceBasedDelegation(TgsReply reply)
+    /// <summary>The request to the target's realm.</summary>
+    private sealed class TargetRealmQuery(
+        IssuedTicket header, Ticket proof, IssuedTicket own, IssuedTicket evidence, ServicePrincipalName target)
+        : TargetQuery(header, proof, own, evidence, target)
     {
-        if (reply.Part.EncryptedPaData.Find(PaDataType.PacOptions) is not { } options || (PaPacOptions.Decode(options) & PaPacOptions.ResourceBasedDelegation) == 0)
-            throw KerberosException.Rejected("the reply does not say that the KDC knows resource-based delegation");
+        public override IssuedTicket Accept(TgsReply reply)
+        {
+            var realm = CrossRealmTgt.GetRealm(Tgt);
+            if (reply.Part.Service != Service || !ReplyChecks.SameRealm(reply.Part.ServiceRealm, realm))
+            {
+                throw KerberosException.Rejected($"the ticket is for {reply.Part.Service}@{reply.Part.ServiceRealm}, not for "
+                    + $"{Service}@{realm}");
+            }
+            RequireUser(reply);
+            RequireResourceBasedDelegation(reply);
+            return reply.ToTicket();
+        }
     }
 }

@@ -3,15 +3,15 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>One object for each realm and service however many tickets name it: a cache of many users' tickets has the same few in all of
-/// them, and they take as much memory as a small ticket. Bounded, since names come from the wire.</summary>
+/// <summary>A pool of realm and service names: tickets of many users share one object per name, which saves as much memory as a small
+/// ticket takes. Bounded, since names come from the network.</summary>
 internal static class SharedNames
 {
     private const int MaxNames = 4096;
 
     private static readonly ConcurrentDictionary<string, string> s_realms = new(StringComparer.Ordinal);
 
-    // By the type too, of which PrincipalName's own equality takes no notice.
+    // The key includes the name type, which PrincipalName's equality ignores.
     private static readonly ConcurrentDictionary<(int Type, PrincipalName Name), PrincipalName> s_services = new();
 
     public static string Share(string realm) => Share(s_realms, realm, realm);

@@ -5,7 +5,7 @@ using KcdDelegation.Kerberos.Transport;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>One TGS-REQ (RFC 4120 §3.3.1) and the check of what comes back.</summary>
+/// <summary>One TGS-REQ (RFC 4120 §3.3.1) and the check of its reply.</summary>
 internal sealed class TgsExchange<T> : KdcRequest<T>
 {
     private readonly TgsQuery<T> _query;
@@ -21,7 +21,7 @@ internal sealed class TgsExchange<T> : KdcRequest<T>
         _body = new KdcRequestBody
         {
             Options = query.Options,
-            // RFC 4120 §3.3.1: the realm of the ticket-granting service that is asked, for which the TGT is.
+            // RFC 4120 §3.3.1: the realm of the ticket-granting service that receives the request.
             Realm = tgt.Service.TicketGrantingRealm ?? tgt.ServiceRealm,
             Service = query.Service,
             Till = now + ExchangeContext.TicketLife,
@@ -31,7 +31,7 @@ internal sealed class TgsExchange<T> : KdcRequest<T>
         };
         _keys = new TgsRequestKeys(tgt.SessionKey, KerberosKey.CreateRandom(tgt.SessionKey.Type), _body.Nonce);
         var encodedBody = _body.Encode();
-        List<PaData> paData = [new PaData(PaDataType.TgsRequest, EncodeApRequest(encodedBody)), .. query.PaData(_keys)];
+        List<PaData> paData = [new PaData(PaDataType.TgsRequest, EncodeApRequest(encodedBody)), .. query.CreatePaData(_keys)];
         Message = new KdcRequestMessage(KdcMessageType.TgsRequest, paData, encodedBody).Encode();
     }
 
@@ -42,9 +42,30 @@ internal sealed class TgsExchange<T> : KdcRequest<T>
         if (KrbError.Is(reply))
             throw KdcErrorReply.ToException(KrbError.Decode(reply));
         var message = KdcReplyMessage.Decode(KdcMessageType.TgsReply, reply);
-        // RFC 4120 §3.3.4: the reply is encrypted in the subkey of the authenticator; there was one, so nothing else will do.
-        var part = ReplyChecks.Open(message, _keys.Subkey, KeyUsage.TgsReplySubkey, _body, _clock.Now);
-        return _query.Accept(new TgsReply(message, part, _keys));
+        var (part, key) = Decrypt(message);
+        ReplyChecks.CheckPart(part, message, _body, _clock.Now);
+        return _query.Accept(new TgsReply(message, part, _keys, key));
+    }
+
+    /// <summary>Decrypts the reply with the authenticator's subkey (RFC 4120 §3.3.4), or with the session key of the TGT.</summary>
+    /// <remarks>Some KDCs ignore the subkey. The session key proves as much: only the KDC and this client have it.</remarks>
+    private (EncKdcReplyPart Part, KerberosKey Key) Decrypt(KdcReplyMessage message)
+    {
+        try
+        {
+            return (ReplyChecks.Decrypt(message, _keys.Subkey, KeyUsage.TgsReplySubkey), _keys.Subkey);
+        }
+        catch (KerberosException withSubkey)
+        {
+            try
+            {
+                return (ReplyChecks.Decrypt(message, _keys.SessionKey, KeyUsage.TgsReplySessionKey), _keys.SessionKey);
+            }
+            catch (KerberosException)
+            {
+                throw withSubkey;
+            }
+        }
     }
 
     private byte[] EncodeApRequest(byte[] encodedBody)
@@ -55,7 +76,7 @@ internal sealed class TgsExchange<T> : KdcRequest<T>
         {
             ClientRealm = tgt.ClientRealm,
             Client = tgt.Client,
-            // RFC 4120 §3.3.2: a keyed checksum over the exact bytes of the body; KDCs refuse a request without.
+            // RFC 4120 §3.3.2: a keyed checksum over the exact bytes of the body. KDCs refuse requests without one.
             Checksum = ChecksumField.Create(tgt.SessionKey, KeyUsage.TgsRequestBodyChecksum, encodedBody),
             Microseconds = microseconds,
             Time = seconds,

@@ -4,34 +4,41 @@ using KcdDelegation.Kerberos.Tickets;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>What one TGS exchange asks (RFC 4120 §3.3), and what its reply must be. The same query may be sent several times, each
-/// time as a new request with its own nonce, subkey and authenticator.</summary>
-/// <typeparam name="T">What an accepted reply becomes.</typeparam>
-internal sealed record TgsQuery<T>
+/// <summary>A query to a ticket-granting service (RFC 4120 §3.3) and the checks of its reply. It may be sent several times; each attempt is
+/// a new request with its own nonce, subkey and authenticator.</summary>
+/// <typeparam name="T">The result of an accepted reply.</typeparam>
+internal abstract class TgsQuery<T>(IssuedTicket tgt, PrincipalName service, KdcOptionFlags options)
 {
-    /// <summary>Presented in the PA-TGS-REQ.</summary>
-    public required IssuedTicket Tgt { get; init; }
+    /// <summary>Gets the ticket in the PA-TGS-REQ.</summary>
+    public IssuedTicket Tgt => tgt;
 
-    public required PrincipalName Service { get; init; }
-    public required KdcOptionFlags Options { get; init; }
-    public IReadOnlyList<Ticket> AdditionalTickets { get; init; } = [];
+    public PrincipalName Service => service;
 
-    /// <summary>Padata behind the PA-TGS-REQ, made anew for each request.</summary>
-    public Func<TgsRequestKeys, IEnumerable<PaData>> PaData { get; init; } = static _ => [];
+    public KdcOptionFlags Options => options;
 
-    /// <summary>Checks what is particular to this query; whatever it throws makes the reply a rejected one.</summary>
-    public required Func<TgsReply, T> Accept { get; init; }
+    public virtual IReadOnlyList<Ticket> AdditionalTickets => [];
+
+    /// <summary>Creates the padata after the PA-TGS-REQ. Called for each attempt.</summary>
+    public virtual IEnumerable<PaData> CreatePaData(TgsRequestKeys keys) => [];
+
+    /// <summary>Performs the checks that are specific to this query. An exception rejects the reply.</summary>
+    public abstract T Accept(TgsReply reply);
 }
 
 /// <summary>The keys and the nonce of one request.</summary>
-/// <param name="SessionKey">Of the TGT.</param>
-/// <param name="Subkey">Of this request's authenticator.</param>
-/// <param name="Nonce">Of this request's body.</param>
+/// <param name="SessionKey">The session key of the TGT.</param>
+/// <param name="Subkey">The subkey of this request's authenticator.</param>
+/// <param name="Nonce">The nonce of this request's body.</param>
 internal sealed record TgsRequestKeys(KerberosKey SessionKey, KerberosKey Subkey, uint Nonce);
 
-/// <summary>A reply that passed the checks common to all.</summary>
-internal sealed record TgsReply(KdcReplyMessage Message, EncKdcReplyPart Part, TgsRequestKeys Keys)
+/// <summary>A reply that passed the checks common to all queries.</summary>
+/// <param name="Message">The reply as received.</param>
+/// <param name="Part">Its encrypted part.</param>
+/// <param name="Keys">The keys and the nonce of the request.</param>
+/// <param name="ReplyKey">The key that decrypted the reply: the subkey or the session key.</param>
+internal sealed record TgsReply(KdcReplyMessage Message, EncKdcReplyPart Part, TgsRequestKeys Keys, KerberosKey ReplyKey)
 {
-    /// <param name="client">The reply's client where he is known already, checked: the same name then takes no memory twice.</param>
-    public IssuedTicket ToTicket(PrincipalName? client = null) => ReplyChecks.ToTicket(client is null ? Message : Message with { Client = client }, Part);
+    /// <param name="client">The reply's client, if it was checked against a known name. The ticket then shares that name's memory.</param>
+    public IssuedTicket ToTicket(PrincipalName? client = null) =>
+        ReplyChecks.ToTicket(client is null ? Message : Message with { Client = client }, Part);
 }

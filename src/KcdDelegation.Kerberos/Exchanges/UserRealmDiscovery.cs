@@ -3,9 +3,10 @@ using KcdDelegation.Kerberos.Transport;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>Finds the realm of a user of whom only the user principal name is known (MS-SFU §3.1.5.1.1.1, RFC 6806 §6): an AS-REQ
-/// without pre-authentication, first to the account's own KDC. Nothing in the answer is authenticated; it only says where to ask next,
-/// and the way there leads over trusts that the KDCs vouch for.</summary>
+/// <summary>Finds the realm of a user principal name (MS-SFU §3.1.5.1.1.1, RFC 6806 §6) by an AS-REQ without pre-authentication, first to
+/// the account's own KDC.</summary>
+/// <remarks>The answers are not authenticated. They only select the realm to ask next, which is reached over trusts that the KDCs
+/// vouch for.</remarks>
 internal sealed class UserRealmDiscovery(ExchangeContext context)
 {
     private const int MaxHops = 10;
@@ -17,15 +18,21 @@ internal sealed class UserRealmDiscovery(ExchangeContext context)
         while (true)
         {
             var asked = realm;
-            var found = await context.SendAsync(asked, KdcRequestMode.Hedged, () => new UserRealmAttempt(context, user, asked), new KerberosFailure { Exchange = KerberosExchange.RealmDiscovery, User = user }, cancellationToken).ConfigureAwait(false);
+            var subject = new KerberosFailure { Exchange = KerberosExchange.RealmDiscovery, User = user };
+            UserRealmRequest Create() => new(context, user, asked);
+            var found = await context.SendAsync(asked, KdcRequestMode.Hedged, Create, subject, cancellationToken).ConfigureAwait(false);
             if (string.Equals(found, asked, StringComparison.OrdinalIgnoreCase))
                 return found;
             if (visited.Count == MaxHops || !visited.Add(found))
             {
                 throw new KerberosException(new KerberosFailure
                 {
-                    Exchange = KerberosExchange.RealmDiscovery, Reason = KerberosFailureReason.ReplyRejected, Realm = asked, User = user, Account = context.Account.Name,
-                    Detail = $"the realms {string.Join(", ", visited)} send the user to each other without end",
+                    Exchange = KerberosExchange.RealmDiscovery,
+                    Reason = KerberosFailureReason.ReplyRejected,
+                    Realm = asked,
+                    User = user,
+                    Account = context.Account.Name,
+                    Detail = $"the realms {string.Join(", ", visited)} refer the user to each other",
                 });
             }
             realm = found;
@@ -33,12 +40,12 @@ internal sealed class UserRealmDiscovery(ExchangeContext context)
     }
 }
 
-/// <summary>One question where a user lives.</summary>
-internal sealed class UserRealmAttempt : KdcRequest<string>
+/// <summary>One query for a user's realm.</summary>
+internal sealed class UserRealmRequest : KdcRequest<string>
 {
     private readonly string _realm;
 
-    public UserRealmAttempt(ExchangeContext context, KerberosPrincipal user, string realm)
+    public UserRealmRequest(ExchangeContext context, KerberosPrincipal user, string realm)
     {
         _realm = realm;
         var now = context.Clock.Now;
@@ -61,7 +68,7 @@ internal sealed class UserRealmAttempt : KdcRequest<string>
     {
         if (!KrbError.Is(reply))
         {
-            // A user who needs no pre-authentication: the KDC knows him. His ticket is of no use here and is not looked into.
+            // A user without required pre-authentication: the KDC knows them. The ticket is not used.
             var message = KdcReplyMessage.Decode(KdcMessageType.AsReply, reply);
             return string.Equals(message.Ticket.Realm, _realm, StringComparison.OrdinalIgnoreCase)
                 ? _realm
@@ -70,12 +77,12 @@ internal sealed class UserRealmAttempt : KdcRequest<string>
         var error = KrbError.Decode(reply);
         return error.Code switch
         {
-            // MS-SFU §3.1.5.1.1.1: these say that the user is of this realm.
+            // MS-SFU §3.1.5.1.1.1: these codes mean that the user is in this realm.
             KerberosErrorCode.PreAuthenticationRequired or KerberosErrorCode.KeyExpired => _realm,
             // RFC 6806 §6; some KDCs still send 6 with the realm to go to.
             KerberosErrorCode.WrongRealm or KerberosErrorCode.ClientPrincipalUnknown
-                when error.ClientRealm is { Length: > 0 } other && !string.Equals(other, _realm, StringComparison.OrdinalIgnoreCase) => other,
-            // Encryption types are of the user's keys, which are not asked for: he is of this realm all the same.
+                when error.ClientRealm is { Length: > 0 } other && !ReplyChecks.NamesRealm(other, _realm) => other,
+            // The encryption types refer to the user's keys, which are not requested: the user is in this realm.
             KerberosErrorCode.EncryptionTypeNotSupported => _realm,
             _ => throw KdcErrorReply.ToException(error),
         };

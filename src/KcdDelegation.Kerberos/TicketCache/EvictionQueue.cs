@@ -1,7 +1,8 @@
 namespace KcdDelegation.Kerberos.TicketCache;
 
-/// <summary>Which entry goes when the cache is full: second chance, that is first in first out, but an entry that was used since the
-/// hand last passed goes round once more. Users of every minute stay, a scan of many new ones passes through. Thread-safe.</summary>
+/// <summary>The order of eviction when the cache is full: first in, first out with a second chance. Thread-safe.</summary>
+/// <remarks>An entry that was used since its last turn is queued once more. Users who are active stay; a burst of new ones does not
+/// displace them.</remarks>
 internal sealed class EvictionQueue
 {
     private readonly Lock _gate = new();
@@ -13,12 +14,12 @@ internal sealed class EvictionQueue
             _entries.Enqueue(entry);
     }
 
-    /// <summary>The next to go, or null if there is none. What was removed otherwise is passed over.</summary>
+    /// <summary>Returns the next entry to evict, or null. Removed entries are skipped.</summary>
     public TicketEntry? Next()
     {
         lock (_gate)
         {
-            // Each entry gets at most one more round; the bound keeps one call from turning forever while others use what it passes.
+            // Each entry is queued again at most once, so the loop ends while other threads use the entries.
             for (var turns = (2 * _entries.Count) + 1; turns > 0 && _entries.TryDequeue(out var entry); turns--)
             {
                 if (entry.IsRemoved)
@@ -32,7 +33,7 @@ internal sealed class EvictionQueue
         }
     }
 
-    /// <summary>Drops what was removed otherwise, so that purges do not leave the queue growing.</summary>
+    /// <summary>Removes the entries that were removed from the cache otherwise, so that purges do not let the queue grow.</summary>
     public void Sweep()
     {
         lock (_gate)

@@ -1,17 +1,17 @@
 namespace KcdDelegation.Kerberos.TicketCache;
 
-/// <summary>What the cache needs to know of what it holds.</summary>
+/// <summary>A ticket in the cache.</summary>
 internal interface ICachedTicket
 {
-    /// <summary>UTC, by the KDC's clock.</summary>
+    /// <summary>Gets the end of its validity, in UTC by the KDC's clock.</summary>
     DateTimeOffset EndTime { get; }
 
-    /// <summary>Bytes of the ticket.</summary>
+    /// <summary>Gets the length of the ticket in bytes.</summary>
     int Size { get; }
 
-    /// <summary>Purged or evicted: nothing new is made from it, though callers may still hold it.</summary>
+    /// <summary>Stops the creation of new headers: the ticket was purged or evicted. Callers may still hold it.</summary>
     void Retire();
 
-    /// <summary>The client is disposed: the keys are zeroed at once.</summary>
+    /// <summary>Zeroes the keys at once: the client is disposed.</summary>
     void Destroy();
 }

@@ -6,38 +6,39 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.TicketCache;
 
-/// <summary>The exchanges under way for a cache's entries: each has its own deadline and no caller's context, and its ticket is on the shelf,
-/// or its failure forgotten, before anybody hears of it. Thread-safe.</summary>
+/// <summary>The pending exchanges of a cache. Each has its own deadline and no caller's context. Its ticket is stored, or its failure
+/// recorded, before a waiter receives the outcome. Thread-safe.</summary>
 internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcClock clock, ILogger logger) : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<PendingExchange, byte> _underWay = new();
+    private readonly ConcurrentDictionary<PendingExchange, byte> _running = new();
     private volatile bool _disposed;
 
-    /// <summary>Called under the entry's lock; the flight is flown by whoever began it.</summary>
-    /// <exception cref="ObjectDisposedException">It is too late.</exception>
-    public PendingExchange Begin(TicketKey key)
+    /// <summary>Registers an exchange, which the caller then runs. Called under the entry's lock.</summary>
+    /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
+    public PendingExchange Start(TicketKey key)
     {
         var pending = new PendingExchange();
-        _underWay.TryAdd(pending, 0);
-        // In this order: either DisposeAsync sees the flight and waits for it, or the flight sees that it is too late.
+        _running.TryAdd(pending, 0);
+        // In this order: either DisposeAsync sees the exchange and waits for it, or the exchange sees that the cache is disposed.
         if (_disposed)
         {
-            _underWay.TryRemove(pending, out _);
+            _running.TryRemove(pending, out _);
             throw new ObjectDisposedException(TicketStore.OwnerName);
         }
         table.Metrics.Exchange(key.Kind);
         return pending;
     }
 
-    /// <summary>The exchange serves many callers: none of them may lend it his principal, culture, span or other ambient state.</summary>
+    /// <summary>Runs an exchange without the caller's principal, culture, activity or other ambient state, since it serves many
+    /// callers.</summary>
     public Task<ExchangeOutcome> RunDetachedAsync<T>(TicketEntry entry, PendingExchange pending, Func<CancellationToken, Task<T>> request)
         where T : class, ICachedTicket
     {
-        using var apart = ExecutionContext.SuppressFlow();
+        using var suppressed = ExecutionContext.SuppressFlow();
         return Task.Run(() => RunAsync(entry, pending, request), CancellationToken.None);
     }
 
-    /// <summary>Flies where the caller is. Never throws, and always lands: whoever waits would wait for ever otherwise.</summary>
+    /// <summary>Runs the exchange in the caller's context. Never throws; always completes the pending exchange.</summary>
     public async Task<ExchangeOutcome> RunAsync<T>(TicketEntry entry, PendingExchange pending, Func<CancellationToken, Task<T>> request)
         where T : class, ICachedTicket
     {
@@ -45,35 +46,35 @@ internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcC
         try
         {
             using var activity = pending.StartActivity(entry.Key.Kind);
-            outcome = Land(entry, pending, await RequestAsync(entry.Key.Kind, request).ConfigureAwait(false));
+            outcome = Record(entry, pending, await RequestAsync(entry.Key.Kind, request).ConfigureAwait(false));
             table.EvictOverflow();
             if (outcome is ExchangeOutcome.Failed failed)
-                activity?.SetStatus(ActivityStatusCode.Error, failed.Failure.Code is { } code ? KerberosErrorNames.Get(code) : failed.Failure.Reason.ToString());
+                activity?.SetStatus(ActivityStatusCode.Error, Describe(failed.Failure));
         }
-#pragma warning disable CA1031 // a listener or logger of the host's that throws must not leave the key without an answer
+#pragma warning disable CA1031 // an exception of a host's listener or logger must not leave the key without an outcome
         catch (Exception error)
 #pragma warning restore CA1031
         {
             outcome ??= new ExchangeOutcome.Faulted(error);
-            Abandon(entry, pending);
+            Release(entry, pending);
         }
-        _underWay.TryRemove(pending, out _);
+        _running.TryRemove(pending, out _);
         pending.Complete(outcome);
         return outcome;
     }
 
-    /// <summary>Lets the exchanges under way end, so that no key is zeroed beneath one.</summary>
+    /// <summary>Waits for the running exchanges, so that no key is zeroed during one.</summary>
     public async ValueTask DisposeAsync()
     {
         _disposed = true;
-        await Task.WhenAll(_underWay.Keys.Select(pending => pending.Outcome)).ConfigureAwait(false);
+        await Task.WhenAll(_running.Keys.Select(pending => pending.Outcome)).ConfigureAwait(false);
     }
 
     private async Task<ExchangeOutcome> RequestAsync<T>(TicketKind kind, Func<CancellationToken, Task<T>> request)
         where T : class, ICachedTicket
     {
-        var patience = Patience(kind);
-        using var deadline = new CancellationTokenSource(patience, clock.TimeProvider);
+        var budget = GetTimeout(kind);
+        using var deadline = new CancellationTokenSource(budget, clock.TimeProvider);
         try
         {
             return new ExchangeOutcome.Completed(await request(deadline.Token).ConfigureAwait(false));
@@ -84,16 +85,17 @@ internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcC
         }
         catch (OperationCanceledException error) when (deadline.IsCancellationRequested)
         {
-            // What had been tried by then is said by the exception inside.
+            // The inner exception says what was tried before the time-out.
             var soFar = (error.InnerException as KerberosException)?.Failure ?? new KerberosFailure();
-            var detail = $"no ticket within {patience.TotalSeconds:0.###} s{(soFar.Detail.Length > 0 ? ": " : "")}{soFar.Detail}";
-            return new ExchangeOutcome.Failed(soFar with { Code = null, Reason = KerberosFailureReason.KdcUnreachable, IsTransient = true, Detail = detail }, error);
+            var detail = $"no ticket within {budget.TotalSeconds:0.###} s{(soFar.Detail.Length > 0 ? ": " : "")}{soFar.Detail}";
+            var failure = soFar with { Code = null, Reason = KerberosFailureReason.KdcUnreachable, IsTransient = true, Detail = detail };
+            return new ExchangeOutcome.Failed(failure, error);
         }
         catch (ObjectDisposedException error) when (_disposed)
         {
             return new ExchangeOutcome.Faulted(error);
         }
-#pragma warning disable CA1031 // whatever it was, the waiters must hear of it; nothing is swallowed
+#pragma warning disable CA1031 // the waiters receive every exception; nothing is swallowed
         catch (Exception error)
 #pragma warning restore CA1031
         {
@@ -102,16 +104,16 @@ internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcC
         }
     }
 
-    /// <summary>What an exchange needs first ends a little before it does: only the innermost knows which KDC did not answer, and it must be
-    /// able to say so.</summary>
-    private TimeSpan Patience(TicketKind kind) => timeout * (kind switch
+    /// <summary>Returns the time-out of an exchange. An inner exchange ends a little before the outer one: only the inner one knows which
+    /// KDC did not answer.</summary>
+    private TimeSpan GetTimeout(TicketKind kind) => timeout * (kind switch
     {
         TicketKind.Tgt => 0.8,
         TicketKind.Evidence => 0.9,
         _ => 1,
     });
 
-    private static void Abandon(TicketEntry entry, PendingExchange pending)
+    private static void Release(TicketEntry entry, PendingExchange pending)
     {
         lock (entry)
         {
@@ -120,8 +122,8 @@ internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcC
         }
     }
 
-    /// <summary>Stores what came, or forgets it, before any waiter hears of it.</summary>
-    private ExchangeOutcome Land(TicketEntry entry, PendingExchange pending, ExchangeOutcome outcome)
+    /// <summary>Stores the ticket, or records the failure, before any waiter receives the outcome.</summary>
+    private ExchangeOutcome Record(TicketEntry entry, PendingExchange pending, ExchangeOutcome outcome)
     {
         lock (entry)
         {
@@ -133,15 +135,16 @@ internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcC
             entry.Pending = null;
             switch (outcome)
             {
-                case ExchangeOutcome.Completed landed:
-                    table.Hold(entry, landed.Ticket);
+                case ExchangeOutcome.Completed completed:
+                    table.Store(entry, completed.Ticket);
                     break;
-                case ExchangeOutcome.Failed { Failure: { IsTransient: false, Code: not null } refusal } when IsAnswerTo(entry.Key.Kind, refusal):
+                case ExchangeOutcome.Failed { Failure: { IsTransient: false, Code: not null } refusal }
+                    when IsAnswerTo(entry.Key.Kind, refusal):
                     table.Refuse(entry, refusal);
                     break;
-                case ExchangeOutcome.Failed failed when entry.Ticket is { } held:
-                    TicketCacheLog.RefreshFailed(logger, failed.Failure.Code is { } code ? KerberosErrorNames.Get(code) : failed.Failure.Reason.ToString());
-                    table.PostponeRefresh(entry, held);
+                case ExchangeOutcome.Failed failed when entry.Ticket is not null:
+                    TicketCacheLog.RefreshFailed(logger, Describe(failed.Failure));
+                    table.PostponeRefresh(entry);
                     break;
                 default:
                     if (entry.Ticket is null)
@@ -152,14 +155,19 @@ internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcC
         }
     }
 
-    /// <summary>A user's entry must not remember that the account's own log-on was refused: that is the account's entry's to know, and
-    /// to forget as soon as the account is mended.</summary>
+    private static string Describe(KerberosFailure failure) =>
+        failure.Code is { } code ? KerberosErrorNames.Get(code) : failure.Reason.ToString();
+
+    /// <summary>Returns whether a refusal belongs to an entry of the kind and is remembered there. A user's entry must not remember that
+    /// the account's log-on was refused: the account may be repaired meanwhile.</summary>
     private static bool IsAnswerTo(TicketKind kind, KerberosFailure refusal) => kind switch
     {
-        // Errors are not authenticated: one forged packet must not keep the account from its work. Only what a second try would make worse is kept.
-        // A rejected key is remembered where the key is known (RejectedKeys), so that a corrected one is taken at once.
-        TicketKind.Tgt => refusal is { Exchange: KerberosExchange.LogOn, Code: KerberosErrorCode.ClientRevoked or KerberosErrorCode.KeyExpired },
-        TicketKind.Evidence => refusal.Exchange is KerberosExchange.RealmDiscovery or KerberosExchange.Referral or KerberosExchange.S4U2Self,
+        // Errors are not authenticated: one forged packet must not stop the account. Only refusals that a retry would make worse are
+        // remembered. RejectedKeys remembers a rejected key, so that a corrected one is used at once.
+        TicketKind.Tgt => refusal.Exchange == KerberosExchange.LogOn
+            && refusal.Code is KerberosErrorCode.ClientRevoked or KerberosErrorCode.KeyExpired,
+        TicketKind.Evidence =>
+            refusal.Exchange is KerberosExchange.RealmDiscovery or KerberosExchange.Referral or KerberosExchange.S4U2Self,
         _ => refusal.Exchange is KerberosExchange.Referral or KerberosExchange.S4U2Proxy,
     };
 }

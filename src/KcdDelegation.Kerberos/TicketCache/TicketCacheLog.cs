@@ -2,15 +2,19 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.TicketCache;
 
-/// <summary>The events of the ticket cache, 23xx. User names are never logged.</summary>
+/// <summary>Events 23xx: the ticket cache. User names are never logged.</summary>
 internal static partial class TicketCacheLog
 {
-    [LoggerMessage(2301, LogLevel.Debug, "A ticket in use could not be renewed ahead of its end and stays in use: {Reason}")]
+    [LoggerMessage(2301, LogLevel.Debug, "A ticket could not be renewed before its end and stays in use. Reason: {Reason}")]
     public static partial void RefreshFailed(ILogger logger, string reason);
 
-    [LoggerMessage(2302, LogLevel.Error, "An exchange failed in a way that no KDC can cause")]
+    [LoggerMessage(2302, LogLevel.Error, "An exchange failed for a reason that is not the KDC's")]
     public static partial void ExchangeFaulted(ILogger logger, Exception exception);
 
-    [LoggerMessage(2207, LogLevel.Information, "This machine's clock was set: the offset of {Offset} from the KDC's clock, which was learnt before, is forgotten")]
+    [LoggerMessage(2303, LogLevel.Warning, "A ticket lives only {Life}. MinimumRemainingLife is {MinimumRemainingLife}, so tickets of this "
+        + "lifetime are used until {Margin} before their end. Raise the ticket lifetime at the KDC, or lower MinimumRemainingLife")]
+    public static partial void ShortLife(ILogger logger, TimeSpan life, TimeSpan minimumRemainingLife, TimeSpan margin);
+
+    [LoggerMessage(2207, LogLevel.Information, "This machine's clock was set. The learned offset {Offset} of the KDC's clock is discarded")]
     public static partial void ClockWasSet(ILogger logger, TimeSpan offset);
 }

@@ -3,7 +3,8 @@ using System.Diagnostics.Metrics;
 
 namespace KcdDelegation.Kerberos.TicketCache;
 
-/// <summary>The cache's instruments, of the meter <c>KcdDelegation.Kerberos</c>. User names are never tags; the kind of ticket is.</summary>
+/// <summary>The instruments of the cache, in the meter <c>KcdDelegation.Kerberos</c>. Tags have the kind of ticket, never a user
+/// name.</summary>
 internal sealed class TicketCacheMetrics : IDisposable
 {
     public const string Name = "KcdDelegation.Kerberos";
@@ -20,14 +21,15 @@ internal sealed class TicketCacheMetrics : IDisposable
 
     public TicketCacheMetrics(Func<int> entries, Func<long> bytes)
     {
-        _hits = _meter.CreateCounter<long>("kcd.ticket_cache.hits", "{ticket}", "Tickets given out from the cache.");
-        _misses = _meter.CreateCounter<long>("kcd.ticket_cache.misses", "{lookup}", "Look-ups that found no ticket that is good.");
-        _waits = _meter.CreateCounter<long>("kcd.ticket_cache.waits", "{caller}", "Callers who waited for an exchange that another had begun.");
-        _exchanges = _meter.CreateCounter<long>("kcd.ticket_cache.exchanges", "{exchange}", "Exchanges begun: misses and renewals.");
+        _hits = _meter.CreateCounter<long>("kcd.ticket_cache.hits", "{ticket}", "Tickets returned from the cache.");
+        _misses = _meter.CreateCounter<long>("kcd.ticket_cache.misses", "{lookup}", "Look-ups that found no usable ticket.");
+        _waits = _meter.CreateCounter<long>(
+            "kcd.ticket_cache.waits", "{caller}", "Callers who waited for an exchange that another caller had started.");
+        _exchanges = _meter.CreateCounter<long>("kcd.ticket_cache.exchanges", "{exchange}", "Exchanges started: misses and renewals.");
         _refusals = _meter.CreateCounter<long>("kcd.ticket_cache.refusals", "{refusal}", "Refusals by a KDC, remembered ones included.");
-        _evictions = _meter.CreateCounter<long>("kcd.ticket_cache.evictions", "{ticket}", "Tickets dropped to stay within the bounds.");
-        _meter.CreateObservableGauge("kcd.ticket_cache.entries", entries, "{ticket}", "Tickets held.");
-        _meter.CreateObservableGauge("kcd.ticket_cache.size", bytes, "By", "Bytes held.");
+        _evictions = _meter.CreateCounter<long>("kcd.ticket_cache.evictions", "{ticket}", "Tickets evicted to stay within the bounds.");
+        _meter.CreateObservableGauge("kcd.ticket_cache.entries", entries, "{ticket}", "Tickets in the cache.");
+        _meter.CreateObservableGauge("kcd.ticket_cache.size", bytes, "By", "Bytes in the cache.");
     }
 
     public void Hit(TicketKind kind) => _hits.Add(1, Tag(kind));

@@ -2,28 +2,51 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace KcdDelegation.Kerberos.TicketCache;
 
-/// <summary>What the cache holds under one key: a ticket, or a refusal, and perhaps an exchange under way. Guarded by a lock on
-/// itself (it is no one else's to lock, and there are many), but for <see cref="TryUse"/>, the common path, which takes none.</summary>
+/// <summary>An entry of the cache: a ticket or a refusal, and possibly a pending exchange.</summary>
+/// <remarks>Guarded by a lock on the entry itself, since there are many and no other code locks them. <see cref="TryUse"/>, the common
+/// path, takes no lock.</remarks>
 internal sealed class TicketEntry(TicketKey key)
 {
     private ICachedTicket? _ticket;
 
     private List<WeakReference<ICachedTicket>>? _replaced;
 
-    // UTC ticks from which the ticket is not simply handed out any more; nought without a ticket.
+    // UTC ticks from which the ticket is no longer returned without further checks; zero without a ticket.
     private long _refreshAt;
 
-    /// <summary>What a KDC refused, and how long that is believed.</summary>
+    /// <summary>A refusal of a KDC and the time until which it is repeated.</summary>
     public sealed record RememberedRefusal(KerberosFailure Failure, DateTimeOffset Until);
 
     public TicketKey Key { get; } = key;
 
     public ICachedTicket? Ticket => Volatile.Read(ref _ticket);
 
-    /// <summary>The ticket, if there is one that is good and not yet due for renewal. Takes no lock.</summary>
+    /// <summary>Gets the time after which the ticket is not used, in UTC by the KDC's clock.</summary>
+    public DateTimeOffset LastUse { get; private set; }
+
+    /// <summary>Gets the time provider's timestamp at which the ticket was received.</summary>
+    public long ReceivedAt { get; private set; }
+
+    /// <summary>Gets or sets the time provider's timestamp of the last replacement that a refusal of the ticket caused.</summary>
+    public long? ReplacedAt { get; set; }
+
+    public PendingExchange? Pending { get; set; }
+
+    public RememberedRefusal? Refusal { get; set; }
+
+    /// <summary>Gets or sets whether the entry was removed from the cache. Holders of the entry look the key up again.</summary>
+    public bool IsRemoved { get; set; }
+
+    /// <summary>Gets or sets whether the entry is in the eviction queue.</summary>
+    public bool IsQueued { get; set; }
+
+    /// <summary>Gets or sets whether the entry was used since its last turn in the eviction queue (second chance).</summary>
+    public bool IsUsed { get; set; }
+
+    /// <summary>Gets the ticket if there is one that is usable and not yet due for renewal. Takes no lock.</summary>
     public bool TryUse(DateTimeOffset now, [NotNullWhen(true)] out ICachedTicket? ticket)
     {
-        // The time is read before the ticket, and written after it: no ticket is used by the time of a later one.
+        // The time is read before the ticket and written after it, so no ticket is used by the time of a later one.
         var refreshAt = Volatile.Read(ref _refreshAt);
         ticket = Volatile.Read(ref _ticket);
         return now.UtcTicks < refreshAt && ticket is not null;
@@ -31,15 +54,19 @@ internal sealed class TicketEntry(TicketKey key)
 
     public bool IsDue(DateTimeOffset now) => now.UtcTicks >= Volatile.Read(ref _refreshAt);
 
-    /// <summary>In the place of the one that was there, which somebody may still have in hand.</summary>
-    public void Put(ICachedTicket ticket, DateTimeOffset refreshAt)
+    public bool IsUsable(DateTimeOffset now) => Ticket is not null && now <= LastUse;
+
+    /// <summary>Stores a ticket.</summary>
+    public void Store(ICachedTicket ticket, DateTimeOffset refreshAt, DateTimeOffset lastUse, long receivedAt)
     {
+        (LastUse, ReceivedAt) = (lastUse, receivedAt);
         Volatile.Write(ref _ticket, ticket);
         RefreshAt(refreshAt);
     }
 
     public void RefreshAt(DateTimeOffset time) => Volatile.Write(ref _refreshAt, time.UtcTicks);
 
+    /// <summary>Removes the ticket. Callers may still hold it, so the entry keeps a weak reference.</summary>
     public void Clear()
     {
         if (_ticket is { } replaced)
@@ -52,8 +79,8 @@ internal sealed class TicketEntry(TicketKey key)
         Volatile.Write(ref _ticket, null);
     }
 
-    /// <summary>The ticket, and those that were here before it and that somebody still has in hand.</summary>
-    public IEnumerable<ICachedTicket> EveryTicket()
+    /// <summary>Returns the ticket and the previous tickets that callers still hold.</summary>
+    public IEnumerable<ICachedTicket> GetAllTickets()
     {
         if (_ticket is { } ticket)
             yield return ticket;
@@ -63,17 +90,4 @@ internal sealed class TicketEntry(TicketKey key)
                 yield return replaced;
         }
     }
-
-    public PendingExchange? Pending { get; set; }
-
-    public RememberedRefusal? Refusal { get; set; }
-
-    /// <summary>Taken out of the cache: whoever still has the entry in hand looks the key up again.</summary>
-    public bool IsRemoved { get; set; }
-
-    /// <summary>In the eviction queue already.</summary>
-    public bool IsQueued { get; set; }
-
-    /// <summary>Used since the eviction hand last passed (second chance).</summary>
-    public bool IsUsed { get; set; }
 }

@@ -4,11 +4,15 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.TicketCache;
 
-/// <summary>The tickets of one client. One exchange runs for a key however many callers wait for it. Thread-safe; a hit takes no lock.</summary>
+/// <summary>The tickets of one client. One exchange runs per key, however many callers wait for it. Thread-safe; a hit takes no
+/// lock.</summary>
 internal sealed class TicketStore : IAsyncDisposable
 {
-    /// <summary>The public type that owns the store, for <see cref="ObjectDisposedException"/>: callers know no other.</summary>
+    /// <summary>The public owner of the store, for <see cref="ObjectDisposedException"/>.</summary>
     public const string OwnerName = "S4UClient";
+
+    /// <summary>The shortest time between two replacements of one entry.</summary>
+    public static readonly TimeSpan ReplacementInterval = TimeSpan.FromMinutes(1);
 
     private readonly KdcClock _clock;
     private readonly TicketTable _table;
@@ -26,7 +30,7 @@ internal sealed class TicketStore : IAsyncDisposable
 
     public long Bytes => _table.Bytes;
 
-    /// <summary>The common path: a ticket that is good and not yet due for renewal.</summary>
+    /// <summary>Gets a ticket that is usable and not yet due for renewal. This is the common path.</summary>
     public bool TryGet<T>(TicketKey key, [NotNullWhen(true)] out T? ticket)
         where T : class, ICachedTicket
     {
@@ -34,7 +38,7 @@ internal sealed class TicketStore : IAsyncDisposable
         ThrowIfDisposed();
         if (!_table.TryFind(key, out var entry) || !entry.TryUse(_clock.Now, out var held))
             return false;
-        // Written only when it changes: a hit of many threads on one user must not fight for a cache line.
+        // Written only when it changes, so that hits of many threads on one user do not contend for a cache line.
         if (!entry.IsUsed)
             entry.IsUsed = true;
         _table.Metrics.Hit(key.Kind);
@@ -42,20 +46,65 @@ internal sealed class TicketStore : IAsyncDisposable
         return true;
     }
 
-    /// <summary>The ticket under the key, from the cache or by <paramref name="request"/>.</summary>
+    /// <summary>Returns the ticket of a key from the cache, or requests it.</summary>
     /// <exception cref="KerberosException">The exchange failed, or a KDC's refusal is remembered.</exception>
-    /// <exception cref="OperationCanceledException">The caller's token; the exchange goes on for the others.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token was canceled. The exchange continues for other callers.</exception>
     public Task<T> GetOrAddAsync<T>(TicketKey key, Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken)
         where T : class, ICachedTicket =>
-        TryGet<T>(key, out var ticket) ? Task.FromResult(ticket) : AddAsync(key, request, _pending.RunDetachedAsync, cancellationToken);
+        TryGet<T>(key, out var ticket) ? Task.FromResult(ticket) : AddAsync(key, request, isNested: false, cancellationToken);
 
-    /// <summary><see cref="GetOrAddAsync"/> for who is in an exchange of this cache himself: what he needs first is begun where he is,
-    /// without going through the thread pool. Others may wait for it all the same, and it goes on when he is out of time.</summary>
+    /// <summary>For use from inside another exchange of this cache. Runs inline instead of on the thread pool.</summary>
+    /// <remarks>Other callers may wait for the exchange too. It continues when this caller's time is over.</remarks>
     public Task<T> GetOrAddNestedAsync<T>(TicketKey key, Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken)
         where T : class, ICachedTicket =>
-        TryGet<T>(key, out var ticket) ? Task.FromResult(ticket) : AddAsync(key, request, _pending.RunAsync, cancellationToken);
+        TryGet<T>(key, out var ticket) ? Task.FromResult(ticket) : AddAsync(key, request, isNested: true, cancellationToken);
 
-    /// <summary>Drops the ticket if it is still the one under the key: a KDC no longer takes it.</summary>
+    /// <summary>Returns another ticket than the refused one: the current one if it differs, or a new one. Returns null if the entry was
+    /// replaced less than <see cref="ReplacementInterval"/> ago.</summary>
+    /// <remarks>The refused ticket stays in the cache until its successor arrives. Refusals are rarely authenticated, so a forged one must
+    /// not remove a good ticket.</remarks>
+    /// <param name="key">The key of the ticket.</param>
+    /// <param name="refused">The ticket that a KDC or service refused.</param>
+    /// <param name="request">Requests a new ticket.</param>
+    /// <param name="isNested">Whether the caller is inside another exchange of this cache.</param>
+    /// <param name="cancellationToken">Cancels this wait.</param>
+    /// <exception cref="KerberosException">The exchange failed.</exception>
+    public async Task<T?> ReplaceAsync<T>(
+        TicketKey key, T refused, Func<CancellationToken, Task<T>> request, bool isNested, CancellationToken cancellationToken)
+        where T : class, ICachedTicket
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ThrowIfDisposed();
+            var entry = _table.FindOrAdd(key);
+            PendingExchange pending;
+            var isNew = false;
+            lock (entry)
+            {
+                if (entry.IsRemoved)
+                    continue;
+                if (!ReferenceEquals(entry.Ticket, refused) && entry.IsUsable(_clock.Now))
+                    return (T)entry.Ticket!;
+                if (entry.Refusal is { } refusal && _clock.Now < refusal.Until)
+                    throw new KerberosException(refusal.Failure);
+                if (entry.Pending is null)
+                {
+                    var time = _clock.TimeProvider;
+                    if (entry.ReplacedAt is { } last && time.GetElapsedTime(last) < ReplacementInterval)
+                        return null;
+                    entry.ReplacedAt = time.GetTimestamp();
+                    entry.Pending = _pending.Start(key);
+                    isNew = true;
+                }
+                pending = entry.Pending;
+            }
+            if (await WaitAsync(entry, pending, isNew, request, isNested, cancellationToken).ConfigureAwait(false) is { } ticket)
+                return ticket;
+        }
+    }
+
+    /// <summary>Removes the ticket if it is still the current one of the key.</summary>
     public void Drop(TicketKey key, ICachedTicket ticket)
     {
         if (!_table.TryFind(key, out var entry))
@@ -67,7 +116,8 @@ internal sealed class TicketStore : IAsyncDisposable
         }
     }
 
-    /// <summary>Drops every entry that the predicate selects, the exchanges under way for them included. Gives the number of entries.</summary>
+    /// <summary>Removes every entry that the predicate selects, including their pending exchanges.</summary>
+    /// <returns>The number of removed entries.</returns>
     public int Purge(Func<TicketKey, bool> selects)
     {
         ThrowIfDisposed();
@@ -86,7 +136,7 @@ internal sealed class TicketStore : IAsyncDisposable
         return dropped;
     }
 
-    /// <summary>Lets the exchanges under way end, so that no key is zeroed beneath one.</summary>
+    /// <summary>Waits for the running exchanges, then zeroes all keys.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_disposed)
@@ -105,10 +155,7 @@ internal sealed class TicketStore : IAsyncDisposable
     private static ObjectDisposedException Disposed() => new(OwnerName);
 
     private async Task<T> AddAsync<T>(
-        TicketKey key,
-        Func<CancellationToken, Task<T>> request,
-        Func<TicketEntry, PendingExchange, Func<CancellationToken, Task<T>>, Task<ExchangeOutcome>> fly,
-        CancellationToken cancellationToken)
+        TicketKey key, Func<CancellationToken, Task<T>> request, bool isNested, CancellationToken cancellationToken)
         where T : class, ICachedTicket
     {
         while (true)
@@ -123,14 +170,14 @@ internal sealed class TicketStore : IAsyncDisposable
                 if (entry.IsRemoved)
                     continue;
                 var now = _clock.Now;
-                if (entry.Ticket is { } held && _table.IsUsable(held, now))
+                if (entry.IsUsable(now))
                 {
-                    // Good still, and due: renewed in the background while everybody goes on with what there is.
+                    // Usable but due: renewed in the background while callers continue with it.
                     if (entry.IsDue(now) && entry.Pending is null)
-                        _ = _pending.RunDetachedAsync(entry, entry.Pending = _pending.Begin(key), request);
+                        _ = _pending.RunDetachedAsync(entry, entry.Pending = _pending.Start(key), request);
                     entry.IsUsed = true;
                     _table.Metrics.Hit(key.Kind);
-                    return (T)held;
+                    return (T)entry.Ticket!;
                 }
                 if (entry.Refusal is { } refusal && now < refusal.Until)
                 {
@@ -138,25 +185,38 @@ internal sealed class TicketStore : IAsyncDisposable
                     throw new KerberosException(refusal.Failure);
                 }
                 isNew = entry.Pending is null;
-                pending = entry.Pending ??= _pending.Begin(key);
+                pending = entry.Pending ??= _pending.Start(key);
             }
             _table.Metrics.Miss(key.Kind);
             if (!isNew)
                 _table.Metrics.Wait(key.Kind);
-            var outcome = isNew ? fly(entry, pending, request).WaitAsync(cancellationToken) : pending.WaitAsync(cancellationToken);
-            switch (await outcome.ConfigureAwait(false))
-            {
-                case ExchangeOutcome.Completed landed:
-                    return (T)landed.Ticket;
-                case ExchangeOutcome.Failed failed:
-                    throw new KerberosException(failed.Failure, failed.Error);
-                case ExchangeOutcome.Faulted { Error: ObjectDisposedException }:
-                    throw new ObjectDisposedException(OwnerName);
-                case ExchangeOutcome.Faulted faulted:
-                    throw new InvalidOperationException("The exchange with the KDC failed; see the inner exception.", faulted.Error);
-                default:
-                    continue;
-            }
+            if (await WaitAsync(entry, pending, isNew, request, isNested, cancellationToken).ConfigureAwait(false) is { } ticket)
+                return ticket;
         }
+    }
+
+    /// <summary>Runs a new exchange, or waits for the one that another caller runs. Returns null if the entry was purged
+    /// meanwhile.</summary>
+    private async Task<T?> WaitAsync<T>(
+        TicketEntry entry,
+        PendingExchange pending,
+        bool isNew,
+        Func<CancellationToken, Task<T>> request,
+        bool isNested,
+        CancellationToken cancellationToken)
+        where T : class, ICachedTicket
+    {
+        var outcome = !isNew ? pending.WaitAsync(cancellationToken)
+            : isNested ? _pending.RunAsync(entry, pending, request).WaitAsync(cancellationToken)
+            : _pending.RunDetachedAsync(entry, pending, request).WaitAsync(cancellationToken);
+        return await outcome.ConfigureAwait(false) switch
+        {
+            ExchangeOutcome.Completed completed => (T)completed.Ticket,
+            ExchangeOutcome.Failed failed => throw new KerberosException(failed.Failure, failed.Error),
+            ExchangeOutcome.Faulted { Error: ObjectDisposedException } => throw new ObjectDisposedException(OwnerName),
+            ExchangeOutcome.Faulted faulted =>
+                throw new InvalidOperationException("The exchange with the KDC failed; see the inner exception.", faulted.Error),
+            _ => null,
+        };
     }
 }

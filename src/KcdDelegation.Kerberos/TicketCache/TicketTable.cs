@@ -6,12 +6,15 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.TicketCache;
 
-/// <summary>What the cache holds, within its bounds and for as long as it is good. Looking up takes no lock; whatever changes an entry is
-/// called under the entry's lock.</summary>
+/// <summary>The entries of the cache, within their bounds and lifetimes. A look-up takes no lock. Methods that change an entry are called
+/// under the entry's lock.</summary>
 internal sealed class TicketTable : IAsyncDisposable
 {
-    /// <summary>What an entry costs beside the bytes of its ticket: key, names, session key, dictionary and queue (measured).</summary>
+    /// <summary>The memory of an entry without the bytes of its ticket: key, names, session key, dictionary and queue (measured).</summary>
     private const int EntryOverhead = 1024;
+
+    /// <summary>A margin is at most this share of the lifetime.</summary>
+    private const int ShortLifeShare = 5;
 
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromMinutes(1);
 
@@ -23,6 +26,7 @@ internal sealed class TicketTable : IAsyncDisposable
     private readonly ITimer _sweep;
     private long _bytes;
     private int _count;
+    private int _shortLifeLogged;
 
     public TicketTable(TicketCacheOptions options, KdcClock clock, ILogger logger)
     {
@@ -43,15 +47,15 @@ internal sealed class TicketTable : IAsyncDisposable
 
     public TicketEntry FindOrAdd(TicketKey key) => _entries.GetOrAdd(key, static k => new TicketEntry(k));
 
-    public bool IsUsable(ICachedTicket held, DateTimeOffset now) => now <= LastUse(held);
-
-    public void Hold(TicketEntry entry, ICachedTicket ticket)
+    /// <summary>Stores a ticket in its entry.</summary>
+    public void Store(TicketEntry entry, ICachedTicket ticket)
     {
-        TakeOff(entry);
+        ClearTicket(entry);
         entry.Refusal = null;
-        // Somebody waits for it: it must not be the first to go.
+        // A caller waits for it: it must not be evicted first.
         entry.IsUsed = true;
-        entry.Put(ticket, RefreshTime(ticket));
+        var (refreshAt, lastUse) = GetTimes(entry.Key, ticket);
+        entry.Store(ticket, refreshAt, lastUse, _clock.TimeProvider.GetTimestamp());
         Interlocked.Increment(ref _count);
         Interlocked.Add(ref _bytes, ticket.Size + EntryOverhead);
         if (!entry.IsQueued)
@@ -61,23 +65,22 @@ internal sealed class TicketTable : IAsyncDisposable
         }
     }
 
-    /// <summary>Keeps the ticket at hand, and asks no more before a while has passed.</summary>
-    public void PostponeRefresh(TicketEntry entry, ICachedTicket held) =>
-        entry.RefreshAt(Earlier(_clock.Now + _options.RefusalLife, LastUse(held)));
+    /// <summary>Keeps the current ticket and delays the next attempt to renew it.</summary>
+    public void PostponeRefresh(TicketEntry entry) => entry.RefreshAt(Earlier(_clock.Now + _options.RefusalLife, entry.LastUse));
 
-    /// <summary>A KDC that refuses today what it allowed is believed: the ticket at hand goes too.</summary>
+    /// <summary>Stores a refusal. A KDC that refuses what it allowed before is trusted: the current ticket is removed too.</summary>
     public void Refuse(TicketEntry entry, KerberosFailure refusal)
     {
         Metrics.Refusal(entry.Key.Kind);
-        TakeOff(entry);
+        ClearTicket(entry);
         entry.Refusal = new TicketEntry.RememberedRefusal(refusal, _clock.Now + _options.RefusalLife);
     }
 
     public void Remove(TicketEntry entry)
     {
-        foreach (var ticket in entry.EveryTicket())
+        foreach (var ticket in entry.GetAllTickets())
             ticket.Retire();
-        TakeOff(entry);
+        ClearTicket(entry);
         entry.IsRemoved = true;
         entry.Pending = null;
         _entries.TryRemove(new KeyValuePair<TicketKey, TicketEntry>(entry.Key, entry));
@@ -99,7 +102,7 @@ internal sealed class TicketTable : IAsyncDisposable
         }
     }
 
-    /// <summary>Drops everything and zeroes every key.</summary>
+    /// <summary>Removes all entries and zeroes all keys.</summary>
     public async ValueTask DisposeAsync()
     {
         await _sweep.DisposeAsync().ConfigureAwait(false);
@@ -107,7 +110,7 @@ internal sealed class TicketTable : IAsyncDisposable
         {
             lock (entry)
             {
-                var tickets = entry.EveryTicket().ToList();
+                var tickets = entry.GetAllTickets().ToList();
                 Remove(entry);
                 tickets.ForEach(static ticket => ticket.Destroy());
             }
@@ -115,9 +118,9 @@ internal sealed class TicketTable : IAsyncDisposable
         Metrics.Dispose();
     }
 
-    /// <summary>The ticket at hand goes. Callers may still have it, and only one that was purged or evicted makes no more headers, so a
-    /// renewed one is not retired until its entry is.</summary>
-    private void TakeOff(TicketEntry entry)
+    /// <summary>Removes the current ticket from its entry.</summary>
+    /// <remarks>Only a purged or evicted ticket creates no more headers, so a ticket that was renewed is retired with its entry.</remarks>
+    private void ClearTicket(TicketEntry entry)
     {
         if (entry.Ticket is not { } held)
             return;
@@ -126,19 +129,46 @@ internal sealed class TicketTable : IAsyncDisposable
         Interlocked.Add(ref _bytes, -(held.Size + EntryOverhead));
     }
 
-    private DateTimeOffset RefreshTime(ICachedTicket ticket)
+    private (DateTimeOffset RefreshAt, DateTimeOffset LastUse) GetTimes(TicketKey key, ICachedTicket ticket)
     {
-        var life = ticket.EndTime - _clock.Now;
-        var ahead = life > 5 * _options.RefreshAhead ? _options.RefreshAhead : life / 5;
+        var now = _clock.Now;
+        var margin = Share(ticket.EndTime - now, _options.MinimumRemainingLife);
+        if (margin < _options.MinimumRemainingLife)
+            LogShortLife(key, ticket.EndTime - now, margin);
+        var end = Earlier(ticket.EndTime, GetMaxAge(key.Kind) is { } age ? now + age : DateTimeOffset.MaxValue);
+        var lastUse = Earlier(ticket.EndTime - margin, end);
+        var ahead = Share(end - now, _options.RefreshAhead);
         var jitter = ahead / 5 * (RandomNumberGenerator.GetInt32(1 << 16) / (double)(1 << 16));
-        return Earlier(ticket.EndTime - ahead - jitter, LastUse(ticket));
+        return (Earlier(end - ahead - jitter, lastUse), lastUse);
     }
 
-    private DateTimeOffset LastUse(ICachedTicket ticket) => ticket.EndTime - _options.MinimumRemainingLife;
+    /// <summary>Returns the margin, or its share of a lifetime that is short in comparison.</summary>
+    private static TimeSpan Share(TimeSpan life, TimeSpan margin)
+    {
+        if (life > ShortLifeShare * margin)
+            return margin;
+        return life > TimeSpan.Zero ? life / ShortLifeShare : TimeSpan.Zero;
+    }
+
+    private TimeSpan? GetMaxAge(TicketKind kind) => kind switch
+    {
+        TicketKind.Evidence => _options.MaxEvidenceAge,
+        TicketKind.Service => _options.MaxTicketAge,
+        _ => null,
+    };
+
+    private void LogShortLife(TicketKey key, TimeSpan life, TimeSpan margin)
+    {
+        // A ticket that the user presented may be near its end, which is no setting of the KDC.
+        if (key.Kind == TicketKind.Service && key.Evidence != EvidenceOrigin.ProtocolTransition)
+            return;
+        if (Interlocked.Exchange(ref _shortLifeLogged, 1) == 0)
+            TicketCacheLog.ShortLife(_logger, life, _options.MinimumRemainingLife, margin);
+    }
 
     private static DateTimeOffset Earlier(DateTimeOffset left, DateTimeOffset right) => left < right ? left : right;
 
-    /// <summary>Drops what has ended, and refusals that are over.</summary>
+    /// <summary>Removes entries whose ticket has ended or is too old and whose refusal is over.</summary>
     private void Sweep()
     {
         if (_clock.ForgetOffsetIfClockWasSet() is { } forgotten)
@@ -148,10 +178,16 @@ internal sealed class TicketTable : IAsyncDisposable
         {
             lock (entry)
             {
-                if (entry.Pending is null && (entry.Ticket is { } held ? !IsUsable(held, now) : entry.Refusal is not { } refusal || now >= refusal.Until))
+                if (entry.Pending is null && (entry.Ticket is null ? !HasRefusal(entry, now) : !entry.IsUsable(now) || IsTooOld(entry)))
                     Remove(entry);
             }
         }
         _eviction.Sweep();
     }
+
+    private static bool HasRefusal(TicketEntry entry, DateTimeOffset now) => entry.Refusal is { } refusal && now < refusal.Until;
+
+    /// <summary>Compares the age by the monotonic clock: a machine's clock that was set back must not extend it.</summary>
+    private bool IsTooOld(TicketEntry entry) =>
+        GetMaxAge(entry.Key.Kind) is { } age && _clock.TimeProvider.GetElapsedTime(entry.ReceivedAt) > age;
 }

@@ -4,11 +4,11 @@ using KcdDelegation.Kerberos.TicketCache;
 
 namespace KcdDelegation.Kerberos.Tickets;
 
-/// <summary>A ticket as a KDC issued it to this client, after every check: the ticket's bytes, its session key, and what the encrypted
-/// part of the reply says. Immutable but for the session key, which is zeroed on <see cref="Dispose"/>.</summary>
+/// <summary>A ticket that a KDC issued to this client, after all checks: its bytes, its session key and the encrypted part of the reply.
+/// Immutable except for the session key, which <see cref="Dispose"/> zeroes.</summary>
 internal sealed class IssuedTicket : ICachedTicket, IDisposable
 {
-    // RFC 4120 §5.2.3: KerberosTime has whole seconds. A cache holds many of these, and DateTimeOffset takes twice the space.
+    // RFC 4120 §5.2.3: KerberosTime has whole seconds. A cache holds many tickets, and DateTimeOffset takes twice the memory.
     private readonly long _authTime;
     private readonly long _startTime;
     private readonly long _endTime;
@@ -17,16 +17,21 @@ internal sealed class IssuedTicket : ICachedTicket, IDisposable
     public required PrincipalName Client { get; init; }
     public required string ClientRealm { get; init; }
 
-    /// <summary>Its names were held against the encrypted part of the reply.</summary>
+    /// <summary>Gets the ticket. Its names agree with the encrypted part of the reply.</summary>
     public required Ticket Ticket { get; init; }
     public required KerberosKey SessionKey { get; init; }
     public required TicketFlags Flags { get; init; }
-    public required DateTimeOffset AuthTime { get => Time(_authTime); init => _authTime = value.ToUnixTimeSeconds(); }
-    public required DateTimeOffset StartTime { get => Time(_startTime); init => _startTime = value.ToUnixTimeSeconds(); }
-    public required DateTimeOffset EndTime { get => Time(_endTime); init => _endTime = value.ToUnixTimeSeconds(); }
-    public DateTimeOffset? RenewTill { get => _renewTill == 0 ? null : Time(_renewTill); init => _renewTill = value?.ToUnixTimeSeconds() ?? 0; }
+    public required DateTimeOffset AuthTime { get => ToTime(_authTime); init => _authTime = value.ToUnixTimeSeconds(); }
+    public required DateTimeOffset StartTime { get => ToTime(_startTime); init => _startTime = value.ToUnixTimeSeconds(); }
+    public required DateTimeOffset EndTime { get => ToTime(_endTime); init => _endTime = value.ToUnixTimeSeconds(); }
 
-    /// <summary><see cref="EndTime"/> for who compares it at every request.</summary>
+    public DateTimeOffset? RenewTill
+    {
+        get => _renewTill == 0 ? null : ToTime(_renewTill);
+        init => _renewTill = value?.ToUnixTimeSeconds() ?? 0;
+    }
+
+    /// <summary>Gets <see cref="EndTime"/> in a form that is cheap to compare on each request.</summary>
     public long EndSeconds => _endTime;
 
     public PrincipalName Service => Ticket.Service;
@@ -37,10 +42,11 @@ internal sealed class IssuedTicket : ICachedTicket, IDisposable
 
     public int Size => Ticket.Encoded.Length;
 
-    /// <summary>The client as a principal. RFC 4120 §6.2: the type is a hint, but an enterprise name must not be split again.</summary>
+    /// <summary>Gets the client as a principal. RFC 4120 §6.2: the name type is a hint, but an enterprise name is never split.</summary>
+    /// <exception cref="KerberosException">No principal may have the name.</exception>
     public KerberosPrincipal ClientPrincipal => Client.ToPrincipal(ClientRealm);
 
-    /// <summary>A ticket of this kind makes no headers, so there is nothing to stop but its use in the cache.</summary>
+    /// <summary>Does nothing: no headers are created from a ticket of this kind.</summary>
     public void Retire()
     {
     }
@@ -49,5 +55,5 @@ internal sealed class IssuedTicket : ICachedTicket, IDisposable
 
     public void Dispose() => SessionKey.Dispose();
 
-    private static DateTimeOffset Time(long unixSeconds) => DateTimeOffset.FromUnixTimeSeconds(unixSeconds);
+    private static DateTimeOffset ToTime(long unixSeconds) => DateTimeOffset.FromUnixTimeSeconds(unixSeconds);
 }

@@ -1,62 +1,63 @@
 namespace KcdDelegation.Kerberos.Time;
 
-/// <summary>The time as the KDC has it: the machine's clock and an offset that was learnt from an authenticated reply (protocol of
-/// RFC 4120 §3.1.3: the client may correct its clock). All times are UTC. Thread-safe.</summary>
+/// <summary>The KDC's time: the machine's clock and an offset from an authenticated reply (RFC 4120 §3.1.3 lets clients correct their
+/// clock). All times are UTC. Thread-safe.</summary>
 internal sealed class KdcClock(TimeProvider timeProvider)
 {
-    /// <summary>More than a clock that is kept right by small steps moves against the machine's own count.</summary>
+    /// <summary>The largest drift that is not a sign of a clock that was set. NTP corrects a clock by small steps.</summary>
     private static readonly TimeSpan LargestDrift = TimeSpan.FromMinutes(1);
 
-    private volatile LearntOffset? _learnt;
-    private long _lastStamp;
+    private volatile LearnedOffset? _learned;
+    private long _lastTimestamp;
 
     public TimeProvider TimeProvider { get; } = timeProvider;
 
-    public TimeSpan Offset => _learnt?.Value ?? TimeSpan.Zero;
+    public TimeSpan Offset => _learned?.Value ?? TimeSpan.Zero;
 
     public DateTimeOffset Now => TimeProvider.GetUtcNow() + Offset;
 
-    /// <summary>Only ever called with what an authenticated reply says.</summary>
-    public void Adopt(TimeSpan offset) => _learnt = offset == TimeSpan.Zero ? null : new LearntOffset(offset, TimeProvider.GetUtcNow(), TimeProvider.GetTimestamp());
+    /// <summary>Stores an offset. Call it only with a value from an authenticated reply.</summary>
+    public void Adopt(TimeSpan offset) => _learned =
+        offset == TimeSpan.Zero ? null : new LearnedOffset(offset, TimeProvider.GetUtcNow(), TimeProvider.GetTimestamp());
 
-    /// <summary>An offset belongs to the clock that it was learnt with. Once that was set (by NTP, late, or after a pause of the machine) the
-    /// offset would be the error that it was there to correct.</summary>
-    /// <returns>The offset that is forgotten, or null.</returns>
+    /// <summary>Discards the offset if the machine's clock was set after it was learned. It would then be an error itself.</summary>
+    /// <returns>The discarded offset, or null.</returns>
     public TimeSpan? ForgetOffsetIfClockWasSet()
     {
-        if (_learnt is not { } learnt)
+        if (_learned is not { } learned)
             return null;
-        var drift = TimeProvider.GetUtcNow() - learnt.LocalTime - TimeProvider.GetElapsedTime(learnt.Timestamp);
+        var drift = TimeProvider.GetUtcNow() - learned.LocalTime - TimeProvider.GetElapsedTime(learned.Timestamp);
         if (drift.Duration() <= LargestDrift)
             return null;
-        // What was learnt meanwhile stays.
-        return Interlocked.CompareExchange(ref _learnt, null, learnt) == learnt ? learnt.Value : null;
+        // A newer offset stays.
+        return Interlocked.CompareExchange(ref _learned, null, learned) == learned ? learned.Value : null;
     }
 
-    /// <summary>A time in microseconds that no other caller gets: KDCs keep a replay cache of (client, time, microseconds).</summary>
+    /// <summary>Returns a time in microseconds that no other caller gets: KDCs keep a replay cache of client, time and
+    /// microseconds.</summary>
     public DateTimeOffset UniqueNow(TimeSpan offset)
     {
         var now = (TimeProvider.GetUtcNow() + offset).UtcTicks / TimeSpan.TicksPerMicrosecond;
         long last, next;
         do
         {
-            last = Volatile.Read(ref _lastStamp);
-            // An offset that was taken back must not hold the stamps in the future: the order of stamps does not matter, only their uniqueness near now.
+            last = Volatile.Read(ref _lastTimestamp);
+            // A discarded offset must not hold later timestamps in the future. Their order does not matter, only their uniqueness near now.
             next = last >= now && last - now < 1_000_000 ? last + 1 : now;
         }
-        while (Interlocked.CompareExchange(ref _lastStamp, next, last) != last);
+        while (Interlocked.CompareExchange(ref _lastTimestamp, next, last) != last);
         return new DateTimeOffset(next * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
     }
 
-    /// <param name="Value">KDC's time less local time.</param>
-    /// <param name="LocalTime">UTC, when it was learnt.</param>
-    /// <param name="Timestamp">Of the time provider, when it was learnt.</param>
-    private sealed record LearntOffset(TimeSpan Value, DateTimeOffset LocalTime, long Timestamp);
+    /// <param name="Value">The KDC's time minus the local time.</param>
+    /// <param name="LocalTime">The local time at which it was learned, in UTC.</param>
+    /// <param name="Timestamp">The time provider's timestamp at which it was learned.</param>
+    private sealed record LearnedOffset(TimeSpan Value, DateTimeOffset LocalTime, long Timestamp);
 }
 
 internal static class KerberosTimeParts
 {
-    /// <summary>RFC 4120 §5.2.3: KerberosTime has whole seconds; the rest goes into a field of microseconds.</summary>
+    /// <summary>Splits a time into whole seconds and microseconds (RFC 4120 §5.2.3: KerberosTime has no fraction).</summary>
     public static (DateTimeOffset Seconds, int Microseconds) Split(this DateTimeOffset time)
     {
         var fraction = time.UtcTicks % TimeSpan.TicksPerSecond;

@@ -2,13 +2,13 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Exchanges;
 
-/// <summary>Active Directory echoes the name as asked, so only the PAC says which account it found.</summary>
+/// <summary>Active Directory echoes the requested name, so only the PAC says which account it found.</summary>
 public sealed class AccountOfTheTicketTests
 {
     private const string AdasSid = "S-1-5-21-1-2-3-1103";
 
     [Fact]
-    public async Task A_ticket_of_the_account_with_the_right_SID_is_taken_and_says_so()
+    public async Task A_ticket_of_the_account_with_the_right_SID_is_accepted_and_has_the_SID()
     {
         await using var realm = Realm();
         var ticket = await GetAsync(realm, KerberosPrincipal.Enterprise("ada.lovelace@contoso.test", realm.Name) with { SecurityIdentifier = AdasSid });
@@ -27,7 +27,7 @@ public sealed class AccountOfTheTicketTests
     }
 
     [Fact]
-    public async Task Who_is_refused_by_his_SID_is_served_by_the_right_one()
+    public async Task A_user_refused_with_a_wrong_SID_is_served_with_the_right_one()
     {
         await using var realm = Realm();
         await using var client = realm.CreateClient("gw");
@@ -43,7 +43,7 @@ public sealed class AccountOfTheTicketTests
         (await GetAsync(realm, KerberosPrincipal.Enterprise("ada.lovelace@contoso.test", realm.Name))).SecurityIdentifier.ShouldBe(AdasSid);
     }
 
-    /// <summary>A KDC that finds no such UPN takes the part before the @ for a SAM name (MS-KILE §3.3.5.6.1).</summary>
+    /// <summary>A KDC that finds no such UPN looks for a SAM name equal to the part before the @ (MS-KILE §3.3.5.6.1).</summary>
     [Fact]
     public async Task A_UPN_with_a_foreign_suffix_never_leads_to_the_account_named_like_its_first_part()
     {

@@ -5,7 +5,7 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Exchanges;
 
-/// <summary>Accounts, passwords and clocks that change while a client runs, with everything in its cache.</summary>
+/// <summary>Changes of accounts, passwords and clocks while a client runs with a full cache.</summary>
 public sealed class ChangingAccountTests : IDisposable
 {
     private static readonly ServicePrincipalName Web = ServicePrincipalName.Parse("HTTP/web");
@@ -19,7 +19,7 @@ public sealed class ChangingAccountTests : IDisposable
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
-    public async Task New_users_are_served_while_the_password_file_rolls_and_the_account_stays_logged_on()
+    public async Task New_users_are_served_after_the_password_file_changed_without_a_new_log_on()
     {
         await using var realm = Start(password: "first");
         await File.WriteAllTextAsync(PasswordFile, "first", Stop);
@@ -35,7 +35,7 @@ public sealed class ChangingAccountTests : IDisposable
     }
 
     [Fact]
-    public async Task A_password_that_was_changed_at_the_KDC_alone_is_named_as_the_cause()
+    public async Task A_password_changed_only_at_the_KDC_is_named_as_the_cause()
     {
         await using var realm = Start(password: "first");
         await File.WriteAllTextAsync(PasswordFile, "first", Stop);
@@ -46,12 +46,12 @@ public sealed class ChangingAccountTests : IDisposable
         realm.RollKeys("gw", "second");
         var error = await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(User(realm, "ada"), Web, Stop));
         error.Reason.ShouldBe(KerberosFailureReason.KeyUnavailable, error.Message);
-        error.Detail.ShouldContain("not made of the password that is configured");
+        error.Detail.ShouldContain("not derived from the configured password");
     }
 
-    /// <summary>Whoever follows the remedy changes the account, and evidence that was issued before stays what it was.</summary>
+    /// <summary>The remedy changes the account; evidence that was issued before stays as it is.</summary>
     [Fact]
-    public async Task Evidence_that_is_not_forwardable_is_asked_for_anew_when_the_refusal_is_over()
+    public async Task Evidence_that_is_not_forwardable_is_requested_again_after_the_refusal()
     {
         var time = new ManualClock();
         await using var realm = TestRealm.Start(timeProvider: time).User("ada").Service("HTTP/web").Account("gw", mayDelegateTo: ["HTTP/web"], anyProtocol: false);
@@ -68,16 +68,16 @@ public sealed class ChangingAccountTests : IDisposable
     }
 
     [Fact]
-    public async Task Evidence_of_an_encryption_that_is_not_implemented_is_refused_though_the_KDC_signed_the_user()
+    public async Task Evidence_with_an_unsupported_encryption_type_is_refused_despite_a_signed_user()
     {
         await using var realm = TestRealm.Start().User("ada").Service("HTTP/web").Account("gw", mayDelegateTo: ["HTTP/web"], encryptionTypes: [EncryptionType.Aes128CtsHmacSha1]);
         await using var client = realm.CreateClient("gw");
         await client.LogOnAsync(Stop);
         var reasons = new List<KerberosFailureReason?>();
-        // Not each round hits it: the place moves by a byte or two from reply to reply, with the lengths of numbers.
+        // Not every round finds the bit: its offset varies by a byte or two with the lengths of numbers.
         for (var index = 0; index < 4000 && !reasons.Contains(KerberosFailureReason.EncryptionTypeRefused); index++)
         {
-            // One of the bits makes the ticket's type 16 of 17; it stands outside the encryption.
+            // One of the bits changes the ticket's type from 17 to 16; the type is outside the encryption.
             realm.Heal().Fail(KdcFault.FlipBit(index % 400), KerberosExchange.S4U2Self, times: int.MaxValue);
             try
             {
@@ -93,7 +93,7 @@ public sealed class ChangingAccountTests : IDisposable
     }
 
     [Fact]
-    public async Task A_ticket_that_the_user_presented_long_ago_is_refused_without_asking_and_costs_the_account_nothing()
+    public async Task An_expired_presented_ticket_is_refused_without_an_exchange()
     {
         var time = new ManualClock();
         await using var realm = TestRealm.Start(timeProvider: time).User("ada").Service("HTTP/web").Account("gw", mayDelegateTo: ["HTTP/web"], servicePrincipalNames: ["HTTP/gw"]);
@@ -118,7 +118,7 @@ public sealed class ChangingAccountTests : IDisposable
     [InlineData(KerberosExchange.LogOn)]
     [InlineData(KerberosExchange.S4U2Self)]
     [InlineData(KerberosExchange.S4U2Proxy)]
-    public async Task A_KDC_that_is_silent_is_named_with_its_realm_and_the_step(KerberosExchange step)
+    public async Task A_silent_KDC_is_named_with_its_realm_and_the_step(KerberosExchange step)
     {
         await using var realm = Start("secret");
         using var account = realm.CreateServiceAccount("gw");
@@ -133,7 +133,7 @@ public sealed class ChangingAccountTests : IDisposable
     }
 
     [Fact]
-    public void An_offset_is_forgotten_when_the_clock_that_it_was_learnt_with_is_set()
+    public void An_offset_is_discarded_when_the_local_clock_is_set()
     {
         var time = new SettableClock();
         var clock = new KdcClock(time);
@@ -158,7 +158,7 @@ public sealed class ChangingAccountTests : IDisposable
         Realm = realm.Name, Account = account, Kdcs = { [realm.Name] = [realm.Endpoint] }, TimeProvider = time ?? TimeProvider.System, Timeout = timeout ?? TimeSpan.FromSeconds(10),
     });
 
-    /// <summary>A machine's two clocks: one that can be set, and one that only counts.</summary>
+    /// <summary>The two clocks of a machine: one that can be set, and a monotonic one.</summary>
     private sealed class SettableClock : TimeProvider
     {
         private DateTimeOffset _now = new(2026, 11, 22, 8, 0, 0, TimeSpan.Zero);

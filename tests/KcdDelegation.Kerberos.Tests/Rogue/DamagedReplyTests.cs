@@ -2,8 +2,8 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Rogue;
 
-/// <summary>Replies that are cut off or changed, at every byte: the only exception is <see cref="KerberosException"/>, and whatever is
-/// accepted is the user's.</summary>
+/// <summary>Replies that are truncated or changed at every byte cause only <see cref="KerberosException"/>. An accepted ticket is the
+/// user's.</summary>
 public sealed class DamagedReplyTests
 {
     private static readonly ServicePrincipalName App = ServicePrincipalName.Parse("HTTP/app");
@@ -15,13 +15,13 @@ public sealed class DamagedReplyTests
 
     [Theory]
     [MemberData(nameof(Exchanges))]
-    public Task A_message_that_ends_too_early_is_no_reply(KerberosExchange exchange) => FailsUntilWholeAsync(exchange, KdcFault.Truncate);
+    public Task A_truncated_message_is_rejected(KerberosExchange exchange) => FailsUntilWholeAsync(exchange, KdcFault.Truncate);
 
     [Theory]
     [MemberData(nameof(Exchanges))]
-    public Task A_connection_that_ends_too_early_brings_no_reply(KerberosExchange exchange) => FailsUntilWholeAsync(exchange, KdcFault.Interrupt);
+    public Task A_connection_that_ends_too_early_gives_no_reply(KerberosExchange exchange) => FailsUntilWholeAsync(exchange, KdcFault.Interrupt);
 
-    /// <summary>Longer and longer parts of the reply, each refused, until it is whole.</summary>
+    /// <summary>Sends longer and longer parts of the reply until one is accepted.</summary>
     private static async Task FailsUntilWholeAsync(KerberosExchange exchange, Func<int, KdcFault> cutTo)
     {
         await using var realm = Start();
@@ -64,7 +64,7 @@ public sealed class DamagedReplyTests
         catch (KerberosException error)
         {
             if (error.Code is not null)
-                client.PurgeAll(); // a refusal is remembered for a while
+                client.PurgeAll(); // a refusal is remembered
             return null;
         }
     }

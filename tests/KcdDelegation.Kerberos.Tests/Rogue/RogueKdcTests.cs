@@ -2,7 +2,7 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Rogue;
 
-/// <summary>A KDC that lies, or somebody who speaks in its stead: no ticket comes of it, and nothing of it stays. When the lie is over,
+/// <summary>Rogue replies of a KDC or an attacker lead to no ticket and to no cached state. After the fault,
 /// the next request makes the same exchange again, and only that one and those behind it.</summary>
 public sealed class RogueKdcTests
 {
@@ -14,8 +14,8 @@ public sealed class RogueKdcTests
         ["the account's own ticket"] = KdcFault.OrdinaryTicket,
         ["a ticket of another user"] = KdcFault.TicketOfAnotherUser("eve"),
         ["a ticket of another user, unsigned"] = KdcFault.TicketOfAnotherUser("eve").And(KdcFault.NoSignedUser),
-        ["another user's name beside the ticket"] = KdcFault.NameOfAnotherUser("eve"),
-        ["another user's name beside the ticket, unsigned"] = KdcFault.NameOfAnotherUser("eve").And(KdcFault.NoSignedUser),
+        ["another user's name next to the ticket"] = KdcFault.NameOfAnotherUser("eve"),
+        ["another user's name next to the ticket, unsigned"] = KdcFault.NameOfAnotherUser("eve").And(KdcFault.NoSignedUser),
         ["another user's ticket in the reply"] = KdcFault.SwappedTicket("eve"),
         ["another user's ticket in the reply, unsigned"] = KdcFault.SwappedTicket("eve").And(KdcFault.NoSignedUser),
         ["a forged signature over the user"] = KdcFault.ForgedSignedUser,
@@ -63,20 +63,20 @@ public sealed class RogueKdcTests
 
     [Theory]
     [MemberData(nameof(AtS4U2Self))]
-    public Task Evidence_that_comes_with_a_lie_is_refused_and_asked_for_anew(string lie) =>
+    public Task Evidence_in_a_rogue_reply_is_rejected_and_requested_again(string lie) =>
         RefusesAsync(lie, KerberosExchange.S4U2Self, ["SELF ada>gw ok", "PROXY ada>HTTP/app ok"]);
 
     [Theory]
     [MemberData(nameof(AtS4U2Proxy))]
-    public Task A_service_ticket_that_comes_with_a_lie_is_refused_and_asked_for_anew(string lie) =>
+    public Task A_service_ticket_in_a_rogue_reply_is_rejected_and_requested_again(string lie) =>
         RefusesAsync(lie, KerberosExchange.S4U2Proxy, ["PROXY ada>HTTP/app ok"]);
 
     [Theory]
     [MemberData(nameof(AtLogOn))]
-    public Task A_log_on_that_comes_with_a_lie_is_refused_and_tried_anew(string lie) =>
+    public Task A_log_on_with_a_rogue_reply_is_rejected_and_repeated(string lie) =>
         RefusesAsync(lie, KerberosExchange.LogOn, ["AS gw ok", "SELF ada>gw ok", "PROXY ada>HTTP/app ok"]);
 
-    private static async Task RefusesAsync(string lie, KerberosExchange exchange, string[] anew)
+    private static async Task RefusesAsync(string lie, KerberosExchange exchange, string[] again)
     {
         await using var realm = Start();
         await using var client = CreateClient(realm);
@@ -87,16 +87,16 @@ public sealed class RogueKdcTests
 
         realm.Heal().ClearTranscript();
         var ticket = await client.GetTicketAsync(Ada, App, TestContext.Current.CancellationToken);
-        realm.Transcript.ShouldBe(anew);
+        realm.Transcript.ShouldBe(again);
         ShouldBeAdas(realm, ticket);
     }
 
     [Theory]
     [InlineData("another user's ticket in the reply")]
     [InlineData("a ticket of another user")]
-    [InlineData("another user's name beside the ticket")]
+    [InlineData("another user's name next to the ticket")]
     [InlineData("the account's own ticket")]
-    public async Task A_KDC_that_signs_no_users_is_found_out_by_opening_the_ticket(string lie)
+    public async Task A_rogue_reply_without_a_signed_user_is_rejected_by_opening_the_ticket(string lie)
     {
         await using var realm = Start(KdcKind.Heimdal);
         await using var client = CreateClient(realm);
@@ -106,7 +106,7 @@ public sealed class RogueKdcTests
     }
 
     [Fact]
-    public async Task A_ticket_that_only_its_service_can_find_out_is_found_out_there()
+    public async Task A_swapped_service_ticket_is_rejected_by_its_service()
     {
         await using var realm = Start();
         await using var client = CreateClient(realm);
@@ -116,7 +116,7 @@ public sealed class RogueKdcTests
     }
 
     [Fact]
-    public async Task Where_one_KDC_lies_the_next_one_is_asked()
+    public async Task After_a_rogue_reply_the_next_KDC_is_asked()
     {
         await using var realm = Start();
         await using var client = CreateClient(realm, realm.Endpoint, realm.UdpEndpoint);
@@ -126,9 +126,9 @@ public sealed class RogueKdcTests
     }
 
     [Fact]
-    public async Task A_log_on_reply_with_another_name_beside_it_does_no_lasting_harm()
+    public async Task A_log_on_reply_with_a_forged_client_name_does_no_lasting_harm()
     {
-        // RFC 6806 §7: with canonicalize the KDC may answer with another name of the account, and nothing authenticates it.
+        // RFC 6806 §7: with canonicalize the KDC may return another name of the account, which is not authenticated.
         await using var realm = Start();
         await using var client = CreateClient(realm);
         realm.Fail(KdcFault.NameOfAnotherUser("eve"), KerberosExchange.LogOn);
@@ -140,20 +140,20 @@ public sealed class RogueKdcTests
     [InlineData(120)]
     [InlineData(-120)]
     [InlineData(30)] // within the limit: a reply would have to agree
-    public async Task A_forged_clock_does_not_move_ours(int minutes)
+    public async Task A_forged_clock_does_not_change_the_offset(int minutes)
     {
         await using var realm = Start();
         await using var client = CreateClient(realm);
         realm.Fail(KdcFault.ForgedClock(TimeSpan.FromMinutes(minutes)), KerberosExchange.LogOn);
         (await Should.ThrowAsync<KerberosException>(async () => await client.LogOnAsync(TestContext.Current.CancellationToken))).Code.ShouldBe(KerberosErrorCode.Skew);
-        client.PurgeAll(); // what a KDC refused is remembered for a while
+        client.PurgeAll(); // a refusal is remembered
         realm.ClearTranscript();
         ShouldBeAdas(realm, await client.GetTicketAsync(Ada, App, TestContext.Current.CancellationToken));
         realm.Transcript.ShouldBe(["AS gw ok", "SELF ada>gw ok", "PROXY ada>HTTP/app ok"]);
     }
 
     [Fact]
-    public async Task The_account_follows_nobody_to_another_realm()
+    public async Task The_account_follows_no_referral_to_another_realm()
     {
         await using var evil = TestRealm.Start("EVIL.TEST").Account("gw");
         await using var realm = Start();
@@ -167,9 +167,9 @@ public sealed class RogueKdcTests
     }
 
     [Fact]
-    public async Task A_user_whom_a_forged_referral_sends_to_another_realm_is_not_impersonated_there()
+    public async Task A_forged_referral_of_a_user_to_another_realm_leads_to_no_ticket()
     {
-        // RFC 6806 §6 referrals are not authenticated, but the way to a realm leads over trusts, and our KDC knows of none.
+        // RFC 6806 §6 referrals are not authenticated, but a realm is reached over trusts, and the own KDC has none.
         await using var evil = TestRealm.Start("EVIL.TEST").User("ada", userPrincipalName: "ada@contoso.test");
         await using var realm = Start();
         await using var client = new S4UClient(new S4UClientOptions

@@ -2,7 +2,7 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Rogue;
 
-/// <summary>A KDC of a trusted realm that lies: it can speak for its own users, and for nobody else.</summary>
+/// <summary>A rogue KDC of a trusted realm can speak for its own users only.</summary>
 public sealed class RogueTrustTests
 {
     private static readonly ServicePrincipalName Local = ServicePrincipalName.Parse("HTTP/app");
@@ -18,7 +18,7 @@ public sealed class RogueTrustTests
     private static ValueTask<ServiceTicket> GetAsync(S4UClient client, KerberosPrincipal user, ServicePrincipalName service) =>
         client.GetTicketAsync(user, service, TestContext.Current.CancellationToken);
 
-    public static TheoryData<string> LiesOnTheWayHome => ["of another user", "named for another user", "forged", "nonce", "service", "key", "circle", "expired"];
+    public static TheoryData<string> RogueReferrals => ["of another user", "named for another user", "forged", "nonce", "service", "key", "circle", "expired"];
 
     private static KdcFault Lie(string name) => name switch
     {
@@ -34,8 +34,8 @@ public sealed class RogueTrustTests
     };
 
     [Theory]
-    [MemberData(nameof(LiesOnTheWayHome))]
-    public async Task A_referral_that_brings_a_user_home_with_a_lie_is_refused(string lie)
+    [MemberData(nameof(RogueReferrals))]
+    public async Task A_rogue_referral_that_carries_a_user_is_rejected(string lie)
     {
         await using var remote = StartRemote();
         await using var home = StartHome(remote);
@@ -49,7 +49,7 @@ public sealed class RogueTrustTests
     }
 
     [Fact]
-    public async Task A_referral_that_holds_another_user_than_it_says_is_refused_by_our_own_KDC()
+    public async Task A_referral_with_the_PAC_of_another_user_is_refused_by_the_own_KDC()
     {
         await using var remote = StartRemote();
         await using var home = StartHome(remote);
@@ -66,7 +66,7 @@ public sealed class RogueTrustTests
     [InlineData("of another user")]
     [InlineData("expired")]
     [InlineData("service")]
-    public async Task A_ticket_for_a_remote_service_that_comes_with_a_lie_is_refused(string lie)
+    public async Task A_ticket_for_a_remote_service_in_a_rogue_reply_is_rejected(string lie)
     {
         await using var remote = StartRemote();
         await using var home = StartHome(remote);
@@ -80,7 +80,7 @@ public sealed class RogueTrustTests
     }
 
     [Fact]
-    public async Task Referrals_that_turn_in_a_circle_end()
+    public async Task A_loop_of_referrals_ends()
     {
         await using var remote = StartRemote();
         await using var home = StartHome(remote);
@@ -92,7 +92,7 @@ public sealed class RogueTrustTests
     }
 
     [Fact]
-    public async Task Users_whom_realms_send_to_each_other_are_not_sent_for_ever()
+    public async Task Realms_that_refer_a_user_to_each_other_are_not_asked_for_ever()
     {
         await using var remote = StartRemote();
         await using var home = StartHome(remote);
@@ -111,7 +111,7 @@ public sealed class RogueTrustTests
         await using var client = home.CreateClient("gw");
         (await GetAsync(client, Ada, Local)).User.ShouldBe(Ada);
         (await GetAsync(client, KerberosPrincipal.Principal("eve", "EU.TEST"), Local)).User.Name.ShouldBe("eve");
-        // Each user is fetched from home anew: nothing that carries a user is kept on the way.
+        // Each user's referral is requested again: tickets that carry a user are never cached.
         home.Transcript.Count(line => line.StartsWith("TGS gw>krbtgt/EU.TEST", StringComparison.Ordinal)).ShouldBe(2);
     }
 }

@@ -1,6 +1,6 @@
 namespace KcdDelegation.Kerberos.Tests.TicketCache;
 
-/// <summary>Time that moves when the test says so; timers are real.</summary>
+/// <summary>A clock that the test advances. Timers are real.</summary>
 internal sealed class ManualClock : TimeProvider
 {
     private long _ticks = new DateTimeOffset(2026, 11, 22, 8, 0, 0, TimeSpan.Zero).UtcTicks;

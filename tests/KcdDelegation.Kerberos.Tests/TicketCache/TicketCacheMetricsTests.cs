@@ -5,7 +5,7 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.TicketCache;
 
-/// <summary>Instruments are the process's: nothing else may use a cache meanwhile.</summary>
+/// <summary>Instruments belong to the process, so no other test may use a cache at the same time.</summary>
 [Collection(nameof(TicketCacheMetricsTests))]
 [CollectionDefinition(nameof(TicketCacheMetricsTests), DisableParallelization = true)]
 public sealed class TicketCacheMetricsTests
@@ -13,7 +13,7 @@ public sealed class TicketCacheMetricsTests
     private static readonly ServicePrincipalName Web = ServicePrincipalName.Parse("HTTP/web");
 
     [Fact]
-    public async Task Every_way_through_the_cache_is_counted_with_the_kind_of_ticket()
+    public async Task Every_path_through_the_cache_is_counted_with_the_kind_of_ticket()
     {
         using var counts = new Counts();
         await using var realm = Start();
@@ -28,7 +28,7 @@ public sealed class TicketCacheMetricsTests
             await client.GetTicketAsync(ada, Web, TestContext.Current.CancellationToken);
             counts.Get("misses").ShouldBe(["evidence 1", "service 1", "tgt 1"]);
             counts.Get("exchanges").ShouldBe(["evidence 1", "service 1", "tgt 1"]);
-            // The account's ticket was got for the evidence, and was there for the ticket to the service.
+            // The account's ticket was requested for the evidence and found in the cache for the service ticket.
             counts.Get("hits").ShouldBe(["tgt 1"]);
 
             await client.GetTicketAsync(ada, Web, TestContext.Current.CancellationToken);
@@ -48,7 +48,7 @@ public sealed class TicketCacheMetricsTests
     }
 
     [Fact]
-    public async Task Only_those_wait_who_did_not_begin_the_exchange()
+    public async Task Only_callers_that_did_not_start_the_exchange_are_counted_as_waiting()
     {
         using var counts = new Counts();
         await using var realm = Start();

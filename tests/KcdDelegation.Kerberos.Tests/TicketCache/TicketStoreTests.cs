@@ -13,6 +13,8 @@ public sealed class TicketStoreTests
     private static readonly KerberosPrincipal Ada = KerberosPrincipal.Principal("ada", "CONTOSO.TEST");
     private static readonly ServicePrincipalName Web = ServicePrincipalName.Parse("HTTP/web");
 
+    private static readonly TicketCacheOptions Ageless = new() { MaxEvidenceAge = TimeSpan.FromDays(7), MaxTicketAge = TimeSpan.FromDays(7) };
+
     private readonly ManualClock _time = new();
     private int _exchanges;
 
@@ -33,7 +35,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task A_caller_who_leaves_does_not_end_the_exchange_that_others_wait_for()
+    public async Task A_canceled_caller_does_not_end_the_exchange_of_others()
     {
         await using var store = Store();
         var release = new TaskCompletionSource();
@@ -54,7 +56,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task The_exchange_goes_on_when_all_have_left_and_its_ticket_serves_the_next()
+    public async Task The_exchange_continues_without_waiters_and_its_ticket_serves_the_next_caller()
     {
         await using var store = Store();
         var release = new TaskCompletionSource();
@@ -73,7 +75,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task No_caller_lends_the_exchange_his_ambient_state()
+    public async Task An_exchange_does_not_run_in_the_ambient_state_of_a_caller()
     {
         await using var store = Store();
         var ambient = new AsyncLocal<string?> { Value = "ada's" };
@@ -87,7 +89,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task What_an_exchange_needs_first_serves_others_and_goes_on_without_it()
+    public async Task A_nested_exchange_serves_other_callers_and_outlives_the_outer_one()
     {
         await using var store = Store();
         var release = new TaskCompletionSource();
@@ -115,7 +117,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task The_span_of_an_exchange_belongs_to_no_caller_and_is_linked_to_those_it_serves()
+    public async Task The_span_of_an_exchange_has_no_parent_and_is_linked_to_its_callers()
     {
         var spans = new ConcurrentBag<Activity>();
         using var listener = new ActivityListener
@@ -139,7 +141,7 @@ public sealed class TicketStoreTests
         var waits = GetAsync(store, Key(Ada), Ticket);
         release.SetResult();
         await Task.WhenAll(begins, waits);
-        // Other tests make spans meanwhile.
+        // Other tests create spans at the same time.
         var span = spans.Single(each => each.Links.Any(link => link.Context == first.Context));
         span.ParentId.ShouldBeNull();
         span.OperationName.ShouldBe(nameof(TicketKind.Service));
@@ -147,7 +149,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task Every_waiter_gets_an_exception_object_of_his_own()
+    public async Task Every_waiter_gets_its_own_exception_object()
     {
         await using var store = Store();
         var release = new TaskCompletionSource();
@@ -165,7 +167,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task A_refusal_is_repeated_for_a_while_without_asking_and_then_asked_again()
+    public async Task A_refusal_is_repeated_without_an_exchange_until_its_life_ends()
     {
         await using var store = Store();
         await Should.ThrowAsync<KerberosException>(() => GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(Refusal())));
@@ -185,7 +187,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task The_failed_log_on_of_the_account_is_not_remembered_against_the_user()
+    public async Task A_failed_log_on_of_the_account_is_not_remembered_for_the_user()
     {
         await using var store = Store();
         var logOn = new KerberosException(new KerberosFailure { Code = KerberosErrorCode.PreAuthenticationFailed, Exchange = KerberosExchange.LogOn });
@@ -204,7 +206,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task A_ticket_in_use_is_renewed_ahead_of_its_end_while_callers_go_on_with_it()
+    public async Task A_ticket_in_use_is_renewed_before_its_end_while_callers_use_it()
     {
         await using var store = Store();
         var first = await GetAsync(store, Key(Ada), Ticket);
@@ -219,7 +221,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task A_KDC_that_is_down_when_a_ticket_is_due_leaves_the_ticket_in_use()
+    public async Task An_outage_during_a_renewal_leaves_the_ticket_in_use()
     {
         await using var store = Store();
         var first = await GetAsync(store, Key(Ada), Ticket);
@@ -230,7 +232,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task A_KDC_that_refuses_when_a_ticket_is_due_ends_its_use()
+    public async Task A_refusal_during_a_renewal_ends_the_use_of_the_ticket()
     {
         await using var store = Store();
         await GetAsync(store, Key(Ada), Ticket);
@@ -265,7 +267,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task A_purged_ticket_is_retired_and_asked_for_anew()
+    public async Task A_purged_ticket_is_retired_and_requested_again()
     {
         await using var store = Store();
         var first = await GetAsync(store, Key(Ada), Ticket);
@@ -296,7 +298,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task A_logger_that_throws_leaves_no_key_without_an_answer()
+    public async Task A_logger_that_throws_leaves_no_caller_without_an_outcome()
     {
         var store = new TicketStore(new TicketCacheOptions(), TimeSpan.FromSeconds(30), new KdcClock(_time), new ThrowingLogger());
         for (var round = 0; round < 2; round++)
@@ -306,7 +308,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task A_ticket_that_arrives_after_its_user_was_purged_is_dropped_and_its_waiters_ask_again()
+    public async Task A_ticket_of_a_user_purged_meanwhile_is_dropped_and_requested_again()
     {
         await using var store = Store();
         var begun = new TaskCompletionSource();
@@ -329,7 +331,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task The_cache_stays_within_its_count_and_keeps_who_is_used()
+    public async Task The_cache_stays_within_its_count_and_keeps_tickets_in_use()
     {
         await using var store = Store(new TicketCacheOptions { MaxEntries = 10 });
         var used = Key(User(0));
@@ -355,7 +357,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task Disposing_waits_for_the_exchange_under_way_and_zeroes_what_is_held()
+    public async Task Disposal_waits_for_the_running_exchange_and_zeroes_the_tickets()
     {
         var store = Store();
         var held = await GetAsync(store, Key(Ada), Ticket);
@@ -393,7 +395,7 @@ public sealed class TicketStoreTests
     }
 
     private TicketStore Store(TicketCacheOptions? options = null) =>
-        new(options ?? new TicketCacheOptions(), TimeSpan.FromSeconds(30), new KdcClock(_time), NullLogger.Instance);
+        new(options ?? Ageless, TimeSpan.FromSeconds(30), new KdcClock(_time), NullLogger.Instance);
 
     private Task<FakeTicket> GetAsync(TicketStore store, TicketKey key, Func<FakeTicket> make) => GetAsync(store, key, () => Task.FromResult(make()));
 
