@@ -71,6 +71,10 @@ internal static class ClientFindings
             n => $"the ticket identifies another account than {n.User}",
             n => "Two accounts share this name: one as its UPN and the other as its sAMAccountName, or with and without "
                 + $"$. {Remedies.UserLookup(n)}") { Reason = IdentityMismatch },
+        new(KcdStage.Delegation, NoTicket,
+            n => $"a realm or service name is configured differently from the name that the KDC of {n.Realm} uses",
+            n => "Configure the name that the message gives. In Active Directory, a realm is the DNS name of the domain in upper case, "
+                + "not its NetBIOS name; MIT compares realms with their case.") { Reason = NameMismatch },
         new(KcdStage.Delegation, TooManyAttempts,
             _ => "too many requests are waiting for the KDCs",
             n => $"Try again. If it persists, check why the KDCs of {n.RealmDns} are slow, or add a KDC under Kcd:Kdcs.")
