@@ -44,7 +44,7 @@ internal sealed class TgsExchange<T> : KdcRequest<T>
         var message = KdcReplyMessage.Decode(KdcMessageType.TgsReply, reply);
         var (part, key) = Decrypt(message);
         ReplyChecks.CheckPart(part, message, _body, _clock.Now);
-        return _query.Accept(new TgsReply(message, part, _keys, key));
+        return _query.Accept(new TgsReply(message, part, _keys) { ReplyKey = key });
     }
 
     /// <summary>Decrypts the reply with the authenticator's subkey (RFC 4120 §3.3.4), or with the session key of the TGT.</summary>

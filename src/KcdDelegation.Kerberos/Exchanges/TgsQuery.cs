@@ -35,9 +35,11 @@ internal sealed record TgsRequestKeys(KerberosKey SessionKey, KerberosKey Subkey
 /// <param name="Message">The reply as received.</param>
 /// <param name="Part">Its encrypted part.</param>
 /// <param name="Keys">The keys and the nonce of the request.</param>
-/// <param name="ReplyKey">The key that decrypted the reply: the subkey or the session key.</param>
-internal sealed record TgsReply(KdcReplyMessage Message, EncKdcReplyPart Part, TgsRequestKeys Keys, KerberosKey ReplyKey)
+internal sealed record TgsReply(KdcReplyMessage Message, EncKdcReplyPart Part, TgsRequestKeys Keys)
 {
+    /// <summary>Gets the key that decrypted the reply: the subkey or the session key.</summary>
+    public KerberosKey ReplyKey { get; init; } = Keys.Subkey;
+
     /// <param name="client">The reply's client, if it was checked against a known name. The ticket then shares that name's memory.</param>
     public IssuedTicket ToTicket(PrincipalName? client = null) =>
         ReplyChecks.ToTicket(client is null ? Message : Message with { Client = client }, Part);

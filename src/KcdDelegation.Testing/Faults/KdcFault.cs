@@ -164,6 +164,20 @@ public sealed class KdcFault
     public static KdcFault SessionKeyReply { get; } = new("reply under the session key") { Alter = static reply =>
         reply.EncryptWithSessionKey() };
 
+    /// <summary>Gets a fault: the client inside the ticket is another user. The session key is that of the reply.</summary>
+    /// <param name="user">The name of the other user, who need not exist.</param>
+    public static KdcFault OtherClientInTicket(string user) =>
+        new($"{user} in the ticket") { Alter = reply => reply.SwapTicketKeepingKey(user) };
+
+    /// <summary>Gets a fault: the client's realm inside the ticket differs from the reply's.</summary>
+    /// <param name="realm">The realm in the ticket.</param>
+    public static KdcFault OtherRealmInTicket(string realm) =>
+        new($"realm {realm} in the ticket") { Alter = reply => reply.SwapTicketRealm(realm) };
+
+    /// <summary>Gets a fault: the reply does not show support of resource-based delegation (PA-PAC-OPTIONS).</summary>
+    public static KdcFault NoResourceBasedDelegation { get; } =
+        new("no resource-based delegation") { Alter = static reply => reply.ChangePart(part => part with { EncryptedPaData = [] }) };
+
     /// <summary>Gets a fault: ticket and reply have different session keys.</summary>
     public static KdcFault WrongSessionKey { get; } = new("wrong session key") { Alter = static reply => reply.SwapSessionKey() };
 

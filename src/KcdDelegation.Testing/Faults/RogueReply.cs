@@ -75,6 +75,9 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
             (draft.ReplyKey, draft.ReplyUsage) = (header.SessionKey, KeyUsage.TgsReplySessionKey);
     }
 
+    public void SwapTicketRealm(string realmName) =>
+        draft.Ticket = draft.Ticket with { Part = draft.Ticket.Part with { ClientRealm = realmName } };
+
     public void SwapSessionKey() =>
         draft.Ticket = draft.Ticket with { Part = draft.Ticket.Part with { Key = KerberosKey.CreateRandom(draft.Part.Key.Type) } };
 
@@ -100,7 +103,7 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
         draft.Ticket = draft.Ticket with { Part = part with { Flags = part.Flags & ~(uint)TicketFlags.Forwardable } };
     }
 
-    private void SwapTicketKeepingKey(string user)
+    public void SwapTicketKeepingKey(string user)
     {
         var name = GetName(user);
         var part = draft.Ticket.Part with { Client = name.Name, ClientRealm = name.Realm };

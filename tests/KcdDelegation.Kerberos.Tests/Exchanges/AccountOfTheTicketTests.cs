@@ -47,9 +47,44 @@ public sealed class AccountOfTheTicketTests
     [Fact]
     public async Task A_UPN_with_a_foreign_suffix_never_leads_to_the_account_named_like_its_first_part()
     {
+        // The name is echoed, so only the PAC shows that the KDC found the account ada.
+        await using var realm = Realm().User("eve", "ada@evil.example");
+        realm.Fail(KdcFault.HiddenUser("ada"), KerberosExchange.S4U2Self);
+        var error = await Should.ThrowAsync<KerberosException>(() => GetAsync(realm, KerberosPrincipal.Enterprise("ada@evil.example", realm.Name)));
+        error.Reason.ShouldBe(KerberosFailureReason.IdentityMismatch, error.Message);
+        error.Detail.ShouldBe("the request was for ada@evil.example, but the KDC answered for the account ada, whose UPN is ada.lovelace@contoso.test");
+        realm.Transcript.ShouldBe(["AS gw ok", "SELF ada@evil.example>gw ok [PAC of ada]"]);
+    }
+
+    [Fact]
+    public async Task A_SID_is_required_of_a_ticket_without_a_PAC()
+    {
         await using var realm = Realm();
-        await Should.ThrowAsync<KerberosException>(() => GetAsync(realm, KerberosPrincipal.Enterprise("ada@evil.example", realm.Name)));
-        realm.Transcript.ShouldNotContain(line => line.StartsWith("PROXY", StringComparison.Ordinal));
+        realm.Fail(KdcFault.NoPac, KerberosExchange.S4U2Self, times: 2);
+        await GetAsync(realm, KerberosPrincipal.Principal("ada", realm.Name));
+        var error = await Should.ThrowAsync<KerberosException>(() => GetAsync(realm, KerberosPrincipal.Principal("ada", realm.Name) with { SecurityIdentifier = AdasSid }));
+        error.Reason.ShouldBe(KerberosFailureReason.IdentityMismatch, error.Message);
+        error.Detail.ShouldContain("no PAC with a SID");
+    }
+
+    [Fact]
+    public async Task A_ticket_with_another_client_than_its_reply_is_rejected()
+    {
+        await using var realm = Realm();
+        realm.Fail(KdcFault.OtherClientInTicket("eve"), KerberosExchange.S4U2Self);
+        var error = await Should.ThrowAsync<KerberosException>(() => GetAsync(realm, KerberosPrincipal.Principal("ada", realm.Name)));
+        error.Reason.ShouldBe(KerberosFailureReason.ReplyRejected, error.Message);
+        error.Detail.ShouldContain("its ticket names eve@CONTOSO.TEST");
+    }
+
+    [Fact]
+    public async Task A_ticket_with_another_client_realm_than_its_reply_is_rejected()
+    {
+        await using var realm = Realm();
+        realm.Fail(KdcFault.OtherRealmInTicket("EVIL.TEST"), KerberosExchange.S4U2Self);
+        var error = await Should.ThrowAsync<KerberosException>(() => GetAsync(realm, KerberosPrincipal.Principal("ada", realm.Name)));
+        error.Reason.ShouldBe(KerberosFailureReason.ReplyRejected, error.Message);
+        error.Detail.ShouldContain("its ticket names ada@EVIL.TEST");
     }
 
     private static TestRealm Realm() => TestRealm.Start().User("ada", "ada.lovelace@contoso.test", AdasSid).Account("gw", ["HTTP/web"]).Service("HTTP/web");

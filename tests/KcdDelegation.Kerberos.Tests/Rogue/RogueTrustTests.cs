@@ -79,6 +79,20 @@ public sealed class RogueTrustTests
         remote.Transcript.ShouldBe(["TGS gw>HTTP/app.eu.test ok", "PROXY bob>HTTP/app.eu.test ok"]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reply_without_the_bit_of_resource_based_delegation_is_rejected(bool isReferral)
+    {
+        await using var remote = StartRemote();
+        await using var home = StartHome(remote);
+        await using var client = home.CreateClient("gw");
+        (isReferral ? home : remote).Fail(KdcFault.NoResourceBasedDelegation, KerberosExchange.S4U2Proxy);
+        var error = await Should.ThrowAsync<KerberosException>(async () => await GetAsync(client, Bob, Remote));
+        error.Reason.ShouldBe(KerberosFailureReason.ReplyRejected);
+        error.Detail.ShouldContain("resource-based delegation");
+    }
+
     [Fact]
     public async Task A_loop_of_referrals_ends()
     {

@@ -394,6 +394,85 @@ public sealed class TicketStoreTests
         error.Code.ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData(TicketKind.Tgt, KerberosExchange.LogOn, KerberosErrorCode.ClientRevoked, true)]
+    [InlineData(TicketKind.Tgt, KerberosExchange.LogOn, KerberosErrorCode.KeyExpired, true)]
+    [InlineData(TicketKind.Tgt, KerberosExchange.LogOn, KerberosErrorCode.PreAuthenticationFailed, false)]
+    [InlineData(TicketKind.Tgt, KerberosExchange.LogOn, KerberosErrorCode.Policy, false)]
+    [InlineData(TicketKind.Tgt, KerberosExchange.S4U2Self, KerberosErrorCode.ClientRevoked, false)]
+    [InlineData(TicketKind.Evidence, KerberosExchange.RealmDiscovery, KerberosErrorCode.ClientPrincipalUnknown, true)]
+    [InlineData(TicketKind.Evidence, KerberosExchange.Referral, KerberosErrorCode.ServicePrincipalUnknown, true)]
+    [InlineData(TicketKind.Evidence, KerberosExchange.S4U2Self, KerberosErrorCode.ClientRevoked, true)]
+    [InlineData(TicketKind.Evidence, KerberosExchange.LogOn, KerberosErrorCode.ClientRevoked, false)]
+    [InlineData(TicketKind.Service, KerberosExchange.S4U2Proxy, KerberosErrorCode.BadOption, true)]
+    [InlineData(TicketKind.Service, KerberosExchange.Referral, KerberosErrorCode.ServicePrincipalUnknown, true)]
+    [InlineData(TicketKind.Service, KerberosExchange.S4U2Self, KerberosErrorCode.ClientRevoked, false)]
+    [InlineData(TicketKind.Service, KerberosExchange.LogOn, KerberosErrorCode.ClientRevoked, false)]
+    public async Task A_refusal_is_remembered_where_it_belongs_only(object kind, KerberosExchange exchange, KerberosErrorCode code, bool isRemembered)
+    {
+        await using var store = Store();
+        var key = (TicketKind)kind switch
+        {
+            TicketKind.Tgt => TicketKey.Tgt("gw"),
+            TicketKind.Evidence => TicketKey.Self("gw", Ada),
+            _ => Key(Ada),
+        };
+        var refusal = new KerberosException(new KerberosFailure { Code = code, Exchange = exchange });
+        await Should.ThrowAsync<KerberosException>(() => GetAsync(store, key, () => Task.FromException<FakeTicket>(refusal)));
+        if (isRemembered)
+            (await Should.ThrowAsync<KerberosException>(() => GetAsync(store, key, Ticket))).Code.ShouldBe(code);
+        else
+            (await GetAsync(store, key, Ticket)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_ticket_that_lives_shorter_than_the_minimum_is_used_and_the_log_says_so_once()
+    {
+        var logger = new CapturingLogger();
+        await using var store = new TicketStore(new TicketCacheOptions(), TimeSpan.FromSeconds(30), new KdcClock(_time), logger);
+        FakeTicket ShortLived() => new(_time.GetUtcNow().AddSeconds(50), 2000);
+        var first = await GetAsync(store, Key(Ada), ShortLived);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        (await GetAsync(store, Key(Ada), ShortLived)).ShouldBe(first);
+        await GetAsync(store, Key(User(1)), ShortLived);
+        _time.Advance(TimeSpan.FromSeconds(21)); // the margin is a fifth: 10 seconds
+        (await GetAsync(store, Key(Ada), ShortLived)).ShouldNotBe(first);
+        logger.Events.Count(logged => logged.Id == 2303).ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(false, 30)]
+    [InlineData(true, 90)]
+    public async Task Evidence_and_service_tickets_are_used_up_to_their_age(bool isService, int minutes)
+    {
+        await using var store = Store(new TicketCacheOptions { MaxEvidenceAge = TimeSpan.FromMinutes(30), MaxTicketAge = TimeSpan.FromMinutes(90) });
+        var key = isService ? Key(Ada) : TicketKey.Self("gw", Ada);
+        var first = await GetAsync(store, key, Ticket);
+        _time.Advance(TimeSpan.FromMinutes(minutes) - TimeSpan.FromSeconds(1));
+        (await GetAsync(store, key, () => Task.FromException<FakeTicket>(Outage()))).ShouldBe(first);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        await Should.ThrowAsync<KerberosException>(() => GetAsync(store, key, () => Task.FromException<FakeTicket>(Outage())));
+    }
+
+    [Fact]
+    public async Task Two_hundred_callers_with_one_refused_ticket_make_one_exchange()
+    {
+        await using var store = Store();
+        var refused = await GetAsync(store, Key(Ada), Ticket);
+        var release = new TaskCompletionSource();
+        var callers = Enumerable.Range(0, 200).Select(_ => store.ReplaceAsync(Key(Ada), refused, async _ =>
+        {
+            Interlocked.Increment(ref _exchanges);
+            await release.Task;
+            return Ticket();
+        }, isNested: false, CancellationToken.None)).ToArray();
+        (await GetAsync(store, Key(Ada), Ticket)).ShouldBe(refused);
+        release.SetResult();
+        var tickets = await Task.WhenAll(callers);
+        tickets.Distinct().ShouldHaveSingleItem().ShouldNotBeNull().ShouldNotBe(refused);
+        _exchanges.ShouldBe(2);
+    }
+
     private TicketStore Store(TicketCacheOptions? options = null) =>
         new(options ?? Ageless, TimeSpan.FromSeconds(30), new KdcClock(_time), NullLogger.Instance);
 
