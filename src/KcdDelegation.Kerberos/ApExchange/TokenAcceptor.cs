@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using KcdDelegation.Kerberos.Crypto;
+using KcdDelegation.Kerberos.Errors;
 using KcdDelegation.Kerberos.Exchanges;
 using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.Tickets;
@@ -112,6 +113,8 @@ internal sealed class TokenAcceptor(ExchangeContext context)
         if (!_replays.TryAdd(encrypted.Cipher.Span))
             throw Refused(KerberosErrorCode.Repeat, "the token was presented before");
     }
+
+    private static KerberosException Refused(KerberosErrorCode code, FailureDetail detail) => Refused(code, detail.ToString());
 
     private static KerberosException Refused(KerberosErrorCode code, string detail) =>
         new(new KerberosFailure { Code = code, Reason = KerberosFailureReason.TokenRejected, Detail = detail });

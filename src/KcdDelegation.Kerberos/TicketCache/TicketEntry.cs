@@ -14,6 +14,9 @@ internal sealed class TicketEntry(TicketKey key)
     // UTC ticks from which the ticket is no longer returned without further checks; zero without a ticket.
     private long _refreshAt;
 
+    // Whole seconds in four bytes, like the times below: with them, what a look-up reads still fits into one cache line.
+    private uint _lastUse;
+
     /// <summary>A refusal of a KDC and the time until which it is repeated.</summary>
     public sealed record RememberedRefusal(KerberosFailure Failure, DateTimeOffset Until);
 
@@ -22,13 +25,14 @@ internal sealed class TicketEntry(TicketKey key)
     public ICachedTicket? Ticket => Volatile.Read(ref _ticket);
 
     /// <summary>Gets the time after which the ticket is not used, in UTC by the KDC's clock.</summary>
-    public DateTimeOffset LastUse { get; private set; }
+    public DateTimeOffset LastUse => DateTimeOffset.FromUnixTimeSeconds(_lastUse);
 
-    /// <summary>Gets the time provider's timestamp at which the ticket was received.</summary>
-    public long ReceivedAt { get; private set; }
+    /// <summary>Gets the time at which the ticket was received (<see cref="Time.KdcClock.MonotonicSeconds"/>).</summary>
+    public uint ReceivedAt { get; private set; }
 
-    /// <summary>Gets or sets the time provider's timestamp of the last replacement that a refusal of the ticket caused.</summary>
-    public long? ReplacedAt { get; set; }
+    /// <summary>Gets or sets the time of the last replacement that a refusal of the ticket caused
+    /// (<see cref="Time.KdcClock.MonotonicSeconds"/>), or zero.</summary>
+    public uint ReplacedAt { get; set; }
 
     public PendingExchange? Pending { get; set; }
 
@@ -57,9 +61,9 @@ internal sealed class TicketEntry(TicketKey key)
     public bool IsUsable(DateTimeOffset now) => Ticket is not null && now <= LastUse;
 
     /// <summary>Stores a ticket.</summary>
-    public void Store(ICachedTicket ticket, DateTimeOffset refreshAt, DateTimeOffset lastUse, long receivedAt)
+    public void Store(ICachedTicket ticket, DateTimeOffset refreshAt, DateTimeOffset lastUse, uint receivedAt)
     {
-        (LastUse, ReceivedAt) = (lastUse, receivedAt);
+        (_lastUse, ReceivedAt) = ((uint)lastUse.ToUnixTimeSeconds(), receivedAt);
         Volatile.Write(ref _ticket, ticket);
         RefreshAt(refreshAt);
     }

@@ -90,10 +90,10 @@ internal sealed class TicketStore : IAsyncDisposable
                     throw new KerberosException(refusal.Failure);
                 if (entry.Pending is null)
                 {
-                    var time = _clock.TimeProvider;
-                    if (entry.ReplacedAt is { } last && time.GetElapsedTime(last) < ReplacementInterval)
+                    var now = _clock.MonotonicSeconds;
+                    if (entry.ReplacedAt is not 0 and var last && now - last < ReplacementInterval.TotalSeconds)
                         return null;
-                    entry.ReplacedAt = time.GetTimestamp();
+                    entry.ReplacedAt = now;
                     entry.Pending = _pending.Start(key);
                     isNew = true;
                 }

@@ -55,7 +55,7 @@ internal sealed class TicketTable : IAsyncDisposable
         // A caller waits for it: it must not be evicted first.
         entry.IsUsed = true;
         var (refreshAt, lastUse) = GetTimes(entry.Key, ticket);
-        entry.Store(ticket, refreshAt, lastUse, _clock.TimeProvider.GetTimestamp());
+        entry.Store(ticket, refreshAt, lastUse, _clock.MonotonicSeconds);
         Interlocked.Increment(ref _count);
         Interlocked.Add(ref _bytes, ticket.Size + EntryOverhead);
         if (!entry.IsQueued)
@@ -189,5 +189,5 @@ internal sealed class TicketTable : IAsyncDisposable
 
     /// <summary>Compares the age by the monotonic clock: a machine's clock that was set back must not extend it.</summary>
     private bool IsTooOld(TicketEntry entry) =>
-        GetMaxAge(entry.Key.Kind) is { } age && _clock.TimeProvider.GetElapsedTime(entry.ReceivedAt) > age;
+        GetMaxAge(entry.Key.Kind) is { } age && _clock.MonotonicSeconds - entry.ReceivedAt > age.TotalSeconds;
 }

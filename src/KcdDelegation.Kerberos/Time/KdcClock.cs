@@ -14,6 +14,9 @@ internal sealed class KdcClock(TimeProvider timeProvider)
 
     public TimeSpan Offset => _learned?.Value ?? TimeSpan.Zero;
 
+    /// <summary>Gets a count of seconds that does not change when the machine's clock is set. Never zero.</summary>
+    public uint MonotonicSeconds => 1 + (uint)TimeProvider.GetElapsedTime(0).TotalSeconds;
+
     public DateTimeOffset Now => TimeProvider.GetUtcNow() + Offset;
 
     /// <summary>Stores an offset. Call it only with a value from an authenticated reply.</summary>
