@@ -38,6 +38,9 @@ internal abstract class AccountKeyProvider : IDisposable
     /// <summary>Gets the end of a sentence that says why a version is missing.</summary>
     public abstract string MissingVersionReason { get; }
 
+    /// <summary>Returns the realm of the account's keys as the source writes it, or null if the source names no realm.</summary>
+    public virtual string? GetRealmName(string realm) => null;
+
     public abstract void Dispose();
 
     protected static KerberosException Unavailable(string account, string realm, string detail) =>

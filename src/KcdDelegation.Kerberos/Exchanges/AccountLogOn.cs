@@ -25,8 +25,18 @@ internal sealed class AccountLogOn(ExchangeContext context)
             // Every further attempt with this key counts towards the account lockout.
             if (error.Code == KerberosErrorCode.PreAuthenticationFailed)
                 _rejected.Remember(keyVersion);
-            throw error.InContext(context.Describe(new KerberosFailure { Exchange = KerberosExchange.LogOn }, context.Realm));
+            throw AddRealmName(error).InContext(
+                context.Describe(new KerberosFailure { Exchange = KerberosExchange.LogOn }, context.Realm));
         }
+    }
+
+    /// <summary>Adds the keytab's spelling of the realm to a refusal: MIT compares realms with their case.</summary>
+    private KerberosException AddRealmName(KerberosException error)
+    {
+        if (error.Code is null || context.Account.Keys.GetRealmName(context.Realm) is not { } realm || ReplyChecks.SameRealm(realm, context.Realm))
+            return error;
+        var detail = $"the realm in the keytab is {realm}, but Realm is '{context.Realm}'; set Realm to {realm}";
+        return new KerberosException(error.Failure with { Detail = error.Detail.Length > 0 ? $"{error.Detail}; {detail}" : detail }, error);
     }
 
     /// <summary>Reads the account's key again if it has changed, and returns the encryption types to offer.</summary>

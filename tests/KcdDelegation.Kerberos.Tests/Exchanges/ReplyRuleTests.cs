@@ -143,6 +143,30 @@ public sealed class ReplyRuleTests
     }
 
     [Fact]
+    public async Task A_refused_log_on_names_the_realm_of_the_keytab_when_the_configured_one_differs_in_case()
+    {
+        await using var realm = Start();
+        var directory = Directory.CreateTempSubdirectory();
+        try
+        {
+            var keytab = Path.Combine(directory.FullName, "gw.keytab");
+            await realm.WriteKeytabAsync("gw", keytab, Stop);
+            using var account = ServiceAccount.FromKeytab("gw", keytab);
+            await using var client = new S4UClient(new S4UClientOptions
+            {
+                Realm = "contoso.test", Account = account, Kdcs = { [realm.Name] = [realm.Endpoint] },
+            });
+            realm.Fail(KdcFault.Error(KerberosErrorCode.WrongRealm), KerberosExchange.LogOn);
+            var error = await Should.ThrowAsync<KerberosException>(async () => await client.LogOnAsync(Stop));
+            error.Detail.ShouldContain("set Realm to CONTOSO.TEST");
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_rejected_key_is_not_sent_again()
     {
         await using var realm = Start();
