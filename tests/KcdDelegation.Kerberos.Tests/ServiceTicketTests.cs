@@ -32,7 +32,7 @@ public sealed class ServiceTicketTests : IDisposable
 
         var error = await Should.ThrowAsync<InvalidOperationException>(() => ticket.WriteCredentialCacheAsync(FilePath, TestContext.Current.CancellationToken));
 
-        error.Message.ShouldContain("client was disposed");
+        error.Message.ShouldContain("client of the ticket is disposed");
         _directory.EnumerateFiles().ShouldBeEmpty();
     }
 

@@ -58,7 +58,8 @@ internal static class ReplyChecks
     /// (<see cref="KerberosFailureReason.NameMismatch"/>).</exception>
     public static void CheckTicketGrantingTicket(KdcReplyMessage reply, EncKdcReplyPart part, string configuredRealm)
     {
-        if (part.Service.TicketGrantingRealm is not { Length: > 0 } realm || !NamesRealm(realm, part.ServiceRealm))
+        if (part.Service.TicketGrantingRealm is not { Length: > 0 } realm || !SameRealm(realm, part.ServiceRealm)
+            || (!NamesRealm(configuredRealm, realm) && configuredRealm.Contains('.', StringComparison.Ordinal)))
         {
             throw KerberosException.Rejected($"the ticket is for {part.Service}@{part.ServiceRealm}, not for the ticket-granting service "
                 + $"of {configuredRealm}");
@@ -68,6 +69,7 @@ internal static class ReplyChecks
             throw KerberosException.Rejected($"the reply names the account {reply.Client}@{reply.ClientRealm}, whose realm is not "
                 + $"{part.ServiceRealm}");
         }
+        // Active Directory answers to the NetBIOS name of the domain too, which has no dot.
         if (!NamesRealm(configuredRealm, part.ServiceRealm))
         {
             var realmOfKdc = part.ServiceRealm;
