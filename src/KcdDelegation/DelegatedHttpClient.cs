@@ -4,7 +4,8 @@ using Microsoft.Extensions.Http;
 
 namespace KcdDelegation;
 
-/// <summary>Puts <see cref="KcdHandler"/> under a client of IHttpClientFactory, and sees that it stays there.</summary>
+/// <summary>Makes <see cref="KcdHandler"/> the primary handler of an IHttpClientFactory client, and rejects other primary
+/// handlers.</summary>
 internal static class DelegatedHttpClient
 {
     public static void Configure(IHttpClientBuilder builder, string application, Action<SocketsHttpHandler>? configureHandler)
@@ -12,20 +13,27 @@ internal static class DelegatedHttpClient
         builder.ConfigureHttpClient((services, client) =>
             client.BaseAddress ??= GetBaseAddress(services.GetRequiredService<DelegationClient>().GetApplication(application).InternalUrl));
         builder.ConfigurePrimaryHttpMessageHandler(services => new KcdHandler(
-            services.GetRequiredService<DelegationClient>(), application, () => CreateHandler(configureHandler), GetCallerAccessor(services)));
+            services.GetRequiredService<DelegationClient>(),
+            application,
+            () => CreateHandler(configureHandler),
+            GetCallerAccessor(services)));
         builder.SetHandlerLifetime(Timeout.InfiniteTimeSpan);
 
-        // After every other configuration of the client: one that replaced the handler would send its requests without a user.
-        builder.Services.PostConfigure<HttpClientFactoryOptions>(builder.Name, options => options.HttpMessageHandlerBuilderActions.Add(handlers =>
+        // Runs after every other configuration of the client: a handler that replaces this one would send requests without a user.
+        builder.Services.PostConfigure<HttpClientFactoryOptions>(
+            builder.Name, options => options.HttpMessageHandlerBuilderActions.Add(handlers =>
         {
             if (handlers.PrimaryHandler is not KcdHandler)
                 throw new InvalidOperationException(
-                    $"Another primary handler was set on the HTTP client \"{handlers.Name}\" after AddKcdDelegation(\"{application}\"): its requests would go out without a user. Remove it, or change the handler by AddKcdDelegation's configureHandler.");
+                    $"Another primary handler was set on the HTTP client \"{handlers.Name}\" after AddKcdDelegation(\"{application}\"). "
+                        + "Its requests would be sent without a user. "
+                        + "Remove it, or change the handler with the configureHandler argument of AddKcdDelegation.");
         }));
     }
 
-    /// <summary>RFC 3986 §5.2.3: a relative address replaces all behind the last slash, so that without a final one it would lead out of the
-    /// application's path.</summary>
+    /// <summary>Returns the application's address with a final slash.</summary>
+    /// <remarks>RFC 3986 §5.2.3: a relative address replaces everything after the last slash. Without a final slash, relative addresses
+    /// would leave the application's path.</remarks>
     private static Uri GetBaseAddress(Uri internalUrl) =>
         internalUrl.AbsolutePath.EndsWith('/') ? internalUrl : new Uri(internalUrl.GetLeftPart(UriPartial.Path) + "/");
 
@@ -36,13 +44,15 @@ internal static class DelegatedHttpClient
         return handler;
     }
 
-    /// <summary>The handler lives longer than any scope: an accessor out of one would name the first caller for ever.</summary>
+    /// <summary>Gets the accessor of the caller, and rejects one that is not a singleton.</summary>
+    /// <remarks>The handler outlives every scope. An accessor of a scope would name that scope's caller for all later requests.</remarks>
     private static ICallerAccessor? GetCallerAccessor(IServiceProvider services)
     {
         var callers = services.GetService<ICallerAccessor>();
         using var otherScope = services.CreateScope();
         return otherScope.ServiceProvider.GetService<ICallerAccessor>() == callers
             ? callers
-            : throw new InvalidOperationException("ICallerAccessor has to be registered as a singleton: the handler that asks it outlives every scope.");
+            : throw new InvalidOperationException(
+                "ICallerAccessor must be registered as a singleton: the handler that uses it outlives every scope.");
     }
 }

@@ -15,8 +15,10 @@ using Microsoft.Extensions.Options;
 
 namespace KcdDelegation;
 
-/// <summary>START HERE. Token or principal, then identity, then ticket, then header. A singleton, thread-safe. It follows its options while it
-/// runs: a change that does not validate is logged, and the last good options stay in force.</summary>
+/// <summary>The main entry point: validates tokens, maps callers to Kerberos identities, and gets tickets and <c>Authorization</c> values
+/// for them. Register it as a singleton. Thread-safe.</summary>
+/// <remarks>The client follows changes of its options. Options that do not validate are logged, and the last valid options stay in
+/// force.</remarks>
 public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
 {
     private readonly SettingsStore _settings;
@@ -40,26 +42,30 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         _settings.Follow(_clients.Follow);
     }
 
-    /// <summary>Makes an authenticator without a container. Its options never change.</summary>
-    /// <param name="options">Read once.</param>
-    /// <param name="loggerFactory">Where it logs; null: nowhere.</param>
-    /// <param name="timeProvider">Its clock; null: the system's.</param>
-    /// <exception cref="OptionsValidationException">The options are wrong; it lists everything that is, by configuration key.</exception>
+    /// <summary>Creates a client without a dependency injection container. Its options never change.</summary>
+    /// <param name="options">The options. They are read once.</param>
+    /// <param name="loggerFactory">The logger factory; null disables logging.</param>
+    /// <param name="timeProvider">The time source; null uses the system's clock.</param>
+    /// <exception cref="OptionsValidationException">The options are not valid. The message lists every error by configuration
+    /// key.</exception>
     public static DelegationClient Create(KcdOptions options, ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = new SettingsStore(options);
-        return new DelegationClient(settings, new ClaimsIdentityMapper(), loggerFactory ?? NullLoggerFactory.Instance, timeProvider ?? TimeProvider.System);
+        return new DelegationClient(
+            settings, new ClaimsIdentityMapper(), loggerFactory ?? NullLoggerFactory.Instance, timeProvider ?? TimeProvider.System);
     }
 
-    /// <summary>A ticket for the caller at an application: the one path that every delegated request takes.</summary>
+    /// <summary>Gets a credential for the caller at an application. Every delegated request uses this method.</summary>
     /// <param name="application">The application's name in the options.</param>
-    /// <param name="caller">Who is to be delegated; authenticated, by <see cref="ValidateTokenAsync"/> or by the host.</param>
-    /// <param name="cancellationToken">Ends this wait; an exchange that others wait for goes on.</param>
-    /// <exception cref="KcdException">The caller may not be delegated, or there is no ticket; it says why and what to do.</exception>
-    /// <exception cref="OperationCanceledException">The caller's token.</exception>
-    /// <exception cref="ObjectDisposedException">The authenticator was disposed.</exception>
-    public async ValueTask<DelegatedCredential> GetCredentialAsync(string application, ClaimsPrincipal caller, CancellationToken cancellationToken = default)
+    /// <param name="caller">The authenticated user to delegate, from <see cref="ValidateTokenAsync"/> or from the host.</param>
+    /// <param name="cancellationToken">Cancels this wait. An exchange that other callers wait for continues.</param>
+    /// <exception cref="KcdException">The caller may not be delegated, or there is no ticket. The message states the cause and the
+    /// remedy.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    public async ValueTask<DelegatedCredential> GetCredentialAsync(
+        string application, ClaimsPrincipal caller, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(caller);
         var settings = GetApplication(application);
@@ -74,8 +80,10 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         }
     }
 
-    /// <summary>Maps the caller and gets the ticket. The caller of this method logs an error: <see cref="KcdHandler"/> has more of them.</summary>
-    private async ValueTask<DelegatedCredential> DelegateAsync(ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken)
+    /// <summary>Maps the caller and gets the ticket.</summary>
+    /// <remarks>The caller of this method logs a failure, because <see cref="KcdHandler"/> logs further ones in the same way.</remarks>
+    private async ValueTask<DelegatedCredential> DelegateAsync(
+        ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken)
     {
         var user = await _mapper.MapAsync(caller, application.Callers, application.Mapping, cancellationToken).ConfigureAwait(false);
         var ticket = await GetTicketAsync(application, user, cancellationToken).ConfigureAwait(false);
@@ -83,12 +91,13 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         return new DelegatedCredential(ticket, _templates, application.MutualAuthentication);
     }
 
-    /// <summary>Checks a token and makes a principal of it, with the claim names as they stand in the token.</summary>
-    /// <param name="token">A JWT in compact form, without <c>Bearer</c> before it.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="KcdException">The token is not believed, no issuer is configured, or the issuer's keys cannot be had.</exception>
-    /// <exception cref="OperationCanceledException">The caller's token.</exception>
-    /// <exception cref="ObjectDisposedException">The authenticator was disposed.</exception>
+    /// <summary>Validates a token and returns its principal. The claims keep the names that they have in the token.</summary>
+    /// <param name="token">A JWT in compact form, without the prefix <c>Bearer</c>.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="KcdException">The token is not accepted, no issuer is configured, or the issuer's keys cannot be
+    /// loaded.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public async ValueTask<ClaimsPrincipal> ValidateTokenAsync(string token, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(token);
@@ -103,12 +112,13 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         }
     }
 
-    /// <summary>The identity that would be delegated; asks no KDC.</summary>
+    /// <summary>Returns the identity that would be delegated. No KDC is contacted.</summary>
     /// <param name="application">The application's name in the options.</param>
-    /// <param name="caller">Who is to be delegated.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="caller">The user to delegate.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="KcdException">The caller may not be delegated, or there is no such application.</exception>
-    public async ValueTask<KerberosPrincipal> MapAsync(string application, ClaimsPrincipal caller, CancellationToken cancellationToken = default)
+    public async ValueTask<KerberosPrincipal> MapAsync(
+        string application, ClaimsPrincipal caller, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(caller);
         var settings = GetApplication(application);
@@ -123,8 +133,9 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         }
     }
 
-    /// <summary>Logs every delegating account on that is not: for health checks, and to fail at the start rather than at the first user.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Logs on every delegating account that is not logged on yet.</summary>
+    /// <remarks>Use it in health checks, and at the start to detect a failure before the first user does.</remarks>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="KcdException">A KDC refused an account, or none answered.</exception>
     public async ValueTask LogOnAsync(CancellationToken cancellationToken = default)
     {
@@ -143,11 +154,12 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         }
     }
 
-    /// <summary>For sign-out: drops the caller's tickets, of every application and account. No header is made from them after this returns.</summary>
-    /// <param name="caller">Who signs out, with the claims that he was delegated by.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Drops the caller's tickets for every application and account. Use it at sign-out. No header is created from these tickets
+    /// after this method returns.</summary>
+    /// <param name="caller">The user who signs out, with the claims that were used for delegation.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>The number of tickets dropped.</returns>
-    /// <exception cref="KcdException">A mapper could not say who the caller is, so that tickets may be left.</exception>
+    /// <exception cref="KcdException">The caller could not be mapped because of a transient failure, so tickets may remain.</exception>
     public async ValueTask<int> PurgeAsync(ClaimsPrincipal caller, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(caller);
@@ -170,7 +182,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         return dropped;
     }
 
-    /// <summary>Waits for the exchanges under way, then drops every ticket and zeroes every key.</summary>
+    /// <summary>Waits for pending exchanges, then drops every ticket and zeroes every key.</summary>
     public async ValueTask DisposeAsync()
     {
         _settings.Dispose();
@@ -191,6 +203,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken) =>
         DelegateAsync(application, caller, cancellationToken);
 
+    /// <summary>Gets the settings in force of an application.</summary>
     /// <exception cref="KcdException">There is no such application (13020).</exception>
     internal ApplicationSettings GetApplication(string name)
     {
@@ -200,17 +213,19 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         var refusal = new DelegationFailure(
             KcdStage.Delegation,
             KcdEventId.NoServicePrincipalName,
-            $"No application {PrintableText.Quoted(name)} is configured, so there is no service principal name to ask a ticket for.",
-            "Add it under Kcd:Applications, or correct the name that the client or handler was given.").ToException();
+            $"No application {PrintableText.Quoted(name)} is configured, so there is no service principal name to request a ticket for.",
+            "Add it under Kcd:Applications, or correct the name that was passed to the client or handler.").ToException();
         Log.Refused(_audit, refusal);
         throw refusal;
     }
 
-    private async ValueTask<ServiceTicket> GetTicketAsync(ApplicationSettings application, KerberosPrincipal user, CancellationToken cancellationToken)
+    private async ValueTask<ServiceTicket> GetTicketAsync(
+        ApplicationSettings application, KerberosPrincipal user, CancellationToken cancellationToken)
     {
         try
         {
-            return await _clients.Get(application.Client).GetTicketAsync(user, application.Service, cancellationToken).ConfigureAwait(false);
+            return await _clients.Get(application.Client).GetTicketAsync(user, application.Service, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (KerberosException error)
         {

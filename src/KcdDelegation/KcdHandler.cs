@@ -4,14 +4,18 @@ using KcdDelegation.Http;
 
 namespace KcdDelegation;
 
-/// <summary>Sends requests to one application as the caller: a fresh ticket token on each, on connections that are the caller's alone. A
-/// primary handler, not a delegating one, since only who owns the connections can keep users apart and knows the certificate that tickets are
-/// bound to. One SocketsHttpHandler per user, bounded in number: idle ones make room, and when all are busy a new user waits until he is
-/// cancelled. HTTP/1.1 only, no redirects, no cookies of its own. Handlers that retry belong outside of it, so that each attempt has a token
-/// of its own; it sends again by itself, with a new token, what is idempotent and has no body if a kept connection broke. Thread-safe.</summary>
-/// <remarks>Where there is no ticket nothing is sent and <see cref="KcdException"/> is thrown; so it is where the backend had to prove itself
-/// and did not, after the request was sent. A backend's 401 is returned without its challenges of Negotiate, Kerberos and NTLM, with
-/// <see cref="KcdHttpRequestMessageExtensions.GetKcdRefusal"/> saying why; what the host's own caller is answered is up to the host.</remarks>
+/// <summary>Sends requests to one application as the caller, with a new ticket token on each request and on connections that no other user
+/// shares. Thread-safe.</summary>
+/// <remarks>
+/// <para>This is a primary handler. Only the owner of the connections can separate users and knows the certificate that tickets are bound
+/// to. It keeps one SocketsHttpHandler per user, up to a limit. Idle ones are closed to admit new users. When all are in use, a new user
+/// waits until one is free or the request is cancelled.</para>
+/// <para>It uses HTTP/1.1 only, and neither redirects nor cookies. Handlers that retry belong outside of this one, so that each attempt has
+/// its own token. If a kept connection breaks, this handler repeats an idempotent request without a body, with a new token.</para>
+/// <para>Without a ticket nothing is sent, and <see cref="KcdException"/> is thrown. It is also thrown after sending, if the backend must
+/// prove its identity and does not. A backend's 401 is returned without its challenges of Negotiate, Kerberos and NTLM.
+/// <see cref="KcdHttpRequestMessageExtensions.GetKcdRefusal"/> returns the cause. The host decides how to answer its own caller.</para>
+/// </remarks>
 public sealed class KcdHandler : HttpMessageHandler
 {
     private const int DefaultCapacity = 1000;
@@ -22,32 +26,42 @@ public sealed class KcdHandler : HttpMessageHandler
     private readonly UserConnectionPool _connections;
     private readonly LearnedFormat _formats = new();
 
-    /// <summary>Makes a handler for one application.</summary>
-    /// <param name="client">Not owned.</param>
-    /// <param name="application">Its name in the options. Looked up for each request, so that options can change.</param>
-    /// <param name="createHandler">Gives a new handler each time, all configured alike; null: defaults without cookies, redirects and proxy.</param>
-    /// <param name="callers">Asked where the request does not say whose it is (<see cref="KcdHttpRequestMessageExtensions.SetCaller"/>).</param>
-    /// <exception cref="ArgumentException">The application has no name.</exception>
-    /// <exception cref="InvalidOperationException">The factory's handlers would mix users up; the message says how.</exception>
-    public KcdHandler(DelegationClient client, string application, Func<SocketsHttpHandler>? createHandler = null, ICallerAccessor? callers = null)
+    /// <summary>Creates a handler for one application.</summary>
+    /// <param name="client">The delegation client. The handler does not own it.</param>
+    /// <param name="application">The application's name in the options. It is looked up for each request, so that options can
+    /// change.</param>
+    /// <param name="createHandler">Returns a new handler on each call, always with the same configuration; null uses defaults without
+    /// cookies, redirects and proxy.</param>
+    /// <param name="callers">Returns the caller of a request for which <see cref="KcdHttpRequestMessageExtensions.SetCaller"/> was not
+    /// called.</param>
+    /// <exception cref="ArgumentException">The name of the application is empty.</exception>
+    /// <exception cref="InvalidOperationException">The handlers of the factory would let users share state. The message names the
+    /// setting.</exception>
+    public KcdHandler(
+        DelegationClient client, string application, Func<SocketsHttpHandler>? createHandler = null, ICallerAccessor? callers = null)
         : this((IDelegationSource)(client ?? throw new ArgumentNullException(nameof(client))), application, createHandler, callers)
     {
     }
 
     internal KcdHandler(
-        IDelegationSource source, string application, Func<SocketsHttpHandler>? createHandler, ICallerAccessor? callers, int capacity = DefaultCapacity)
+        IDelegationSource source,
+        string application,
+        Func<SocketsHttpHandler>? createHandler,
+        ICallerAccessor? callers,
+        int capacity = DefaultCapacity)
     {
         ArgumentException.ThrowIfNullOrEmpty(application);
         (_source, _application, _callers) = (source, application, callers);
         var handlers = new SocketsHttpHandlers(createHandler);
-        // A wrong factory is an error now, not at the first user.
+        // A wrong factory fails here and not at the first request.
         handlers.Create().Dispose();
-        _connections = new UserConnectionPool(handlers.Create, capacity, source.TimeProvider, () => Log.SharingEnded(source.Logger, application));
+        _connections = new UserConnectionPool(
+            handlers.Create, capacity, source.TimeProvider, () => Log.SharingEnded(source.Logger, application));
     }
 
     /// <inheritdoc/>
-    /// <exception cref="KcdException">There is no caller, no ticket for him, the request goes elsewhere than to the application, or the backend
-    /// did not prove itself.</exception>
+    /// <exception cref="KcdException">There is no caller or no ticket for them, the request's target is not the application, or the backend
+    /// did not prove its identity.</exception>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -57,7 +71,8 @@ public sealed class KcdHandler : HttpMessageHandler
         {
             RequestTarget.ThrowIfOutside(application, request);
             OutgoingRequest.Prepare(request);
-            var credential = await _source.DelegateAsync(application, Authenticated(caller), cancellationToken).ConfigureAwait(false);
+            var credential = await _source.DelegateAsync(application, RequireAuthenticated(caller), cancellationToken)
+                .ConfigureAwait(false);
             var exchange = new DelegatedExchange(application, credential, _formats, _source.Logger);
             return await exchange.SendAsync(request, _connections, cancellationToken).ConfigureAwait(false);
         }
@@ -68,7 +83,7 @@ public sealed class KcdHandler : HttpMessageHandler
         }
         finally
         {
-            SentAuthorization.TakeOff(request);
+            SentAuthorization.RemoveFrom(request);
         }
     }
 
@@ -80,9 +95,10 @@ public sealed class KcdHandler : HttpMessageHandler
         base.Dispose(disposing);
     }
 
-    private static ClaimsPrincipal Authenticated(ClaimsPrincipal? caller) =>
+    private static ClaimsPrincipal RequireAuthenticated(ClaimsPrincipal? caller) =>
         caller?.Identity?.IsAuthenticated == true ? caller : throw new KcdException(DelegationFailure.Identity(
             KcdEventId.CallerMissing,
             "The request has no authenticated caller. Nothing was sent.",
-            "Set the caller with request.SetCaller(principal), or register an ICallerAccessor. In ASP.NET Core, require authorization for the route."));
+            "Set the caller with request.SetCaller(principal), or register an ICallerAccessor. In ASP.NET Core, require authorization "
+                + "for the route."));
 }

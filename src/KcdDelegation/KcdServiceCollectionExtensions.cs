@@ -12,8 +12,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Registers Kerberos constrained delegation.</summary>
 public static class KcdServiceCollectionExtensions
 {
-    /// <summary>Registers <see cref="DelegationClient"/> with options from code. A host does not start with wrong options.</summary>
-    /// <param name="services">Gets singletons; what is registered already, such as an <see cref="IIdentityMapper"/>, stays.</param>
+    /// <summary>Registers <see cref="DelegationClient"/> with options from code. A host with invalid options does not start.</summary>
+    /// <param name="services">The service collection. Existing registrations, such as an <see cref="IIdentityMapper"/>, are kept.</param>
     /// <param name="configure">Sets the options.</param>
     public static IServiceCollection AddKcdDelegation(this IServiceCollection services, Action<KcdOptions> configure)
     {
@@ -23,9 +23,9 @@ public static class KcdServiceCollectionExtensions
         return services.AddAuthenticator();
     }
 
-    /// <summary>Registers <see cref="DelegationClient"/> with options from configuration, which it follows while it runs. A host does not
-    /// start with wrong options; a key that does not exist is one of the mistakes.</summary>
-    /// <param name="services">Gets singletons; what is registered already, such as an <see cref="IIdentityMapper"/>, stays.</param>
+    /// <summary>Registers <see cref="DelegationClient"/> with options from configuration, and follows changes of the configuration. A host
+    /// with invalid options or unknown keys does not start.</summary>
+    /// <param name="services">The service collection. Existing registrations, such as an <see cref="IIdentityMapper"/>, are kept.</param>
     /// <param name="section">The section itself, such as <c>configuration.GetSection("Kcd")</c>.</param>
     public static IServiceCollection AddKcdDelegation(this IServiceCollection services, IConfiguration section)
     {
@@ -34,20 +34,22 @@ public static class KcdServiceCollectionExtensions
         var options = services.AddOptions<KcdOptions>();
         if (section is IConfigurationSection { Path: var path })
             options.Configure(o => o.Section = path);
-        // A setting that is misspelt would be a setting that is not in force.
+        // A misspelt key is an error: otherwise the intended setting would silently not apply.
         options.Bind(section, binder => binder.ErrorOnUnknownConfiguration = true);
         return services.AddAuthenticator();
     }
 
-    /// <summary>Makes <see cref="KcdHandler"/> the client's primary handler. It owns the connections of all users, so it is made once and kept
-    /// (an infinite handler lifetime; connections are renewed inside of it). A client without an address of its own gets the application's.
-    /// <see cref="AddKcdDelegation(IServiceCollection, Action{KcdOptions})"/> has to be called too.</summary>
-    /// <param name="builder">The client. Handlers that it gets besides run outside of this one.</param>
+    /// <summary>Makes <see cref="KcdHandler"/> the client's primary handler.
+    /// <see cref="AddKcdDelegation(IServiceCollection, Action{KcdOptions})"/> must be called too.</summary>
+    /// <remarks>The handler owns the connections of all users, so it is created once and kept with an infinite handler lifetime. It renews
+    /// its connections itself. A client without a base address gets the application's.</remarks>
+    /// <param name="builder">The client. Its other handlers run outside of this one.</param>
     /// <param name="application">The application's name in the options.</param>
-    /// <param name="configureHandler">Changes each user's handler when it is made, TLS settings for example. Credentials, cookies, redirects
-    /// and proxies are not for it to set.</param>
-    /// <exception cref="InvalidOperationException">When the client is made: another primary handler was set after this call, the
-    /// <see cref="ICallerAccessor"/> is not a singleton, or <paramref name="configureHandler"/> sets what would mix users up.</exception>
+    /// <param name="configureHandler">Changes each user's handler when it is created, for example its TLS settings. It must not set
+    /// credentials, cookies, redirects or proxies.</param>
+    /// <exception cref="InvalidOperationException">Thrown when the client is created: another primary handler was set after this call, the
+    /// <see cref="ICallerAccessor"/> is not a singleton, or <paramref name="configureHandler"/> sets a value that would let users share
+    /// state.</exception>
     public static IHttpClientBuilder AddKcdDelegation(
         this IHttpClientBuilder builder, string application, Action<SocketsHttpHandler>? configureHandler = null)
     {
@@ -73,5 +75,6 @@ public static class KcdServiceCollectionExtensions
         return services;
     }
 
-    private static ILoggerFactory GetLoggerFactory(IServiceProvider provider) => provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+    private static ILoggerFactory GetLoggerFactory(IServiceProvider provider) =>
+        provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
 }

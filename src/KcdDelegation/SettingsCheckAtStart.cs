@@ -3,8 +3,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace KcdDelegation;
 
-/// <summary>Reads the settings when the host starts, so that wrong ones are its failure and not the first user's. ValidateOnStart would keep
-/// an options monitor alive, which throws at every later bad edit.</summary>
+/// <summary>A hosted service that reads the settings when the host starts, so that invalid settings fail the start and not the first
+/// request.</summary>
+/// <remarks>ValidateOnStart is not used: it would keep an options monitor alive, which throws after every later invalid change.</remarks>
 internal sealed class SettingsCheckAtStart(IServiceProvider services) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)

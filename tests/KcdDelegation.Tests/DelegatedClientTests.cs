@@ -68,7 +68,8 @@ public sealed class DelegatedClientTests : IAsyncLifetime
         await using var services = Services();
 
         var error = await Should.ThrowAsync<KcdException>(async () =>
-            await services.GetRequiredService<DelegationClient>().ValidateTokenAsync(_issuer.CreateBadToken(flaw, "ada@contoso.test"), Cancel));
+            await services.GetRequiredService<DelegationClient>()
+                .ValidateTokenAsync(_issuer.CreateBadToken(flaw, "ada@contoso.test"), Cancel));
 
         error.EventId.ShouldBe(eventId);
     }
@@ -82,7 +83,8 @@ public sealed class DelegatedClientTests : IAsyncLifetime
 
         _issuer.Rotate();
 
-        (await delegation.ValidateTokenAsync(_issuer.CreateToken("ada@contoso.test"), Cancel)).FindFirstValue("upn").ShouldBe("ada@contoso.test");
+        (await delegation.ValidateTokenAsync(_issuer.CreateToken("ada@contoso.test"), Cancel)).FindFirstValue("upn")
+            .ShouldBe("ada@contoso.test");
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -96,7 +98,8 @@ public sealed class DelegatedClientTests : IAsyncLifetime
             o.ServiceAccount.Name = "gw$";
             o.ServiceAccount.PasswordFile = _passwordFile;
             o.Kdcs.Add(_realm.Endpoint.ToString());
-            o.Token = new TokenOptions { Authority = _issuer.Authority, Audience = TestIssuer.DefaultAudience, TenantId = _issuer.TenantId };
+            o.Token = new TokenOptions { Authority = _issuer.Authority, Audience = TestIssuer.DefaultAudience,
+                TenantId = _issuer.TenantId };
             o.Applications["app"] = new DelegatedApplication
             {
                 InternalUrl = _backend.Url,

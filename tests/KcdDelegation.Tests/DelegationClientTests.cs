@@ -10,7 +10,8 @@ public sealed class DelegationClientTests : IAsyncDisposable
 {
     private readonly TestRealm _realm = TestRealm.Start()
         .User("ada", userPrincipalName: "ada@corp.example").User("eve", disabled: true)
-        .Account("gw$", mayDelegateTo: ["HTTP/erp", "HTTP/crm"], password: "Passw0rd!").Service("HTTP/erp").Service("HTTP/crm").Service("HTTP/closed");
+        .Account("gw$", mayDelegateTo: ["HTTP/erp", "HTTP/crm"], password: "Passw0rd!").Service("HTTP/erp").Service("HTTP/crm")
+            .Service("HTTP/closed");
 
     private readonly LogRecorder _log = new();
     private readonly string _passwordFile = Path.Combine(Path.GetTempPath(), $"kcd-{Guid.NewGuid():N}");
@@ -103,7 +104,8 @@ public sealed class DelegationClientTests : IAsyncDisposable
     {
         await using var client = DelegationClient.Create(Options(), _log);
 
-        var error = await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("erp", new ClaimsPrincipal(), Cancel));
+        var error = await Should.ThrowAsync<KcdException>(
+            async () => await client.GetCredentialAsync("erp", new ClaimsPrincipal(), Cancel));
 
         error.EventId.ShouldBe(13016);
         _realm.Transcript.ShouldBeEmpty();
@@ -119,9 +121,11 @@ public sealed class DelegationClientTests : IAsyncDisposable
         await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("erp", Caller("krbtgt"), Cancel));
 
         var audit = _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ToArray();
-        audit.Select(record => (record.Id, record.Level)).ShouldBe([(24029, LogLevel.Debug), (13019, LogLevel.Error), (1044, LogLevel.Warning)]);
+        audit.Select(record => (record.Id, record.Level))
+            .ShouldBe([(24029, LogLevel.Debug), (13019, LogLevel.Error), (1044, LogLevel.Warning)]);
         audit[0].Text.ShouldBe(
-            $"id-of-ada is delegated as ada@{_realm.Name} (SID {credential.Ticket.SecurityIdentifier}) to HTTP/erp (erp) with a ticket that is valid "
+            $"id-of-ada is delegated as ada@{_realm.Name} (SID {credential.Ticket.SecurityIdentifier}) to HTTP/erp (erp) with a ticket "
+                + $"that is valid "
             + $"until {credential.Ticket.EndTime:u}");
         audit[2].Text.ShouldStartWith("Delegation to erp refused for the caller id-of-krbtgt: ");
     }
@@ -136,7 +140,8 @@ public sealed class DelegationClientTests : IAsyncDisposable
 
         (error.Stage, error.EventId).ShouldBe((KcdStage.Delegation, 12027));
         error.Cause.ShouldContain("KDC_ERR_PREAUTH_FAILED");
-        _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ShouldHaveSingleItem().Text.ShouldBe($"Refused: {char.ToLowerInvariant(error.Message[0])}{error.Message[1..]}");
+        _log.Records.Where(record => record.Category == "KcdDelegation.Audit")
+            .ShouldHaveSingleItem().Text.ShouldBe($"Refused: {char.ToLowerInvariant(error.Message[0])}{error.Message[1..]}");
     }
 
     [Fact]
@@ -191,7 +196,8 @@ public sealed class DelegationClientTests : IAsyncDisposable
         await using var client = DelegationClient.Create(options, _log);
 
         (await client.MapAsync("erp", Caller("ada", ("tid", "contoso")), Cancel)).Name.ShouldBe("ada");
-        var error = await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("erp", Caller("ada", ("tid", "fabrikam")), Cancel));
+        var error = await Should.ThrowAsync<KcdException>(
+            async () => await client.GetCredentialAsync("erp", Caller("ada", ("tid", "fabrikam")), Cancel));
 
         error.EventId.ShouldBe(1023);
         _realm.Transcript.ShouldBeEmpty();
@@ -256,5 +262,6 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     private static ClaimsPrincipal Caller(string name, params (string Type, string Value)[] more) => new(new ClaimsIdentity(
-        [new Claim("onprem_sam_account_name", name), new Claim("oid", "id-of-" + name), .. more.Select(claim => new Claim(claim.Type, claim.Value))], "Bearer"));
+        [new Claim("onprem_sam_account_name", name), new Claim("oid", "id-of-" + name),
+            .. more.Select(claim => new Claim(claim.Type, claim.Value))], "Bearer"));
 }

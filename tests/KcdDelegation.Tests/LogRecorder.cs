@@ -26,7 +26,8 @@ internal sealed class LogRecorder : ILoggerFactory
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             owner._records.Enqueue(new LogRecord(category, logLevel, eventId.Id, formatter(state, exception)));
     }
 }

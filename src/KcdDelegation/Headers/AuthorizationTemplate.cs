@@ -24,7 +24,8 @@ internal readonly record struct AuthorizationKind(TokenFormat Format, bool Mutua
     }
 }
 
-/// <summary>Makes <c>Authorization</c> values from one ticket, each with a new authenticator and so to be sent once. Immutable, thread-safe.</summary>
+/// <summary>Makes <c>Authorization</c> values from one ticket, each with a new authenticator and so to be sent once. Immutable,
+/// thread-safe.</summary>
 internal sealed class AuthorizationTemplate
 {
     /// <summary>An authenticator takes about 200 bytes (RFC 4120 §5.5.1); one with much authorization data goes to the heap.</summary>

@@ -11,7 +11,7 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
     private const long DefaultMaxBytes = 64L << 20;
 
     private readonly ConditionalWeakTable<ServiceTicket, TicketTemplates> _tickets = [];
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
 
     // Weak, and with the kind instead of the template: a template keeps its ticket alive.
     private readonly Queue<(WeakReference<TicketTemplates> Owner, AuthorizationKind Kind, int Size)> _kept = new();
@@ -22,18 +22,19 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
                 return _bytes;
         }
     }
 
     /// <summary>The templates of a ticket, to be asked for as many values as are needed.</summary>
-    public TicketTemplates GetTemplates(ServiceTicket ticket) => _tickets.TryGetValue(ticket, out var known) ? known : _tickets.GetOrAdd(ticket, new TicketTemplates(this));
+    public TicketTemplates GetTemplates(ServiceTicket ticket) =>
+        _tickets.TryGetValue(ticket, out var known) ? known : _tickets.GetOrAdd(ticket, new TicketTemplates(this));
 
     /// <summary>Keeps a template that its owner does not have yet, if it fits.</summary>
     public void Keep(TicketTemplates owner, AuthorizationTemplate template)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (template.Size > maxBytes || !owner.TryAdd(template))
                 return;

@@ -38,7 +38,8 @@ public readonly struct DelegatedCredential
 
     /// <summary>The ticket, for protocols other than HTTP.</summary>
     /// <exception cref="InvalidOperationException">The credential is <c>default</c>.</exception>
-    public ServiceTicket Ticket => _ticket ?? throw new InvalidOperationException("This credential was not made by DelegationClient.GetCredentialAsync.");
+    public ServiceTicket Ticket =>
+        _ticket ?? throw new InvalidOperationException("This credential was not made by DelegationClient.GetCredentialAsync.");
 
     /// <summary>A value for the <c>Authorization</c> header of one request.</summary>
     /// <param name="format">How the ticket is framed; <see cref="TokenFormat.Auto"/> gives the raw Kerberos token, since there is no answer

@@ -11,7 +11,8 @@ internal sealed record NegTokenInit(IReadOnlyList<string> MechTypes, ReadOnlyMem
     private const int MaxMechanisms = 32;
 
     /// <summary>All that goes before the last <paramref name="tailLength"/> bytes of a Kerberos token, when SPNEGO carries it. The token is
-    /// the last field, so the frame depends on its length alone, and <paramref name="tokenHead"/> is the last of what is returned.</summary>
+    /// the last field, so the frame depends on its length alone, and <paramref name="tokenHead"/> is the last of what is
+    /// returned.</summary>
     public static byte[] FrameHead(ReadOnlySpan<byte> tokenHead, int tailLength)
     {
         var token = new byte[tokenHead.Length + tailLength];

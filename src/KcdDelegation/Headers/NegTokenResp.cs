@@ -21,7 +21,8 @@ internal sealed record NegTokenResp(NegotiationState? State, string? SupportedMe
                 return false;
             if (tag == BerTag.Context(0))
             {
-                if (!DefiniteBer.TryRead(ref field, BerTag.Enumerated, out var number) || number.Length != 1 || number.Span[0] > (byte)NegotiationState.RequestMic)
+                if (!DefiniteBer.TryRead(ref field, BerTag.Enumerated, out var number) || number.Length != 1
+                    || number.Span[0] > (byte)NegotiationState.RequestMic)
                     return false;
                 state = (NegotiationState)number.Span[0];
             }

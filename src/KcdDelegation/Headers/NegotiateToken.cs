@@ -8,7 +8,9 @@ namespace KcdDelegation;
 /// its base64 begins: SPNEGO and raw Kerberos both begin with "YII". Reads frames only, opens nothing, trusts nothing. Immutable.</summary>
 public sealed class NegotiateToken
 {
-    private NegotiateToken(NegotiateTokenKind kind, ReadOnlyMemory<byte> mechanismToken, IReadOnlyList<string>? mechanisms = null, NegTokenResp? response = null)
+    private NegotiateToken(
+        NegotiateTokenKind kind, ReadOnlyMemory<byte> mechanismToken, IReadOnlyList<string>? mechanisms = null,
+        NegTokenResp? response = null)
     {
         Kind = kind;
         MechanismToken = mechanismToken;
@@ -53,7 +55,8 @@ public sealed class NegotiateToken
     /// <param name="token">The token; copied.</param>
     /// <param name="result">What it is.</param>
     /// <returns>False if it is none of the kinds.</returns>
-    public static bool TryParse(ReadOnlySpan<byte> token, [NotNullWhen(true)] out NegotiateToken? result) => TryParseOwned(token.ToArray(), out result);
+    public static bool TryParse(ReadOnlySpan<byte> token, [NotNullWhen(true)] out NegotiateToken? result) =>
+        TryParseOwned(token.ToArray(), out result);
 
     /// <summary>The kind and the mechanisms; never the token itself.</summary>
     public override string ToString() => Mechanisms.Count == 0 ? Kind.ToString() : $"{Kind} ({string.Join(", ", Mechanisms)})";
@@ -95,7 +98,8 @@ public sealed class NegotiateToken
         return DefiniteBer.TryRead(ref bytes, out choice, out message);
     }
 
-    /// <summary>What a NegTokenInit carries decides, whatever mechanism it names first; one that carries nothing is what it prefers.</summary>
+    /// <summary>What a NegTokenInit carries decides, whatever mechanism it names first; one that carries nothing is what it
+    /// prefers.</summary>
     private static NegotiateTokenKind GetKind(NegTokenInit init)
     {
         if (init.MechToken.IsEmpty)
@@ -104,7 +108,8 @@ public sealed class NegotiateToken
                 : NegotiateTokenKind.SpnegoOther;
         return Flat(init.MechToken) switch
         {
-            NegotiateTokenKind.NtlmNegotiate or NegotiateTokenKind.NtlmChallenge or NegotiateTokenKind.NtlmAuthenticate => NegotiateTokenKind.SpnegoNtlm,
+            NegotiateTokenKind.NtlmNegotiate or NegotiateTokenKind.NtlmChallenge or NegotiateTokenKind.NtlmAuthenticate =>
+                NegotiateTokenKind.SpnegoNtlm,
             NegotiateTokenKind.Kerberos or NegotiateTokenKind.BareApRequest => NegotiateTokenKind.SpnegoKerberos,
             _ => NegotiateTokenKind.SpnegoOther,
         };
@@ -128,7 +133,8 @@ public sealed class NegotiateToken
             BerTag.ApRequest => NegotiateTokenKind.BareApRequest,
             BerTag.ApReply => NegotiateTokenKind.KerberosReply,
             BerTag.KrbError => NegotiateTokenKind.KerberosError,
-            BerTag.GssToken when DefiniteBer.TryReadObjectIdentifier(ref contents, out var mechanism) && GssMechanism.IsKerberos(mechanism) =>
+            BerTag.GssToken when DefiniteBer.TryReadObjectIdentifier(ref contents, out var mechanism)
+                && GssMechanism.IsKerberos(mechanism) =>
                 KerberosKind(contents.Span),
             _ => null,
         };

@@ -5,7 +5,8 @@ namespace KcdDelegation.Headers;
 /// <summary>The templates of one ticket. Read without a lock; changed under that of the cache they belong to.</summary>
 internal sealed class TicketTemplates(AuthorizationTemplateCache cache)
 {
-    /// <summary>Two formats, with and without mutual authentication, and the certificates that a backend changes between in a ticket's life.</summary>
+    /// <summary>Two formats, with and without mutual authentication, and the certificates that a backend changes between in a ticket's
+    /// life.</summary>
     private const int MaxKinds = 8;
 
     private volatile Entry? _newest;

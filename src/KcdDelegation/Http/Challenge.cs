@@ -2,25 +2,25 @@ using System.Net.Http.Headers;
 
 namespace KcdDelegation.Http;
 
-/// <summary>RFC 9110 §11.6.1: challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]. Parameters (realm and the like) are passed over.</summary>
-/// <param name="Scheme">As the backend wrote it; compare with <see cref="Is"/>.</param>
+/// <summary>A challenge of RFC 9110 §11.6.1: auth-scheme [ 1*SP ( token68 / #auth-param ) ]. Parameters such as the realm are
+/// skipped.</summary>
+/// <param name="Scheme">The scheme as the backend wrote it. Compare it with <see cref="Is"/>.</param>
 /// <param name="Token">The token68, or null.</param>
-/// <param name="Text">All of it, parameters included.</param>
+/// <param name="Text">The whole challenge, including its parameters.</param>
 internal readonly record struct Challenge(string Scheme, string? Token, string Text)
 {
-    /// <summary>What a backend offers is half a dozen at most.</summary>
+    /// <summary>The limit on the challenges that are read. Backends offer about six at most.</summary>
     private const int MaxChallenges = 32;
 
     public bool Is(string scheme) => string.Equals(Scheme, scheme, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Negotiate, or the Kerberos of WinRM: the schemes that take our ticket.</summary>
-    public bool TakesTickets => Is("Negotiate") || Is("Kerberos");
+    /// <summary>Whether the scheme accepts a Kerberos ticket: Negotiate, or Kerberos as WinRM names it.</summary>
+    public bool AcceptsTickets => Is("Negotiate") || Is("Kerberos");
 
-    /// <summary>A scheme that is negotiated with us, and means nothing to whoever is behind us.</summary>
-    private bool IsNegotiation => TakesTickets || Is("NTLM");
+    /// <summary>Whether the scheme is negotiated between this handler and the backend, and is of no use to the host's own caller.</summary>
+    private bool IsNegotiation => AcceptsTickets || Is("NTLM");
 
-    /// <summary>All challenges of a response, in the backend's order, which is its order of preference; several in one header line or one a
-    /// line.</summary>
+    /// <summary>Reads all challenges of a response, in the backend's order of preference. One header line may hold several.</summary>
     public static List<Challenge> ReadAll(HttpResponseHeaders headers)
     {
         var challenges = new List<Challenge>();
@@ -32,8 +32,9 @@ internal readonly record struct Challenge(string Scheme, string? Token, string T
         return challenges;
     }
 
-    /// <summary>Takes the challenges of Negotiate, Kerberos and NTLM off a response, with the tokens in them; the others stay, one a line. What
-    /// cannot be read goes too: it may hide one.</summary>
+    /// <summary>Removes the challenges of Negotiate, Kerberos and NTLM with their tokens from a response. The others are kept, one per
+    /// line.</summary>
+    /// <remarks>Text that cannot be parsed is removed too, because it may contain such a challenge.</remarks>
     public static void RemoveNegotiation(HttpResponseHeaders headers, IReadOnlyList<Challenge> challenges)
     {
         if (!headers.Remove("WWW-Authenticate"))
@@ -42,7 +43,8 @@ internal readonly record struct Challenge(string Scheme, string? Token, string T
             headers.TryAddWithoutValidation("WWW-Authenticate", challenge.Text);
     }
 
-    /// <summary>What cannot be read ends the line, not the request: the rest of the headers is still good.</summary>
+    /// <summary>Reads the challenges of one header line. Text that cannot be parsed ends the line, but the other header lines are still
+    /// read.</summary>
     internal static void Read(ReadOnlySpan<char> value, List<Challenge> challenges)
     {
         while (challenges.Count < MaxChallenges)
@@ -63,7 +65,7 @@ internal readonly record struct Challenge(string Scheme, string? Token, string T
         }
     }
 
-    /// <summary>A token68 stands alone up to a comma or the end: <c>a=b</c> is a parameter, <c>YII=</c> is not.</summary>
+    /// <summary>Reads a token68, which ends at a comma or at the end of the line: <c>a=b</c> is a parameter, <c>YII=</c> is not.</summary>
     private static ReadOnlySpan<char> TakeToken68(ref ReadOnlySpan<char> value)
     {
         var rest = value;
@@ -79,7 +81,8 @@ internal readonly record struct Challenge(string Scheme, string? Token, string T
         return token;
     }
 
-    /// <summary>auth-param = token BWS "=" BWS ( token / quoted-string ); a token without "=" behind a comma is the next scheme.</summary>
+    /// <summary>Skips the parameters of a challenge.</summary>
+    /// <remarks>auth-param = token BWS "=" BWS ( token / quoted-string ). A token without "=" after a comma is the next scheme.</remarks>
     private static bool TrySkipParameters(ref ReadOnlySpan<char> value)
     {
         while (true)

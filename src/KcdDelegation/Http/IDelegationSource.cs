@@ -22,5 +22,6 @@ internal interface IDelegationSource
 
     /// <summary>Gets a ticket for the caller.</summary>
     /// <exception cref="KcdException">There is no ticket. The error has not been logged.</exception>
-    ValueTask<DelegatedCredential> DelegateAsync(ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken);
+    ValueTask<DelegatedCredential> DelegateAsync(
+        ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken);
 }

@@ -1,19 +1,20 @@
 namespace KcdDelegation.Http;
 
-/// <summary>Which token format an application with <see cref="TokenFormat.Auto"/> takes, learnt from its answers. Thread-safe; a lost race
-/// costs one request its first try.</summary>
+/// <summary>The token format that an application with <see cref="TokenFormat.Auto"/> accepts, learned from its responses.
+/// Thread-safe.</summary>
+/// <remarks>A lost race costs one request its first attempt.</remarks>
 internal sealed class LearnedFormat
 {
     private volatile TokenFormat _preferred = TokenFormat.Kerberos;
     private volatile bool _isProven;
 
-    /// <summary>What to try first.</summary>
-    public TokenFormat First(TokenFormat configured) => configured == TokenFormat.Auto ? _preferred : configured;
+    /// <summary>Gets the format of the first attempt.</summary>
+    public TokenFormat GetFormat(TokenFormat configured) => configured == TokenFormat.Auto ? _preferred : configured;
 
-    public static TokenFormat Other(TokenFormat format) => format == TokenFormat.Kerberos ? TokenFormat.Spnego : TokenFormat.Kerberos;
+    public static TokenFormat GetOther(TokenFormat format) => format == TokenFormat.Kerberos ? TokenFormat.Spnego : TokenFormat.Kerberos;
 
-    /// <summary>Whether that was news.</summary>
-    public bool Accepted(TokenFormat format)
+    /// <summary>Records that a format was accepted, and returns whether this changes the state.</summary>
+    public bool RecordAccepted(TokenFormat format)
     {
         if (_isProven && _preferred == format)
             return false;
@@ -21,15 +22,16 @@ internal sealed class LearnedFormat
         return true;
     }
 
-    /// <summary>A request that cannot be sent twice was refused. That may be its user's fault: a format that has worked is tried once more,
-    /// but has to prove itself again; without a proof the next request tries the other first.</summary>
-    public void Refused(TokenFormat format)
+    /// <summary>Records that a request that cannot be sent twice was refused.</summary>
+    /// <remarks>The refusal may be specific to the user. A format that has worked is tried once more, but must be proved again. Without a
+    /// proof the next request tries the other format first.</remarks>
+    public void RecordRefused(TokenFormat format)
     {
         if (_preferred != format)
             return;
         if (_isProven)
             _isProven = false;
         else
-            _preferred = Other(format);
+            _preferred = GetOther(format);
     }
 }

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace KcdDelegation.Http;
 
-/// <summary>A response's body that ends the lease when it has been read or dropped: until then its connection is the user's, and must not be
+/// <summary>A response body that ends the connection lease when it has been read or disposed. Until then the user's connection must not be
 /// closed.</summary>
 internal sealed class LeasedContent : HttpContent
 {
@@ -16,8 +16,8 @@ internal sealed class LeasedContent : HttpContent
             Headers.TryAddWithoutValidation(name, values);
     }
 
-    /// <summary>Hands the lease over to the response's body; ends it at once where there is none.</summary>
-    public static void PutOn(HttpResponseMessage response, HttpMethod method, ConnectionLease lease)
+    /// <summary>Transfers the lease to the response's body, or ends it at once if there is no body.</summary>
+    public static void Attach(HttpResponseMessage response, HttpMethod method, ConnectionLease lease)
     {
         // RFC 9112 §6.3: no body follows these, whatever their headers say.
         var hasNoBody = method == HttpMethod.Head || response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified
@@ -51,7 +51,7 @@ internal sealed class LeasedContent : HttpContent
     protected override Stream CreateContentReadStream(CancellationToken cancellationToken) =>
         new LeasedStream(_inner.ReadAsStream(cancellationToken), _lease);
 
-    /// <summary>The backend's Content-Length has been copied with the headers; without it nobody knows.</summary>
+    /// <summary>Returns false. A Content-Length of the backend was copied with the headers; without one the length is unknown.</summary>
     protected override bool TryComputeLength(out long length)
     {
         length = 0;

@@ -33,18 +33,18 @@ internal sealed class LeasedStream(Stream inner, ConnectionLease lease) : Stream
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    public override int Read(Span<byte> buffer) => EndAtEnd(inner.Read(buffer), buffer.Length);
+    public override int Read(Span<byte> buffer) => ReleaseAtEnd(inner.Read(buffer), buffer.Length);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        EndAtEnd(await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false), buffer.Length);
+        ReleaseAtEnd(await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false), buffer.Length);
 
     public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
     {
         await inner.CopyToAsync(destination, bufferSize, cancellationToken).ConfigureAwait(false);
-        EndAtEnd(read: 0, wanted: bufferSize);
+        ReleaseAtEnd(read: 0, wanted: bufferSize);
     }
 
     public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
@@ -82,8 +82,9 @@ internal sealed class LeasedStream(Stream inner, ConnectionLease lease) : Stream
         base.Dispose(disposing);
     }
 
-    /// <summary>A stream that is written to is in use until it is closed, even if the backend has nothing more to say.</summary>
-    private int EndAtEnd(int read, int wanted)
+    /// <summary>Ends the lease at the end of a read-only stream. A writable stream stays in use until it is disposed, even if the backend
+    /// sends no more data.</summary>
+    private int ReleaseAtEnd(int read, int wanted)
     {
         if (read == 0 && wanted > 0 && !inner.CanWrite)
             lease.Dispose();

@@ -5,35 +5,38 @@ using KcdDelegation.Diagnosis;
 
 namespace KcdDelegation.Http;
 
-/// <summary>Makes a request fit to go out with a ticket: on a connection that belongs to a user, whatever slips through a request (another
-/// request behind it, another protocol, another credential) runs in his name.</summary>
+/// <summary>Prepares requests for sending with a ticket.</summary>
+/// <remarks>The connection belongs to a user. Anything smuggled through a request (a second request, another protocol, another credential)
+/// would run with that user's rights.</remarks>
 internal static class OutgoingRequest
 {
-    /// <summary>RFC 9110 §5.5: the characters that end a field early.</summary>
+    /// <summary>The characters that end a field early (RFC 9110 §5.5).</summary>
     private static readonly SearchValues<char> s_fieldBreakers = SearchValues.Create("\r\n\0");
 
-    /// <exception cref="KcdException">The request must not go out.</exception>
+    /// <summary>Validates the request, removes credentials and hop-by-hop fields from it, and sets its version and framing.</summary>
+    /// <exception cref="KcdException">The request must not be sent.</exception>
     public static void Prepare(HttpRequestMessage request)
     {
-        // TRACE sends the ticket back to the caller; CONNECT opens a tunnel that nobody can look into.
+        // TRACE returns the ticket to the caller. CONNECT opens a tunnel whose content cannot be checked.
         if (request.Method == HttpMethod.Trace || request.Method == HttpMethod.Connect)
-            throw Refuse($"The method {request.Method} is not sent with a ticket.", "Use another method.");
+            throw Refuse($"Requests with the method {request.Method} are not sent with a ticket.", "Use another method.");
         ThrowIfBroken(request.Headers);
         if (request.Content is { } content)
             ThrowIfBroken(content.Headers);
 
-        // Requests of HTTP/2 share one connection, and Windows does not take Negotiate there (MS-N2HT §1.7).
+        // HTTP/2 requests share one connection, and Windows does not accept Negotiate over HTTP/2 (MS-N2HT §1.7).
         request.Version = HttpVersion.Version11;
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
 
-        // The caller's own credentials (the gateway's JWT, mostly) are nothing to the backend.
+        // The caller's own credentials (usually the gateway's JWT) are not meant for the backend.
         request.Headers.Remove("Authorization");
         request.Headers.Remove("Proxy-Authorization");
         DropConnectionHeaders(request.Headers);
         SetFraming(request);
     }
 
-    /// <summary>RFC 9110 §7.6.1: fields for one hop end here. Of Upgrade only WebSocket goes on; h2c would tunnel requests past us.</summary>
+    /// <summary>Removes the fields that are meant for one hop (RFC 9110 §7.6.1). Of Upgrade only WebSocket is kept; h2c would tunnel
+    /// requests past the checks.</summary>
     private static void DropConnectionHeaders(HttpRequestHeaders headers)
     {
         var isWebSocket = headers.Upgrade is { Count: 1 } upgrade
@@ -50,8 +53,9 @@ internal static class OutgoingRequest
             headers.ConnectionClose = true;
     }
 
-    /// <summary>RFC 9112 §6: the handler alone says where the body ends. A Transfer-Encoding or Content-Length that was copied from elsewhere
-    /// and does not parse, or stands twice, is not passed on for the backend to read in its own way.</summary>
+    /// <summary>Sets the framing of the body (RFC 9112 §6).</summary>
+    /// <remarks>A Transfer-Encoding or Content-Length that was copied from elsewhere, and is duplicate or cannot be parsed, is not passed
+    /// on: the backend might read it differently.</remarks>
     private static void SetFraming(HttpRequestMessage request)
     {
         var chunked = request.Headers.TransferEncodingChunked == true;
@@ -63,11 +67,13 @@ internal static class OutgoingRequest
             request.Headers.TransferEncodingChunked = true;
     }
 
-    /// <summary>The length that the body has, if it knows; else the one length that was written, to which .NET holds the body; else none.</summary>
+    /// <summary>Sets the length that the body reports, otherwise the single length that was set on the request, which .NET enforces,
+    /// otherwise none.</summary>
     private static void SetLength(HttpContentHeaders headers)
     {
-        // The getter takes the first of several, and then all of them would be written.
-        var written = headers.NonValidated.TryGetValues("Content-Length", out var values) && values.Count == 1 ? headers.ContentLength : null;
+        // The getter returns the first of several values, and .NET would send all of them.
+        var written = headers.NonValidated.TryGetValues("Content-Length", out var values) && values.Count == 1 ? headers.ContentLength
+            : null;
         headers.Remove("Content-Length");
         headers.ContentLength = headers.ContentLength ?? written;
     }
@@ -79,7 +85,8 @@ internal static class OutgoingRequest
             foreach (var value in values)
             {
                 if (value.AsSpan().ContainsAny(s_fieldBreakers))
-                    throw Refuse($"The value of the request's header {PrintableText.From(name, 64)} has a line break or NUL.", "Do not copy header values unchecked.");
+                    throw Refuse($"The value of the request's header {PrintableText.From(name, 64)} contains a line break or NUL.",
+                        "Check header values before you copy them.");
             }
         }
     }

@@ -2,9 +2,9 @@ using System.Text;
 
 namespace KcdDelegation.Http;
 
-/// <summary>Sees the values of <c>Persistent-Auth</c> at the moment when .NET makes text of them. ISO 8859-1, as .NET reads headers otherwise.
-/// </summary>
-/// <param name="tied">Called when the backend says that the connection belongs to its user from now on.</param>
+/// <summary>An encoding that observes the values of <c>Persistent-Auth</c> when .NET decodes them. It decodes ISO 8859-1, the default of
+/// .NET for headers.</summary>
+/// <param name="tied">Called when the backend states that the connection belongs to its user from now on.</param>
 internal sealed class PersistentAuthReader(Action tied) : Encoding
 {
     public const string Header = "Persistent-Auth";
@@ -18,7 +18,7 @@ internal sealed class PersistentAuthReader(Action tied) : Encoding
 
     public override int GetChars(byte[] bytes, int byteIndex, int byteCount, char[] chars, int charIndex)
     {
-        // What is not plainly "false" is taken for the worse.
+        // Fail closed: any value other than "false" counts as "true".
         if (!Ascii.EqualsIgnoreCase(bytes.AsSpan(byteIndex, byteCount).Trim(" \t"u8), "false"u8))
             tied();
         return Latin1.GetChars(bytes, byteIndex, byteCount, chars, charIndex);

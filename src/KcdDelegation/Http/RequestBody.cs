@@ -1,12 +1,12 @@
 namespace KcdDelegation.Http;
 
-/// <summary>A body that may have to be sent twice.</summary>
+/// <summary>Buffers request bodies that may have to be sent twice.</summary>
 internal static class RequestBody
 {
-    /// <summary>Bytes. What is larger, or of a length that nobody knows, is sent once.</summary>
+    /// <summary>The limit in bytes. A body that is larger, or whose length is unknown, is sent once.</summary>
     private const int MaxKept = 64 * 1024;
 
-    /// <summary>Whether the body can be sent again after this.</summary>
+    /// <summary>Buffers the body and returns whether it can be sent again.</summary>
     public static async ValueTask<bool> TryKeepAsync(HttpContent? content, CancellationToken cancellationToken)
     {
         if (content is null)

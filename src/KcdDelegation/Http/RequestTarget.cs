@@ -3,27 +3,31 @@ using KcdDelegation.Settings;
 
 namespace KcdDelegation.Http;
 
-/// <summary>Tickets go to the application's own address and nowhere else, whatever the caller of the handler asks for: a ticket at another
-/// host would be the user's rights in a stranger's hand.</summary>
+/// <summary>Restricts requests to the application's own address.</summary>
+/// <remarks>A ticket sent to another host would give that host the user's rights.</remarks>
 internal static class RequestTarget
 {
-    /// <exception cref="KcdException">Another origin, a path outside, another host name in the Host header.</exception>
+    /// <summary>Validates the target and the Host header of a request.</summary>
+    /// <exception cref="KcdException">The target has another origin, a path outside of the application's, or another host in its Host
+    /// header.</exception>
     public static void ThrowIfOutside(ApplicationSettings application, HttpRequestMessage request)
     {
         var own = application.InternalUrl;
         if (request.RequestUri is not { IsAbsoluteUri: true } target)
             throw Refuse(application, "The request has no absolute address");
-        if (GetScheme(target) != own.Scheme || target.Port != own.Port || !string.Equals(target.IdnHost, own.IdnHost, StringComparison.OrdinalIgnoreCase))
+        if (GetScheme(target) != own.Scheme || target.Port != own.Port
+            || !string.Equals(target.IdnHost, own.IdnHost, StringComparison.OrdinalIgnoreCase))
             throw Refuse(application, $"The request goes to {PrintableText.Quoted(target.GetLeftPart(UriPartial.Authority))}");
         if (!IsUnder(own.AbsolutePath, target.AbsolutePath))
             throw Refuse(application, $"The request's path {PrintableText.Quoted(target.AbsolutePath)} is outside of the application's");
-        // .NET checks the server's certificate against the Host header where there is one, so it is part of the target.
-        // It is looked at as it would be written: what does not parse as a host is null to Headers.Host, and sent all the same.
+        // .NET checks the server's certificate against the Host header if there is one, so it is part of the target. The raw value is
+        // checked: Headers.Host is null for a value that does not parse as a host, but .NET sends it all the same.
         if (request.Headers.NonValidated.TryGetValues("Host", out var hosts) && !(hosts.Count == 1 && IsHost(own, hosts.ToString())))
             throw Refuse(application, $"The request's Host header is {PrintableText.Quoted(hosts.ToString())}");
     }
 
-    /// <summary>Uri has resolved plain dot segments. What a backend might decode once more is looked at in the form that it would see.</summary>
+    /// <summary>Determines whether a path is below a prefix. Uri has resolved plain dot segments.</summary>
+    /// <remarks>Encoded ones are checked in the forms that a backend would see after it decodes the path once or twice.</remarks>
     private static bool IsUnder(string prefix, string path)
     {
         prefix = prefix.TrimEnd('/');
@@ -39,14 +43,14 @@ internal static class RequestTarget
     {
         foreach (var range in path.AsSpan().SplitAny('/', '\\'))
         {
-            // "..;x" is ".." to servers that take path parameters off first.
+            // Servers that remove path parameters first read "..;x" as "..".
             if (path.AsSpan(range) is ".." or ['.', '.', ';', ..])
                 return true;
         }
         return false;
     }
 
-    /// <summary>RFC 6455 §3: ws and wss are http and https until the upgrade.</summary>
+    /// <summary>Returns the scheme of the connection. ws and wss are http and https until the upgrade (RFC 6455 §3).</summary>
     private static string GetScheme(Uri target) => target.Scheme switch
     {
         "ws" => Uri.UriSchemeHttp,
@@ -62,6 +66,7 @@ internal static class RequestTarget
     private static KcdException Refuse(ApplicationSettings application, string what) => new(new DelegationFailure(
         KcdStage.Target,
         KcdEventId.TargetRefused,
-        $"{what}, but tickets of {PrintableText.Quoted(application.Name)} are for {application.InternalUrl.GetLeftPart(UriPartial.Path)} only. Nothing was sent.",
-        "Send it with a client for the application that has this address, or correct InternalUrl; leave the Host header to the handler."));
+        $"{what}, but tickets of {PrintableText.Quoted(application.Name)} are sent to "
+            + $"{application.InternalUrl.GetLeftPart(UriPartial.Path)} only. Nothing was sent.",
+        "Use a client for the application that has this address, or correct InternalUrl. Leave the Host header to the handler."));
 }

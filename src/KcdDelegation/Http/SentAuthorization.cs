@@ -4,8 +4,9 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Http;
 
-/// <summary>The <c>Authorization</c> value of one sending: put on the request at the last moment, since it is bound to the connection's
-/// certificate, and kept to verify the reply. Made anew for each sending: no token goes out twice, which <see cref="GoOut"/> sees to.</summary>
+/// <summary>The <c>Authorization</c> value of one attempt: created when the connection's certificate is known, and kept to verify the
+/// reply.</summary>
+/// <remarks>Each attempt needs a new value. <see cref="MarkWritten"/> ensures that no token is sent twice.</remarks>
 internal sealed class SentAuthorization(DelegatedCredential credential, TokenFormat format)
 {
     private const string OptionsKey = "KcdDelegation.SentAuthorization";
@@ -13,19 +14,19 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
 
     private AuthorizationTemplate? _template;
     private ApRequestState _state;
-    private bool _isOut;
+    private bool _isWritten;
 
     public TokenFormat Format { get; } = format;
 
     /// <summary>Whether the ticket is bound to the TLS connection.</summary>
     public bool IsBound => _template is { Kind.ChannelBinding.IsEmpty: false };
 
-    /// <summary>Bytes of the header's value.</summary>
+    /// <summary>The length of the header's value in bytes.</summary>
     public int Length { get; private set; }
 
-    /// <summary>Puts a new value on the request.</summary>
-    /// <exception cref="KcdException">The ticket was purged or has expired meanwhile.</exception>
-    public void PutOn(HttpRequestMessage request, ReadOnlyMemory<byte> channelBinding)
+    /// <summary>Creates a new value and sets it on the request.</summary>
+    /// <exception cref="KcdException">The ticket was purged or has expired in the meantime.</exception>
+    public void SetOn(HttpRequestMessage request, ReadOnlyMemory<byte> channelBinding)
     {
         try
         {
@@ -35,39 +36,40 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
             request.Headers.Remove("Authorization");
             request.Headers.TryAddWithoutValidation("Authorization", value);
             request.Options.Set(s_key, this);
-            _isOut = false;
+            _isWritten = false;
         }
         catch (InvalidOperationException error)
         {
             throw new KcdException(new DelegationFailure(
                 KcdStage.Delegation,
                 KcdEventId.NoTicket,
-                $"The ticket of {credential.Ticket.User} for {credential.Ticket.Service} was dropped while the request waited. Nothing was sent.",
+                $"The ticket of {credential.Ticket.User} for {credential.Ticket.Service} was dropped while the request waited. "
+                    + "Nothing was sent.",
                 "Send the request again.") { IsTransient = true }, error);
         }
     }
 
-    /// <summary>The request's value is being written to a connection.</summary>
-    /// <exception cref="TokenSpentException">It was written before: .NET sends a request without a body again by itself if a kept connection
-    /// closes before the first byte of the answer, and the backend may have accepted the token (RFC 4120 §3.2.3: a replay).</exception>
-    public static void GoOut(HttpRequestMessage request)
+    /// <summary>Records that the request's value is being written to a connection.</summary>
+    /// <exception cref="TokenSpentException">The value was written before. .NET resends a request without a body if a kept connection
+    /// closes before the first byte of the response, and the backend may have accepted the token (RFC 4120 §3.2.3: a replay).</exception>
+    public static void MarkWritten(HttpRequestMessage request)
     {
         if (!request.Options.TryGetValue(s_key, out var sent))
             return;
-        if (sent._isOut)
+        if (sent._isWritten)
             throw new TokenSpentException();
-        sent._isOut = true;
+        sent._isWritten = true;
     }
 
-    /// <summary>Handlers outside of this one log requests and send them again.</summary>
-    public static void TakeOff(HttpRequestMessage request)
+    /// <summary>Removes the value from the request, because handlers outside of this one may log or resend the request.</summary>
+    public static void RemoveFrom(HttpRequestMessage request)
     {
         request.Headers.Remove("Authorization");
         ((IDictionary<string, object?>)request.Options).Remove(OptionsKey);
     }
 
-    /// <summary>Null if the token is the answer to what was sent.</summary>
-    public KerberosException? FindReplyFault(ReadOnlySpan<byte> token)
+    /// <summary>Verifies a reply token. Returns null if it answers the value that was sent, otherwise the error.</summary>
+    public KerberosException? FindReplyError(ReadOnlySpan<byte> token)
     {
         try
         {
@@ -81,5 +83,7 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
     }
 }
 
-/// <summary>The connection broke after the token had been written; nothing was written to the next one.</summary>
-internal sealed class TokenSpentException() : Exception("The backend closed the connection before it answered, and the token on the request is spent.");
+/// <summary>The exception for a connection that broke after the token was written. The request was not written to another
+/// connection.</summary>
+internal sealed class TokenSpentException()
+    : Exception("The backend closed the connection before it answered, and the request's token must not be sent twice.");

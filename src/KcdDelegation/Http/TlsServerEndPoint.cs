@@ -4,27 +4,29 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KcdDelegation.Http;
 
-/// <summary>RFC 5929 §4: the channel binding "tls-server-end-point", a hash of the certificate that the server showed.</summary>
+/// <summary>The channel binding "tls-server-end-point" of RFC 5929 §4: a hash of the server's certificate.</summary>
 internal static class TlsServerEndPoint
 {
     private const string RsaPss = "1.2.840.113549.1.1.10";
     private const string Mgf1 = "1.2.840.113549.1.1.8";
     private const string Sha1 = "1.3.14.3.2.26";
 
-    /// <summary>"tls-server-end-point:" and the hash, as the authenticator's checksum takes it. Empty where the RFC defines no binding: the
-    /// signature has no hash function of its own (Ed25519, Ed448) or two different ones.</summary>
-    public static ReadOnlyMemory<byte> ApplicationData(X509Certificate2 certificate)
+    /// <summary>Creates the application data for the authenticator's checksum: "tls-server-end-point:" and the hash.</summary>
+    /// <remarks>The result is empty where the RFC defines no binding: the signature algorithm has no separate hash function (Ed25519,
+    /// Ed448) or two different ones.</remarks>
+    public static ReadOnlyMemory<byte> CreateApplicationData(X509Certificate2 certificate)
     {
-        if (SignatureHash(certificate) is not { } hash)
+        if (GetSignatureHash(certificate) is not { } hash)
             return default;
-        // "If the hash function is MD5 or SHA-1, then use SHA-256."
+        // RFC 5929 §4.1: "if the certificate's signatureAlgorithm uses a single hash function and that hash function is either MD5 or
+        // SHA-1, then use SHA-256".
         if (hash == HashAlgorithmName.MD5 || hash == HashAlgorithmName.SHA1)
             hash = HashAlgorithmName.SHA256;
-        // Over the certificate as it was received, its DER bytes.
+        // The hash covers the DER encoding of the certificate as it was received.
         return (byte[])[.. "tls-server-end-point:"u8, .. CryptographicOperations.HashData(hash, certificate.RawDataMemory.Span)];
     }
 
-    private static HashAlgorithmName? SignatureHash(X509Certificate2 certificate) => certificate.SignatureAlgorithm.Value switch
+    private static HashAlgorithmName? GetSignatureHash(X509Certificate2 certificate) => certificate.SignatureAlgorithm.Value switch
     {
         // RFC 8017 A.2.4: md5WithRSA, sha1WithRSA, sha256/384/512WithRSA.
         "1.2.840.113549.1.1.4" => HashAlgorithmName.MD5,
@@ -37,16 +39,16 @@ internal static class TlsServerEndPoint
         "1.2.840.10045.4.3.2" => HashAlgorithmName.SHA256,
         "1.2.840.10045.4.3.3" => HashAlgorithmName.SHA384,
         "1.2.840.10045.4.3.4" => HashAlgorithmName.SHA512,
-        RsaPss => TryReadPssHash(certificate.RawDataMemory),
+        RsaPss => ReadPssHash(certificate.RawDataMemory),
         _ => null,
     };
 
     /// <summary>Returns null for malformed parameters: they name no hash function, so there is no binding.</summary>
-    private static HashAlgorithmName? TryReadPssHash(ReadOnlyMemory<byte> rawCertificate)
+    private static HashAlgorithmName? ReadPssHash(ReadOnlyMemory<byte> rawCertificate)
     {
         try
         {
-            return PssHash(rawCertificate);
+            return ParsePssHash(rawCertificate);
         }
         catch (AsnContentException)
         {
@@ -54,10 +56,10 @@ internal static class TlsServerEndPoint
         }
     }
 
-    /// <summary>RFC 4055 §3.1: RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, maskGenAlgorithm [1] DEFAULT mgf1SHA1,
-    /// saltLength [2] DEFAULT 20, trailerField [3] DEFAULT 1 }.
-    /// The hash is a parameter, and counts as the only one if the mask is made with the same.</summary>
-    private static HashAlgorithmName? PssHash(ReadOnlyMemory<byte> rawCertificate)
+    /// <summary>Reads the hash function of an RSASSA-PSS signature. It counts only if the mask uses the same function.</summary>
+    /// <remarks>RFC 4055 §3.1: RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, maskGenAlgorithm [1] DEFAULT mgf1SHA1,
+    /// saltLength [2] DEFAULT 20, trailerField [3] DEFAULT 1 }.</remarks>
+    private static HashAlgorithmName? ParsePssHash(ReadOnlyMemory<byte> rawCertificate)
     {
         // RFC 5280 §4.1: Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm AlgorithmIdentifier, signatureValue }.
         var certificate = new AsnReader(rawCertificate, AsnEncodingRules.DER).ReadSequence();

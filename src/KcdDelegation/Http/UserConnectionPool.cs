@@ -1,13 +1,15 @@
 namespace KcdDelegation.Http;
 
-/// <summary>Gives each user connections of his own, and connections to no more than a number of users at a time. A new user takes the place
-/// of the one who has been idle longest; while nobody is idle he waits. Thread-safe.</summary>
-internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler, int capacity, TimeProvider time, Action sharingEnded) : IDisposable
+/// <summary>Leases separate connections to each user, to a limited number of users at a time. Thread-safe.</summary>
+/// <remarks>A new user replaces the user who has been idle longest. While no user is idle, a new user waits.</remarks>
+internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler, int capacity, TimeProvider time, Action sharingEnded)
+    : IDisposable
 {
-    /// <summary>A SocketsHttpHandler closes its idle connections by itself after a minute; after that it is memory only.</summary>
+    /// <summary>The time after which an idle entry is dropped. A SocketsHttpHandler closes its idle connections itself after a
+    /// minute.</summary>
     private static readonly TimeSpan s_idleLife = TimeSpan.FromMinutes(5);
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly Dictionary<ConnectionKey, UserConnection> _current = [];
     private readonly LinkedList<UserConnection> _idle = [];
     private readonly LinkedList<Waiter> _waiters = [];
@@ -15,24 +17,24 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
     private bool _disposed;
     private volatile bool _sharingHasEnded;
 
-    /// <summary>Users share no connections any more, whatever the settings say: the backend has tied one to its user. It stays so for as long as
-    /// the handler lives.</summary>
+    /// <summary>Whether sharing has ended for the lifetime of the handler, whatever the settings say, because the backend tied a connection
+    /// to its user.</summary>
     public bool SharingHasEnded => _sharingHasEnded;
 
-    /// <summary>The user's connections, for as long as the lease lasts.</summary>
-    /// <exception cref="OperationCanceledException">The caller gave up while all were busy with other users.</exception>
+    /// <summary>Leases the user's connections.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled while all connections were in use by other users.</exception>
     public async ValueTask<ConnectionLease> LeaseAsync(ConnectionKey key, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var closed = new List<UserConnection>();
         ConnectionLease? lease;
         Waiter? waiter = null;
-        lock (_gate)
+        lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             while (_idle.First?.Value is { } oldest && time.GetElapsedTime(oldest.IdleSince) > s_idleLife)
                 Drop(oldest, closed);
-            lease = TryTake(key, closed);
+            lease = LeaseIfAvailable(key, closed);
             if (lease is null)
                 _waiters.AddLast(waiter = new Waiter(key));
         }
@@ -40,10 +42,11 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
         return lease ?? await WaitAsync(waiter!, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The next request of this user gets new connections; these are closed when the last response has been read.</summary>
+    /// <summary>Withdraws connections from further requests. They are closed when the last response has been read; the user's next request
+    /// gets new ones.</summary>
     public void Retire(UserConnection connection)
     {
-        lock (_gate)
+        lock (_lock)
         {
             connection.IsRetired = true;
             if (_current.GetValueOrDefault(connection.Key) == connection)
@@ -51,15 +54,16 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
         }
     }
 
+    /// <summary>Ends a lease, and serves waiting requests if the connections are idle now.</summary>
     public void Release(UserConnection connection)
     {
         var closed = new List<UserConnection>();
-        lock (_gate)
+        lock (_lock)
         {
             if (--connection.Leases > 0)
                 return;
             connection.IdleSince = time.GetTimestamp();
-            _idle.AddLast(connection.IdlePlace);
+            _idle.AddLast(connection.IdleNode);
             if (connection.IsRetired || _disposed)
                 Drop(connection, closed);
             ServeWaiters(closed);
@@ -67,11 +71,11 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
         Close(closed);
     }
 
-    /// <summary>Responses that are being read go on to their end.</summary>
+    /// <summary>Closes idle connections and rejects waiting requests. Responses that are being read can be read to their end.</summary>
     public void Dispose()
     {
         var closed = new List<UserConnection>();
-        lock (_gate)
+        lock (_lock)
         {
             _disposed = true;
             foreach (var connection in _idle.ToList())
@@ -86,10 +90,10 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
     private void EndSharing(UserConnection tied)
     {
         Retire(tied);
-        bool isNews;
-        lock (_gate)
-            (isNews, _sharingHasEnded) = (!_sharingHasEnded, true);
-        if (isNews)
+        bool isFirst;
+        lock (_lock)
+            (isFirst, _sharingHasEnded) = (!_sharingHasEnded, true);
+        if (isFirst)
             sharingEnded();
     }
 
@@ -99,10 +103,10 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
         return await waiter.Lease.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Whoever takes the waiter off the list decides: he gets a lease or is cancelled, never both.</summary>
+    /// <summary>Cancels a waiting request unless it has a lease already. Removal from the list decides between the two.</summary>
     private void Cancel(Waiter waiter, CancellationToken cancellationToken)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (!_waiters.Remove(waiter))
                 return;
@@ -110,8 +114,8 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
         waiter.Lease.TrySetCanceled(cancellationToken);
     }
 
-    /// <summary>Null: everybody is busy.</summary>
-    private ConnectionLease? TryTake(ConnectionKey key, List<UserConnection> closed)
+    /// <summary>Creates a lease, or returns null if all connections are in use.</summary>
+    private ConnectionLease? LeaseIfAvailable(ConnectionKey key, List<UserConnection> closed)
     {
         if (!_current.TryGetValue(key, out var connection))
         {
@@ -124,12 +128,13 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
             _count++;
         }
         else if (connection.Leases == 0)
-            _idle.Remove(connection.IdlePlace);
+            _idle.Remove(connection.IdleNode);
         connection.Leases++;
         return new ConnectionLease(this, connection);
     }
 
-    /// <summary>Every one is asked: a user who gets connections gets them for all his waiting requests.</summary>
+    /// <summary>Serves the waiting requests. All are checked, because a user's first lease also serves that user's other
+    /// requests.</summary>
     private void ServeWaiters(List<UserConnection> closed)
     {
         for (var node = _waiters.First; node is not null;)
@@ -137,7 +142,7 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
             var (waiter, next) = (node.Value, node.Next);
             try
             {
-                if (TryTake(waiter.Key, closed) is { } lease)
+                if (LeaseIfAvailable(waiter.Key, closed) is { } lease)
                 {
                     _waiters.Remove(node);
                     waiter.Lease.SetResult(lease);
@@ -145,7 +150,7 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
             }
             catch (Exception error)
             {
-                // Making a handler failed: that is the waiter's failure, not that of the request that has just ended.
+                // The creation of a handler failed. That fails the waiting request, not the request that has just ended.
                 _waiters.Remove(node);
                 waiter.Lease.SetException(error);
             }
@@ -155,14 +160,14 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
 
     private void Drop(UserConnection idle, List<UserConnection> closed)
     {
-        _idle.Remove(idle.IdlePlace);
+        _idle.Remove(idle.IdleNode);
         if (_current.GetValueOrDefault(idle.Key) == idle)
             _current.Remove(idle.Key);
         _count--;
         closed.Add(idle);
     }
 
-    /// <summary>Outside the lock: closing sockets takes time.</summary>
+    /// <summary>Closes connections. The caller does not hold the lock, because closing sockets takes time.</summary>
     private static void Close(List<UserConnection> connections) => connections.ForEach(static connection => connection.Dispose());
 
     private sealed class Waiter(ConnectionKey key)
@@ -178,7 +183,7 @@ internal sealed class ConnectionLease(UserConnectionPool owner, UserConnection c
 {
     private int _ended;
 
-    /// <summary>A response that was neither read nor disposed must not keep its place for ever.</summary>
+    /// <summary>Ends the lease of a response that was neither read nor disposed.</summary>
     ~ConnectionLease()
     {
         if (Interlocked.Exchange(ref _ended, 1) == 0)

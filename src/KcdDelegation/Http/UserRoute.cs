@@ -3,23 +3,29 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Http;
 
-/// <summary>The way of one request to the backend, over connections of its user. Not thread-safe.</summary>
+/// <summary>The path of one request to the backend, over connections of its user. Not thread-safe.</summary>
 internal sealed class UserRoute(UserConnectionPool connections, ConnectionKey key, KerberosPrincipal user) : IDisposable
 {
-    /// <summary>New connections start without a memory of certificates, so the second goes through, unless others of the same user meet yet
-    /// another certificate at the same time. Kept connections that the backend has closed meanwhile use attempts up as well.</summary>
+    /// <summary>The limit on attempts. Attempts also fail because the backend has closed a kept connection.</summary>
+    /// <remarks>New connections accept any certificate, so the second attempt succeeds, unless other requests of the same user meet yet
+    /// another certificate at the same time.</remarks>
     private const int MaxAttempts = 4;
 
     private ConnectionLease? _lease;
 
-    /// <summary>Sends with a ticket, or without one. A request that the backend may have got, since the connection broke only then, is sent
-    /// again with a new token if that does no harm (RFC 9110 §9.2.2).</summary>
-    /// <exception cref="HttpRequestException">There is no connection, or it broke.</exception>
-    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, SentAuthorization? authorization, CancellationToken cancellationToken)
+    /// <summary>Sends the request with or without a ticket.</summary>
+    /// <remarks>If the connection breaks after the backend may have received the request, it is sent again with a new token if that is safe
+    /// (RFC 9110 §9.2.2).</remarks>
+    /// <returns>The response.</returns>
+    /// <exception cref="HttpRequestException">No connection could be opened, or it broke.</exception>
+    /// <exception cref="KcdException">Each new connection presents another certificate.</exception>
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, SentAuthorization? authorization, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            _lease ??= await connections.LeaseAsync(connections.SharingHasEnded ? key with { User = user } : key, cancellationToken).ConfigureAwait(false);
+            _lease ??= await connections.LeaseAsync(connections.SharingHasEnded ? key with { User = user } : key, cancellationToken)
+                .ConfigureAwait(false);
             try
             {
                 if (await _lease.Connection.SendAsync(request, authorization, cancellationToken).ConfigureAwait(false) is { } response)
@@ -37,18 +43,21 @@ internal sealed class UserRoute(UserConnectionPool connections, ConnectionKey ke
         throw new KcdException(new DelegationFailure(
             KcdStage.Target,
             KcdEventId.CertificateChanged,
-            $"Every new connection to {key.Origin} shows another certificate, so that no ticket can be bound to one. Nothing was sent.",
-            "Give the servers behind this address one certificate, or turn ChannelBinding off for the application.") { IsTransient = true });
+            $"Every new connection to {key.Origin} presents another certificate, so no ticket can be bound to one. Nothing was sent.",
+            "Use the same certificate on all servers at this address, or turn ChannelBinding off for the application.")
+            {
+                IsTransient = true,
+            });
     }
 
     private static bool IsHarmlessTwice(HttpRequestMessage request) => request.Content is null
         && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head || request.Method == HttpMethod.Options
             || request.Method == HttpMethod.Put || request.Method == HttpMethod.Delete);
 
-    /// <summary>From here on the response's body keeps the connections.</summary>
-    public void HandOver(HttpResponseMessage response, HttpMethod method)
+    /// <summary>Transfers the lease of the connections to the response's body.</summary>
+    public void TransferLease(HttpResponseMessage response, HttpMethod method)
     {
-        LeasedContent.PutOn(response, method, _lease!);
+        LeasedContent.Attach(response, method, _lease!);
         _lease = null;
     }
 

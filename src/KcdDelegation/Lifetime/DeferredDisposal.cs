@@ -1,6 +1,7 @@
 namespace KcdDelegation.Lifetime;
 
-/// <summary>Closes what changed settings have replaced, a while later: requests that began under the old settings end on them. Closed at once
+/// <summary>Closes what changed settings have replaced, a while later: requests that began under the old settings end on them. Closed at
+/// once
 /// when everything is disposed.</summary>
 internal sealed class DeferredDisposal(TimeProvider timeProvider) : IAsyncDisposable
 {

@@ -66,7 +66,9 @@ internal sealed class ApplicationSettingsParser(
         if (url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
             errors.Add(key, $"has a user, a query or a fragment", "Keep the scheme, the host, the port and the path");
         if (url.Scheme == Uri.UriSchemeHttp && !application.AllowPlainHttp)
-            errors.Add(key, $"{PrintableText.Quoted(url.OriginalString)} is plain http, where anyone on the way can use the user's ticket", $"Use https, or set {errors.Key(key.Replace(":InternalUrl", ":AllowPlainHttp", StringComparison.Ordinal))} to true on a network that you trust");
+            errors.Add(key, $"{PrintableText.Quoted(url.OriginalString)} is plain http, where anyone on the way can use the user's ticket",
+                $"Use https, or set {errors.Key(
+                key.Replace(":InternalUrl", ":AllowPlainHttp", StringComparison.Ordinal))} to true on a network that you trust");
         return url;
     }
 
@@ -75,18 +77,22 @@ internal sealed class ApplicationSettingsParser(
         key += ":ServicePrincipalName";
         if (string.IsNullOrWhiteSpace(application.ServicePrincipalName))
         {
-            errors.Add(key, $"is missing (event {KcdEventId.NoServicePrincipalName})", "Write the SPN that the backend's account holds, such as HTTP/erp.contoso.com; setspn -L ACCOUNT lists them");
+            errors.Add(key, $"is missing (event {KcdEventId.NoServicePrincipalName})",
+                "Write the SPN that the backend's account holds, such as HTTP/erp.contoso.com; setspn -L ACCOUNT lists them");
             return null;
         }
         if (!ServicePrincipalName.TryParse(application.ServicePrincipalName, provider: null, out var service))
         {
-            errors.Add(key, $"{PrintableText.Quoted(application.ServicePrincipalName)} is not a service principal name", "Write class/host, such as HTTP/erp.contoso.com");
+            errors.Add(key, $"{PrintableText.Quoted(application.ServicePrincipalName)} is not a service principal name",
+                "Write class/host, such as HTTP/erp.contoso.com");
             return null;
         }
         // A ticket for these would give the user's rights over the realm itself; a KDC refuses them too (MS-SFU §3.2.5.2).
-        if (service.ServiceClass.StartsWith("krbtgt", StringComparison.OrdinalIgnoreCase) || string.Equals(service.ServiceClass, "kadmin", StringComparison.OrdinalIgnoreCase))
+        if (service.ServiceClass.StartsWith("krbtgt", StringComparison.OrdinalIgnoreCase)
+            || string.Equals(service.ServiceClass, "kadmin", StringComparison.OrdinalIgnoreCase))
         {
-            errors.Add(key, $"{PrintableText.Quoted(application.ServicePrincipalName)} belongs to the KDC itself", "Write the SPN of the backend");
+            errors.Add(key, $"{PrintableText.Quoted(application.ServicePrincipalName)} belongs to the KDC itself",
+                "Write the SPN of the backend");
             return null;
         }
         return service;
@@ -106,7 +112,8 @@ internal sealed class ApplicationSettingsParser(
             realmIsRight = RealmNames.Check(application.Realm, $"{key}:Realm", errors);
             if (application.ServiceAccount is null)
             {
-                errors.Add($"{key}:ServiceAccount", "is missing, but the application has a realm of its own", "Write the account of that realm with its Name and Keytab");
+                errors.Add($"{key}:ServiceAccount", "is missing, but the application has a realm of its own",
+                    "Write the account of that realm with its Name and Keytab");
                 return null;
             }
         }
@@ -119,7 +126,8 @@ internal sealed class ApplicationSettingsParser(
         }
         if (FindAccountNameViolation(account.Name) is { } why)
         {
-            errors.Add($"{accountKey}:Name", $"{PrintableText.Quoted(account.Name)} is not an account's name: {why}", "Write the sAMAccountName without domain, such as CONNECTOR$");
+            errors.Add($"{accountKey}:Name", $"{PrintableText.Quoted(account.Name)} is not an account's name: {why}",
+                "Write the sAMAccountName without domain, such as CONNECTOR$");
             return null;
         }
         if (string.IsNullOrWhiteSpace(account.Keytab) == string.IsNullOrWhiteSpace(account.PasswordFile))
@@ -147,7 +155,9 @@ internal sealed class ApplicationSettingsParser(
         if (string.IsNullOrWhiteSpace(claim))
             errors.Add($"{key}:ClaimType", "is blank", "Write a claim's name, or remove the setting");
         else if (ClaimSources.IsUnsafe(claim) && !application.AllowUnsafeClaimType)
-            errors.Add($"{key}:ClaimType", $"{PrintableText.Quoted(claim)} can be set by users to another user's name", $"Use upn, onprem_sam_account_name or a claim that only the directory sets; {errors.Key($"{key}:AllowUnsafeClaimType")} lifts this at your own risk");
+            errors.Add($"{key}:ClaimType", $"{PrintableText.Quoted(claim)} can be set by users to another user's name",
+                $"Use upn, onprem_sam_account_name or a claim that only the directory sets; {errors.Key(
+                $"{key}:AllowUnsafeClaimType")} lifts this at your own risk");
     }
 
     /// <summary>What cannot go with a request that has no ticket yet.</summary>
@@ -157,10 +167,14 @@ internal sealed class ApplicationSettingsParser(
             return;
         var start = errors.Key($"{key}:Start");
         if (application.MutualAuthentication == MutualAuthentication.Required)
-            errors.Add($"{key}:MutualAuthentication", $"is Required beside {start} OnChallenge, where an answer to the first request, which carries no ticket, can prove nothing and would always be refused",
+            errors.Add($"{key}:MutualAuthentication",
+                $"is Required beside {start} OnChallenge, where an answer to the first request, which carries no ticket, can prove "
+                + $"nothing and would always be refused",
                 $"Set {start} to Preemptive, or MutualAuthentication to Optional");
         if (application.ShareConnectionsBetweenUsers)
-            errors.Add($"{key}:ShareConnectionsBetweenUsers", $"is true beside {start} OnChallenge, where a user's first request carries no ticket: a backend that remembers the connection's last user would answer it as that user",
+            errors.Add($"{key}:ShareConnectionsBetweenUsers",
+                $"is true beside {start} OnChallenge, where a user's first request carries no ticket: a backend that remembers the "
+                + $"connection's last user would answer it as that user",
                 $"Set {start} to Preemptive, or ShareConnectionsBetweenUsers to false");
     }
 
@@ -168,6 +182,7 @@ internal sealed class ApplicationSettingsParser(
         where T : struct, Enum
     {
         if (!Enum.IsDefined(value))
-            errors.Add(key, $"{PrintableText.Quoted(value.ToString())} is not one of its values", $"Write {string.Join(", ", Enum.GetNames<T>())}");
+            errors.Add(key, $"{PrintableText.Quoted(value.ToString())} is not one of its values",
+                $"Write {string.Join(", ", Enum.GetNames<T>())}");
     }
 }

@@ -19,7 +19,8 @@ public sealed class KcdOptions
     /// <summary>Other realms by name: their KDCs, and the UPN suffixes of the users who live in them.</summary>
     public IDictionary<string, RealmOptions> Realms { get; } = new Dictionary<string, RealmOptions>(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>How tokens are validated. Where the host validates them itself and passes principals, only <see cref="TokenOptions.TenantId"/>
+    /// <summary>How tokens are validated. Where the host validates them itself and passes principals, only
+    /// <see cref="TokenOptions.TenantId"/>
     /// and what is allowed are set.</summary>
     public TokenOptions Token { get; set; } = new();
 
@@ -35,7 +36,8 @@ public sealed class KcdOptions
 /// Secrets themselves are never settings.</summary>
 public sealed class ServiceAccountOptions
 {
-    /// <summary>The account's sAMAccountName (computers and gMSA end with <c>$</c>), or its principal name where the KDC is MIT's.</summary>
+    /// <summary>The account's sAMAccountName (computers and gMSA end with <c>$</c>), or its principal name where the KDC is
+    /// MIT's.</summary>
     public string? Name { get; set; }
 
     /// <summary>Path of a keytab file with AES keys of the account. Read again when it changes.</summary>
@@ -60,7 +62,8 @@ public sealed class RealmOptions
 public sealed class TokenOptions
 {
     /// <summary>The issuer's address, under which <c>/.well-known/openid-configuration</c> is found; for Microsoft Entra
-    /// <c>https://login.microsoftonline.com/TENANT-ID/v2.0</c>. https; plain http for loopback addresses only. Behind an address of Entra may stand
+    /// <c>https://login.microsoftonline.com/TENANT-ID/v2.0</c>. https; plain http for loopback addresses only. Behind an address of Entra
+    /// may stand
     /// <c>?appid=CLIENT-ID</c>, for an application with a signing key of its own: its keys are published there only.</summary>
     public string? Authority { get; set; }
 
@@ -72,8 +75,10 @@ public sealed class TokenOptions
     /// <summary>The value of <c>aud</c> that tokens for this gateway carry. Compared exactly.</summary>
     public string? Audience { get; set; }
 
-    /// <summary>The value of <c>tid</c> that tokens and principals carry; those without are refused too. May stand alone, for principals that
-    /// the host has authenticated. Required with an <see cref="Authority"/> of Microsoft Entra, where it is the directory (tenant) id. Null:
+    /// <summary>The value of <c>tid</c> that tokens and principals carry; those without are refused too. May stand alone, for principals
+    /// that
+    /// the host has authenticated. Required with an <see cref="Authority"/> of Microsoft Entra, where it is the directory (tenant) id.
+    /// Null:
     /// the issuer has no tenants, and pinning it pins everything.</summary>
     public string? TenantId { get; set; }
 

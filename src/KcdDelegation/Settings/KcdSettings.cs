@@ -23,7 +23,8 @@ internal sealed record ApplicationSettings(
     MappingContext Mapping,
     CallerPolicy Callers);
 
-/// <summary>All that makes one engine client differ from another. Two applications with equal values share one client; a change of any makes
+/// <summary>All that makes one engine client differ from another. Two applications with equal values share one client; a change of any
+/// makes
 /// a new one.</summary>
 internal sealed record ClientSettings(string Realm, string AccountName, KeyFileKind AccountKeyProvider, string KeyPath, RealmKdcs Kdcs);
 
@@ -44,7 +45,8 @@ internal sealed class RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray
     public bool Equals(RealmKdcs? other) =>
         ReferenceEquals(this, other)
         || (other is not null && _hash == other._hash && ByRealm.Count == other.ByRealm.Count
-            && ByRealm.Zip(other.ByRealm).All(pair => pair.First.Key == pair.Second.Key && pair.First.Value.SequenceEqual(pair.Second.Value)));
+            && ByRealm.Zip(other.ByRealm)
+                .All(pair => pair.First.Key == pair.Second.Key && pair.First.Value.SequenceEqual(pair.Second.Value)));
 
     public override bool Equals(object? obj) => Equals(obj as RealmKdcs);
 

@@ -32,11 +32,13 @@ internal sealed class SettingsParser
             RealmNames.Check(_options.Realm, "Realm", _errors);
         var kdcs = ParseKdcs();
         var token = TokenSettingsParser.Parse(_options.Token, _errors);
-        var callers = token?.Callers ?? new CallerPolicy(_options.Token.TenantId, _options.Token.AllowGuests, _options.Token.AllowApplicationTokens);
+        var callers = token?.Callers
+            ?? new CallerPolicy(_options.Token.TenantId, _options.Token.AllowGuests, _options.Token.AllowApplicationTokens);
         var suffixes = ParseSuffixes();
 
         if (_options.Applications.Count == 0)
-            _errors.Add("Applications", "is empty", $"Add the backend to call, with {_errors.Key("Applications:NAME:InternalUrl")} and ServicePrincipalName");
+            _errors.Add("Applications", "is empty",
+                $"Add the backend to call, with {_errors.Key("Applications:NAME:InternalUrl")} and ServicePrincipalName");
         var applicationParser = new ApplicationSettingsParser(_options, suffixes, callers, kdcs, _errors);
         var applications = _options.Applications
             .Select(application => applicationParser.Parse(application.Key, application.Value))
@@ -66,14 +68,17 @@ internal sealed class SettingsParser
                 if (KdcEndpoint.TryParse(texts[i], provider: null, out var endpoint))
                     endpoints.Add(endpoint);
                 else
-                    _errors.Add($"{key}:{i}", $"{PrintableText.Quoted(texts[i])} is not a KDC", "Write dc1.contoso.com, dc1.contoso.com:88 or [2001:db8::1]:88");
+                    _errors.Add($"{key}:{i}", $"{PrintableText.Quoted(texts[i])} is not a KDC",
+                        "Write dc1.contoso.com, dc1.contoso.com:88 or [2001:db8::1]:88");
             }
             if (endpoints.Count == 0)
                 return;
             if (realm is null)
-                _errors.Add("Kdcs", "has KDCs of no realm", $"Set {_errors.Key("Realm")}, or move them to {_errors.Key("Realms:NAME:Kdcs")}");
+                _errors.Add("Kdcs", "has KDCs of no realm",
+                    $"Set {_errors.Key("Realm")}, or move them to {_errors.Key("Realms:NAME:Kdcs")}");
             else if (!byRealm.TryAdd(realm, endpoints.ToImmutable()))
-                _errors.Add(key, $"gives KDCs of {PrintableText.Quoted(realm)} for the second time", $"Keep one of it and {_errors.Key("Kdcs")}");
+                _errors.Add(key, $"gives KDCs of {PrintableText.Quoted(realm)} for the second time",
+                    $"Keep one of it and {_errors.Key("Kdcs")}");
         }
     }
 
@@ -87,9 +92,11 @@ internal sealed class SettingsParser
                 var suffix = settings!.UserPrincipalSuffixes[i];
                 var key = $"Realms:{realm}:UserPrincipalSuffixes:{i}";
                 if (NameRules.FindSuffixViolation(suffix) is { } why)
-                    _errors.Add(key, $"{PrintableText.Quoted(suffix)} is not a suffix: {why}", "Write what stands behind the @, such as eu.contoso.com");
+                    _errors.Add(key, $"{PrintableText.Quoted(suffix)} is not a suffix: {why}",
+                        "Write what stands behind the @, such as eu.contoso.com");
                 else if (!realmBySuffix.TryAdd(suffix, realm))
-                    _errors.Add(key, $"lists {suffix} again, which is listed under {realmBySuffix[suffix]}", "List a suffix under one realm only: the same name in two realms is two people");
+                    _errors.Add(key, $"lists {suffix} again, which is listed under {realmBySuffix[suffix]}",
+                        "List a suffix under one realm only: the same name in two realms is two people");
             }
         }
         return realmBySuffix.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
@@ -102,7 +109,9 @@ internal sealed class SettingsParser
         {
             var first = account.First();
             foreach (var other in account.Where(application => application.Client != first.Client))
-                _errors.Add($"Applications:{other.Name}:ServiceAccount", $"takes the key of {PrintableText.From(first.Client.AccountName)} from another file than {_errors.Key($"Applications:{first.Name}")}", "Name the same keytab or password file in both");
+                _errors.Add($"Applications:{other.Name}:ServiceAccount",
+                    $"takes the key of {PrintableText.From(first.Client.AccountName)} from another file than {_errors.Key(
+                    $"Applications:{first.Name}")}", "Name the same keytab or password file in both");
         }
     }
 }

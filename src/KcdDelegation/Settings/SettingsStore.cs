@@ -23,7 +23,8 @@ internal sealed class SettingsStore : IDisposable
 
     /// <summary>Settings that are made anew whenever a source says that they have changed.</summary>
     /// <exception cref="OptionsValidationException">They are wrong at the start.</exception>
-    public SettingsStore(IOptionsFactory<KcdOptions> factory, IEnumerable<IOptionsChangeTokenSource<KcdOptions>> sources, ILoggerFactory loggerFactory)
+    public SettingsStore(
+        IOptionsFactory<KcdOptions> factory, IEnumerable<IOptionsChangeTokenSource<KcdOptions>> sources, ILoggerFactory loggerFactory)
     {
         _factory = factory;
         _logger = loggerFactory.CreateLogger(Log.Category);
@@ -58,7 +59,8 @@ internal sealed class SettingsStore : IDisposable
             {
                 changed = Parse(_factory!.Create(Options.DefaultName));
             }
-            // Whatever a bad edit makes the binder, a post-configuration or the parser throw: the reason is logged, and the service goes on.
+            // Whatever a bad edit makes the binder, a post-configuration or the parser throw: the reason is logged, and the service goes
+            // on.
             catch (Exception error)
             {
                 foreach (var reason in error is OptionsValidationException invalid ? invalid.Failures : [error.Message])

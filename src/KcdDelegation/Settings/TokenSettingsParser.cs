@@ -19,14 +19,16 @@ internal static class TokenSettingsParser
         }
         var authority = ParseAuthority(options.Authority, errors);
         if (string.IsNullOrWhiteSpace(options.Audience))
-            errors.Add("Token:Audience", "is missing", "Set it to the value of aud in tokens for this gateway, such as api://gateway or the application (client) id");
+            errors.Add("Token:Audience", "is missing",
+                "Set it to the value of aud in tokens for this gateway, such as api://gateway or the application (client) id");
         if (authority is null)
             return null;
         var entra = EntraCloud.Find(authority);
         var tenant = ParseTenant(options.TenantId, authority, entra, errors);
         var issuer = options.Issuer ?? (entra is null ? options.Authority! : entra.GetIssuer(authority, tenant));
         if (string.IsNullOrWhiteSpace(issuer) || issuer.Contains('{', StringComparison.Ordinal))
-            errors.Add("Token:Issuer", $"{PrintableText.Quoted(issuer)} does not pin one issuer", "Write the exact value of iss in your tokens");
+            errors.Add("Token:Issuer", $"{PrintableText.Quoted(issuer)} does not pin one issuer",
+                "Write the exact value of iss in your tokens");
         return new TokenSettings(
             new Uri(authority.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/.well-known/openid-configuration" + authority.Query),
             issuer, options.Audience ?? "", new CallerPolicy(tenant, options.AllowGuests, options.AllowApplicationTokens));
@@ -40,14 +42,17 @@ internal static class TokenSettingsParser
             errors.Add("Token:Authority", "is missing", Remedy);
             return null;
         }
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var authority) || !IsQueryAllowed(authority) || authority.Fragment.Length > 0 || authority.UserInfo.Length > 0)
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var authority) || !IsQueryAllowed(authority) || authority.Fragment.Length > 0
+            || authority.UserInfo.Length > 0)
         {
             errors.Add("Token:Authority", $"{PrintableText.Quoted(text)} is not the address of an issuer", Remedy);
             return null;
         }
         if (!KeyAddress.IsAllowed(authority))
         {
-            errors.Add("Token:Authority", $"{PrintableText.Quoted(text)} is neither https nor on a loopback address, so anyone on the way could replace the signing keys", Remedy);
+            errors.Add("Token:Authority",
+                $"{PrintableText.Quoted(
+                text)} is neither https nor on a loopback address, so anyone on the way could replace the signing keys", Remedy);
             return null;
         }
         return authority;
@@ -59,7 +64,8 @@ internal static class TokenSettingsParser
     {
         const string Start = "?appid=";
         return authority.Query.Length == 0
-            || (EntraCloud.Find(authority) is not null && authority.Query.StartsWith(Start, StringComparison.Ordinal) && Guid.TryParseExact(authority.Query[Start.Length..], "D", out _));
+            || (EntraCloud.Find(authority) is not null && authority.Query.StartsWith(Start, StringComparison.Ordinal)
+                && Guid.TryParseExact(authority.Query[Start.Length..], "D", out _));
     }
 
     private static void CheckTenantOfOthers(string? tenant, SettingsErrors errors)
@@ -76,10 +82,12 @@ internal static class TokenSettingsParser
             return tenant;
         }
         if (authority.Segments.Length > 1 && SharedTenants.Contains(authority.Segments[1].TrimEnd('/'), StringComparer.OrdinalIgnoreCase))
-            errors.Add("Token:Authority", $"{PrintableText.Quoted(authority.AbsoluteUri)} stands for every tenant", "Put your tenant's id in the place of common, organizations or consumers");
+            errors.Add("Token:Authority", $"{PrintableText.Quoted(authority.AbsoluteUri)} stands for every tenant",
+                "Put your tenant's id in the place of common, organizations or consumers");
         if (Guid.TryParseExact(tenant, "D", out var id))
             return id.ToString("D"); // Entra writes it in lower case.
-        errors.Add("Token:TenantId", tenant is null ? "is missing" : $"{PrintableText.Quoted(tenant)} is not a tenant id", "Write the directory (tenant) id, a GUID, from the overview page of Microsoft Entra ID");
+        errors.Add("Token:TenantId", tenant is null ? "is missing" : $"{PrintableText.Quoted(tenant)} is not a tenant id",
+            "Write the directory (tenant) id, a GUID, from the overview page of Microsoft Entra ID");
         return null;
     }
 }

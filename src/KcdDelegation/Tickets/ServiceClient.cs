@@ -16,7 +16,8 @@ internal sealed class ServiceClient : IAsyncDisposable
         _account = settings.AccountKeyProvider == KeyFileKind.Keytab
             ? ServiceAccount.FromKeytab(settings.AccountName, settings.KeyPath)
             : ServiceAccount.FromPasswordFile(settings.AccountName, settings.KeyPath);
-        var options = new S4UClientOptions { Realm = settings.Realm, Account = _account, LoggerFactory = loggerFactory, TimeProvider = timeProvider };
+        var options = new S4UClientOptions { Realm = settings.Realm, Account = _account, LoggerFactory = loggerFactory,
+            TimeProvider = timeProvider };
         foreach (var (realm, kdcs) in settings.Kdcs.ByRealm)
             options.Kdcs[realm] = kdcs;
         Client = new S4UClient(options);

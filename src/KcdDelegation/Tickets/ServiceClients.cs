@@ -9,7 +9,8 @@ namespace KcdDelegation.Tickets;
 
 /// <summary>One engine client per delegating account and realm, made at first use. A client whose settings are no longer in force is closed
 /// after its last use. Thread-safe.</summary>
-internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory loggerFactory, TimeProvider timeProvider) : IAsyncDisposable
+internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory loggerFactory, TimeProvider timeProvider)
+    : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<ClientSettings, ServiceClient> _open = new();
     private readonly ConcurrentDictionary<ServiceClient, bool> _retired = new();

@@ -14,12 +14,14 @@ internal sealed record CompactToken(string KeyId, long? IssuedAt)
     public const int MaxLength = 64 * 1024;
 
     /// <summary>Asymmetric only: with HMAC, whoever can check a token can make one.</summary>
-    public static readonly IReadOnlyList<string> Algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
+    public static readonly IReadOnlyList<string> Algorithms =
+        ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
     // RFC 7519 §5.1 and RFC 9068 §2.1; absent is allowed, another type is a token for another use (RFC 8725 §3.11).
     private static readonly string[] Types = ["JWT", "at+jwt", "application/at+jwt"];
 
-    private static readonly SearchValues<char> Alphabet = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+    private static readonly SearchValues<char> Alphabet =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     // The characters whose last four bits, or last two, are zero.
     private static readonly SearchValues<char> LastOfOneByte = SearchValues.Create("AQgw");

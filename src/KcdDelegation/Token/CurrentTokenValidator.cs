@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace KcdDelegation.Token;
 
 /// <summary>The validator of the token settings in force; another one, with its keys, when they change. Thread-safe.</summary>
-internal sealed class CurrentTokenValidator(SettingsStore settings, DeferredDisposal retirement, ILogger logger, TimeProvider timeProvider) : IDisposable
+internal sealed class CurrentTokenValidator(SettingsStore settings, DeferredDisposal retirement, ILogger logger, TimeProvider timeProvider)
+    : IDisposable
 {
     private readonly Lock _change = new();
     private volatile Entry? _current;

@@ -42,17 +42,21 @@ internal sealed class IssuerDocuments : IDisposable
         var discovery = await GetAsync(_settings.DiscoveryDocument, cancellationToken).ConfigureAwait(false);
         // OpenID Connect Discovery 1.0 §4.3. A document for every tenant says "{tenantid}" here, which is no issuer.
         if (GetText(discovery, "issuer") != _settings.Issuer)
-            throw Refused(_settings.DiscoveryDocument, $"is of the issuer {PrintableText.Quoted(GetText(discovery, "issuer"))}, not of {PrintableText.Quoted(_settings.Issuer)}",
+            throw Refused(_settings.DiscoveryDocument,
+                $"is of the issuer {PrintableText.Quoted(GetText(discovery, "issuer"))}, not of {PrintableText.Quoted(_settings.Issuer)}",
                 "Correct Kcd:Token:Authority, or pin the document's issuer with Kcd:Token:Issuer if it is the one that you trust.");
         if (!Uri.TryCreate(GetText(discovery, "jwks_uri"), UriKind.Absolute, out var keysAddress) || !KeyAddress.IsAllowed(keysAddress)
             || (keysAddress.Scheme != Uri.UriSchemeHttps && _settings.DiscoveryDocument.Scheme == Uri.UriSchemeHttps))
-            throw Refused(_settings.DiscoveryDocument, "names no https address for the keys (jwks_uri)", "Have the issuer's operator correct it.");
+            throw Refused(_settings.DiscoveryDocument, "names no https address for the keys (jwks_uri)",
+                "Have the issuer's operator correct it.");
         return ReadKeys(await GetAsync(keysAddress, cancellationToken).ConfigureAwait(false), keysAddress);
     }
 
     /// <summary>For a failure that is neither the network's nor one that was looked for.</summary>
     public KcdException Unreadable(Exception error) =>
-        DelegationFailure.Identity(KcdEventId.IssuerDocumentRefused, $"The documents of the issuer {PrintableText.From(_settings.Issuer)} cannot be read ({error.GetType().Name}).",
+        DelegationFailure.Identity(
+            KcdEventId.IssuerDocumentRefused,
+            $"The documents of the issuer {PrintableText.From(_settings.Issuer)} cannot be read ({error.GetType().Name}).",
             "Open them in a browser: a proxy or a portal may have answered in their place.").ToException(error);
 
     public void Dispose() => _http.Dispose();
@@ -65,17 +69,20 @@ internal sealed class IssuerDocuments : IDisposable
         {
             using var response = await _http.GetAsync(address, either.Token).ConfigureAwait(false);
             if ((int)response.StatusCode is >= 300 and < 400)
-                throw Refused(address, $"redirects to {PrintableText.Quoted(response.Headers.Location?.OriginalString)}", "Write the final address in Kcd:Token:Authority, if it is one that you trust.");
+                throw Refused(address, $"redirects to {PrintableText.Quoted(response.Headers.Location?.OriginalString)}",
+                    "Write the final address in Kcd:Token:Authority, if it is one that you trust.");
             if (response.StatusCode != HttpStatusCode.OK)
                 throw Unreachable(address, string.Create(CultureInfo.InvariantCulture, $"answers {(int)response.StatusCode}"), inner: null);
             var body = await response.Content.ReadAsByteArrayAsync(either.Token).ConfigureAwait(false);
             return StrictJson.TryParseObject(body, out var document) == StrictJsonResult.Object
                 ? document
-                : throw Refused(address, "is not one JSON object without doubled members", "Open it in a browser: a proxy or a portal may have answered in its place.");
+                : throw Refused(address, "is not one JSON object without doubled members",
+                    "Open it in a browser: a proxy or a portal may have answered in its place.");
         }
         catch (HttpRequestException error) when (error.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            throw Refused(address, string.Create(CultureInfo.InvariantCulture, $"is larger than {MaxDocumentBytes} bytes"), "Open it in a browser: a proxy or a portal may have answered in its place.");
+            throw Refused(address, string.Create(CultureInfo.InvariantCulture, $"is larger than {MaxDocumentBytes} bytes"),
+                "Open it in a browser: a proxy or a portal may have answered in its place.");
         }
         catch (HttpRequestException error)
         {
@@ -83,7 +90,8 @@ internal sealed class IssuerDocuments : IDisposable
         }
         catch (OperationCanceledException error) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw Unreachable(address, string.Create(CultureInfo.InvariantCulture, $"does not answer within {Timeout.TotalSeconds} seconds"), error);
+            throw Unreachable(
+                address, string.Create(CultureInfo.InvariantCulture, $"does not answer within {Timeout.TotalSeconds} seconds"), error);
         }
     }
 
@@ -97,7 +105,8 @@ internal sealed class IssuerDocuments : IDisposable
             if (element.ValueKind != JsonValueKind.Object || GetText(element, "kid") is not { Length: > 0 } keyId)
                 continue;
             if (!byId.TryAdd(keyId, SigningKey.Read(element, keyId)))
-                throw Refused(address, $"has two keys with the kid {PrintableText.Quoted(keyId)}", "Have the issuer's operator correct it.");
+                throw Refused(address, $"has two keys with the kid {PrintableText.Quoted(keyId)}",
+                    "Have the issuer's operator correct it.");
         }
         return byId.ToFrozenDictionary(StringComparer.Ordinal);
     }
@@ -106,7 +115,8 @@ internal sealed class IssuerDocuments : IDisposable
         document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static KcdException Refused(Uri address, string why, string remedy) =>
-        DelegationFailure.Identity(KcdEventId.IssuerDocumentRefused, $"The document {PrintableText.From(address.AbsoluteUri)} {why}.", remedy).ToException();
+        DelegationFailure.Identity(
+            KcdEventId.IssuerDocumentRefused, $"The document {PrintableText.From(address.AbsoluteUri)} {why}.", remedy).ToException();
 
     private static KcdException Unreachable(Uri address, string why, Exception? inner) =>
         (DelegationFailure.Identity(KcdEventId.IssuerUnreachable, $"The issuer's document {PrintableText.From(address.AbsoluteUri)} {why}.",

@@ -28,10 +28,13 @@ internal sealed record SigningKey(SecurityKey? Key, string? FindViolation)
 
     private static SigningKey ReadRsa(JsonElement key, string keyId)
     {
-        if (GetText(key, "n") is not { } modulus || GetText(key, "e") is not { } exponent || DecodeBase64Url(modulus) is not { } n || DecodeBase64Url(exponent) is not { Length: > 0 and <= 8 })
+        if (GetText(key, "n") is not { } modulus || GetText(key, "e") is not { } exponent || DecodeBase64Url(modulus) is not { } n
+            || DecodeBase64Url(exponent) is not { Length: > 0 and <= 8 })
             return Refused("it is malformed");
         return new BigInteger(n, isUnsigned: true, isBigEndian: true).GetBitLength() is >= MinRsaBits and <= MaxRsaBits
-            ? new SigningKey(new JsonWebKey { Kty = JsonWebAlgorithmsKeyTypes.RSA, KeyId = keyId, Kid = keyId, N = modulus, E = exponent }, FindViolation: null)
+            ? new SigningKey(
+                new JsonWebKey { Kty = JsonWebAlgorithmsKeyTypes.RSA, KeyId = keyId, Kid = keyId, N = modulus, E = exponent },
+                FindViolation: null)
             : Refused($"RSA has to have {MinRsaBits} to {MaxRsaBits} bits");
     }
 
@@ -42,7 +45,8 @@ internal sealed record SigningKey(SecurityKey? Key, string? FindViolation)
         if (GetText(key, "x") is not { } x || GetText(key, "y") is not { } y || DecodeBase64Url(x) is null || DecodeBase64Url(y) is null)
             return Refused("it is malformed");
         return new SigningKey(
-            new JsonWebKey { Kty = JsonWebAlgorithmsKeyTypes.EllipticCurve, KeyId = keyId, Kid = keyId, Crv = GetText(key, "crv"), X = x, Y = y }, FindViolation: null);
+            new JsonWebKey { Kty = JsonWebAlgorithmsKeyTypes.EllipticCurve, KeyId = keyId, Kid = keyId, Crv = GetText(key, "crv"), X = x,
+                Y = y }, FindViolation: null);
     }
 
     private static SigningKey Refused(string why) => new(Key: null, why);

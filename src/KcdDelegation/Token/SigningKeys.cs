@@ -6,7 +6,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace KcdDelegation.Token;
 
 /// <summary>The issuer's keys, fetched anew after half a day, behind the back of tokens whose key is known: an issuer that does not answer
-/// holds nobody up. While it is away the last keys serve for a day. A <c>kid</c> that is not among them causes one refresh before the token is
+/// holds nobody up. While it is away the last keys serve for a day. A <c>kid</c> that is not among them causes one refresh before the token
+/// is
 /// refused, so that a key rotated a moment ago is found; tokens with made-up ones cannot make more than one refresh in half a minute.
 /// Thread-safe.</summary>
 internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timeProvider, ILogger logger) : IDisposable
@@ -26,7 +27,8 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
     /// <param name="LoadedAt">When they came.</param>
     /// <param name="DueAt">When they are fetched again.</param>
     /// <param name="Failure">Why the last attempt failed; null if it did not.</param>
-    private sealed record State(FrozenDictionary<string, SigningKey> Keys, DateTimeOffset LoadedAt, DateTimeOffset DueAt, KcdException? Failure);
+    private sealed record State(
+        FrozenDictionary<string, SigningKey> Keys, DateTimeOffset LoadedAt, DateTimeOffset DueAt, KcdException? Failure);
 
     /// <exception cref="KcdException">The issuer has no such key, or none that may be used, or cannot be asked.</exception>
     public async ValueTask<SecurityKey> FindAsync(string keyId, CancellationToken cancellationToken)
@@ -102,7 +104,9 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
                 using (ExecutionContext.SuppressFlow())
                     _refresh = Task.Run(LoadAsync, CancellationToken.None);
                 // It fails at disposal only, where nobody may be left to hear of it.
-                _ = _refresh.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                _ = _refresh.ContinueWith(
+                    static ended => ended.Exception, CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
             return _refresh.WaitAsync(cancellationToken);
         }

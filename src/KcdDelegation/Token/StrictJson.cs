@@ -34,7 +34,8 @@ internal static class StrictJson
         }
     }
 
-    /// <summary>Whether every name and string can be read: an escape may stand for half a character (<c>"\ud800"</c>, RFC 8259 §8.2).</summary>
+    /// <summary>Whether every name and string can be read: an escape may stand for half a character (<c>"\ud800"</c>, RFC 8259
+    /// §8.2).</summary>
     private static bool IsText(JsonElement root, ReadOnlySpan<byte> utf8)
     {
         if (!utf8.Contains((byte)'\\'))

@@ -51,16 +51,19 @@ public sealed class DelegatedCredentialTests
         {
             var expected = new byte[16];
             GssChecksum.Bind(binding, expected);
-            OpenedAuthorization.Open(credential.CreateAuthorization(TokenFormat.Kerberos, binding).ToString()).BindingHash.ToArray().ShouldBe(expected);
+            OpenedAuthorization.Open(credential.CreateAuthorization(TokenFormat.Kerberos, binding).ToString()).BindingHash.ToArray()
+                .ShouldBe(expected);
         }
-        OpenedAuthorization.Open(credential.CreateAuthorization(TokenFormat.Kerberos).ToString()).BindingHash.ToArray().ShouldBe(new byte[16]);
+        OpenedAuthorization.Open(credential.CreateAuthorization(TokenFormat.Kerberos).ToString()).BindingHash.ToArray()
+            .ShouldBe(new byte[16]);
     }
 
     [Theory]
     [InlineData(MutualAuthentication.Optional)]
     [InlineData(MutualAuthentication.Required)]
     public void Mutual_authentication_is_asked_for_in_the_token(MutualAuthentication mutual) =>
-        OpenedAuthorization.Open(new DelegatedCredential(FakeTickets.For("ada"), _templates, mutual).CreateAuthorization(TokenFormat.Kerberos).ToString())
+        OpenedAuthorization.Open(
+            new DelegatedCredential(FakeTickets.For("ada"), _templates, mutual).CreateAuthorization(TokenFormat.Kerberos).ToString())
             .AsksForMutualAuthentication.ShouldBeTrue();
 
     [Fact]
@@ -73,7 +76,8 @@ public sealed class DelegatedCredentialTests
     [Fact]
     public void A_ticket_that_has_ended_makes_no_value()
     {
-        var credential = new DelegatedCredential(FakeTickets.For("ada", life: TimeSpan.FromSeconds(-1)), _templates, MutualAuthentication.Off);
+        var credential = new DelegatedCredential(
+            FakeTickets.For("ada", life: TimeSpan.FromSeconds(-1)), _templates, MutualAuthentication.Off);
         Should.Throw<InvalidOperationException>(() => credential.CreateAuthorization(TokenFormat.Kerberos));
     }
 

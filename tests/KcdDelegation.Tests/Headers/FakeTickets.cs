@@ -24,7 +24,9 @@ internal static class FakeTickets
         {
             Client = new PrincipalName((int)PrincipalNameType.Principal, [user]),
             ClientRealm = "CONTOSO.COM",
-            Ticket = Ticket.Create("CONTOSO.COM", PrincipalName.From(Service), new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 1, (byte[])[.. name, .. new byte[size]])),
+            Ticket = Ticket.Create(
+                "CONTOSO.COM", PrincipalName.From(Service),
+                new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 1, (byte[])[.. name, .. new byte[size]])),
             SessionKey = SessionKey,
             Flags = TicketFlags.Forwardable,
             AuthTime = now,
@@ -36,7 +38,8 @@ internal static class FakeTickets
 }
 
 /// <summary>An Authorization value as a service opens it.</summary>
-internal sealed record OpenedAuthorization(string User, Authenticator Authenticator, bool AsksForMutualAuthentication, NegotiateTokenKind Kind)
+internal sealed record OpenedAuthorization(
+    string User, Authenticator Authenticator, bool AsksForMutualAuthentication, NegotiateTokenKind Kind)
 {
     public ReadOnlyMemory<byte> BindingHash => Authenticator.Checksum!.Value.Slice(4, 16);
 

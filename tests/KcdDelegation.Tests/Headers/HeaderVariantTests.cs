@@ -11,17 +11,21 @@ public sealed class HeaderVariantTests
     private static readonly byte[] Channel = [.. "tls-server-end-point:"u8, 1, 2, 3];
 
     public static MatrixTheoryData<EncryptionType, TokenFormat, MutualAuthentication, bool> Variants { get; } = new(
-        [EncryptionType.Aes128CtsHmacSha1, EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha256, EncryptionType.Aes256CtsHmacSha384],
+        [EncryptionType.Aes128CtsHmacSha1, EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha256,
+            EncryptionType.Aes256CtsHmacSha384],
         [TokenFormat.Kerberos, TokenFormat.Spnego],
         [MutualAuthentication.Off, MutualAuthentication.Required],
         [false, true]);
 
     [Theory]
     [MemberData(nameof(Variants))]
-    public async Task A_service_accepts_every_variant_and_sees_what_was_asked(EncryptionType type, TokenFormat format, MutualAuthentication mutual, bool bound)
+    public async Task A_service_accepts_every_variant_and_sees_what_was_asked(
+        EncryptionType type, TokenFormat format, MutualAuthentication mutual, bool bound)
     {
         await using var realm = TestRealm.Start().User("ada").Service("HTTP/app", encryptionTypes: [type]);
-        var acceptor = new TestAcceptor(realm, "HTTP/app", new TestAcceptorOptions { ChannelBinding = bound ? TestChannelBinding.Required : TestChannelBinding.IfSent });
+        var acceptor = new TestAcceptor(
+            realm, "HTTP/app",
+            new TestAcceptorOptions { ChannelBinding = bound ? TestChannelBinding.Required : TestChannelBinding.IfSent });
         var ticket = realm.IssueTicket("ada", "HTTP/app");
         ticket.SessionKeyType.ShouldBe(type);
         var credential = new DelegatedCredential(ticket, new AuthorizationTemplateCache(), mutual);

@@ -7,18 +7,22 @@ public sealed class NegotiateTokenTests
     public static TheoryData<string, byte[], NegotiateTokenKind> Kinds => new()
     {
         { "AP-REQ in GSS", Tokens.ApRequest(), NegotiateTokenKind.Kerberos },
-        { "AP-REQ in GSS with Microsoft's identifier", Tokens.Gss(Tokens.MicrosoftKerberos, [1, 0, .. Tokens.Message(14)]), NegotiateTokenKind.Kerberos },
+        { "AP-REQ in GSS with Microsoft's identifier", Tokens.Gss(Tokens.MicrosoftKerberos, [1, 0, .. Tokens.Message(14)]),
+            NegotiateTokenKind.Kerberos },
         { "AP-REP in GSS", Tokens.ApReply(), NegotiateTokenKind.KerberosReply },
         { "AP-REP bare", Tokens.Message(15), NegotiateTokenKind.KerberosReply },
         { "KRB-ERROR in GSS", Tokens.KrbError(), NegotiateTokenKind.KerberosError },
         { "KRB-ERROR bare", Tokens.Message(30), NegotiateTokenKind.KerberosError },
         { "AP-REQ bare", Tokens.Message(14), NegotiateTokenKind.BareApRequest },
-        { "SPNEGO with Kerberos", Tokens.NegTokenInit([Tokens.MicrosoftKerberos, Tokens.Kerberos], Tokens.ApRequest()), NegotiateTokenKind.SpnegoKerberos },
+        { "SPNEGO with Kerberos", Tokens.NegTokenInit([Tokens.MicrosoftKerberos, Tokens.Kerberos], Tokens.ApRequest()),
+            NegotiateTokenKind.SpnegoKerberos },
         { "SPNEGO that prefers Kerberos", Tokens.NegTokenInit([Tokens.Kerberos, Tokens.Ntlm]), NegotiateTokenKind.SpnegoKerberos },
         { "SPNEGO with NTLM", Tokens.NegTokenInit([Tokens.Ntlm], Tokens.NtlmMessage(1)), NegotiateTokenKind.SpnegoNtlm },
-        { "SPNEGO that names Kerberos and carries NTLM", Tokens.NegTokenInit([Tokens.Kerberos, Tokens.Ntlm], Tokens.NtlmMessage(1)), NegotiateTokenKind.SpnegoNtlm },
+        { "SPNEGO that names Kerberos and carries NTLM", Tokens.NegTokenInit([Tokens.Kerberos, Tokens.Ntlm], Tokens.NtlmMessage(1)),
+            NegotiateTokenKind.SpnegoNtlm },
         { "SPNEGO that prefers NTLM", Tokens.NegTokenInit([Tokens.Ntlm, Tokens.Kerberos]), NegotiateTokenKind.SpnegoNtlm },
-        { "SPNEGO with NegoEx", Tokens.NegTokenInit([Tokens.NegoEx, Tokens.Kerberos], [.. "NEGOEXTS"u8, 0, 0]), NegotiateTokenKind.SpnegoOther },
+        { "SPNEGO with NegoEx", Tokens.NegTokenInit([Tokens.NegoEx, Tokens.Kerberos], [.. "NEGOEXTS"u8, 0, 0]),
+            NegotiateTokenKind.SpnegoOther },
         { "SPNEGO answer", Tokens.NegTokenResp(0, Tokens.Kerberos, Tokens.ApReply()), NegotiateTokenKind.SpnegoResponse },
         { "SPNEGO answer with a state only", Convert.FromBase64String("oQcwBaADCgEA"), NegotiateTokenKind.SpnegoResponse },
         { "NTLM 1", Tokens.NtlmMessage(1), NegotiateTokenKind.NtlmNegotiate },
@@ -64,7 +68,8 @@ public sealed class NegotiateTokenTests
     public void SPNEGO_gives_its_mechanisms_in_order_and_the_token_inside()
     {
         var inner = Tokens.ApRequest();
-        NegotiateToken.TryParse(Tokens.NegTokenInit([Tokens.MicrosoftKerberos, Tokens.Kerberos, Tokens.Ntlm, "1.2.3.4"], inner), out var token).ShouldBeTrue();
+        NegotiateToken.TryParse(
+            Tokens.NegTokenInit([Tokens.MicrosoftKerberos, Tokens.Kerberos, Tokens.Ntlm, "1.2.3.4"], inner), out var token).ShouldBeTrue();
 
         token!.Mechanisms.ShouldBe([Tokens.MicrosoftKerberos, Tokens.Kerberos, Tokens.Ntlm, "1.2.3.4"]);
         token.MechanismToken.ToArray().ShouldBe(inner);
@@ -100,7 +105,8 @@ public sealed class NegotiateTokenTests
 
     [Fact]
     public void A_list_with_more_mechanisms_than_anyone_offers_is_refused() =>
-        NegotiateToken.TryParse(Tokens.NegTokenInit([.. Enumerable.Range(0, 1000).Select(number => $"1.2.{number}")]), out _).ShouldBeFalse();
+        NegotiateToken.TryParse(Tokens.NegTokenInit([.. Enumerable.Range(0, 1000).Select(number => $"1.2.{number}")]), out _)
+            .ShouldBeFalse();
 
     [Fact]
     public void SPNEGO_nested_in_SPNEGO_is_not_opened_again()
@@ -126,7 +132,8 @@ public sealed class NegotiateTokenTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Mutated_tokens_never_throw_and_never_take_more_memory_than_a_few_times_their_size(string name, byte[] bytes, NegotiateTokenKind kind)
+    public void Mutated_tokens_never_throw_and_never_take_more_memory_than_a_few_times_their_size(
+        string name, byte[] bytes, NegotiateTokenKind kind)
     {
         Enum.IsDefined(kind).ShouldBeTrue(name);
         for (var position = 0; position < bytes.Length; position++)
@@ -156,5 +163,6 @@ public sealed class NegotiateTokenTests
         GetKind([]).ShouldBeNull();
     }
 
-    private static NegotiateTokenKind? GetKind(ReadOnlySpan<byte> bytes) => NegotiateToken.TryParse(bytes, out var token) ? token.Kind : null;
+    private static NegotiateTokenKind? GetKind(ReadOnlySpan<byte> bytes) =>
+        NegotiateToken.TryParse(bytes, out var token) ? token.Kind : null;
 }

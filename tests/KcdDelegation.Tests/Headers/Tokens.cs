@@ -89,5 +89,6 @@ internal static class Tokens
         return writer.Encode();
     }
 
-    private static AsnWriter.Scope Field(AsnWriter writer, int number) => writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, number));
+    private static AsnWriter.Scope Field(AsnWriter writer, int number) =>
+        writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, number));
 }

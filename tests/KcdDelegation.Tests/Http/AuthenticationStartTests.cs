@@ -12,7 +12,8 @@ public sealed class AuthenticationStartTests
     {
         await using var backend = await FakeBackend.StartAsync(AskFor("Negotiate"));
         using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Spnego);
-        using var response = await client.SendAsync(FakeDelegation.As("ada", content: new StringContent("body")), TestContext.Current.CancellationToken);
+        using var response =
+            await client.SendAsync(FakeDelegation.As("ada", content: new StringContent("body")), TestContext.Current.CancellationToken);
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         backend.Seen.Select(seen => (seen.Authorization is null, seen.Body)).ShouldBe([(true, "body"), (false, "body")]);
@@ -74,7 +75,8 @@ public sealed class AuthenticationStartTests
     {
         await using var backend = await FakeBackend.StartAsync(TakeOnly(NegotiateTokenKind.SpnegoKerberos));
         using var client = Client(backend, AuthenticationStart.Preemptive, TokenFormat.Auto);
-        using var response = await client.SendAsync(FakeDelegation.As("ada", content: new StringContent("body")), TestContext.Current.CancellationToken);
+        using var response =
+            await client.SendAsync(FakeDelegation.As("ada", content: new StringContent("body")), TestContext.Current.CancellationToken);
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         response.GetKcdRefusal().ShouldBeNull();
         await client.GetStringAsAsync("bob");
@@ -114,9 +116,11 @@ public sealed class AuthenticationStartTests
     {
         await using var backend = await FakeBackend.StartAsync(TakeOnly(NegotiateTokenKind.SpnegoKerberos));
         using var client = Client(backend, AuthenticationStart.Preemptive, TokenFormat.Auto);
-        using (var refused = await client.SendAsync(FakeDelegation.As("ada", content: new UnknownLength()), TestContext.Current.CancellationToken))
+        using (var refused =
+            await client.SendAsync(FakeDelegation.As("ada", content: new UnknownLength()), TestContext.Current.CancellationToken))
             refused.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
-        using var accepted = await client.SendAsync(FakeDelegation.As("ada", content: new UnknownLength()), TestContext.Current.CancellationToken);
+        using var accepted =
+            await client.SendAsync(FakeDelegation.As("ada", content: new UnknownLength()), TestContext.Current.CancellationToken);
         accepted.StatusCode.ShouldBe(HttpStatusCode.OK);
         backend.Seen.Count.ShouldBe(2);
     }
@@ -183,7 +187,8 @@ public sealed class AuthenticationStartTests
 
     private static async Task<HttpStatusCode> SendOnceAsync(HttpClient client, string user)
     {
-        using var response = await client.SendAsync(FakeDelegation.As(user, content: new UnknownLength()), TestContext.Current.CancellationToken);
+        using var response =
+            await client.SendAsync(FakeDelegation.As(user, content: new UnknownLength()), TestContext.Current.CancellationToken);
         return response.StatusCode;
     }
 

@@ -18,7 +18,8 @@ public sealed class BrokenConnectionTests
         await using var backend = new ClosingBackend();
         using var client = new FakeDelegation(backend.Url).CreateClient();
         await client.GetStringAsAsync("ada");
-        using var response = await client.SendAsync(FakeDelegation.As("ada", method: new HttpMethod(method)), TestContext.Current.CancellationToken);
+        using var response =
+            await client.SendAsync(FakeDelegation.As("ada", method: new HttpMethod(method)), TestContext.Current.CancellationToken);
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         backend.Seen.Select(seen => seen.Method).ShouldBe(["GET", method, method]);

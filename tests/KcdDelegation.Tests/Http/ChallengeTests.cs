@@ -51,6 +51,7 @@ public sealed class ChallengeTests
     {
         var challenges = new List<Challenge>();
         Challenge.Read(value, challenges);
-        return string.Join('|', challenges.Select(challenge => challenge.Token is null ? challenge.Scheme : $"{challenge.Scheme}={challenge.Token}"));
+        return string.Join(
+            '|', challenges.Select(challenge => challenge.Token is null ? challenge.Scheme : $"{challenge.Scheme}={challenge.Token}"));
     }
 }

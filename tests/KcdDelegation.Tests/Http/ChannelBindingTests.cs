@@ -9,7 +9,8 @@ namespace KcdDelegation.Tests.Http;
 public sealed class ChannelBindingTests
 {
     private const string RsaPss = "1.2.840.113549.1.1.10";
-    private const string Sha1 = "1.3.14.3.2.26", Sha256 = "2.16.840.1.101.3.4.2.1", Sha384 = "2.16.840.1.101.3.4.2.2", Sha512 = "2.16.840.1.101.3.4.2.3";
+    private const string Sha1 = "1.3.14.3.2.26", Sha256 = "2.16.840.1.101.3.4.2.1", Sha384 = "2.16.840.1.101.3.4.2.2",
+        Sha512 = "2.16.840.1.101.3.4.2.3";
 
     [Theory]
     [InlineData("1.2.840.113549.1.1.4", "SHA256")] // md5WithRSA
@@ -82,8 +83,10 @@ public sealed class ChannelBindingTests
     {
         using var rsa = RSA.Create(2048);
         var now = TimeProvider.System.GetUtcNow();
-        using var certificate = new CertificateRequest("CN=localhost", rsa, HashAlgorithmName.SHA384, RSASignaturePadding.Pss).CreateSelfSigned(now, now.AddDays(1));
-        TlsServerEndPoint.ApplicationData(certificate).ToArray().ShouldBe([.. "tls-server-end-point:"u8, .. SHA384.HashData(certificate.RawData)]);
+        using var certificate = new CertificateRequest("CN=localhost", rsa, HashAlgorithmName.SHA384, RSASignaturePadding.Pss)
+            .CreateSelfSigned(now, now.AddDays(1));
+        TlsServerEndPoint.CreateApplicationData(certificate).ToArray()
+            .ShouldBe([.. "tls-server-end-point:"u8, .. SHA384.HashData(certificate.RawData)]);
     }
 
     [Fact]
@@ -102,7 +105,8 @@ public sealed class ChannelBindingTests
     [Theory]
     [InlineData(TokenFormat.Kerberos, AuthenticationStart.Preemptive)]
     [InlineData(TokenFormat.Spnego, AuthenticationStart.OnChallenge)]
-    public async Task Where_servers_behind_one_address_differ_each_token_is_bound_to_its_own_connection(TokenFormat format, AuthenticationStart start)
+    public async Task Where_servers_behind_one_address_differ_each_token_is_bound_to_its_own_connection(
+        TokenFormat format, AuthenticationStart start)
     {
         await using var backend = await FakeBackend.StartTlsAsync(
             async context =>
@@ -212,14 +216,16 @@ public sealed class ChannelBindingTests
         var name = new X500DistinguishedName("CN=localhost");
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = TimeProvider.System.GetUtcNow();
-        using var certificate = new CertificateRequest(name, key, HashAlgorithmName.SHA256).Create(name, new AnySignature(writer.Encode()), now, now.AddDays(1), [1]);
+        using var certificate = new CertificateRequest(name, key, HashAlgorithmName.SHA256)
+            .Create(name, new AnySignature(writer.Encode()), now, now.AddDays(1), [1]);
 
-        var binding = TlsServerEndPoint.ApplicationData(certificate);
+        var binding = TlsServerEndPoint.CreateApplicationData(certificate);
         if (binding.IsEmpty)
             return null;
         binding.Span.StartsWith("tls-server-end-point:"u8).ShouldBeTrue();
         return ((HashAlgorithmName[])[HashAlgorithmName.SHA256, HashAlgorithmName.SHA384, HashAlgorithmName.SHA512])
-            .Single(hash => binding.Span["tls-server-end-point:".Length..].SequenceEqual(CryptographicOperations.HashData(hash, certificate.RawData))).Name;
+            .Single(hash => binding.Span["tls-server-end-point:".Length..]
+                .SequenceEqual(CryptographicOperations.HashData(hash, certificate.RawData))).Name;
     }
 
     /// <summary>Certificates of algorithms that .NET does not sign with; nobody checks the signature here.</summary>

@@ -11,7 +11,8 @@ public sealed class ConnectionsTests
     public async Task A_new_user_waits_while_all_are_busy_and_goes_on_when_one_is_idle()
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var backend = await FakeBackend.StartAsync(context => context.Request.Path == "/slow" ? release.Task : Task.CompletedTask);
+        await using var backend =
+            await FakeBackend.StartAsync(context => context.Request.Path == "/slow" ? release.Task : Task.CompletedTask);
         using var client = new FakeDelegation(backend.Url).CreateClient(capacity: 1);
         var slow = client.GetStringAsAsync("ada", "/slow");
         await backend.WaitForRequestsAsync(1);
@@ -32,7 +33,8 @@ public sealed class ConnectionsTests
     public async Task Who_waits_can_be_cancelled()
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var backend = await FakeBackend.StartAsync(context => context.Request.Path == "/slow" ? release.Task : Task.CompletedTask);
+        await using var backend =
+            await FakeBackend.StartAsync(context => context.Request.Path == "/slow" ? release.Task : Task.CompletedTask);
         using var client = new FakeDelegation(backend.Url).CreateClient(capacity: 1);
         var slow = client.GetStringAsAsync("ada", "/slow");
         await backend.WaitForRequestsAsync(1);
@@ -63,7 +65,8 @@ public sealed class ConnectionsTests
         using var client = new FakeDelegation(backend.Url).CreateClient(capacity: 1);
         var slow = client.GetStringAsAsync("ada", "/slow");
         await backend.WaitForRequestsAsync(1);
-        var waiting = new[] { client.GetStringAsAsync("bob", "/bob"), client.GetStringAsAsync("eve"), client.GetStringAsAsync("bob", "/bob") };
+        var waiting = new[] { client.GetStringAsAsync("bob", "/bob"), client.GetStringAsAsync("eve"),
+            client.GetStringAsAsync("bob", "/bob") };
 
         release.SetResult();
         await slow;
@@ -86,7 +89,9 @@ public sealed class ConnectionsTests
             await context.Response.WriteAsync("second");
         });
         using var client = new FakeDelegation(backend.Url).CreateClient(capacity: 1);
-        using var response = await client.SendAsync(FakeDelegation.As("ada", "/slow"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        using var response =
+            await client.SendAsync(
+            FakeDelegation.As("ada", "/slow"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         var waiting = client.GetStringAsAsync("bob");
         waiting.IsCompleted.ShouldBeFalse();
 
@@ -109,7 +114,8 @@ public sealed class ConnectionsTests
         });
         using var client = new FakeDelegation(backend.Url).CreateClient(capacity: 1);
         var response = await client.SendAsync(
-            FakeDelegation.As("ada", path, new HttpMethod(method)), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            FakeDelegation.As("ada", path, new HttpMethod(method)), HttpCompletionOption.ResponseHeadersRead,
+                TestContext.Current.CancellationToken);
         var stream = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
         await stream.CopyToAsync(Stream.Null, TestContext.Current.CancellationToken);
 
@@ -143,7 +149,8 @@ public sealed class ConnectionsTests
 
         var connections = backend.Seen.GroupBy(seen => seen.Ticket.User, seen => seen.Connection, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => group.Distinct(StringComparer.Ordinal).Count(), StringComparer.Ordinal);
-        connections.ShouldBe(new Dictionary<string, int>(StringComparer.Ordinal) { ["ada"] = 1, ["bob"] = 2, ["eve"] = 1 }, ignoreOrder: true);
+        connections.ShouldBe(
+            new Dictionary<string, int>(StringComparer.Ordinal) { ["ada"] = 1, ["bob"] = 2, ["eve"] = 1 }, ignoreOrder: true);
     }
 
     [Fact]
@@ -151,11 +158,14 @@ public sealed class ConnectionsTests
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient(capacity: 3);
-        await Parallel.ForEachAsync(Enumerable.Range(0, 400), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = TestContext.Current.CancellationToken },
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, 400),
+            new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = TestContext.Current.CancellationToken },
             async (number, _) => (await client.GetStringAsAsync($"user{number % 9}")).ShouldBe("hello"));
 
         backend.Seen.Count.ShouldBe(400);
-        backend.Seen.GroupBy(seen => seen.Connection, StringComparer.Ordinal).ShouldAllBe(requests => requests.Select(seen => seen.Ticket.User).Distinct().Count() == 1);
+        backend.Seen.GroupBy(seen => seen.Connection, StringComparer.Ordinal)
+            .ShouldAllBe(requests => requests.Select(seen => seen.Ticket.User).Distinct().Count() == 1);
         backend.Seen.Select(seen => seen.Authorization).ShouldBeUnique();
     }
 }

@@ -62,7 +62,9 @@ internal sealed class FakeBackend : IAsyncDisposable
             {
                 listen.Protocols = certificates.Length == 0 ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
                 if (certificates.Length > 0)
-                    listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificates[Interlocked.Increment(ref connections) % certificates.Length]);
+                    listen.UseHttps(https =>
+                        https.ServerCertificateSelector = (_, _) =>
+                        certificates[Interlocked.Increment(ref connections) % certificates.Length]);
             });
         });
         var application = builder.Build();
@@ -90,7 +92,8 @@ internal sealed class FakeBackend : IAsyncDisposable
     }
 }
 
-internal sealed record SeenRequest(string Connection, string Protocol, string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body)
+internal sealed record SeenRequest(
+    string Connection, string Protocol, string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body)
 {
     public string? Authorization => Headers.GetValueOrDefault("Authorization");
 

@@ -21,7 +21,9 @@ internal sealed class FakeDelegation : IDelegationSource
     public FakeDelegation(Uri url) => Application = new ApplicationSettings(
         "app", url, FakeTickets.Service, TokenFormat.Kerberos, AuthenticationStart.Preemptive, MutualAuthentication.Off,
         ChannelBinding: true, ShareConnectionsBetweenUsers: false,
-        new ClientSettings("CONTOSO.COM", "CONNECTOR$", KeyFileKind.Keytab, "none", new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
+        new ClientSettings(
+            "CONTOSO.COM", "CONNECTOR$", KeyFileKind.Keytab, "none",
+            new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
         new MappingContext { ApplicationName = "app", Realm = "CONTOSO.COM" },
         new CallerPolicy(TenantId: null, AllowGuests: false, AllowApplicationTokens: false));
 

@@ -25,7 +25,8 @@ public sealed class HttpClientBuilderTests
     public async Task Relative_addresses_stay_inside_of_an_application_with_a_path()
     {
         var services = Services();
-        services.PostConfigure<KcdOptions>(options => options.Applications["erp"].InternalUrl = new Uri("https://erp.contoso.com/sales/v1"));
+        services.PostConfigure<KcdOptions>(
+            options => options.Applications["erp"].InternalUrl = new Uri("https://erp.contoso.com/sales/v1"));
         await using var provider = services.BuildServiceProvider();
         using var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient("erp");
         new Uri(client.BaseAddress.ShouldNotBeNull(), "orders").ShouldBe(new Uri("https://erp.contoso.com/sales/v1/orders"));
@@ -58,7 +59,8 @@ public sealed class HttpClientBuilderTests
         var services = Services();
         services.AddScoped<ICallerAccessor, NoCaller>();
         await using var provider = services.BuildServiceProvider();
-        Should.Throw<InvalidOperationException>(() => provider.GetRequiredService<IHttpClientFactory>().CreateClient("erp")).Message.ShouldContain("singleton");
+        Should.Throw<InvalidOperationException>(
+            () => provider.GetRequiredService<IHttpClientFactory>().CreateClient("erp")).Message.ShouldContain("singleton");
     }
 
     [Fact]
@@ -68,7 +70,8 @@ public sealed class HttpClientBuilderTests
         services.AddSingleton<ICallerAccessor, NoCaller>();
         await using var provider = services.BuildServiceProvider();
         using var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient("erp");
-        var error = await Should.ThrowAsync<KcdException>(() => client.GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken));
+        var error = await Should.ThrowAsync<KcdException>(
+            () => client.GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken));
         error.Stage.ShouldBe(KcdStage.Identity);
         ((NoCaller)provider.GetRequiredService<ICallerAccessor>()).Asked.ShouldBe(1);
     }
@@ -77,7 +80,8 @@ public sealed class HttpClientBuilderTests
     public async Task A_hook_that_would_mix_users_up_is_an_error_when_the_client_is_made()
     {
         await using var provider = Services(handler => handler.PreAuthenticate = true).BuildServiceProvider();
-        Should.Throw<InvalidOperationException>(() => provider.GetRequiredService<IHttpClientFactory>().CreateClient("erp")).Message.ShouldContain("PreAuthenticate");
+        Should.Throw<InvalidOperationException>(
+            () => provider.GetRequiredService<IHttpClientFactory>().CreateClient("erp")).Message.ShouldContain("PreAuthenticate");
     }
 
     [Fact]

@@ -57,7 +57,8 @@ public sealed class KcdHandlerTests
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
 
-        var error = await Should.ThrowAsync<KcdException>(() => client.GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken));
+        var error = await Should.ThrowAsync<KcdException>(
+            () => client.GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken));
         (error.Stage, error.EventId).ShouldBe((KcdStage.Identity, KcdEventId.CallerMissing));
         backend.Seen.ShouldBeEmpty();
     }
@@ -195,7 +196,8 @@ public sealed class KcdHandlerTests
             using var server = await context.WebSockets.AcceptWebSocketAsync();
             var buffer = new byte[16];
             var received = await server.ReceiveAsync(buffer, context.RequestAborted);
-            await server.SendAsync(buffer.AsMemory(0, received.Count), WebSocketMessageType.Text, endOfMessage: true, context.RequestAborted);
+            await server.SendAsync(
+                buffer.AsMemory(0, received.Count), WebSocketMessageType.Text, endOfMessage: true, context.RequestAborted);
             await server.CloseAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
         });
         var delegation = new FakeDelegation(backend.Url);

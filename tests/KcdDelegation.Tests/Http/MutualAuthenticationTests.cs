@@ -70,7 +70,8 @@ public sealed class MutualAuthenticationTests
         response.GetKcdRefusal().ShouldNotBeNull().Cause.ShouldContain("KRB_AP_ERR_MODIFIED");
     }
 
-    private static HttpClient Client(FakeBackend backend, MutualAuthentication mutual, AuthenticationStart start = AuthenticationStart.Preemptive)
+    private static HttpClient Client(
+        FakeBackend backend, MutualAuthentication mutual, AuthenticationStart start = AuthenticationStart.Preemptive)
     {
         var delegation = new FakeDelegation(backend.Url);
         delegation.Application = delegation.Application with { MutualAuthentication = mutual, Start = start };
@@ -83,7 +84,9 @@ public sealed class MutualAuthenticationTests
         return context =>
         {
             var opened = OpenedAuthorization.Open(context.Request.Headers.Authorization.ToString());
-            first ??= OpenedAuthorization.Open(new DelegatedCredential(FakeTickets.For("ada"), new KcdDelegation.Headers.AuthorizationTemplateCache(), MutualAuthentication.Required)
+            first ??= OpenedAuthorization.Open(
+                new DelegatedCredential(
+                FakeTickets.For("ada"), new KcdDelegation.Headers.AuthorizationTemplateCache(), MutualAuthentication.Required)
                 .CreateAuthorization(TokenFormat.Kerberos).ToString());
             byte[]? token = reply switch
             {

@@ -43,7 +43,8 @@ public sealed class RefusalLogTests
         await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken));
 
         delegation.Log.Records.ShouldHaveSingleItem().Text.ShouldStartWith(
-            "Delegation to app refused: the request has no authenticated caller. Nothing was sent. Remedy: Set the caller with request.SetCaller(principal)");
+            "Delegation to app refused: the request has no authenticated caller. Nothing was sent. Remedy: Set the caller with "
+                + "request.SetCaller(principal)");
     }
 
     [Fact]

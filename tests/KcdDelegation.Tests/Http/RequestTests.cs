@@ -55,7 +55,8 @@ public sealed class RequestTests
         using var client = new FakeDelegation(backend.Url).CreateClient();
         using var request = FakeDelegation.As("ada");
         request.Headers.Host = "evil.example";
-        (await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken))).EventId.ShouldBe(KcdEventId.TargetRefused);
+        (await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken))).EventId.ShouldBe(
+            KcdEventId.TargetRefused);
         backend.Seen.ShouldBeEmpty();
     }
 
@@ -73,7 +74,8 @@ public sealed class RequestTests
         using var request = FakeDelegation.As("ada");
         foreach (var value in values)
             request.Headers.TryAddWithoutValidation("Host", string.Format(null, value, backend.Url.Port)).ShouldBeTrue();
-        (await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken))).EventId.ShouldBe(KcdEventId.TargetRefused);
+        (await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken))).EventId.ShouldBe(
+            KcdEventId.TargetRefused);
         backend.Seen.ShouldBeEmpty();
     }
 
@@ -97,7 +99,8 @@ public sealed class RequestTests
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
         using var request = FakeDelegation.As("ada", method: new HttpMethod(method));
-        (await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken))).EventId.ShouldBe(KcdEventId.RequestRefused);
+        (await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken))).EventId.ShouldBe(
+            KcdEventId.RequestRefused);
         backend.Seen.ShouldBeEmpty();
     }
 
@@ -186,7 +189,8 @@ public sealed class RequestTests
             content.Headers.TryAddWithoutValidation("Content-Length", value).ShouldBeTrue();
         using var response = await client.SendAsync(FakeDelegation.As("ada", content: content), TestContext.Current.CancellationToken);
         var seen = backend.Seen.Single();
-        (seen.Body, seen.Headers.GetValueOrDefault("Content-Length"), seen.Headers.GetValueOrDefault("Transfer-Encoding")).ShouldBe(("body", length, encoding));
+        (seen.Body, seen.Headers.GetValueOrDefault("Content-Length"), seen.Headers.GetValueOrDefault("Transfer-Encoding"))
+            .ShouldBe(("body", length, encoding));
     }
 
     [Theory]

@@ -17,17 +17,25 @@ public sealed class ClaimsIdentityMapperTests
     [Theory]
     [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada@fabrikam.com", PrincipalNameType.Enterprise, "ada@fabrikam.com", null)]
     [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada@contoso.com", PrincipalNameType.Enterprise, "ada@contoso.com", null)]
-    [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada@EU.contoso.com", PrincipalNameType.Enterprise, "ada@EU.contoso.com", "EU.CONTOSO.COM")]
-    [InlineData(LoginIdentity.UserPrincipalName, ClaimTypes.Upn, "Ada.O'Hara@contoso.com", PrincipalNameType.Enterprise, "Ada.O'Hara@contoso.com", null)]
+    [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada@EU.contoso.com", PrincipalNameType.Enterprise, "ada@EU.contoso.com",
+        "EU.CONTOSO.COM")]
+    [InlineData(LoginIdentity.UserPrincipalName, ClaimTypes.Upn, "Ada.O'Hara@contoso.com", PrincipalNameType.Enterprise,
+        "Ada.O'Hara@contoso.com", null)]
     [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
-    [InlineData(LoginIdentity.OnPremisesUserPrincipalName, "onpremisesuserprincipalname", "ada@contoso.local", PrincipalNameType.Enterprise, "ada@contoso.local", null)]
+    [InlineData(LoginIdentity.OnPremisesUserPrincipalName, "onpremisesuserprincipalname", "ada@contoso.local", PrincipalNameType.Enterprise,
+        "ada@contoso.local", null)]
     [InlineData(LoginIdentity.UserPrincipalUsername, "upn", "ada@contoso.com", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
     [InlineData(LoginIdentity.UserPrincipalUsername, "upn", "Ada@eu.contoso.com", PrincipalNameType.Principal, "Ada", "EU.CONTOSO.COM")]
-    [InlineData(LoginIdentity.OnPremisesUserPrincipalUsername, "onpremisesuserprincipalname", "ada@Contoso.Com", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
-    [InlineData(LoginIdentity.OnPremisesSamAccountName, "onprem_sam_account_name", "ada", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
-    [InlineData(LoginIdentity.OnPremisesSamAccountName, "onpremisessamaccountname", "jörg müller", PrincipalNameType.Principal, "jörg müller", "CONTOSO.COM")]
-    [InlineData(LoginIdentity.OnPremisesSamAccountName, ClaimTypes.WindowsAccountName, "ada", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
-    public void A_login_identity_becomes_a_principal(LoginIdentity identity, string claim, string value, PrincipalNameType type, string name, string? realm)
+    [InlineData(LoginIdentity.OnPremisesUserPrincipalUsername, "onpremisesuserprincipalname", "ada@Contoso.Com",
+        PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
+    [InlineData(LoginIdentity.OnPremisesSamAccountName, "onprem_sam_account_name", "ada", PrincipalNameType.Principal, "ada",
+        "CONTOSO.COM")]
+    [InlineData(LoginIdentity.OnPremisesSamAccountName, "onpremisessamaccountname", "jörg müller", PrincipalNameType.Principal,
+        "jörg müller", "CONTOSO.COM")]
+    [InlineData(LoginIdentity.OnPremisesSamAccountName, ClaimTypes.WindowsAccountName, "ada", PrincipalNameType.Principal, "ada",
+        "CONTOSO.COM")]
+    public void A_login_identity_becomes_a_principal(
+        LoginIdentity identity, string claim, string value, PrincipalNameType type, string name, string? realm)
     {
         _options.Application().LoginIdentity = identity;
 
@@ -172,7 +180,8 @@ public sealed class ClaimsIdentityMapperTests
         var context = new MappingContext { ApplicationName = "erp", Realm = "CONTOSO.COM", ClaimType = "email" };
 
         Map(("email", "ada")).Name.ShouldBe("ada");
-        Should.Throw<KcdException>(() => new ClaimsIdentityMapper().MapAsync(Caller(("email", "eve@contoso.com")), context, CancellationToken.None).AsTask())
+        Should.Throw<KcdException>(
+            () => new ClaimsIdentityMapper().MapAsync(Caller(("email", "eve@contoso.com")), context, CancellationToken.None).AsTask())
             .Cause.ShouldContain("email");
     }
 

@@ -90,7 +90,8 @@ public sealed class GuardedMapperTests
     {
         SettingsParser.TryParse(_options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
         var application = settings.ShouldNotBeNull().Applications["erp"];
-        return await new GuardedMapper(_table).MapAsync(caller, application.Callers, application.Mapping, TestContext.Current.CancellationToken);
+        return await new GuardedMapper(_table)
+            .MapAsync(caller, application.Callers, application.Mapping, TestContext.Current.CancellationToken);
     }
 
     private Task<KcdException> RefusedAsync(ClaimsPrincipal caller) => Should.ThrowAsync<KcdException>(() => MapAsync(caller));

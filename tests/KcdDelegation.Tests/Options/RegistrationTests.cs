@@ -72,16 +72,20 @@ public sealed class RegistrationTests : IDisposable
         (crm.MutualAuthentication, crm.ShareConnectionsBetweenUsers).ShouldBe((MutualAuthentication.Required, true));
         (erp.Mapping.LoginIdentity, erp.Mapping.ClaimType, erp.Callers.AllowBuiltInAccounts, erp.Mapping.UserRealm)
             .ShouldBe((LoginIdentity.UserPrincipalUsername, "email", true, "EU.CONTOSO.COM"));
-        (erp.Client.Realm, erp.Client.AccountName, erp.Client.AccountKeyProvider).ShouldBe(("US.CONTOSO.COM", "d$", KeyFileKind.PasswordFile));
+        (erp.Client.Realm, erp.Client.AccountName, erp.Client.AccountKeyProvider)
+            .ShouldBe(("US.CONTOSO.COM", "d$", KeyFileKind.PasswordFile));
     }
 
     [Fact]
     public async Task A_host_does_not_start_with_wrong_options_and_says_under_which_keys()
     {
-        var configuration = Configuration(Json.Replace("\"Kcd\"", "\"Delegation\"", StringComparison.Ordinal).Replace("https://erp", "http://erp", StringComparison.Ordinal));
+        var configuration =
+            Configuration(Json.Replace("\"Kcd\"", "\"Delegation\"", StringComparison.Ordinal)
+            .Replace("https://erp", "http://erp", StringComparison.Ordinal));
         await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Delegation")));
 
-        var error = await Should.ThrowAsync<OptionsValidationException>(() => services.GetServices<IHostedService>().Single().StartAsync(CancellationToken.None));
+        var error = await Should.ThrowAsync<OptionsValidationException>(
+            () => services.GetServices<IHostedService>().Single().StartAsync(CancellationToken.None));
 
         error.Failures.ShouldHaveSingleItem().ShouldStartWith("Delegation:Applications:erp:InternalUrl ");
     }
@@ -143,7 +147,8 @@ public sealed class RegistrationTests : IDisposable
     [Fact]
     public async Task A_mapper_that_is_registered_is_used_in_place_of_ours()
     {
-        await using var services = Services(services => services.AddSingleton<IIdentityMapper, Table>().AddKcdDelegation(Configuration(Json).GetSection("Kcd")));
+        await using var services =
+            Services(services => services.AddSingleton<IIdentityMapper, Table>().AddKcdDelegation(Configuration(Json).GetSection("Kcd")));
 
         var caller = new ClaimsPrincipal(new ClaimsIdentity([new Claim("tid", "11111111-2222-3333-4444-555555555555")], "Bearer"));
         var user = await services.GetRequiredService<DelegationClient>().MapAsync("erp", caller, TestContext.Current.CancellationToken);
@@ -158,13 +163,17 @@ public sealed class RegistrationTests : IDisposable
             services.AddSingleton<IIdentityMapper, ContractorMapper>().AddKcdDelegation(Configuration(Json).GetSection("Kcd")));
         var client = services.GetRequiredService<DelegationClient>();
 
-        (await MapAsync(("partner_account", "eve"), (ClaimTypes.Role, "contractor"))).ShouldBe(KerberosPrincipal.Principal("eve", "PARTNER.TEST"));
+        (await MapAsync(("partner_account", "eve"), (ClaimTypes.Role, "contractor")))
+            .ShouldBe(KerberosPrincipal.Principal("eve", "PARTNER.TEST"));
         (await MapAsync(("onprem_sam_account_name", "ada"))).ShouldBe(KerberosPrincipal.Principal("ada", "CONTOSO.COM"));
         // The checks around every mapper hold for this one too.
-        (await Should.ThrowAsync<KcdException>(() => MapAsync(("partner_account", "Administrator"), (ClaimTypes.Role, "contractor")))).EventId.ShouldBe(1044);
+        (await Should.ThrowAsync<KcdException>(
+            () => MapAsync(("partner_account", "Administrator"), (ClaimTypes.Role, "contractor")))).EventId.ShouldBe(1044);
 
-        async Task<KerberosPrincipal> MapAsync(params (string Type, string Value)[] claims) => await client.MapAsync("erp", new ClaimsPrincipal(new ClaimsIdentity(
-            [new Claim("tid", "11111111-2222-3333-4444-555555555555"), .. claims.Select(claim => new Claim(claim.Type, claim.Value))], "Bearer")),
+        async Task<KerberosPrincipal> MapAsync(params (string Type, string Value)[] claims) =>
+            await client.MapAsync("erp", new ClaimsPrincipal(new ClaimsIdentity(
+            [new Claim("tid", "11111111-2222-3333-4444-555555555555"), .. claims.Select(claim => new Claim(claim.Type, claim.Value))],
+                "Bearer")),
             TestContext.Current.CancellationToken);
     }
 

@@ -18,7 +18,8 @@ public sealed class SettingsParserTests
         erp.Client.AccountName.ShouldBe("CONNECTOR$");
         erp.Client.Kdcs.ByRealm.Keys.ShouldBe(["CONTOSO.COM", "EU.CONTOSO.COM"]);
         erp.Client.Kdcs.ByRealm["CONTOSO.COM"].ShouldBe([new KdcEndpoint("dc1.contoso.com")]);
-        settings.Token.ShouldNotBeNull().DiscoveryDocument.AbsoluteUri.ShouldBe("https://login.example/tenant/v2.0/.well-known/openid-configuration");
+        settings.Token.ShouldNotBeNull().DiscoveryDocument.AbsoluteUri.ShouldBe(
+            "https://login.example/tenant/v2.0/.well-known/openid-configuration");
         erp.Mapping.UserPrincipalSuffixes["EU.contoso.com"].ShouldBe("EU.CONTOSO.COM");
     }
 
@@ -55,12 +56,17 @@ public sealed class SettingsParserTests
     {
         { "Kcd:Realm", "not a realm", o => o.Realm = "CONTOSO COM" },
         { "Kcd:Realm", "is missing", o => (o.Realm, _) = (null, Emptied(o.Kdcs)) },
-        { "Kcd:Kdcs", "KDCs of no realm", o => (o.Realm, o.Application().Realm, o.Application().ServiceAccount) = (null, "EU.COM", new ServiceAccountOptions { Name = "a", Keytab = "b" }) },
+        { "Kcd:Kdcs", "KDCs of no realm", o =>
+            (o.Realm, o.Application().Realm, o.Application().ServiceAccount) =
+            (null, "EU.COM", new ServiceAccountOptions { Name = "a", Keytab = "b" }) },
         { "Kcd:Kdcs:1", "\"dc1:0\" is not a KDC", o => o.Kdcs.Add("dc1:0") },
         { "Kcd:Realms:CONTOSO.COM:Kdcs", "second time", o => o.Realms["CONTOSO.COM"] = new RealmOptions { Kdcs = { "dc9" } } },
-        { "Kcd:Realms:EU.CONTOSO.COM:UserPrincipalSuffixes:1", "other characters", o => o.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("@eu") },
-        { "Kcd:Realms:EU.CONTOSO.COM:UserPrincipalSuffixes:1", "ends with a dot", o => o.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("eu.") },
-        { "Kcd:Realms:US.CONTOSO.COM:UserPrincipalSuffixes:0", "listed under EU.CONTOSO.COM", o => o.Realms["US.CONTOSO.COM"] = new RealmOptions { UserPrincipalSuffixes = { "EU.contoso.com" } } },
+        { "Kcd:Realms:EU.CONTOSO.COM:UserPrincipalSuffixes:1", "other characters", o =>
+            o.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("@eu") },
+        { "Kcd:Realms:EU.CONTOSO.COM:UserPrincipalSuffixes:1", "ends with a dot", o =>
+            o.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("eu.") },
+        { "Kcd:Realms:US.CONTOSO.COM:UserPrincipalSuffixes:0", "listed under EU.CONTOSO.COM", o =>
+            o.Realms["US.CONTOSO.COM"] = new RealmOptions { UserPrincipalSuffixes = { "EU.contoso.com" } } },
         { "Kcd:ServiceAccount:Name", "is missing", o => o.ServiceAccount.Name = null },
         { "Kcd:ServiceAccount:Name", @"it contains \", o => o.ServiceAccount.Name = @"CONTOSO\CONNECTOR$" },
         { "Kcd:ServiceAccount:Name", "it is empty", o => o.ServiceAccount.Name = "HTTP/" },
@@ -72,40 +78,54 @@ public sealed class SettingsParserTests
         { "Kcd:Token:Authority", "neither https nor", o => o.Token.Authority = "http://localhost.example/" },
         { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "login.example" },
         { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "https://login.example/?tenant=1" },
-        { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "https://login.example/?appid=11111111-2222-3333-4444-555555555555" },
+        { "Kcd:Token:Authority", "not the address", o =>
+            o.Token.Authority = "https://login.example/?appid=11111111-2222-3333-4444-555555555555" },
         { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "https://login.microsoftonline.com/x/v2.0?appid=me" },
-        { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "https://login.microsoftonline.com/x/v2.0?tenant=11111111-2222-3333-4444-555555555555" },
-        { "Kcd:Token:Authority", "not the address", o => o.Token.Authority = "https://login.microsoftonline.com/x/v2.0?appid=11111111-2222-3333-4444-555555555555&p=1" },
+        { "Kcd:Token:Authority", "not the address", o =>
+            o.Token.Authority = "https://login.microsoftonline.com/x/v2.0?tenant=11111111-2222-3333-4444-555555555555" },
+        { "Kcd:Token:Authority", "not the address", o =>
+            o.Token.Authority = "https://login.microsoftonline.com/x/v2.0?appid=11111111-2222-3333-4444-555555555555&p=1" },
         { "Kcd:Token:Authority", "every tenant", o => o.Token.Authority = "https://login.microsoftonline.com/common/v2.0" },
         { "Kcd:Token:Audience", "is missing", o => o.Token.Audience = null },
         { "Kcd:Token:TenantId", "is blank", o => o.Token.TenantId = "" },
         { "Kcd:Token:TenantId", "is blank", o => o.Token = new TokenOptions { TenantId = " " } },
-        { "Kcd:Token:TenantId", "is missing", o => (o.Token.Authority, o.Token.TenantId) = ("https://login.microsoftonline.com/x/v2.0", null) },
-        { "Kcd:Token:TenantId", "not a tenant id", o => (o.Token.Authority, o.Token.TenantId) = ("https://login.microsoftonline.com/x/v2.0", "contoso.onmicrosoft.com") },
+        { "Kcd:Token:TenantId", "is missing", o =>
+            (o.Token.Authority, o.Token.TenantId) = ("https://login.microsoftonline.com/x/v2.0", null) },
+        { "Kcd:Token:TenantId", "not a tenant id", o =>
+            (o.Token.Authority, o.Token.TenantId) = ("https://login.microsoftonline.com/x/v2.0", "contoso.onmicrosoft.com") },
         { "Kcd:Token:Issuer", "does not pin", o => o.Token.Issuer = "https://login.example/{tenantid}/v2.0" },
         { "Kcd:Applications", "is empty", o => o.Applications.Clear() },
         { "Kcd:Applications:crm", "is empty", o => o.Applications["crm"] = null! },
         { "Kcd:Applications:erp:InternalUrl", "is missing", o => o.Application().InternalUrl = null },
         { "Kcd:Applications:erp:InternalUrl", "not an http", o => o.Application().InternalUrl = new Uri("ftp://erp.contoso.com/") },
-        { "Kcd:Applications:erp:InternalUrl", "not an http", o => o.Application().InternalUrl = new Uri("erp.contoso.com", UriKind.Relative) },
+        { "Kcd:Applications:erp:InternalUrl", "not an http", o =>
+            o.Application().InternalUrl = new Uri("erp.contoso.com", UriKind.Relative) },
         { "Kcd:Applications:erp:InternalUrl", "a user, a query", o => o.Application().InternalUrl = new Uri("https://a@erp.contoso.com/") },
-        { "Kcd:Applications:erp:InternalUrl", "Kcd:Applications:erp:AllowPlainHttp", o => o.Application().InternalUrl = new Uri("http://erp.contoso.com/") },
+        { "Kcd:Applications:erp:InternalUrl", "Kcd:Applications:erp:AllowPlainHttp", o =>
+            o.Application().InternalUrl = new Uri("http://erp.contoso.com/") },
         { "Kcd:Applications:erp:ServicePrincipalName", "13020", o => o.Application().ServicePrincipalName = null },
-        { "Kcd:Applications:erp:ServicePrincipalName", "not a service principal name", o => o.Application().ServicePrincipalName = "erp.contoso.com" },
+        { "Kcd:Applications:erp:ServicePrincipalName", "not a service principal name", o =>
+            o.Application().ServicePrincipalName = "erp.contoso.com" },
         { "Kcd:Applications:erp:ServicePrincipalName", "KDC itself", o => o.Application().ServicePrincipalName = "krbtgt/CONTOSO.COM" },
         { "Kcd:Applications:erp:UserRealm", "not a realm", o => o.Application().UserRealm = "EU..COM" },
-        { "Kcd:Applications:erp:Realm", "not a realm", o => (o.Application().Realm, o.Application().ServiceAccount) = ("EU/COM", new ServiceAccountOptions { Name = "a", Keytab = "b" }) },
+        { "Kcd:Applications:erp:Realm", "not a realm", o =>
+            (o.Application().Realm, o.Application().ServiceAccount) = ("EU/COM", new ServiceAccountOptions { Name = "a", Keytab = "b" }) },
         { "Kcd:Applications:erp:ServiceAccount", "realm of its own", o => o.Application().Realm = "EU.CONTOSO.COM" },
-        { "Kcd:Applications:erp:ServiceAccount:Name", "is missing", o => o.Application().ServiceAccount = new ServiceAccountOptions { Keytab = "x" } },
+        { "Kcd:Applications:erp:ServiceAccount:Name", "is missing", o =>
+            o.Application().ServiceAccount = new ServiceAccountOptions { Keytab = "x" } },
         { "Kcd:Applications:erp:ClaimType", "can be set by users", o => o.Application().ClaimType = "Preferred_Username" },
         { "Kcd:Applications:erp:ClaimType", "is blank", o => o.Application().ClaimType = " " },
         { "Kcd:Applications:erp:LoginIdentity", "OnPremisesSamAccountName", o => o.Application().LoginIdentity = (LoginIdentity)9 },
         { "Kcd:Applications:erp:TokenFormat", "Spnego", o => o.Application().TokenFormat = (TokenFormat)9 },
         { "Kcd:Applications:erp:Start", "OnChallenge", o => o.Application().Start = (AuthenticationStart)9 },
         { "Kcd:Applications:erp:MutualAuthentication", "Required", o => o.Application().MutualAuthentication = (MutualAuthentication)9 },
-        { "Kcd:Applications:erp:MutualAuthentication", "Kcd:Applications:erp:Start OnChallenge", o => (o.Application().Start, o.Application().MutualAuthentication) = (AuthenticationStart.OnChallenge, MutualAuthentication.Required) },
-        { "Kcd:Applications:erp:ShareConnectionsBetweenUsers", "Kcd:Applications:erp:Start OnChallenge", o => (o.Application().Start, o.Application().ShareConnectionsBetweenUsers) = (AuthenticationStart.OnChallenge, true) },
-        { "Kcd:Applications:crm:ServiceAccount", "from another file", o => Add(o, "crm").ServiceAccount = new ServiceAccountOptions { Name = "CONNECTOR$", Keytab = "/other" } },
+        { "Kcd:Applications:erp:MutualAuthentication", "Kcd:Applications:erp:Start OnChallenge", o =>
+            (o.Application().Start, o.Application().MutualAuthentication) =
+            (AuthenticationStart.OnChallenge, MutualAuthentication.Required) },
+        { "Kcd:Applications:erp:ShareConnectionsBetweenUsers", "Kcd:Applications:erp:Start OnChallenge", o =>
+            (o.Application().Start, o.Application().ShareConnectionsBetweenUsers) = (AuthenticationStart.OnChallenge, true) },
+        { "Kcd:Applications:crm:ServiceAccount", "from another file", o =>
+            Add(o, "crm").ServiceAccount = new ServiceAccountOptions { Name = "CONNECTOR$", Keytab = "/other" } },
     };
 
     [Theory]
@@ -196,7 +216,8 @@ public sealed class SettingsParserTests
 
         var token = Parsed(options).Token.ShouldNotBeNull();
 
-        token.DiscoveryDocument.AbsoluteUri.ShouldBe($"https://login.microsoftonline.com/{tenant}/v2.0/.well-known/openid-configuration{query}");
+        token.DiscoveryDocument.AbsoluteUri.ShouldBe(
+            $"https://login.microsoftonline.com/{tenant}/v2.0/.well-known/openid-configuration{query}");
         token.Issuer.ShouldBe($"https://login.microsoftonline.com/{tenant}/v2.0");
     }
 
@@ -222,13 +243,17 @@ public sealed class SettingsParserTests
 
         var client = Parsed(options).Applications["erp"].Client;
 
-        (client.Realm, client.AccountName, client.AccountKeyProvider, client.KeyPath).ShouldBe(("EU.CONTOSO.COM", "svc-eu", KeyFileKind.PasswordFile, "/etc/kcd/eu"));
+        (client.Realm, client.AccountName, client.AccountKeyProvider, client.KeyPath)
+            .ShouldBe(("EU.CONTOSO.COM", "svc-eu", KeyFileKind.PasswordFile, "/etc/kcd/eu"));
     }
 
     [Theory]
-    [InlineData("https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555A/v2.0", "https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555a/v2.0")]
-    [InlineData("https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555A", "https://sts.windows.net/11111111-2222-3333-4444-55555555555a/")]
-    [InlineData("https://login.microsoftonline.com/contoso.com/v2.0/", "https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555a/v2.0")]
+    [InlineData("https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555A/v2.0",
+        "https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555a/v2.0")]
+    [InlineData("https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555A",
+        "https://sts.windows.net/11111111-2222-3333-4444-55555555555a/")]
+    [InlineData("https://login.microsoftonline.com/contoso.com/v2.0/",
+        "https://login.microsoftonline.com/11111111-2222-3333-4444-55555555555a/v2.0")]
     public void The_issuer_of_Entra_follows_from_the_version_and_the_tenant(string authority, string issuer)
     {
         var options = Samples.Options();
@@ -281,7 +306,9 @@ public sealed class SettingsParserTests
     }
 
     private static DelegatedApplication Add(KcdOptions options, string name) =>
-        options.Applications[name] = new DelegatedApplication { InternalUrl = new Uri($"https://{name}.contoso.com"), ServicePrincipalName = $"HTTP/{name}.contoso.com" };
+        options.Applications[name] =
+            new DelegatedApplication { InternalUrl = new Uri($"https://{name}.contoso.com"),
+            ServicePrincipalName = $"HTTP/{name}.contoso.com" };
 
     private static int Emptied(IList<string> list)
     {

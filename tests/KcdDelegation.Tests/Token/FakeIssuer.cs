@@ -12,7 +12,8 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Tests.Token;
 
-/// <summary>An issuer whose documents and tokens can be made wrong in every way. Its good tokens are minted by System.IdentityModel.Tokens.Jwt,
+/// <summary>An issuer whose documents and tokens can be made wrong in every way. Its good tokens are minted by
+/// System.IdentityModel.Tokens.Jwt,
 /// its bad ones by hand.</summary>
 public sealed class FakeIssuer : HttpMessageHandler
 {
@@ -42,7 +43,8 @@ public sealed class FakeIssuer : HttpMessageHandler
     public void Publish(string kid, AsymmetricAlgorithm key)
     {
         Keys[kid] = key;
-        var jwk = JsonWebKeyConverter.ConvertFromSecurityKey(key is RSA rsa ? new RsaSecurityKey(rsa.ExportParameters(false)) : new ECDsaSecurityKey((ECDsa)key));
+        var jwk = JsonWebKeyConverter.ConvertFromSecurityKey(
+            key is RSA rsa ? new RsaSecurityKey(rsa.ExportParameters(false)) : new ECDsaSecurityKey((ECDsa)key));
         var published = new JsonObject { ["kty"] = jwk.Kty, ["use"] = "sig", ["kid"] = kid };
         foreach (var (name, value) in new[] { ("n", jwk.N), ("e", jwk.E), ("crv", jwk.Crv), ("x", jwk.X), ("y", jwk.Y) })
         {
@@ -63,10 +65,12 @@ public sealed class FakeIssuer : HttpMessageHandler
     }
 
     /// <summary>A token as a good issuer mints it.</summary>
-    public string Token(string kid = "key-1", string issuer = Authority, string audience = Audience, string algorithm = SecurityAlgorithms.RsaSha256)
+    public string Token(
+        string kid = "key-1", string issuer = Authority, string audience = Audience, string algorithm = SecurityAlgorithms.RsaSha256)
     {
         var now = Time.GetUtcNow().UtcDateTime;
-        SecurityKey key = Keys[kid] is RSA rsa ? new RsaSecurityKey(rsa) { KeyId = kid } : new ECDsaSecurityKey((ECDsa)Keys[kid]) { KeyId = kid };
+        SecurityKey key = Keys[kid] is RSA rsa ? new RsaSecurityKey(rsa) { KeyId = kid }
+            : new ECDsaSecurityKey((ECDsa)Keys[kid]) { KeyId = kid };
         var handler = new JwtSecurityTokenHandler { OutboundClaimTypeMap = new Dictionary<string, string>(StringComparer.Ordinal) };
         return handler.CreateEncodedJwt(new SecurityTokenDescriptor
         {
@@ -75,7 +79,8 @@ public sealed class FakeIssuer : HttpMessageHandler
             IssuedAt = now,
             NotBefore = now,
             Expires = now.AddHours(1),
-            Claims = new Dictionary<string, object>(StringComparer.Ordinal) { ["tid"] = Tenant, ["upn"] = "ada@contoso.com", ["oid"] = "ada-1" },
+            Claims = new Dictionary<string,
+                object>(StringComparer.Ordinal) { ["tid"] = Tenant, ["upn"] = "ada@contoso.com", ["oid"] = "ada-1" },
             SigningCredentials = new SigningCredentials(key, algorithm),
         });
     }
@@ -101,12 +106,14 @@ public sealed class FakeIssuer : HttpMessageHandler
     public string Sign(byte[] header, byte[] payload)
     {
         var head = $"{Base64Url.EncodeToString(header)}.{Base64Url.EncodeToString(payload)}";
-        return $"{head}.{Base64Url.EncodeToString(((RSA)Keys["key-1"]).SignData(Encoding.ASCII.GetBytes(head), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
+        return $"{head}.{Base64Url.EncodeToString(
+            ((RSA)Keys["key-1"]).SignData(Encoding.ASCII.GetBytes(head), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
     }
 
     public static string Encode(string text) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
 
-    public static HttpResponseMessage Answer(string text, HttpStatusCode status = HttpStatusCode.OK) => new(status) { Content = new StringContent(text) };
+    public static HttpResponseMessage Answer(string text, HttpStatusCode status = HttpStatusCode.OK) =>
+        new(status) { Content = new StringContent(text) };
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -119,7 +126,8 @@ public sealed class FakeIssuer : HttpMessageHandler
         return address switch
         {
             Authority + "/.well-known/openid-configuration" => Answer(Discovery.ToJsonString()),
-            "https://keys.example/jwks" => Answer(new JsonObject { ["keys"] = new JsonArray([.. PublishedKeys.Select(key => key.DeepClone())]) }.ToJsonString()),
+            "https://keys.example/jwks" =>
+                Answer(new JsonObject { ["keys"] = new JsonArray([.. PublishedKeys.Select(key => key.DeepClone())]) }.ToJsonString()),
             _ => Answer("", HttpStatusCode.NotFound),
         };
     }

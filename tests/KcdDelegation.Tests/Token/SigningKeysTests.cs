@@ -117,15 +117,19 @@ public sealed class SigningKeysTests : IDisposable
 
     public static TheoryData<string, Func<HttpRequestMessage, HttpResponseMessage?>> Unreadable => new()
     {
-        { "a kid that is no text", request => request.RequestUri!.Host == "keys.example" ? FakeIssuer.Answer("""{"keys":[{"kid":"\ud800"}]}""") : null },
+        { "a kid that is no text", request =>
+            request.RequestUri!.Host == "keys.example" ? FakeIssuer.Answer("""{"keys":[{"kid":"\ud800"}]}""") : null },
         { "a name that is no text", _ => FakeIssuer.Answer("""{"\ud800":1}""") },
-        { "bytes that are no text", _ => new HttpResponseMessage { Content = new ByteArrayContent([.. """{"issuer":"~"}"""u8.ToArray().Select(b => b == (byte)'~' ? (byte)0xFF : b)]) } },
+        { "bytes that are no text", _ =>
+            new HttpResponseMessage { Content =
+            new ByteArrayContent([.. """{"issuer":"~"}"""u8.ToArray().Select(b => b == (byte)'~' ? (byte)0xFF : b)]) } },
         { "a fault of the reader", _ => throw new NotSupportedException() },
     };
 
     [Theory]
     [MemberData(nameof(Unreadable), DisableDiscoveryEnumeration = true)]
-    public async Task Documents_that_cannot_be_read_leave_the_last_keys_in_use_and_are_not_fetched_by_every_request(string fault, Func<HttpRequestMessage, HttpResponseMessage?> answer)
+    public async Task Documents_that_cannot_be_read_leave_the_last_keys_in_use_and_are_not_fetched_by_every_request(
+        string fault, Func<HttpRequestMessage, HttpResponseMessage?> answer)
     {
         var validator = _issuer.Validator();
         await validator.ValidateAsync(_issuer.Token(), Cancel);
@@ -233,9 +237,12 @@ public sealed class SigningKeysTests : IDisposable
         { "no JSON", i => i.Instead = _ => FakeIssuer.Answer("<html>sign in</html>"), "not one JSON object" },
         { "doubled members", i => i.Instead = _ => FakeIssuer.Answer("""{"issuer":"a","issuer":"b"}"""), "doubled" },
         { "an array", i => i.Instead = _ => FakeIssuer.Answer("[]"), "not one JSON object" },
-        { "a redirect", i => i.Instead = _ => new HttpResponseMessage(HttpStatusCode.Found) { Headers = { Location = new Uri("https://evil.example/") } }, "redirects to \"https://evil.example/\"" },
+        { "a redirect", i =>
+            i.Instead = _ => new HttpResponseMessage(HttpStatusCode.Found) { Headers = { Location = new Uri("https://evil.example/") } },
+            "redirects to \"https://evil.example/\"" },
         { "too large", i => i.Instead = _ => FakeIssuer.Answer(new string(' ', 300_000)), "larger than" },
-        { "keys are no list", i => i.Instead = r => r.RequestUri!.Host == "keys.example" ? FakeIssuer.Answer("""{"keys":{}}""") : null, "has no keys" },
+        { "keys are no list", i =>
+            i.Instead = r => r.RequestUri!.Host == "keys.example" ? FakeIssuer.Answer("""{"keys":{}}""") : null, "has no keys" },
     };
 
     [Theory]
@@ -255,7 +262,8 @@ public sealed class SigningKeysTests : IDisposable
     {
         _issuer.Discovery["issuer"] = "https://sts.example/tenant/";
 
-        var caller = await _issuer.Validator(o => o.Issuer = "https://sts.example/tenant/").ValidateAsync(_issuer.Token(issuer: "https://sts.example/tenant/"), Cancel);
+        var caller = await _issuer.Validator(o => o.Issuer = "https://sts.example/tenant/")
+            .ValidateAsync(_issuer.Token(issuer: "https://sts.example/tenant/"), Cancel);
 
         caller.FindFirstValue("iss").ShouldBe("https://sts.example/tenant/");
     }
@@ -291,7 +299,8 @@ public sealed class SigningKeysTests : IDisposable
                         // The request's header; closing before it is read would reset the connection.
                     }
                     requests++;
-                    await client.GetStream().WriteAsync("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), Cancel);
+                    await client.GetStream()
+                        .WriteAsync("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), Cancel);
                 }
             }
             catch (Exception error) when (error is SocketException or InvalidOperationException)
@@ -319,7 +328,8 @@ public sealed class SigningKeysTests : IDisposable
 
     private string Unknown() => _issuer.Sign(FakeIssuer.Header("key-" + Guid.NewGuid()), _issuer.Payload());
 
-    private static void Replace(JsonObject key, RSA rsa) => key["n"] = System.Buffers.Text.Base64Url.EncodeToString(rsa.ExportParameters(false).Modulus);
+    private static void Replace(JsonObject key, RSA rsa) =>
+        key["n"] = System.Buffers.Text.Base64Url.EncodeToString(rsa.ExportParameters(false).Modulus);
 
     private static async Task<KcdException> RefusedAsync(TokenValidator validator, string token) =>
         await Should.ThrowAsync<KcdException>(async () => await validator.ValidateAsync(token, Cancel));

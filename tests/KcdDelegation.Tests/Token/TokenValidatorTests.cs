@@ -41,7 +41,8 @@ public sealed class TokenValidatorTests : IDisposable
         var payload = _issuer.Payload();
         payload.Remove("tid");
 
-        (await _issuer.Validator(o => o.TenantId = null).ValidateAsync(_issuer.Sign(FakeIssuer.Header(), payload), Cancel)).FindFirstValue("upn").ShouldBe("ada@contoso.com");
+        (await _issuer.Validator(o => o.TenantId = null).ValidateAsync(_issuer.Sign(FakeIssuer.Header(), payload), Cancel))
+            .FindFirstValue("upn").ShouldBe("ada@contoso.com");
     }
 
     [Theory]
@@ -119,7 +120,8 @@ public sealed class TokenValidatorTests : IDisposable
         var payload = _issuer.Payload();
         (payload["acct"], payload["idtyp"]) = (1, "app");
 
-        var caller = await _issuer.Validator(o => (o.AllowGuests, o.AllowApplicationTokens) = (true, true)).ValidateAsync(_issuer.Sign(FakeIssuer.Header(), payload), Cancel);
+        var caller = await _issuer.Validator(o => (o.AllowGuests, o.AllowApplicationTokens) = (true, true))
+            .ValidateAsync(_issuer.Sign(FakeIssuer.Header(), payload), Cancel);
 
         caller.FindFirstValue("idtyp").ShouldBe("app");
     }
@@ -190,7 +192,9 @@ public sealed class TokenValidatorTests : IDisposable
     [InlineData(null, """{"upn":"ada\ud800","exp":9999999999}""")]
     public async Task Escapes_that_stand_for_no_character_are_refused(string? header, string? payload)
     {
-        (await RefusedAsync(_issuer.Sign(header ?? FakeIssuer.Header().ToJsonString(), payload ?? _issuer.Payload().ToJsonString()))).EventId.ShouldBe(1002);
+        (await RefusedAsync(
+            _issuer.Sign(header ?? FakeIssuer.Header().ToJsonString(), payload ?? _issuer.Payload().ToJsonString()))).EventId.ShouldBe(
+            1002);
         _issuer.Requests.ShouldBeEmpty();
     }
 
@@ -221,7 +225,8 @@ public sealed class TokenValidatorTests : IDisposable
         var refused = 0;
         for (var i = 0; i < 300; i++)
         {
-            var (header, payload) = (Encoding.UTF8.GetBytes(FakeIssuer.Header().ToJsonString()), Encoding.UTF8.GetBytes(_issuer.Payload().ToJsonString()));
+            var (header, payload) =
+                (Encoding.UTF8.GetBytes(FakeIssuer.Header().ToJsonString()), Encoding.UTF8.GetBytes(_issuer.Payload().ToJsonString()));
             if (random.Next(2) == 0)
                 header = Mutate(header, random);
             else
@@ -242,7 +247,9 @@ public sealed class TokenValidatorTests : IDisposable
     /// <summary>One to three changes, often of the kind that parsers stumble over.</summary>
     private static byte[] Mutate(byte[] json, Steps random)
     {
-        string[] pieces = ["\\ud800", "\\udfff\\ud800", "\\u0000", "\"", "{", "}", "[", "]", ":", ",", "null", "1e999", "-0", "99999999999999999999", "\\", "\u00ff", "true"];
+        string[] pieces =
+            ["\\ud800", "\\udfff\\ud800", "\\u0000", "\"", "{", "}", "[", "]", ":", ",", "null", "1e999", "-0", "99999999999999999999",
+            "\\", "\u00ff", "true"];
         var bytes = json.ToList();
         for (var change = random.Next(3); change >= 0; change--)
         {
