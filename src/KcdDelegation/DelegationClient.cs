@@ -39,7 +39,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         _retirement = new DeferredDisposal(timeProvider);
         _tokens = new CurrentTokenValidator(settings, _retirement, _logger, timeProvider);
         _clients = new ServiceClients(_retirement, loggerFactory, timeProvider);
-        _settings.Follow(_clients.Follow);
+        _settings.Subscribe(_clients.Apply);
     }
 
     /// <summary>Creates a client without a dependency injection container. Its options never change.</summary>

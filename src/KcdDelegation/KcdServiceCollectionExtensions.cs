@@ -20,7 +20,7 @@ public static class KcdServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configure);
         services.AddOptions<KcdOptions>().Configure(configure);
-        return services.AddAuthenticator();
+        return services.AddDelegationClient();
     }
 
     /// <summary>Registers <see cref="DelegationClient"/> with options from configuration, and follows changes of the configuration. A host
@@ -36,7 +36,7 @@ public static class KcdServiceCollectionExtensions
             options.Configure(o => o.Section = path);
         // A misspelt key is an error: otherwise the intended setting would silently not apply.
         options.Bind(section, binder => binder.ErrorOnUnknownConfiguration = true);
-        return services.AddAuthenticator();
+        return services.AddDelegationClient();
     }
 
     /// <summary>Makes <see cref="KcdHandler"/> the client's primary handler.
@@ -59,7 +59,7 @@ public static class KcdServiceCollectionExtensions
         return builder;
     }
 
-    private static IServiceCollection AddAuthenticator(this IServiceCollection services)
+    private static IServiceCollection AddDelegationClient(this IServiceCollection services)
     {
         services.TryAddSingleton(provider => new SettingsStore(
             provider.GetRequiredService<IOptionsFactory<KcdOptions>>(),

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tests;
 
-/// <summary>The whole way: token, identity, ticket, header, request.</summary>
+/// <summary>Tests the complete path: token, identity, ticket, header, request.</summary>
 public sealed class DelegatedClientTests : IAsyncLifetime
 {
     private readonly TestRealm _realm = TestRealm.Start()
@@ -32,7 +32,7 @@ public sealed class DelegatedClientTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_calls_the_backend_as_whoever_the_token_names()
+    public async Task A_client_calls_the_backend_as_the_user_of_the_token()
     {
         await using var services = Services();
         var delegation = services.GetRequiredService<DelegationClient>();
@@ -63,7 +63,7 @@ public sealed class DelegatedClientTests : IAsyncLifetime
     [InlineData(TokenFlaw.Tampered, 1012)]
     [InlineData(TokenFlaw.Guest, 1025)]
     [InlineData(TokenFlaw.ApplicationOnly, 1026)]
-    public async Task A_bad_token_of_a_real_issuer_is_refused_for_its_flaw(TokenFlaw flaw, int eventId)
+    public async Task An_invalid_token_of_a_real_issuer_is_refused_for_its_error(TokenFlaw flaw, int eventId)
     {
         await using var services = Services();
 

@@ -26,7 +26,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_caller_gets_a_ticket_and_headers_in_his_name()
+    public async Task A_caller_gets_a_ticket_and_headers_in_their_name()
     {
         await using var client = DelegationClient.Create(Options(), _log);
 
@@ -42,7 +42,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_user_principal_name_is_delegated_as_it_is()
+    public async Task A_user_principal_name_is_delegated_unchanged()
     {
         var options = Options();
         options.Applications["erp"].LoginIdentity = LoginIdentity.UserPrincipalName;
@@ -79,7 +79,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_disabled_user_is_a_matter_of_identity()
+    public async Task A_disabled_user_is_reported_as_an_identity_error()
     {
         await using var client = DelegationClient.Create(Options(), _log);
 
@@ -100,7 +100,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Nothing_is_asked_of_the_KDC_for_a_caller_without_an_identity()
+    public async Task The_KDC_is_not_contacted_for_a_caller_without_an_identity()
     {
         await using var client = DelegationClient.Create(Options(), _log);
 
@@ -131,7 +131,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_key_that_the_KDC_rejects_is_found_at_logon_already()
+    public async Task A_key_that_the_KDC_rejects_is_reported_at_logon()
     {
         await File.WriteAllTextAsync(_passwordFile, "wrong", Cancel);
         await using var client = DelegationClient.Create(Options(), _log);
@@ -145,7 +145,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_identity_that_cannot_be_had_is_in_the_audit_though_no_ticket_was_asked_for()
+    public async Task A_failed_mapping_is_audited_although_no_ticket_was_requested()
     {
         await using var client = DelegationClient.Create(Options(), _log);
 
@@ -156,7 +156,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Signing_out_drops_the_callers_tickets_of_every_application_and_nobody_elses()
+    public async Task Signing_out_drops_only_the_callers_tickets_for_every_application()
     {
         _realm.User("bob");
         await using var client = DelegationClient.Create(Options(), _log);
@@ -179,7 +179,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Mapping_alone_asks_no_KDC()
+    public async Task Mapping_alone_contacts_no_KDC()
     {
         await using var client = DelegationClient.Create(Options(), _log);
 
@@ -204,7 +204,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Without_an_issuer_no_token_is_believed()
+    public async Task Without_an_issuer_no_token_is_accepted()
     {
         await using var client = DelegationClient.Create(Options(), _log);
 
@@ -215,7 +215,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public void Wrong_options_are_listed_in_one_exception()
+    public void Invalid_options_are_listed_in_one_exception()
     {
         var options = Options();
         options.Applications["erp"].InternalUrl = null;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tests;
 
-/// <summary>Keeps what is logged.</summary>
+/// <summary>Records log entries.</summary>
 internal sealed class LogRecorder : ILoggerFactory
 {
     private readonly ConcurrentQueue<LogRecord> _records = new();

@@ -5,13 +5,13 @@ using System.Text;
 
 namespace KcdDelegation.Headers;
 
-/// <summary>The part of an <c>Authorization</c> value that is the same for every request with one ticket: the scheme, the GSS or SPNEGO
-/// frame, the AP-REQ's head and the ticket, in base64 up to the last whole group of three bytes. What is left of the head (nought to two
-/// bytes) is carried into each tail, so that a request encodes its tail alone. Immutable, thread-safe.</summary>
+/// <summary>The constant part of an <c>Authorization</c> value for one ticket, already encoded in base64. Immutable, thread-safe.</summary>
+/// <remarks>It holds the scheme, the GSS or SPNEGO frame, the head of the AP-REQ and the ticket, up to the last whole group of three bytes.
+/// The remaining bytes (up to two) are prepended to each tail, so that a request encodes its tail alone.</remarks>
 [StructLayout(LayoutKind.Auto)]
 internal readonly struct AuthorizationFrame
 {
-    /// <summary>All token formats travel under the scheme of RFC 4559 §4; servers tell them apart by object identifier.</summary>
+    /// <summary>The scheme of all token formats (RFC 4559 §4). Servers distinguish the formats by object identifier.</summary>
     public const string Scheme = "Negotiate";
 
     private readonly byte[] _text;
@@ -19,15 +19,16 @@ internal readonly struct AuthorizationFrame
     private readonly byte _carry0;
     private readonly byte _carry1;
 
-    /// <param name="format">Kerberos or SPNEGO; <see cref="TokenFormat.Auto"/> is decided by whoever talks to the backend.</param>
-    /// <param name="tokenHead">The GSS token up to its tail.</param>
-    /// <param name="tailLength">Bytes that are new in each request.</param>
+    /// <summary>Encodes the constant part of a token.</summary>
+    /// <param name="format">Kerberos or SPNEGO. The caller has resolved <see cref="TokenFormat.Auto"/>.</param>
+    /// <param name="tokenHead">The GSS token without its tail.</param>
+    /// <param name="tailLength">The number of bytes that are new in each request.</param>
     public AuthorizationFrame(TokenFormat format, ReadOnlySpan<byte> tokenHead, int tailLength)
     {
         var head = format switch
         {
             TokenFormat.Kerberos => tokenHead,
-            TokenFormat.Spnego => NegTokenInit.FrameHead(tokenHead, tailLength),
+            TokenFormat.Spnego => NegTokenInit.CreateHead(tokenHead, tailLength),
             _ => throw new ArgumentOutOfRangeException(nameof(format), format, "A frame is raw Kerberos or SPNEGO."),
         };
         var wholeGroups = head.Length - (head.Length % 3);
@@ -40,16 +41,17 @@ internal readonly struct AuthorizationFrame
         Length = _text.Length + Base64.GetMaxEncodedToUtf8Length(TailBufferLength);
     }
 
-    /// <summary>Characters of every value made from this frame.</summary>
+    /// <summary>The number of characters of every value created from this frame.</summary>
     public int Length { get; }
 
-    /// <summary>Bytes of the buffer that a tail is written to, what is carried over included.</summary>
+    /// <summary>The number of bytes of the buffer for a tail, including the bytes prepended to it.</summary>
     public int TailBufferLength { get; }
 
-    /// <summary>Bytes kept as long as the frame lives.</summary>
+    /// <summary>The number of bytes kept as long as the frame lives.</summary>
     public int Size => _text.Length;
 
-    /// <summary>Where in <paramref name="buffer"/>, of <see cref="TailBufferLength"/> bytes, the new tail goes.</summary>
+    /// <summary>Prepares <paramref name="buffer"/>, of <see cref="TailBufferLength"/> bytes, and returns its part for the new
+    /// tail.</summary>
     public Span<byte> PrepareTail(Span<byte> buffer)
     {
         if (_carryLength > 0)
@@ -59,13 +61,13 @@ internal readonly struct AuthorizationFrame
         return buffer[_carryLength..];
     }
 
-    /// <summary>"Negotiate " and base64; the string is all that it allocates.</summary>
+    /// <summary>Creates the value, "Negotiate " and base64. Allocates only the string.</summary>
     public string CreateValue(ReadOnlySpan<byte> buffer) => Create(_text, buffer);
 
-    /// <summary>The base64 alone.</summary>
+    /// <summary>Creates the base64 part of the value.</summary>
     public string CreateParameter(ReadOnlySpan<byte> buffer) => Create(_text.AsSpan(Scheme.Length + 1), buffer);
 
-    /// <summary>"Negotiate " and base64 in ASCII; allocates nothing.</summary>
+    /// <summary>Writes the value, "Negotiate " and base64, in ASCII. Allocates nothing.</summary>
     public void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> buffer)
     {
         var value = output.GetSpan(Length);

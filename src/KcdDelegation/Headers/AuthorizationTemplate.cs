@@ -4,10 +4,10 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Headers;
 
-/// <summary>What makes two templates of one ticket differ.</summary>
+/// <summary>The properties that distinguish the templates of one ticket.</summary>
 /// <param name="Format">Kerberos or SPNEGO.</param>
-/// <param name="MutualAuthentication">Whether the service is asked to prove itself; a flag inside the token.</param>
-/// <param name="ChannelBinding">RFC 5929 application data; empty: none.</param>
+/// <param name="MutualAuthentication">Whether the service must prove its identity; a flag inside the token.</param>
+/// <param name="ChannelBinding">The application data of RFC 5929; empty for none.</param>
 internal readonly record struct AuthorizationKind(TokenFormat Format, bool MutualAuthentication, ReadOnlyMemory<byte> ChannelBinding)
 {
     public bool Equals(AuthorizationKind other) =>
@@ -24,11 +24,12 @@ internal readonly record struct AuthorizationKind(TokenFormat Format, bool Mutua
     }
 }
 
-/// <summary>Makes <c>Authorization</c> values from one ticket, each with a new authenticator and so to be sent once. Immutable,
+/// <summary>Creates <c>Authorization</c> values from one ticket, each with a new authenticator and for one request only. Immutable,
 /// thread-safe.</summary>
 internal sealed class AuthorizationTemplate
 {
-    /// <summary>An authenticator takes about 200 bytes (RFC 4120 §5.5.1); one with much authorization data goes to the heap.</summary>
+    /// <summary>The limit for tails on the stack. An authenticator takes about 200 bytes (RFC 4120 §5.5.1); larger ones with much
+    /// authorization data use the heap.</summary>
     private const int MaxTailOnStack = 1024;
 
     private readonly AuthorizationFrame _frame;
@@ -43,17 +44,18 @@ internal sealed class AuthorizationTemplate
 
     public ref readonly AuthorizationKind Kind => ref _kind;
 
-    /// <summary>What a reply is verified against.</summary>
+    /// <summary>The AP-REQ template that replies are verified against.</summary>
     public ApRequestTemplate Request { get; }
 
-    /// <summary>Bytes that it keeps: its own, and the engine's template under it.</summary>
+    /// <summary>The number of bytes kept by this instance and the engine's template.</summary>
     public int Size => _frame.Size + Request.Prefix.Length;
 
+    /// <summary>Creates the value for one request.</summary>
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
     [SkipLocalsInit]
     public string CreateValue(out ApRequestState state)
     {
-        var buffer = Take(stackalloc byte[MaxTailOnStack]);
+        var buffer = GetBuffer(stackalloc byte[MaxTailOnStack]);
         state = Request.WriteTail(_frame.PrepareTail(buffer));
         return _frame.CreateValue(buffer);
     }
@@ -62,7 +64,7 @@ internal sealed class AuthorizationTemplate
     [SkipLocalsInit]
     public string CreateParameter(out ApRequestState state)
     {
-        var buffer = Take(stackalloc byte[MaxTailOnStack]);
+        var buffer = GetBuffer(stackalloc byte[MaxTailOnStack]);
         state = Request.WriteTail(_frame.PrepareTail(buffer));
         return _frame.CreateParameter(buffer);
     }
@@ -71,12 +73,12 @@ internal sealed class AuthorizationTemplate
     [SkipLocalsInit]
     public ApRequestState Write(IBufferWriter<byte> output)
     {
-        var buffer = Take(stackalloc byte[MaxTailOnStack]);
+        var buffer = GetBuffer(stackalloc byte[MaxTailOnStack]);
         var state = Request.WriteTail(_frame.PrepareTail(buffer));
         _frame.Write(output, buffer);
         return state;
     }
 
-    private Span<byte> Take(Span<byte> onStack) =>
+    private Span<byte> GetBuffer(Span<byte> onStack) =>
         _frame.TailBufferLength <= onStack.Length ? onStack[.._frame.TailBufferLength] : new byte[_frame.TailBufferLength];
 }

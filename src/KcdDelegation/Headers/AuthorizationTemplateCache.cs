@@ -3,9 +3,9 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Headers;
 
-/// <summary>Keeps the templates of tickets in use. A template lives no longer than its ticket, is kept from the ticket's second use on (it
-/// takes as much memory as the ticket again), and all together stay below a number of bytes: beyond it, those that were not used since the
-/// last round go first. Finding one takes no lock. Thread-safe.</summary>
+/// <summary>A cache of the templates of tickets in use. Look-ups take no lock. Thread-safe.</summary>
+/// <remarks>A template takes as much memory as its ticket, so it is kept only from the ticket's second use on. It lives no longer than its
+/// ticket. Above the byte limit, templates that were not used since the last pass are evicted first.</remarks>
 internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTemplateCache.DefaultMaxBytes)
 {
     private const long DefaultMaxBytes = 64L << 20;
@@ -13,11 +13,11 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
     private readonly ConditionalWeakTable<ServiceTicket, TicketTemplates> _tickets = [];
     private readonly Lock _lock = new();
 
-    // Weak, and with the kind instead of the template: a template keeps its ticket alive.
+    // The owner is weak, and the kind stands for the template, because a template keeps its ticket alive.
     private readonly Queue<(WeakReference<TicketTemplates> Owner, AuthorizationKind Kind, int Size)> _kept = new();
     private long _bytes;
 
-    /// <summary>Bytes of what is kept.</summary>
+    /// <summary>The number of bytes of the templates kept.</summary>
     public long Bytes
     {
         get
@@ -27,11 +27,11 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
         }
     }
 
-    /// <summary>The templates of a ticket, to be asked for as many values as are needed.</summary>
+    /// <summary>Gets the templates of a ticket.</summary>
     public TicketTemplates GetTemplates(ServiceTicket ticket) =>
         _tickets.TryGetValue(ticket, out var known) ? known : _tickets.GetOrAdd(ticket, new TicketTemplates(this));
 
-    /// <summary>Keeps a template that its owner does not have yet, if it fits.</summary>
+    /// <summary>Keeps a template if its owner does not have one of its kind yet and it fits.</summary>
     public void Keep(TicketTemplates owner, AuthorizationTemplate template)
     {
         lock (_lock)
@@ -41,15 +41,16 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
             _kept.Enqueue((new WeakReference<TicketTemplates>(owner), template.Kind, template.Size));
             _bytes += template.Size;
             while (_bytes > maxBytes)
-                DropOrSpareOldest();
+                EvictOrRequeueOldest();
         }
     }
 
-    /// <summary>Second chance: each round takes the marks away, so that this ends.</summary>
-    private void DropOrSpareOldest()
+    /// <summary>Evicts the oldest template, or requeues it if it was used since the last pass (second chance). Requeuing clears the mark,
+    /// so a pass ends.</summary>
+    private void EvictOrRequeueOldest()
     {
         var oldest = _kept.Dequeue();
-        if (oldest.Owner.TryGetTarget(out var owner) && owner.TakeMark(oldest.Kind))
+        if (oldest.Owner.TryGetTarget(out var owner) && owner.TestAndClearMark(oldest.Kind))
         {
             _kept.Enqueue(oldest);
             return;

@@ -2,8 +2,8 @@ using System.Formats.Asn1;
 
 namespace KcdDelegation.Headers;
 
-/// <summary>Reads the tags that GSS and SPNEGO frames consist of: one byte each, lengths definite (not always minimal: some peers write
-/// 82 00 7f). Reads in place, copies nothing, recurses nowhere; whatever does not fit is "no".</summary>
+/// <summary>Reads the tags of GSS and SPNEGO frames, in place and without recursion. Input that does not match yields false.</summary>
+/// <remarks>Tags have one byte and lengths are definite. Lengths need not be minimal: some peers write 82 00 7f.</remarks>
 internal static class DefiniteBer
 {
     private const byte HighTagNumber = 0x1f;
@@ -48,7 +48,7 @@ internal static class DefiniteBer
     }
 }
 
-/// <summary>The identifier octets that the frames of RFC 2743 §3.1, RFC 4178 §4.2 and RFC 4120 §5 begin with.</summary>
+/// <summary>The identifier octets of the frames of RFC 2743 §3.1, RFC 4178 §4.2 and RFC 4120 §5.</summary>
 internal static class BerTag
 {
     public const byte OctetString = 0x04;
@@ -62,6 +62,7 @@ internal static class BerTag
     /// <summary>[APPLICATION 14], [APPLICATION 15], [APPLICATION 30].</summary>
     public const byte ApRequest = 0x6e, ApReply = 0x6f, KrbError = 0x7e;
 
-    /// <summary>[n], constructed: a field of a SPNEGO message, and with 0 and 1 the choice between the two messages.</summary>
+    /// <summary>Returns the tag [n], constructed: a field of a SPNEGO message, or with 0 and 1 the choice between the two
+    /// messages.</summary>
     public static byte Context(int number) => (byte)(0xa0 + number);
 }

@@ -5,21 +5,23 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation;
 
-/// <summary>One user at one application: makes any number of header values, each to be sent once. Thread-safe. Made by
-/// <c>DelegationClient.GetCredentialAsync</c>; use it at once and ask again for the next request, so that the caller's token and name
-/// are checked again.</summary>
+/// <summary>A credential of one user at one application. It creates any number of header values, each for one request.
+/// Thread-safe.</summary>
+/// <remarks><c>DelegationClient.GetCredentialAsync</c> returns it. Use it at once and get a new one for the next request, so that the
+/// caller's token and name are validated again.</remarks>
 public readonly struct DelegatedCredential
 {
-    /// <summary>For tickets that come without an authenticator, which would have one of its own.</summary>
+    /// <summary>The cache for tickets that were not obtained through a delegation client, which has its own.</summary>
     private static readonly AuthorizationTemplateCache s_templatesOfTickets = new();
 
     private readonly ServiceTicket? _ticket;
     private readonly TicketTemplates? _templates;
     private readonly bool _mutual;
 
+    /// <summary>Initializes a credential of a ticket.</summary>
     /// <param name="ticket">The user's ticket for the application.</param>
-    /// <param name="templates">Shared by all credentials of an authenticator.</param>
-    /// <param name="mutualAuthentication">As the application has it; anything but off asks the service to prove itself.</param>
+    /// <param name="templates">The cache that all credentials of a client share.</param>
+    /// <param name="mutualAuthentication">The application's setting. With any value but off the service must prove its identity.</param>
     internal DelegatedCredential(ServiceTicket ticket, AuthorizationTemplateCache templates, MutualAuthentication mutualAuthentication)
     {
         _ticket = ticket;
@@ -27,9 +29,9 @@ public readonly struct DelegatedCredential
         _mutual = mutualAuthentication != MutualAuthentication.Off;
     }
 
-    /// <summary>A credential of a ticket that was asked for by name, without a caller, from <see cref="S4UClient"/>.</summary>
+    /// <summary>Creates a credential of a ticket that was requested by name from <see cref="S4UClient"/>, without a caller.</summary>
     /// <param name="ticket">The user's ticket.</param>
-    /// <param name="mutualAuthentication">Anything but off asks the service to prove itself.</param>
+    /// <param name="mutualAuthentication">With any value but off the service must prove its identity.</param>
     public static DelegatedCredential FromTicket(ServiceTicket ticket, MutualAuthentication mutualAuthentication = MutualAuthentication.Off)
     {
         ArgumentNullException.ThrowIfNull(ticket);
@@ -39,23 +41,24 @@ public readonly struct DelegatedCredential
     /// <summary>The ticket, for protocols other than HTTP.</summary>
     /// <exception cref="InvalidOperationException">The credential is <c>default</c>.</exception>
     public ServiceTicket Ticket =>
-        _ticket ?? throw new InvalidOperationException("This credential was not made by DelegationClient.GetCredentialAsync.");
+        _ticket ?? throw new InvalidOperationException("This credential was not created by DelegationClient.GetCredentialAsync.");
 
-    /// <summary>A value for the <c>Authorization</c> header of one request.</summary>
-    /// <param name="format">How the ticket is framed; <see cref="TokenFormat.Auto"/> gives the raw Kerberos token, since there is no answer
-    /// of the backend to learn from.</param>
-    /// <param name="channelBinding">RFC 5929 application data of the connection, "tls-server-end-point:" and the hash; empty: none.</param>
-    /// <exception cref="InvalidOperationException">The ticket was purged or has expired since the credential was made.</exception>
+    /// <summary>Creates a value for the <c>Authorization</c> header of one request.</summary>
+    /// <param name="format">The frame of the ticket. <see cref="TokenFormat.Auto"/> creates the raw Kerberos token, since there is no
+    /// response of the backend to learn from.</param>
+    /// <param name="channelBinding">The application data of RFC 5929 for the connection, "tls-server-end-point:" and the hash; empty for
+    /// none.</param>
+    /// <exception cref="InvalidOperationException">The ticket was purged or has expired since the credential was created.</exception>
     public AuthenticationHeaderValue CreateAuthorization(TokenFormat format, ReadOnlyMemory<byte> channelBinding = default) =>
         new(AuthorizationFrame.Scheme, GetTemplate(format, channelBinding).CreateParameter(out _));
 
-    /// <summary>Writes a value for the <c>Authorization</c> header of one request: "Negotiate " and base64, ASCII. Allocates nothing from a
-    /// ticket's third value on.</summary>
-    /// <param name="output">Gets the value.</param>
+    /// <summary>Writes a value for the <c>Authorization</c> header of one request, "Negotiate " and base64 in ASCII. From a ticket's third
+    /// value on it allocates nothing.</summary>
+    /// <param name="output">Receives the value.</param>
     /// <param name="format"><inheritdoc cref="CreateAuthorization" path="/param[@name='format']"/></param>
     /// <param name="channelBinding"><inheritdoc cref="CreateAuthorization" path="/param[@name='channelBinding']"/></param>
-    /// <returns>What a reply of the service must match.</returns>
-    /// <exception cref="InvalidOperationException">The ticket was purged or has expired since the credential was made.</exception>
+    /// <returns>The state that a reply of the service is verified against.</returns>
+    /// <exception cref="InvalidOperationException">The ticket was purged or has expired since the credential was created.</exception>
     public ApRequestState WriteAuthorization(IBufferWriter<byte> output, TokenFormat format, ReadOnlyMemory<byte> channelBinding = default)
     {
         ArgumentNullException.ThrowIfNull(output);

@@ -3,12 +3,12 @@ namespace KcdDelegation;
 /// <summary>Whether the backend must prove that it holds the service's key (RFC 4120 §3.2.5).</summary>
 public enum MutualAuthentication
 {
-    /// <summary>Not asked for.</summary>
+    /// <summary>No proof is requested.</summary>
     Off,
 
-    /// <summary>Asked for; a proof that is sent must be right, a missing one is tolerated.</summary>
+    /// <summary>A proof is requested. A proof that is sent must be correct; a missing one is tolerated.</summary>
     Optional,
 
-    /// <summary>A response without a right proof is not passed on.</summary>
+    /// <summary>A proof is requested. A response without a correct proof is not passed on.</summary>
     Required,
 }

@@ -7,13 +7,13 @@ namespace KcdDelegation.Headers;
 ///   mechListMIC [3] OCTET STRING OPTIONAL }. MS-SPNG puts negHints at [3]; neither is read.</summary>
 internal sealed record NegTokenInit(IReadOnlyList<string> MechTypes, ReadOnlyMemory<byte> MechToken)
 {
-    /// <summary>Far more than anyone offers, and a bound on what a hostile list makes us allocate.</summary>
+    /// <summary>The limit on mechanisms that are read, to bound the memory for a hostile list. It is far above what peers offer.</summary>
     private const int MaxMechanisms = 32;
 
-    /// <summary>All that goes before the last <paramref name="tailLength"/> bytes of a Kerberos token, when SPNEGO carries it. The token is
-    /// the last field, so the frame depends on its length alone, and <paramref name="tokenHead"/> is the last of what is
-    /// returned.</summary>
-    public static byte[] FrameHead(ReadOnlySpan<byte> tokenHead, int tailLength)
+    /// <summary>Returns the SPNEGO frame and <paramref name="tokenHead"/>: everything before the last <paramref name="tailLength"/> bytes
+    /// of the Kerberos token.</summary>
+    /// <remarks>The token is the last field, so the frame depends only on its length.</remarks>
+    public static byte[] CreateHead(ReadOnlySpan<byte> tokenHead, int tailLength)
     {
         var token = new byte[tokenHead.Length + tailLength];
         tokenHead.CopyTo(token);
@@ -34,7 +34,7 @@ internal sealed record NegTokenInit(IReadOnlyList<string> MechTypes, ReadOnlyMem
                 }
                 using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 2)))
                     writer.WriteOctetString(token);
-                // No mechListMIC: RFC 4178 §5 leaves it out when the first mechanism is taken, and Kerberos is all that we offer.
+                // No mechListMIC: RFC 4178 §5 omits it when the first mechanism is accepted, and only Kerberos is offered.
             }
         }
         return writer.Encode()[..^tailLength];

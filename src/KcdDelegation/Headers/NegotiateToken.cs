@@ -4,8 +4,9 @@ using KcdDelegation.Headers;
 
 namespace KcdDelegation;
 
-/// <summary>What the value of an <c>Authorization</c> or <c>WWW-Authenticate</c> header carries, told by object identifiers and not by how
-/// its base64 begins: SPNEGO and raw Kerberos both begin with "YII". Reads frames only, opens nothing, trusts nothing. Immutable.</summary>
+/// <summary>The token of an <c>Authorization</c> or <c>WWW-Authenticate</c> header, classified by object identifiers. Immutable.</summary>
+/// <remarks>Only frames are read; nothing is decrypted or trusted. The base64 text does not reveal the kind: SPNEGO and raw Kerberos both
+/// begin with "YII".</remarks>
 public sealed class NegotiateToken
 {
     private NegotiateToken(
@@ -18,24 +19,24 @@ public sealed class NegotiateToken
         Response = response;
     }
 
-    /// <summary>What it is.</summary>
+    /// <summary>The kind of the token.</summary>
     public NegotiateTokenKind Kind { get; }
 
     /// <summary>The object identifiers that SPNEGO offers (NegTokenInit, in the sender's order) or chose (NegTokenResp, at most one); empty
     /// for other tokens.</summary>
     public IReadOnlyList<string> Mechanisms { get; }
 
-    /// <summary>The token inside SPNEGO, empty if it carries none; for other kinds the whole token.</summary>
+    /// <summary>The token inside SPNEGO, empty if there is none; for other kinds the whole token.</summary>
     public ReadOnlyMemory<byte> MechanismToken { get; }
 
     /// <summary>The state of the negotiation, for <see cref="NegotiateTokenKind.SpnegoResponse"/>.</summary>
     internal NegTokenResp? Response { get; }
 
-    /// <summary>Reads a header value (<c>Negotiate …</c>, <c>Kerberos …</c>, <c>NTLM …</c>; the scheme in any case) or its base64 alone.
-    /// Never throws, whatever the input.</summary>
-    /// <param name="headerOrBase64">The text; white space around it is ignored.</param>
-    /// <param name="token">What it is.</param>
-    /// <returns>False if it is none of the kinds.</returns>
+    /// <summary>Parses a header value (<c>Negotiate …</c>, <c>Kerberos …</c>, <c>NTLM …</c>; the scheme in any case) or its base64 alone.
+    /// Never throws.</summary>
+    /// <param name="headerOrBase64">The text. Surrounding white space is ignored.</param>
+    /// <param name="token">The token.</param>
+    /// <returns>False if the text is no token of a known kind.</returns>
     public static bool TryParse(ReadOnlySpan<char> headerOrBase64, [NotNullWhen(true)] out NegotiateToken? token)
     {
         token = null;
@@ -51,14 +52,14 @@ public sealed class NegotiateToken
         return Convert.TryFromBase64Chars(text, bytes, out var length) && TryParseOwned(bytes.AsMemory(0, length), out token);
     }
 
-    /// <summary>Reads a token's bytes. Never throws, whatever the input.</summary>
-    /// <param name="token">The token; copied.</param>
-    /// <param name="result">What it is.</param>
-    /// <returns>False if it is none of the kinds.</returns>
+    /// <summary>Parses the bytes of a token. Never throws.</summary>
+    /// <param name="token">The token. The bytes are copied.</param>
+    /// <param name="result">The token.</param>
+    /// <returns>False if the bytes are no token of a known kind.</returns>
     public static bool TryParse(ReadOnlySpan<byte> token, [NotNullWhen(true)] out NegotiateToken? result) =>
         TryParseOwned(token.ToArray(), out result);
 
-    /// <summary>The kind and the mechanisms; never the token itself.</summary>
+    /// <summary>Returns the kind and the mechanisms, but not the token itself.</summary>
     public override string ToString() => Mechanisms.Count == 0 ? Kind.ToString() : $"{Kind} ({string.Join(", ", Mechanisms)})";
 
     private static bool IsKnownScheme(ReadOnlySpan<char> scheme) =>
@@ -69,7 +70,7 @@ public sealed class NegotiateToken
     private static bool TryParseOwned(ReadOnlyMemory<byte> bytes, [NotNullWhen(true)] out NegotiateToken? result)
     {
         result = null;
-        if (Flat(bytes) is { } kind)
+        if (GetSimpleKind(bytes) is { } kind)
             result = new NegotiateToken(kind, bytes);
         else if (TryOpenSpnego(bytes, out var choice, out var message))
         {
@@ -85,7 +86,8 @@ public sealed class NegotiateToken
         return result is not null;
     }
 
-    /// <summary>RFC 4178 §4.2: the first message stands in a GSS frame, later ones and those of lax peers do not.</summary>
+    /// <summary>Reads the outer frame of SPNEGO (RFC 4178 §4.2). The first message has a GSS frame; later ones and those of lenient peers
+    /// do not.</summary>
     private static bool TryOpenSpnego(ReadOnlyMemory<byte> bytes, out byte choice, out ReadOnlyMemory<byte> message)
     {
         if (DefiniteBer.TryRead(ref bytes, BerTag.GssToken, out var framed))
@@ -98,15 +100,14 @@ public sealed class NegotiateToken
         return DefiniteBer.TryRead(ref bytes, out choice, out message);
     }
 
-    /// <summary>What a NegTokenInit carries decides, whatever mechanism it names first; one that carries nothing is what it
-    /// prefers.</summary>
+    /// <summary>Gets the kind of a NegTokenInit from the token that it carries, or from its first mechanism if it carries none.</summary>
     private static NegotiateTokenKind GetKind(NegTokenInit init)
     {
         if (init.MechToken.IsEmpty)
             return GssMechanism.IsKerberos(init.MechTypes[0]) ? NegotiateTokenKind.SpnegoKerberos
                 : init.MechTypes[0] == GssMechanism.Ntlm ? NegotiateTokenKind.SpnegoNtlm
                 : NegotiateTokenKind.SpnegoOther;
-        return Flat(init.MechToken) switch
+        return GetSimpleKind(init.MechToken) switch
         {
             NegotiateTokenKind.NtlmNegotiate or NegotiateTokenKind.NtlmChallenge or NegotiateTokenKind.NtlmAuthenticate =>
                 NegotiateTokenKind.SpnegoNtlm,
@@ -115,8 +116,8 @@ public sealed class NegotiateToken
         };
     }
 
-    /// <summary>The kinds that hold no other token.</summary>
-    private static NegotiateTokenKind? Flat(ReadOnlyMemory<byte> bytes)
+    /// <summary>Gets the kind of a token that contains no other token.</summary>
+    private static NegotiateTokenKind? GetSimpleKind(ReadOnlyMemory<byte> bytes)
     {
         if (bytes.Span.StartsWith("NTLMSSP\0"u8))
             return bytes.Length < 12 ? null : BinaryPrimitives.ReadUInt32LittleEndian(bytes.Span[8..]) switch
@@ -135,13 +136,13 @@ public sealed class NegotiateToken
             BerTag.KrbError => NegotiateTokenKind.KerberosError,
             BerTag.GssToken when DefiniteBer.TryReadObjectIdentifier(ref contents, out var mechanism)
                 && GssMechanism.IsKerberos(mechanism) =>
-                KerberosKind(contents.Span),
+                GetKerberosKind(contents.Span),
             _ => null,
         };
     }
 
-    /// <summary>RFC 4121 §4.1: TOK_ID 01 00 is an AP-REQ, 02 00 an AP-REP, 03 00 a KRB-ERROR.</summary>
-    private static NegotiateTokenKind? KerberosKind(ReadOnlySpan<byte> innerToken) => innerToken switch
+    /// <summary>Gets the kind from the TOK_ID (RFC 4121 §4.1): 01 00 is an AP-REQ, 02 00 an AP-REP, 03 00 a KRB-ERROR.</summary>
+    private static NegotiateTokenKind? GetKerberosKind(ReadOnlySpan<byte> innerToken) => innerToken switch
     {
         [0x01, 0x00, BerTag.ApRequest, ..] => NegotiateTokenKind.Kerberos,
         [0x02, 0x00, BerTag.ApReply, ..] => NegotiateTokenKind.KerberosReply,

@@ -1,15 +1,15 @@
 namespace KcdDelegation;
 
-/// <summary>What a token of the schemes <c>Negotiate</c>, <c>Kerberos</c> and <c>NTLM</c> turned out to be.</summary>
+/// <summary>The kinds of tokens of the schemes <c>Negotiate</c>, <c>Kerberos</c> and <c>NTLM</c>.</summary>
 public enum NegotiateTokenKind
 {
     /// <summary>An AP-REQ in the GSS frame of RFC 4121 §4.1: raw Kerberos, no SPNEGO.</summary>
     Kerberos,
 
-    /// <summary>An AP-REP, with or without its GSS frame: the service proves itself.</summary>
+    /// <summary>An AP-REP, with or without its GSS frame: the service proves its identity.</summary>
     KerberosReply,
 
-    /// <summary>A KRB-ERROR, with or without its GSS frame: the service refused the ticket and says why.</summary>
+    /// <summary>A KRB-ERROR, with or without its GSS frame: the service refused the ticket and states the reason.</summary>
     KerberosError,
 
     /// <summary>A SPNEGO NegTokenInit (RFC 4178 §4.2.1) that carries Kerberos, or offers it first and carries nothing.</summary>
@@ -33,6 +33,6 @@ public enum NegotiateTokenKind
     /// <summary>NTLM message 3 (MS-NLMP §2.2.1.3).</summary>
     NtlmAuthenticate,
 
-    /// <summary>An AP-REQ without a GSS frame: what some clients send by mistake and many services refuse.</summary>
+    /// <summary>An AP-REQ without a GSS frame. Some clients send it by mistake and many services refuse it.</summary>
     BareApRequest,
 }

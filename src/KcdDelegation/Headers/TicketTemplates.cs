@@ -2,22 +2,23 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Headers;
 
-/// <summary>The templates of one ticket. Read without a lock; changed under that of the cache they belong to.</summary>
+/// <summary>The templates of one ticket. Reads take no lock; changes are made under the lock of the cache that owns it.</summary>
 internal sealed class TicketTemplates(AuthorizationTemplateCache cache)
 {
-    /// <summary>Two formats, with and without mutual authentication, and the certificates that a backend changes between in a ticket's
-    /// life.</summary>
+    /// <summary>The limit on kinds: two formats, with and without mutual authentication, and a change of the backend's
+    /// certificate.</summary>
     private const int MaxKinds = 8;
 
     private volatile Entry? _newest;
     private int _used;
 
+    /// <summary>Gets a template of a kind, and keeps it in the cache from the ticket's second use on.</summary>
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
     public AuthorizationTemplate Get(ServiceTicket ticket, in AuthorizationKind kind)
     {
         if (Find(kind) is { } kept)
         {
-            // Written only when it changes, so that a hot ticket's cache line stays shared.
+            // The mark is written only when it changes, so that the cache line of a frequently used ticket stays shared.
             if (!kept.Marked)
                 kept.Marked = true;
             return kept.Template;
@@ -28,7 +29,7 @@ internal sealed class TicketTemplates(AuthorizationTemplateCache cache)
         return template;
     }
 
-    /// <summary>False if there is one of that kind, or no place.</summary>
+    /// <summary>Adds a template. Returns false if there is one of its kind, or if the limit on kinds is reached.</summary>
     public bool TryAdd(AuthorizationTemplate template)
     {
         var count = 0;
@@ -41,8 +42,8 @@ internal sealed class TicketTemplates(AuthorizationTemplateCache cache)
         return true;
     }
 
-    /// <summary>Whether a template was used since this was last asked.</summary>
-    public bool TakeMark(in AuthorizationKind kind)
+    /// <summary>Clears the mark of a template, and returns whether it was used since the mark was last cleared.</summary>
+    public bool TestAndClearMark(in AuthorizationKind kind)
     {
         if (Find(kind) is not { } entry)
             return false;

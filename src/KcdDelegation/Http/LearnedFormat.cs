@@ -13,7 +13,7 @@ internal sealed class LearnedFormat
 
     public static TokenFormat GetOther(TokenFormat format) => format == TokenFormat.Kerberos ? TokenFormat.Spnego : TokenFormat.Kerberos;
 
-    /// <summary>Records that a format was accepted, and returns whether this changes the state.</summary>
+    /// <summary>Stores the format as accepted, and returns whether this changes the state.</summary>
     public bool RecordAccepted(TokenFormat format)
     {
         if (_isProven && _preferred == format)
@@ -22,7 +22,7 @@ internal sealed class LearnedFormat
         return true;
     }
 
-    /// <summary>Records that a request that cannot be sent twice was refused.</summary>
+    /// <summary>Notes the refusal of a request that cannot be sent twice.</summary>
     /// <remarks>The refusal may be specific to the user. A format that has worked is tried once more, but must be proved again. Without a
     /// proof the next request tries the other format first.</remarks>
     public void RecordRefused(TokenFormat format)

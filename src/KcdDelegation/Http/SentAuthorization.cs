@@ -49,7 +49,7 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
         }
     }
 
-    /// <summary>Records that the request's value is being written to a connection.</summary>
+    /// <summary>Marks the request's value as written to a connection.</summary>
     /// <exception cref="TokenSpentException">The value was written before. .NET resends a request without a body if a kept connection
     /// closes before the first byte of the response, and the backend may have accepted the token (RFC 4120 §3.2.3: a replay).</exception>
     public static void MarkWritten(HttpRequestMessage request)

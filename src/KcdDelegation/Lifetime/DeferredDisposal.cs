@@ -1,11 +1,10 @@
 namespace KcdDelegation.Lifetime;
 
-/// <summary>Closes what changed settings have replaced, a while later: requests that began under the old settings end on them. Closed at
-/// once
-/// when everything is disposed.</summary>
+/// <summary>Disposes objects of replaced settings after a delay, so that requests that began under the old settings can end. Disposing this
+/// object ends the delays.</summary>
 internal sealed class DeferredDisposal(TimeProvider timeProvider) : IAsyncDisposable
 {
-    /// <summary>Longer than a request takes from its credential to its last header.</summary>
+    /// <summary>The delay. It is longer than the time from a request's credential to its last header.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromMinutes(10);
 
     private readonly Lock _lock = new();

@@ -6,11 +6,11 @@ using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Settings;
 
-/// <summary>The step from one <see cref="DelegatedApplication"/> to its <see cref="ApplicationSettings"/>.</summary>
+/// <summary>The parser of one <see cref="DelegatedApplication"/> into its <see cref="ApplicationSettings"/>.</summary>
 internal sealed class ApplicationSettingsParser(
     KcdOptions options, FrozenDictionary<string, string> suffixRealms, CallerPolicy callers, RealmKdcs kdcs, SettingsErrors errors)
 {
-    /// <summary>Null if something is wrong; it has been reported.</summary>
+    /// <summary>Parses an application. Returns null if it has an error, which has been reported.</summary>
     public ApplicationSettings? Parse(string name, DelegatedApplication? application)
     {
         var key = $"Applications:{name}";
@@ -66,9 +66,10 @@ internal sealed class ApplicationSettingsParser(
         if (url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
             errors.Add(key, $"has a user, a query or a fragment", "Keep the scheme, the host, the port and the path");
         if (url.Scheme == Uri.UriSchemeHttp && !application.AllowPlainHttp)
-            errors.Add(key, $"{PrintableText.Quoted(url.OriginalString)} is plain http, where anyone on the way can use the user's ticket",
-                $"Use https, or set {errors.Key(
-                key.Replace(":InternalUrl", ":AllowPlainHttp", StringComparison.Ordinal))} to true on a network that you trust");
+            errors.Add(key,
+                $"{PrintableText.Quoted(url.OriginalString)} is plain http, where an eavesdropper can use the user's ticket",
+                $"Use https, or set {errors.Key(key.Replace(":InternalUrl", ":AllowPlainHttp", StringComparison.Ordinal))} to true on a "
+                    + "network that you trust");
         return url;
     }
 
@@ -87,7 +88,7 @@ internal sealed class ApplicationSettingsParser(
                 "Write class/host, such as HTTP/erp.contoso.com");
             return null;
         }
-        // A ticket for these would give the user's rights over the realm itself; a KDC refuses them too (MS-SFU §3.2.5.2).
+        // A ticket for these services would give the user's rights over the realm itself. A KDC refuses them too (MS-SFU §3.2.5.2).
         if (service.ServiceClass.StartsWith("krbtgt", StringComparison.OrdinalIgnoreCase)
             || string.Equals(service.ServiceClass, "kadmin", StringComparison.OrdinalIgnoreCase))
         {
@@ -112,7 +113,7 @@ internal sealed class ApplicationSettingsParser(
             realmIsRight = RealmNames.Check(application.Realm, $"{key}:Realm", errors);
             if (application.ServiceAccount is null)
             {
-                errors.Add($"{key}:ServiceAccount", "is missing, but the application has a realm of its own",
+                errors.Add($"{key}:ServiceAccount", "is missing, but the application has its own realm",
                     "Write the account of that realm with its Name and Keytab");
                 return null;
             }
@@ -132,7 +133,7 @@ internal sealed class ApplicationSettingsParser(
         }
         if (string.IsNullOrWhiteSpace(account.Keytab) == string.IsNullOrWhiteSpace(account.PasswordFile))
         {
-            var problem = string.IsNullOrWhiteSpace(account.Keytab) ? "is missing" : "is set beside PasswordFile";
+            var problem = string.IsNullOrWhiteSpace(account.Keytab) ? "is missing" : "is set together with PasswordFile";
             errors.Add($"{accountKey}:Keytab", problem, "Set exactly one of Keytab and PasswordFile to the path of a file");
             return null;
         }
@@ -141,7 +142,8 @@ internal sealed class ApplicationSettingsParser(
             : new ClientSettings(realm!, account.Name, KeyFileKind.Keytab, account.Keytab, kdcs);
     }
 
-    /// <summary>An account of an MIT realm may have components, such as HTTP/gateway.example.</summary>
+    /// <summary>Validates the components of an account's name. Accounts of MIT realms may have several, such as
+    /// HTTP/gateway.example.</summary>
     private static string? FindAccountNameViolation(string name) =>
         name.Split('/').Select(NameRules.FindAccountNameViolation).FirstOrDefault(why => why is not null);
 
@@ -156,11 +158,11 @@ internal sealed class ApplicationSettingsParser(
             errors.Add($"{key}:ClaimType", "is blank", "Write a claim's name, or remove the setting");
         else if (ClaimSources.IsUnsafe(claim) && !application.AllowUnsafeClaimType)
             errors.Add($"{key}:ClaimType", $"{PrintableText.Quoted(claim)} can be set by users to another user's name",
-                $"Use upn, onprem_sam_account_name or a claim that only the directory sets; {errors.Key(
-                $"{key}:AllowUnsafeClaimType")} lifts this at your own risk");
+                $"Use upn, onprem_sam_account_name or a claim that only the directory sets. {errors.Key($"{key}:AllowUnsafeClaimType")} "
+                    + "allows it at your own risk");
     }
 
-    /// <summary>What cannot go with a request that has no ticket yet.</summary>
+    /// <summary>Rejects settings that conflict with a first request without a ticket.</summary>
     private void CheckStart(DelegatedApplication application, string key)
     {
         if (application.Start != AuthenticationStart.OnChallenge)
@@ -168,13 +170,13 @@ internal sealed class ApplicationSettingsParser(
         var start = errors.Key($"{key}:Start");
         if (application.MutualAuthentication == MutualAuthentication.Required)
             errors.Add($"{key}:MutualAuthentication",
-                $"is Required beside {start} OnChallenge, where an answer to the first request, which carries no ticket, can prove "
-                + $"nothing and would always be refused",
+                $"is Required together with {start} OnChallenge. The first request carries no ticket, so its response cannot prove the "
+                    + "backend's identity and would always be refused",
                 $"Set {start} to Preemptive, or MutualAuthentication to Optional");
         if (application.ShareConnectionsBetweenUsers)
             errors.Add($"{key}:ShareConnectionsBetweenUsers",
-                $"is true beside {start} OnChallenge, where a user's first request carries no ticket: a backend that remembers the "
-                + $"connection's last user would answer it as that user",
+                $"is true together with {start} OnChallenge. A user's first request carries no ticket, so a backend that remembers the "
+                    + "connection's last user would answer it as that user",
                 $"Set {start} to Preemptive, or ShareConnectionsBetweenUsers to false");
     }
 

@@ -6,7 +6,7 @@ public enum AuthenticationStart
     /// <summary>Every request carries a ticket.</summary>
     Preemptive,
 
-    /// <summary>A request goes anonymously first, and again with a ticket after the backend asked for one. Not together with
+    /// <summary>A request is sent without a ticket first, and again with a ticket if the backend requests one. It cannot be combined with
     /// <see cref="MutualAuthentication.Required"/> or with connections that users share.</summary>
     OnChallenge,
 }

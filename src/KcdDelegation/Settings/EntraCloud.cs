@@ -1,8 +1,8 @@
 namespace KcdDelegation.Settings;
 
-/// <summary>A Microsoft Entra cloud: version 1.0 tokens are issued under another name than the address of the authority.</summary>
-/// <param name="Host">Host of the authority.</param>
-/// <param name="Version1Issuer">Issuer of version 1.0 tokens without the tenant.</param>
+/// <summary>A Microsoft Entra cloud. The issuer of its version 1.0 tokens differs from the address of the authority.</summary>
+/// <param name="Host">The host of the authority.</param>
+/// <param name="Version1Issuer">The issuer of version 1.0 tokens, without the tenant.</param>
 internal sealed record EntraCloud(string Host, string Version1Issuer)
 {
     private static readonly EntraCloud[] All =

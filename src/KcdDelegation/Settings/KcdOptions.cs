@@ -1,30 +1,30 @@
 namespace KcdDelegation;
 
-/// <summary>All settings of the library, as plain strings, numbers and lists, so that code and configuration (section <c>Kcd</c>) bind the
-/// same type. Read and checked as a whole at the start and after each change of the configuration; every
-/// mistake is reported at once, by its configuration key. Not thread-safe: changing an object that is in use has no effect.</summary>
+/// <summary>All settings of the library, as plain strings, numbers and lists, so that code and the configuration section <c>Kcd</c> set the
+/// same type.</summary>
+/// <remarks>The options are validated as a whole at the start and after each change of the configuration. All errors are reported together,
+/// by configuration key. Not thread-safe: changing an object that is in use has no effect.</remarks>
 public sealed class KcdOptions
 {
-    /// <summary>The Kerberos realm of the delegating account, such as <c>CONTOSO.COM</c>; in Active Directory the domain's DNS name in
-    /// capitals.</summary>
+    /// <summary>The Kerberos realm of the delegating account, such as <c>CONTOSO.COM</c>. In Active Directory it is the domain's DNS name
+    /// in capitals.</summary>
     public string? Realm { get; set; }
 
-    /// <summary>The account that delegates, used by every application that has no account of its own.</summary>
+    /// <summary>The account that delegates. Applications without their own account use it.</summary>
     public ServiceAccountOptions ServiceAccount { get; set; } = new();
 
-    /// <summary>KDCs of <see cref="Realm"/>, tried in this order: <c>HOST</c>, <c>HOST:PORT</c> or <c>[IPv6]:PORT</c>. None: found by
-    /// DNS SRV records (RFC 4120 §7.2.3.2).</summary>
+    /// <summary>KDCs of <see cref="Realm"/>, tried in this order: <c>HOST</c>, <c>HOST:PORT</c> or <c>[IPv6]:PORT</c>. If the list is
+    /// empty, DNS SRV records are used (RFC 4120 §7.2.3.2).</summary>
     public IList<string> Kdcs { get; } = [];
 
-    /// <summary>Other realms by name: their KDCs, and the UPN suffixes of the users who live in them.</summary>
+    /// <summary>Other realms by name, with their KDCs and the UPN suffixes of their users.</summary>
     public IDictionary<string, RealmOptions> Realms { get; } = new Dictionary<string, RealmOptions>(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>How tokens are validated. Where the host validates them itself and passes principals, only
-    /// <see cref="TokenOptions.TenantId"/>
-    /// and what is allowed are set.</summary>
+    /// <summary>The settings for the validation of tokens. If the host validates tokens itself and passes principals, set only
+    /// <see cref="TokenOptions.TenantId"/> and the options that allow callers.</summary>
     public TokenOptions Token { get; set; } = new();
 
-    /// <summary>The applications that may be called, by a name of your choice. Nothing else ever gets a ticket.</summary>
+    /// <summary>The applications that may be called, by a name of your choice. Tickets are requested for these only.</summary>
     public IDictionary<string, DelegatedApplication> Applications { get; } =
         new Dictionary<string, DelegatedApplication>(StringComparer.OrdinalIgnoreCase);
 
@@ -32,54 +32,52 @@ public sealed class KcdOptions
     internal string Section { get; set; } = "Kcd";
 }
 
-/// <summary>The account that delegates and where its key comes from: exactly one of <see cref="Keytab"/> and <see cref="PasswordFile"/>.
-/// Secrets themselves are never settings.</summary>
+/// <summary>The account that delegates and the source of its key: exactly one of <see cref="Keytab"/> and <see cref="PasswordFile"/>.
+/// Settings never contain the secret itself.</summary>
 public sealed class ServiceAccountOptions
 {
-    /// <summary>The account's sAMAccountName (computers and gMSA end with <c>$</c>), or its principal name where the KDC is
-    /// MIT's.</summary>
+    /// <summary>The account's sAMAccountName (computers and gMSA end with <c>$</c>), or its principal name with an MIT KDC.</summary>
     public string? Name { get; set; }
 
-    /// <summary>Path of a keytab file with AES keys of the account. Read again when it changes.</summary>
+    /// <summary>The path of a keytab file with AES keys of the account. The file is read again when it changes.</summary>
     public string? Keytab { get; set; }
 
-    /// <summary>Path of a file that holds the account's password.</summary>
+    /// <summary>The path of a file that contains the account's password.</summary>
     public string? PasswordFile { get; set; }
 }
 
-/// <summary>Another realm: how it is reached, and which users live in it.</summary>
+/// <summary>The settings of another realm: its KDCs and the suffixes of its users.</summary>
 public sealed class RealmOptions
 {
-    /// <summary>KDCs of the realm; none: found by DNS SRV records.</summary>
+    /// <summary>KDCs of the realm. If the list is empty, DNS SRV records are used.</summary>
     public IList<string> Kdcs { get; } = [];
 
-    /// <summary>Suffixes of user principal names (the part behind the <c>@</c>) whose users have their accounts in this realm. A suffix
-    /// belongs to one realm only.</summary>
+    /// <summary>Suffixes of user principal names (the part after the <c>@</c>) of users with accounts in this realm. A suffix belongs to
+    /// one realm only.</summary>
     public IList<string> UserPrincipalSuffixes { get; } = [];
 }
 
-/// <summary>Which tokens are believed: one issuer, one tenant, one audience.</summary>
+/// <summary>The settings for accepted tokens: one issuer, one tenant, one audience.</summary>
 public sealed class TokenOptions
 {
-    /// <summary>The issuer's address, under which <c>/.well-known/openid-configuration</c> is found; for Microsoft Entra
-    /// <c>https://login.microsoftonline.com/TENANT-ID/v2.0</c>. https; plain http for loopback addresses only. Behind an address of Entra
-    /// may stand
-    /// <c>?appid=CLIENT-ID</c>, for an application with a signing key of its own: its keys are published there only.</summary>
+    /// <summary>The issuer's address, such as <c>https://login.microsoftonline.com/TENANT-ID/v2.0</c> for Microsoft Entra. Plain http is
+    /// allowed for loopback addresses only.</summary>
+    /// <remarks>The discovery document is <c>/.well-known/openid-configuration</c> below this address. An address of Entra may end with
+    /// <c>?appid=CLIENT-ID</c>, for an application with its own signing key: Entra publishes these keys only there.</remarks>
     public string? Authority { get; set; }
 
-    /// <summary>The only value of <c>iss</c> that is believed, in tokens and in the discovery document. Null: the
-    /// <see cref="Authority"/> itself, and for Microsoft Entra without <c>/v2.0</c> the issuer of version 1.0 tokens,
-    /// <c>https://sts.windows.net/TENANT-ID/</c>.</summary>
+    /// <summary>The only accepted value of <c>iss</c>, in tokens and in the discovery document; null for a value derived from
+    /// <see cref="Authority"/>.</summary>
+    /// <remarks>The derived value is the authority itself. For Microsoft Entra without <c>/v2.0</c> it is the issuer of version 1.0 tokens,
+    /// <c>https://sts.windows.net/TENANT-ID/</c>.</remarks>
     public string? Issuer { get; set; }
 
-    /// <summary>The value of <c>aud</c> that tokens for this gateway carry. Compared exactly.</summary>
+    /// <summary>The required value of <c>aud</c> in tokens for this gateway. It is compared exactly.</summary>
     public string? Audience { get; set; }
 
-    /// <summary>The value of <c>tid</c> that tokens and principals carry; those without are refused too. May stand alone, for principals
-    /// that
-    /// the host has authenticated. Required with an <see cref="Authority"/> of Microsoft Entra, where it is the directory (tenant) id.
-    /// Null:
-    /// the issuer has no tenants, and pinning it pins everything.</summary>
+    /// <summary>The required value of <c>tid</c> in tokens and principals; null for an issuer without tenants.</summary>
+    /// <remarks>It may be set alone, for principals that the host has authenticated. It is required with an <see cref="Authority"/> of
+    /// Microsoft Entra, where it is the directory (tenant) id.</remarks>
     public string? TenantId { get; set; }
 
     /// <summary>Whether guests of the tenant (<c>acct</c> = 1, or <c>#EXT#</c> in the name) may be delegated.</summary>

@@ -5,11 +5,11 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Settings;
 
-/// <summary>What <see cref="KcdOptions"/> say, parsed once: immutable and known to be right. One is in force at a time, and a request works
-/// with the one it started with.</summary>
+/// <summary>The parsed and validated <see cref="KcdOptions"/>. Immutable. One instance is in force at a time; a request keeps the one that
+/// it started with.</summary>
 internal sealed record KcdSettings(FrozenDictionary<string, ApplicationSettings> Applications, TokenSettings? Token);
 
-/// <summary>One application, with all that a request to it depends on.</summary>
+/// <summary>The settings of one application, with everything that a request to it depends on.</summary>
 internal sealed record ApplicationSettings(
     string Name,
     Uri InternalUrl,
@@ -23,8 +23,7 @@ internal sealed record ApplicationSettings(
     MappingContext Mapping,
     CallerPolicy Callers);
 
-/// <summary>All that makes one engine client differ from another. Two applications with equal values share one client; a change of any
-/// makes
+/// <summary>The settings that distinguish one engine client from another. Applications with equal values share one client; a change creates
 /// a new one.</summary>
 internal sealed record ClientSettings(string Realm, string AccountName, KeyFileKind AccountKeyProvider, string KeyPath, RealmKdcs Kdcs);
 
@@ -37,7 +36,7 @@ internal enum KeyFileKind
 /// <summary>The configured KDCs of every realm, compared by value.</summary>
 internal sealed class RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>> byRealm) : IEquatable<RealmKdcs>
 {
-    // Asked at every request.
+    // Computed once, because every request uses it.
     private readonly int _hash = Hash(byRealm);
 
     public ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>> ByRealm { get; } = byRealm;
@@ -65,9 +64,9 @@ internal sealed class RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray
     }
 }
 
-/// <summary>Which tokens are believed.</summary>
-/// <param name="DiscoveryDocument">Address of the OpenID Connect discovery document.</param>
-/// <param name="Issuer">The one issuer, of the tokens and of the document.</param>
-/// <param name="Audience">The one audience.</param>
-/// <param name="Callers">Whose tokens may pass; with a tenant, the token must name it.</param>
+/// <summary>The settings for accepted tokens.</summary>
+/// <param name="DiscoveryDocument">The address of the OpenID Connect discovery document.</param>
+/// <param name="Issuer">The issuer of the tokens and of the document.</param>
+/// <param name="Audience">The audience.</param>
+/// <param name="Callers">The policy for callers. If it has a tenant, the token must name it.</param>
 internal sealed record TokenSettings(Uri DiscoveryDocument, string Issuer, string Audience, CallerPolicy Callers);

@@ -2,7 +2,7 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Settings;
 
-/// <summary>RFC 4120 §6.1: realms in the domain style, the only one in use.</summary>
+/// <summary>The validation of realm names in the domain style (RFC 4120 §6.1), the only one in use.</summary>
 internal static class RealmNames
 {
     public static bool Check(string realm, string key, SettingsErrors errors)

@@ -2,7 +2,8 @@ using KcdDelegation.Diagnosis;
 
 namespace KcdDelegation.Settings;
 
-/// <summary>Collects what is wrong with options: the configuration key, the problem, the remedy. All of it is reported at once.</summary>
+/// <summary>Collects the errors of options, each with the configuration key, the problem and the remedy, to report all of them
+/// together.</summary>
 internal sealed class SettingsErrors(string section)
 {
     private readonly List<string> _all = [];

@@ -8,7 +8,7 @@ using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Settings;
 
-/// <summary>Turns <see cref="KcdOptions"/> into <see cref="KcdSettings"/>, or says everything that is wrong with them.</summary>
+/// <summary>Parses <see cref="KcdOptions"/> into <see cref="KcdSettings"/>, or reports everything that is wrong with them.</summary>
 internal sealed class SettingsParser
 {
     private readonly KcdOptions _options;
@@ -77,8 +77,8 @@ internal sealed class SettingsParser
                 _errors.Add("Kdcs", "has KDCs of no realm",
                     $"Set {_errors.Key("Realm")}, or move them to {_errors.Key("Realms:NAME:Kdcs")}");
             else if (!byRealm.TryAdd(realm, endpoints.ToImmutable()))
-                _errors.Add(key, $"gives KDCs of {PrintableText.Quoted(realm)} for the second time",
-                    $"Keep one of it and {_errors.Key("Kdcs")}");
+                _errors.Add(key, $"lists KDCs of {PrintableText.Quoted(realm)}, which are also listed elsewhere",
+                    $"Keep either this list or {_errors.Key("Kdcs")}");
         }
     }
 
@@ -93,16 +93,16 @@ internal sealed class SettingsParser
                 var key = $"Realms:{realm}:UserPrincipalSuffixes:{i}";
                 if (NameRules.FindSuffixViolation(suffix) is { } why)
                     _errors.Add(key, $"{PrintableText.Quoted(suffix)} is not a suffix: {why}",
-                        "Write what stands behind the @, such as eu.contoso.com");
+                        "Write the part after the @, such as eu.contoso.com");
                 else if (!realmBySuffix.TryAdd(suffix, realm))
                     _errors.Add(key, $"lists {suffix} again, which is listed under {realmBySuffix[suffix]}",
-                        "List a suffix under one realm only: the same name in two realms is two people");
+                        "List a suffix under one realm only: the same name in two realms belongs to two people");
             }
         }
         return realmBySuffix.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
     }
 
-    /// <summary>One client exists per realm and account, so its key cannot come from two places.</summary>
+    /// <summary>Rejects different key files for one account. One client exists per realm and account, so its key has one source.</summary>
     private void CheckOneKeyPerAccount(ApplicationSettings[] applications)
     {
         foreach (var account in applications.GroupBy(application => (application.Client.Realm, application.Client.AccountName)))
@@ -110,8 +110,9 @@ internal sealed class SettingsParser
             var first = account.First();
             foreach (var other in account.Where(application => application.Client != first.Client))
                 _errors.Add($"Applications:{other.Name}:ServiceAccount",
-                    $"takes the key of {PrintableText.From(first.Client.AccountName)} from another file than {_errors.Key(
-                    $"Applications:{first.Name}")}", "Name the same keytab or password file in both");
+                    $"uses another key file for {PrintableText.From(first.Client.AccountName)} than "
+                        + _errors.Key($"Applications:{first.Name}"),
+                    "Name the same keytab or password file in both");
         }
     }
 }

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Primitives;
 
 namespace KcdDelegation.Settings;
 
-/// <summary>Holds the settings in force and follows the configuration. A change that is wrong is logged, and the last good settings stay:
-/// an <see cref="IOptionsMonitor{TOptions}"/> would throw at every read after a bad edit.</summary>
+/// <summary>Holds the settings in force and follows the configuration. An invalid change is logged, and the last valid settings stay in
+/// force.</summary>
+/// <remarks>An <see cref="IOptionsMonitor{TOptions}"/> would throw at every read after an invalid change.</remarks>
 internal sealed class SettingsStore : IDisposable
 {
     private readonly Lock _reload = new();
@@ -15,14 +16,14 @@ internal sealed class SettingsStore : IDisposable
     private readonly IDisposable[] _subscriptions;
     private readonly ILogger _logger = NullLogger.Instance;
     private volatile KcdSettings _current;
-    private Action<KcdSettings>? _follower;
+    private Action<KcdSettings>? _subscriber;
 
-    /// <summary>Settings that never change.</summary>
-    /// <exception cref="OptionsValidationException">They are wrong; it lists everything that is.</exception>
+    /// <summary>Initializes a store with settings that never change.</summary>
+    /// <exception cref="OptionsValidationException">The options are not valid. The message lists every error.</exception>
     public SettingsStore(KcdOptions options) => (_current, _subscriptions) = (Parse(options), []);
 
-    /// <summary>Settings that are made anew whenever a source says that they have changed.</summary>
-    /// <exception cref="OptionsValidationException">They are wrong at the start.</exception>
+    /// <summary>Initializes a store that reads the settings again whenever a source reports a change.</summary>
+    /// <exception cref="OptionsValidationException">The options are not valid at the start.</exception>
     public SettingsStore(
         IOptionsFactory<KcdOptions> factory, IEnumerable<IOptionsChangeTokenSource<KcdOptions>> sources, ILoggerFactory loggerFactory)
     {
@@ -34,13 +35,14 @@ internal sealed class SettingsStore : IDisposable
 
     public KcdSettings Current => _current;
 
-    /// <summary>Tells the settings, now and before every change of them. One follower; it must not throw.</summary>
-    public void Follow(Action<KcdSettings> follower)
+    /// <summary>Invokes the callback with the current settings now, and before each change takes effect. There is one callback, and it must
+    /// not throw.</summary>
+    public void Subscribe(Action<KcdSettings> subscriber)
     {
         lock (_reload)
         {
-            _follower = follower;
-            follower(_current);
+            _subscriber = subscriber;
+            subscriber(_current);
         }
     }
 
@@ -59,16 +61,15 @@ internal sealed class SettingsStore : IDisposable
             {
                 changed = Parse(_factory!.Create(Options.DefaultName));
             }
-            // Whatever a bad edit makes the binder, a post-configuration or the parser throw: the reason is logged, and the service goes
-            // on.
+            // Any exception of the binder, a post-configuration or the parser: the reason is logged, and the service continues.
             catch (Exception error)
             {
                 foreach (var reason in error is OptionsValidationException invalid ? invalid.Failures : [error.Message])
                     Log.SettingsRejected(_logger, PrintableText.From(reason));
                 return;
             }
-            // First, so that whoever reads the new settings finds the follower ready for them.
-            _follower?.Invoke(changed);
+            // The subscriber runs first, so that it is ready when another thread reads the new settings.
+            _subscriber?.Invoke(changed);
             _current = changed;
             Log.SettingsApplied(_logger, changed.Applications.Count);
         }

@@ -3,18 +3,19 @@ using KcdDelegation.Identity;
 
 namespace KcdDelegation.Settings;
 
-/// <summary>Options to <see cref="TokenSettings"/>: left out altogether but for the tenant of principals, or complete.</summary>
+/// <summary>Parses <see cref="TokenOptions"/>, which are complete, or empty except for the tenant of principals.</summary>
 internal static class TokenSettingsParser
 {
-    // Names that stand for every tenant: their documents have "{tenantid}" for an issuer, which pins nothing.
+    // Names for all tenants. The issuer in their documents is "{tenantid}", which pins no issuer.
     private static readonly string[] SharedTenants = ["common", "organizations", "consumers"];
 
-    /// <summary>Null if no tokens are validated, or if the options are wrong and reported.</summary>
+    /// <summary>Parses the options. Returns null if no tokens are validated, or if the options have errors, which have been
+    /// reported.</summary>
     public static TokenSettings? Parse(TokenOptions options, SettingsErrors errors)
     {
         if (options.Authority is null && options.Issuer is null && options.Audience is null)
         {
-            CheckTenantOfOthers(options.TenantId, errors);
+            CheckOtherTenant(options.TenantId, errors);
             return null;
         }
         var authority = ParseAuthority(options.Authority, errors);
@@ -51,15 +52,16 @@ internal static class TokenSettingsParser
         if (!KeyAddress.IsAllowed(authority))
         {
             errors.Add("Token:Authority",
-                $"{PrintableText.Quoted(
-                text)} is neither https nor on a loopback address, so anyone on the way could replace the signing keys", Remedy);
+                $"{PrintableText.Quoted(text)} is neither https nor on a loopback address, so an attacker on the network could replace "
+                    + "the signing keys", Remedy);
             return null;
         }
         return authority;
     }
 
-    /// <summary>Entra publishes the keys of an application that has signing keys of its own (for a claims mapping policy) under
-    /// <c>?appid=</c> and its id only. It is part of the address, not of the issuer.</summary>
+    /// <summary>Determines whether the query of an authority is allowed: none, or <c>?appid=</c> with a client id for Entra.</summary>
+    /// <remarks>Entra publishes the keys of an application with its own signing keys (for a claims mapping policy) only at this address.
+    /// The query is not part of the issuer.</remarks>
     private static bool IsQueryAllowed(Uri authority)
     {
         const string Start = "?appid=";
@@ -68,7 +70,7 @@ internal static class TokenSettingsParser
                 && Guid.TryParseExact(authority.Query[Start.Length..], "D", out _));
     }
 
-    private static void CheckTenantOfOthers(string? tenant, SettingsErrors errors)
+    private static void CheckOtherTenant(string? tenant, SettingsErrors errors)
     {
         if (tenant is not null && string.IsNullOrWhiteSpace(tenant))
             errors.Add("Token:TenantId", "is blank", "Write the value of tid in your tokens, or remove the setting if they have none");
@@ -78,12 +80,12 @@ internal static class TokenSettingsParser
     {
         if (entra is null)
         {
-            CheckTenantOfOthers(tenant, errors);
+            CheckOtherTenant(tenant, errors);
             return tenant;
         }
         if (authority.Segments.Length > 1 && SharedTenants.Contains(authority.Segments[1].TrimEnd('/'), StringComparer.OrdinalIgnoreCase))
             errors.Add("Token:Authority", $"{PrintableText.Quoted(authority.AbsoluteUri)} stands for every tenant",
-                "Put your tenant's id in the place of common, organizations or consumers");
+                "Replace common, organizations or consumers with your tenant's id");
         if (Guid.TryParseExact(tenant, "D", out var id))
             return id.ToString("D"); // Entra writes it in lower case.
         errors.Add("Token:TenantId", tenant is null ? "is missing" : $"{PrintableText.Quoted(tenant)} is not a tenant id",

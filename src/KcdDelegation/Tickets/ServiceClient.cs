@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tickets;
 
-/// <summary>An engine client and the account that it does not own.</summary>
+/// <summary>An engine client together with its account, which the engine client does not own.</summary>
 internal sealed class ServiceClient : IAsyncDisposable
 {
     private readonly ServiceAccount _account;

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tickets;
 
-/// <summary>One engine client per delegating account and realm, made at first use. A client whose settings are no longer in force is closed
-/// after its last use. Thread-safe.</summary>
+/// <summary>The engine clients, one per delegating account and realm, created at first use. Thread-safe.</summary>
+/// <remarks>A client whose settings are no longer in force is disposed after a delay.</remarks>
 internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory loggerFactory, TimeProvider timeProvider)
     : IAsyncDisposable
 {
@@ -19,11 +19,11 @@ internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory
     private HashSet<ClientSettings> _inForce = [];
     private bool _disposed;
 
-    /// <summary>The client of these settings, whose first use opens it.</summary>
-    /// <exception cref="ObjectDisposedException">Everything was disposed.</exception>
+    /// <summary>Gets the client for these settings, and creates it at first use.</summary>
+    /// <exception cref="ObjectDisposedException">This object was disposed.</exception>
     public S4UClient Get(ClientSettings settings) => (_open.TryGetValue(settings, out var open) ? open : Open(settings)).Client;
 
-    /// <summary>Drops a user's tickets, in clients that settings have replaced too.</summary>
+    /// <summary>Drops a user's tickets, including those in clients of replaced settings.</summary>
     public int Purge(ClientSettings settings, KerberosPrincipal user)
     {
         lock (_change)
@@ -34,8 +34,8 @@ internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory
         }
     }
 
-    /// <summary>Retires every client that the settings do not name.</summary>
-    public void Follow(KcdSettings settings)
+    /// <summary>Retires every client that the settings do not use.</summary>
+    public void Apply(KcdSettings settings)
     {
         lock (_change)
         {
@@ -64,7 +64,7 @@ internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_open.TryGetValue(settings, out var open))
                 return open;
-            // A request that began before the settings changed may still ask for what they have replaced.
+            // A request that began before the settings changed may still use the replaced ones.
             var inForce = _inForce.Contains(settings);
             if (!inForce && _retired.Keys.FirstOrDefault(client => client.Settings == settings) is { } replaced)
                 return replaced;

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Token;
 
-/// <summary>The validator of the token settings in force; another one, with its keys, when they change. Thread-safe.</summary>
+/// <summary>Validates tokens with the settings in force. A change of the settings replaces the validator and its keys.
+/// Thread-safe.</summary>
 internal sealed class CurrentTokenValidator(SettingsStore settings, DeferredDisposal retirement, ILogger logger, TimeProvider timeProvider)
     : IDisposable
 {
@@ -13,8 +14,9 @@ internal sealed class CurrentTokenValidator(SettingsStore settings, DeferredDisp
     private volatile Entry? _current;
     private volatile bool _disposed;
 
-    /// <exception cref="KcdException">The token is not believed, or no issuer is configured.</exception>
-    /// <exception cref="ObjectDisposedException">The authenticator was disposed.</exception>
+    /// <summary>Validates a token.</summary>
+    /// <exception cref="KcdException">The token is not accepted, or no issuer is configured.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public ValueTask<ClaimsPrincipal> ValidateAsync(string token, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -36,7 +38,7 @@ internal sealed class CurrentTokenValidator(SettingsStore settings, DeferredDisp
     {
         lock (_change)
         {
-            // Again, under the lock: nothing is opened that nobody would close.
+            // Checked again under the lock, so that no validator is created after disposal.
             ObjectDisposedException.ThrowIf(_disposed, this);
             var replaced = _current;
             if (replaced?.Settings == inForce)

@@ -7,8 +7,9 @@ using KcdDelegation.Settings;
 
 namespace KcdDelegation.Token;
 
-/// <summary>Fetches an issuer's discovery document and keys (OpenID Connect Discovery 1.0 §4, RFC 7517 §5). Bounded in size and time; a
-/// redirect is refused, since it would let another address choose whom we believe.</summary>
+/// <summary>Loads an issuer's discovery document and keys (OpenID Connect Discovery 1.0 §4, RFC 7517 §5), with limits on size and
+/// time.</summary>
+/// <remarks>A redirect is refused, because it would let another address choose the trusted keys.</remarks>
 internal sealed class IssuerDocuments : IDisposable
 {
     private const int MaxDocumentBytes = 256 * 1024;
@@ -35,12 +36,13 @@ internal sealed class IssuerDocuments : IDisposable
 
     public string Authority => _settings.DiscoveryDocument.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>The signing keys that the issuer publishes, by <c>kid</c>.</summary>
-    /// <exception cref="KcdException">They cannot be had (transient), or the documents are not the pinned issuer's.</exception>
+    /// <summary>Loads the signing keys that the issuer publishes, by <c>kid</c>.</summary>
+    /// <exception cref="KcdException">The keys cannot be loaded (transient), or the documents do not belong to the pinned
+    /// issuer.</exception>
     public async Task<FrozenDictionary<string, SigningKey>> LoadKeysAsync(CancellationToken cancellationToken)
     {
         var discovery = await GetAsync(_settings.DiscoveryDocument, cancellationToken).ConfigureAwait(false);
-        // OpenID Connect Discovery 1.0 §4.3. A document for every tenant says "{tenantid}" here, which is no issuer.
+        // OpenID Connect Discovery 1.0 §4.3. The issuer in a document for every tenant is "{tenantid}", which is no issuer.
         if (GetText(discovery, "issuer") != _settings.Issuer)
             throw Refused(_settings.DiscoveryDocument,
                 $"is of the issuer {PrintableText.Quoted(GetText(discovery, "issuer"))}, not of {PrintableText.Quoted(_settings.Issuer)}",
@@ -52,12 +54,12 @@ internal sealed class IssuerDocuments : IDisposable
         return ReadKeys(await GetAsync(keysAddress, cancellationToken).ConfigureAwait(false), keysAddress);
     }
 
-    /// <summary>For a failure that is neither the network's nor one that was looked for.</summary>
+    /// <summary>Creates the exception for an unexpected failure that is not a network error.</summary>
     public KcdException Unreadable(Exception error) =>
         DelegationFailure.Identity(
             KcdEventId.IssuerDocumentRefused,
             $"The documents of the issuer {PrintableText.From(_settings.Issuer)} cannot be read ({error.GetType().Name}).",
-            "Open them in a browser: a proxy or a portal may have answered in their place.").ToException(error);
+            "Open them in a browser: a proxy or a portal may have answered instead.").ToException(error);
 
     public void Dispose() => _http.Dispose();
 
@@ -74,15 +76,15 @@ internal sealed class IssuerDocuments : IDisposable
             if (response.StatusCode != HttpStatusCode.OK)
                 throw Unreachable(address, string.Create(CultureInfo.InvariantCulture, $"answers {(int)response.StatusCode}"), inner: null);
             var body = await response.Content.ReadAsByteArrayAsync(either.Token).ConfigureAwait(false);
-            return StrictJson.TryParseObject(body, out var document) == StrictJsonResult.Object
+            return StrictJson.ParseObject(body, out var document) == StrictJsonResult.Object
                 ? document
-                : throw Refused(address, "is not one JSON object without doubled members",
-                    "Open it in a browser: a proxy or a portal may have answered in its place.");
+                : throw Refused(address, "is not one JSON object without duplicate members",
+                    "Open it in a browser: a proxy or a portal may have answered instead.");
         }
         catch (HttpRequestException error) when (error.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
             throw Refused(address, string.Create(CultureInfo.InvariantCulture, $"is larger than {MaxDocumentBytes} bytes"),
-                "Open it in a browser: a proxy or a portal may have answered in its place.");
+                "Open it in a browser: a proxy or a portal may have answered instead.");
         }
         catch (HttpRequestException error)
         {

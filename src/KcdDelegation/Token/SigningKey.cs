@@ -5,10 +5,10 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Token;
 
-/// <summary>A public key that the issuer publishes (RFC 7517), of which only the members that make the key are taken.</summary>
+/// <summary>A public key that the issuer publishes (RFC 7517). Only the members that define the key are used.</summary>
 /// <param name="Key">The key; null if it is not used.</param>
-/// <param name="FindViolation">Why it is not used; null if it is.</param>
-internal sealed record SigningKey(SecurityKey? Key, string? FindViolation)
+/// <param name="Violation">The reason why the key is not used; null if it is used.</param>
+internal sealed record SigningKey(SecurityKey? Key, string? Violation)
 {
     private const int MinRsaBits = 2048;
     private const int MaxRsaBits = 8192;
@@ -34,7 +34,7 @@ internal sealed record SigningKey(SecurityKey? Key, string? FindViolation)
         return new BigInteger(n, isUnsigned: true, isBigEndian: true).GetBitLength() is >= MinRsaBits and <= MaxRsaBits
             ? new SigningKey(
                 new JsonWebKey { Kty = JsonWebAlgorithmsKeyTypes.RSA, KeyId = keyId, Kid = keyId, N = modulus, E = exponent },
-                FindViolation: null)
+                Violation: null)
             : Refused($"RSA has to have {MinRsaBits} to {MaxRsaBits} bits");
     }
 
@@ -45,8 +45,16 @@ internal sealed record SigningKey(SecurityKey? Key, string? FindViolation)
         if (GetText(key, "x") is not { } x || GetText(key, "y") is not { } y || DecodeBase64Url(x) is null || DecodeBase64Url(y) is null)
             return Refused("it is malformed");
         return new SigningKey(
-            new JsonWebKey { Kty = JsonWebAlgorithmsKeyTypes.EllipticCurve, KeyId = keyId, Kid = keyId, Crv = GetText(key, "crv"), X = x,
-                Y = y }, FindViolation: null);
+            new JsonWebKey
+            {
+                Kty = JsonWebAlgorithmsKeyTypes.EllipticCurve,
+                KeyId = keyId,
+                Kid = keyId,
+                Crv = GetText(key, "crv"),
+                X = x,
+                Y = y,
+            },
+            Violation: null);
     }
 
     private static SigningKey Refused(string why) => new(Key: null, why);

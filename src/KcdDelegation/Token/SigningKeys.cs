@@ -5,11 +5,10 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Token;
 
-/// <summary>The issuer's keys, fetched anew after half a day, behind the back of tokens whose key is known: an issuer that does not answer
-/// holds nobody up. While it is away the last keys serve for a day. A <c>kid</c> that is not among them causes one refresh before the token
-/// is
-/// refused, so that a key rotated a moment ago is found; tokens with made-up ones cannot make more than one refresh in half a minute.
-/// Thread-safe.</summary>
+/// <summary>The issuer's signing keys, loaded on demand and refreshed in the background. Thread-safe.</summary>
+/// <remarks>The keys are refreshed after 12 hours, while tokens with a known key are still validated. If the issuer does not answer, the
+/// last keys are used for up to 24 hours. An unknown <c>kid</c> triggers one refresh before the token is refused, so that a newly rotated
+/// key is found. Unknown values trigger at most one refresh in 30 seconds.</remarks>
 internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timeProvider, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromHours(12);
@@ -23,31 +22,33 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
     private Task<State>? _refresh;
     private DateTimeOffset _nextForUnknown;
 
-    /// <param name="Keys">By <c>kid</c>; empty until they came for the first time.</param>
-    /// <param name="LoadedAt">When they came.</param>
-    /// <param name="DueAt">When they are fetched again.</param>
-    /// <param name="Failure">Why the last attempt failed; null if it did not.</param>
+    /// <summary>The result of the last refresh.</summary>
+    /// <param name="Keys">The keys by <c>kid</c>; empty until the first load succeeds.</param>
+    /// <param name="LoadedAt">The time of the last successful load.</param>
+    /// <param name="DueAt">The time of the next refresh.</param>
+    /// <param name="Failure">The failure of the last attempt; null if it succeeded.</param>
     private sealed record State(
         FrozenDictionary<string, SigningKey> Keys, DateTimeOffset LoadedAt, DateTimeOffset DueAt, KcdException? Failure);
 
-    /// <exception cref="KcdException">The issuer has no such key, or none that may be used, or cannot be asked.</exception>
+    /// <summary>Finds the key of a token, and refreshes the keys if it is unknown.</summary>
+    /// <exception cref="KcdException">The issuer has no such key, the key may not be used, or the keys cannot be loaded.</exception>
     public async ValueTask<SecurityKey> FindAsync(string keyId, CancellationToken cancellationToken)
     {
         var now = timeProvider.GetUtcNow();
         var state = Volatile.Read(ref _state);
-        if (MayServe(state, now) && state.Keys.ContainsKey(keyId))
+        if (CanServe(state, now) && state.Keys.ContainsKey(keyId))
         {
             if (now >= state.DueAt)
-                RefreshBehind(state);
+                RefreshInBackground(state);
         }
         else
         {
             state = await RefreshForAsync(keyId, now, cancellationToken).ConfigureAwait(false);
-            // Keys that are old already when the issuer cannot be asked.
-            if (!MayServe(state, now))
-                throw Again(state.Failure!);
+            // The keys have expired, and the issuer cannot be reached.
+            if (!CanServe(state, now))
+                throw CopyFailure(state.Failure!);
         }
-        return Find(state, keyId) ?? throw (state.Failure is { } failure ? Again(failure) : TokenRefusal.KeyUnknown(keyId));
+        return Find(state, keyId) ?? throw (state.Failure is { } failure ? CopyFailure(failure) : TokenRefusal.KeyUnknown(keyId));
     }
 
     public void Dispose()
@@ -58,24 +59,24 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
 
     private static SecurityKey? Find(State state, string keyId) => !state.Keys.TryGetValue(keyId, out var found)
         ? null
-        : found.FindViolation is { } why ? throw TokenRefusal.KeyRefused(keyId, why) : found.Key;
+        : found.Violation is { } why ? throw TokenRefusal.KeyRefused(keyId, why) : found.Key;
 
-    private static bool MayServe(State state, DateTimeOffset now) => now - state.LoadedAt <= ForgetAfter;
+    private static bool CanServe(State state, DateTimeOffset now) => now - state.LoadedAt <= ForgetAfter;
 
-    /// <summary>The refresh that a token has to wait for whose key is not known, or whose key is known no longer.</summary>
-    /// <exception cref="KcdException">The issuer was asked a moment ago.</exception>
+    /// <summary>Starts or joins the refresh that a token with an unknown or expired key waits for.</summary>
+    /// <exception cref="KcdException">The keys were requested a moment ago.</exception>
     private Task<State> RefreshForAsync(string keyId, DateTimeOffset now, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
             // A refresh may have ended since the state was read.
             var state = _state;
-            if (MayServe(state, now) && state.Keys.ContainsKey(keyId))
+            if (CanServe(state, now) && state.Keys.ContainsKey(keyId))
                 return Task.FromResult(state);
             if (_refresh is null && now < state.DueAt)
             {
-                if (!MayServe(state, now))
-                    throw Again(state.Failure!);
+                if (!CanServe(state, now))
+                    throw CopyFailure(state.Failure!);
                 if (now < _nextForUnknown)
                     throw TokenRefusal.KeyUnknownYet(keyId);
                 _nextForUnknown = now + BetweenUnknown;
@@ -84,8 +85,8 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
         }
     }
 
-    /// <summary>Starts a refresh that nobody waits for, unless one has ended since the state was read.</summary>
-    private void RefreshBehind(State seen)
+    /// <summary>Starts a refresh without waiting for it, unless one has ended since the state was read.</summary>
+    private void RefreshInBackground(State seen)
     {
         lock (_lock)
         {
@@ -94,7 +95,7 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
         }
     }
 
-    /// <summary>One fetch however many callers wait; each leaves by its own token.</summary>
+    /// <summary>Starts or joins the single pending refresh. Cancellation ends the wait of one caller only.</summary>
     private Task<State> RefreshAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -103,7 +104,7 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
             {
                 using (ExecutionContext.SuppressFlow())
                     _refresh = Task.Run(LoadAsync, CancellationToken.None);
-                // It fails at disposal only, where nobody may be left to hear of it.
+                // The task fails at disposal only. Its exception is observed here because no caller may wait for it any more.
                 _ = _refresh.ContinueWith(
                     static ended => ended.Exception, CancellationToken.None,
                     TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -126,12 +127,12 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
         {
             throw new ObjectDisposedException("The validator of tokens was disposed.", error);
         }
-        // Whatever a document makes its reader throw: the last keys stay, and the next attempt has its pause.
+        // Any exception while a document is read: the last keys stay, and the next attempt waits for the retry interval.
         catch (Exception error)
         {
             var failure = error as KcdException ?? documents.Unreadable(error);
             var retry = timeProvider.GetUtcNow() + RetryAfter;
-            // Later, never earlier: made-up kids must not make the keys of everybody else due.
+            // The time is moved later but never earlier: a made-up kid must not trigger a refresh of known keys.
             state = state with { Failure = failure, DueAt = retry > state.DueAt ? retry : state.DueAt };
             Log.SigningKeysNotLoaded(logger, failure.Message);
         }
@@ -146,6 +147,6 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
         return state;
     }
 
-    /// <summary>Every caller gets an exception of its own.</summary>
-    private static KcdException Again(KcdException failure) => failure.Copy();
+    /// <summary>Copies the failure, so that each caller gets a separate exception.</summary>
+    private static KcdException CopyFailure(KcdException failure) => failure.Copy();
 }

@@ -4,26 +4,27 @@ using System.Text.Unicode;
 
 namespace KcdDelegation.Token;
 
-/// <summary>JSON that has one reading: one object, no member twice at any depth, nothing behind it, no comments, and names and strings that
-/// are text (RFC 8259 §8.1, §8.2), so that whoever reads the result meets no surprise.</summary>
+/// <summary>Parses JSON that has only one interpretation.</summary>
+/// <remarks>It accepts one object without duplicate members at any depth, trailing data or comments. Names and strings must be valid text
+/// (RFC 8259 §8.1, §8.2).</remarks>
 internal static class StrictJson
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
     private static readonly JsonDocumentOptions AllowingDuplicates = new() { MaxDepth = 16 };
 
-    public static StrictJsonResult TryParseObject(ReadOnlyMemory<byte> utf8, out JsonElement result)
+    public static StrictJsonResult ParseObject(ReadOnlyMemory<byte> utf8, out JsonElement result)
     {
         result = default;
-        // The parser looks at the bytes of a string only when it is read.
+        // The parser validates the bytes of a string only when the string is read.
         if (!Utf8.IsValid(utf8.Span))
             return StrictJsonResult.Malformed;
         if (!TryParse(utf8, Strict, out var document))
         {
-            // The parser does not tell the faults apart.
+            // The parser does not distinguish duplicate members from other errors.
             if (!TryParse(utf8, AllowingDuplicates, out document))
                 return StrictJsonResult.Malformed;
             using (document)
-                return IsText(document.RootElement, utf8.Span) ? StrictJsonResult.MembersDoubled : StrictJsonResult.Malformed;
+                return IsText(document.RootElement, utf8.Span) ? StrictJsonResult.DuplicateMembers : StrictJsonResult.Malformed;
         }
         using (document)
         {
@@ -34,8 +35,8 @@ internal static class StrictJson
         }
     }
 
-    /// <summary>Whether every name and string can be read: an escape may stand for half a character (<c>"\ud800"</c>, RFC 8259
-    /// §8.2).</summary>
+    /// <summary>Determines whether every name and string can be read. An escape may encode half of a surrogate pair (<c>"\ud800"</c>, RFC
+    /// 8259 §8.2).</summary>
     private static bool IsText(JsonElement root, ReadOnlySpan<byte> utf8)
     {
         if (!utf8.Contains((byte)'\\'))
@@ -79,7 +80,7 @@ internal static class StrictJson
             document = JsonDocument.Parse(utf8, options);
             return true;
         }
-        // The latter for the name of a member that is no text, where names are compared.
+        // InvalidOperationException is thrown for a member name that is not valid text, when names are compared.
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             document = null;
@@ -91,6 +92,6 @@ internal static class StrictJson
 internal enum StrictJsonResult
 {
     Object,
-    MembersDoubled,
+    DuplicateMembers,
     Malformed,
 }

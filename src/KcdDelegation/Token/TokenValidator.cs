@@ -6,21 +6,23 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Token;
 
-/// <summary>Token text to an authenticated principal with raw claim names, for one issuer, tenant and audience. Thread-safe. The result is
-/// never cached: a token is good only while it is good.</summary>
+/// <summary>Validates tokens of one issuer, tenant and audience, and returns principals with the original claim names.
+/// Thread-safe.</summary>
+/// <remarks>Results are not cached, because a token must be checked for expiry at each use.</remarks>
 internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, TimeProvider timeProvider)
 {
-    /// <summary>Tolerated between the issuer's clock and ours.</summary>
+    /// <summary>The tolerated difference between the issuer's clock and the local clock.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(2);
 
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = CompactToken.MaxLength };
 
-    /// <exception cref="KcdException">The token is not believed, or the issuer's keys cannot be had (then it is transient).</exception>
+    /// <summary>Validates a token and returns its principal.</summary>
+    /// <exception cref="KcdException">The token is not accepted, or the issuer's keys cannot be loaded (transient).</exception>
     public async ValueTask<ClaimsPrincipal> ValidateAsync(string token, CancellationToken cancellationToken)
     {
         var compact = CompactToken.Parse(token);
         var key = await keys.FindAsync(compact.KeyId, cancellationToken).ConfigureAwait(false);
-        var result = await _handler.ValidateTokenAsync(token, Parameters(key)).ConfigureAwait(false);
+        var result = await _handler.ValidateTokenAsync(token, CreateParameters(key)).ConfigureAwait(false);
         if (!result.IsValid)
             throw Refusal(result.Exception);
         if (compact.IssuedAt is { } issuedAt && DateTimeOffset.FromUnixTimeSeconds(issuedAt) > timeProvider.GetUtcNow() + ClockTolerance)
@@ -34,7 +36,7 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
         return caller;
     }
 
-    private TokenValidationParameters Parameters(SecurityKey key) => new()
+    private TokenValidationParameters CreateParameters(SecurityKey key) => new()
     {
         AuthenticationType = "Bearer",
         ValidIssuer = settings.Issuer,
@@ -43,17 +45,17 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
         IgnoreTrailingSlashWhenValidatingAudience = false,
         ValidAlgorithms = CompactToken.Algorithms,
         IssuerSigningKey = key,
-        // The library would else try every key for a kid that it does not find.
+        // Otherwise the library would try every key if it does not find the kid.
         TryAllIssuerSigningKeys = false,
         LifetimeValidator = CheckLifetime,
-        // Failures must not carry the token into a log.
+        // Failures must not write the token to a log.
         IncludeTokenOnFailedValidation = false,
         LogValidationExceptions = false,
         NameClaimType = "sub",
         RoleClaimType = "roles",
     };
 
-    /// <summary>The library's own check reads the machine's clock.</summary>
+    /// <summary>Validates the lifetime with the injected time source. The library's own check reads the system's clock.</summary>
     private bool CheckLifetime(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
     {
         var now = timeProvider.GetUtcNow().UtcDateTime;
@@ -64,7 +66,7 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
         return true;
     }
 
-    /// <summary>Says what is wrong in our words: the library's quote parts of the token at any length.</summary>
+    /// <summary>Creates the exception for a failure of the library, whose own messages quote parts of the token without a limit.</summary>
     private KcdException Refusal(Exception error) => error switch
     {
         SecurityTokenExpiredException => TokenRefusal.Expired(),

@@ -70,7 +70,7 @@ public sealed class AuthorizationFrameTests
     }
 
     [Fact]
-    public void A_frame_of_no_certain_format_is_refused() =>
+    public void A_frame_without_a_definite_format_is_refused() =>
         Should.Throw<ArgumentOutOfRangeException>(() => new AuthorizationFrame(TokenFormat.Auto, Tokens.ApRequest(), 0));
 
     private static byte[] Carry(AuthorizationFrame frame)

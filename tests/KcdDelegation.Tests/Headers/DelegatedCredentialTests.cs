@@ -61,20 +61,20 @@ public sealed class DelegatedCredentialTests
     [Theory]
     [InlineData(MutualAuthentication.Optional)]
     [InlineData(MutualAuthentication.Required)]
-    public void Mutual_authentication_is_asked_for_in_the_token(MutualAuthentication mutual) =>
+    public void Mutual_authentication_is_requested_in_the_token(MutualAuthentication mutual) =>
         OpenedAuthorization.Open(
             new DelegatedCredential(FakeTickets.For("ada"), _templates, mutual).CreateAuthorization(TokenFormat.Kerberos).ToString())
             .AsksForMutualAuthentication.ShouldBeTrue();
 
     [Fact]
-    public void A_credential_that_nobody_made_says_so()
+    public void A_default_credential_throws_when_it_is_used()
     {
         Should.Throw<InvalidOperationException>(() => default(DelegatedCredential).Ticket);
         Should.Throw<InvalidOperationException>(() => default(DelegatedCredential).CreateAuthorization(TokenFormat.Kerberos));
     }
 
     [Fact]
-    public void A_ticket_that_has_ended_makes_no_value()
+    public void An_expired_ticket_creates_no_value()
     {
         var credential = new DelegatedCredential(
             FakeTickets.For("ada", life: TimeSpan.FromSeconds(-1)), _templates, MutualAuthentication.Off);
@@ -112,7 +112,7 @@ public sealed class DelegatedCredentialTests
     }
 
     [Fact]
-    public void Templates_together_stay_below_their_bound_and_those_in_use_stay_longest()
+    public void Templates_stay_below_the_limit_and_those_in_use_are_evicted_last()
     {
         var kind = new AuthorizationKind(TokenFormat.Kerberos, MutualAuthentication: false, default);
         var size = new AuthorizationTemplate(FakeTickets.For("user", 1000), kind).Size;

@@ -7,11 +7,11 @@ using KcdDelegation.Kerberos.Time;
 
 namespace KcdDelegation.Tests.Headers;
 
-/// <summary>Tickets that no KDC made, for what comes after the ticket: the engine's own templates run on them, and what would be encrypted
-/// for the service is the user's name, so that a backend can read whose it is.</summary>
+/// <summary>Tickets without a KDC, which the engine's own templates accept. The part that would be encrypted
+/// for the service is the user's name, so that a backend can read it.</summary>
 internal static class FakeTickets
 {
-    /// <summary>One session key for all: these tests are not about keys.</summary>
+    /// <summary>The session key of all tickets. These tests do not depend on keys.</summary>
     public static readonly KerberosKey SessionKey = KerberosKey.CreateRandom(EncryptionType.Aes256CtsHmacSha1);
 
     public static readonly ServicePrincipalName Service = ServicePrincipalName.Parse("HTTP/app.contoso.com");
@@ -37,7 +37,7 @@ internal static class FakeTickets
     }
 }
 
-/// <summary>An Authorization value as a service opens it.</summary>
+/// <summary>An Authorization value as a service decrypts it.</summary>
 internal sealed record OpenedAuthorization(
     string User, Authenticator Authenticator, bool AsksForMutualAuthentication, NegotiateTokenKind Kind)
 {
@@ -57,7 +57,7 @@ internal sealed record OpenedAuthorization(
             token.Kind);
     }
 
-    /// <summary>The AP-REP of a service that has the key, in the GSS frame.</summary>
+    /// <summary>Creates the AP-REP of a service that has the key, in the GSS frame.</summary>
     public byte[] Reply() => GssKerberosToken.Wrap(GssKerberosToken.ApReplyToken, new ApReply(EncryptedData.Encrypt(
         FakeTickets.SessionKey, KeyUsage.ApReply, new EncApReplyPart(Authenticator.Time, Authenticator.Microseconds).Encode())).Encode());
 }

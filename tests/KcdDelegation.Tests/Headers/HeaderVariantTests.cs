@@ -4,8 +4,8 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Tests.Headers;
 
-/// <summary>Every kind of value that can be made, opened by an acceptor that has the service's key. The same on acceptors that are not
-/// ours: KcdDelegation.InteropTests.</summary>
+/// <summary>Tests every kind of value with an acceptor that has the service's key. KcdDelegation.InteropTests does the
+/// same with acceptors of other projects.</summary>
 public sealed class HeaderVariantTests
 {
     private static readonly byte[] Channel = [.. "tls-server-end-point:"u8, 1, 2, 3];
@@ -19,7 +19,7 @@ public sealed class HeaderVariantTests
 
     [Theory]
     [MemberData(nameof(Variants))]
-    public async Task A_service_accepts_every_variant_and_sees_what_was_asked(
+    public async Task A_service_accepts_every_variant_with_the_requested_options(
         EncryptionType type, TokenFormat format, MutualAuthentication mutual, bool bound)
     {
         await using var realm = TestRealm.Start().User("ada").Service("HTTP/app", encryptionTypes: [type]);

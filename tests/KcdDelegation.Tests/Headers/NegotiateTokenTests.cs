@@ -32,7 +32,7 @@ public sealed class NegotiateTokenTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Each_kind_is_told_by_its_object_identifier(string name, byte[] bytes, NegotiateTokenKind kind)
+    public void Each_kind_is_recognized_by_its_object_identifier(string name, byte[] bytes, NegotiateTokenKind kind)
     {
         NegotiateToken.TryParse(bytes, out var token).ShouldBeTrue(name);
         token!.Kind.ShouldBe(kind, name);
@@ -52,7 +52,7 @@ public sealed class NegotiateTokenTests
     }
 
     [Fact]
-    public void Raw_Kerberos_and_SPNEGO_begin_alike_and_are_told_apart()
+    public void Raw_Kerberos_and_SPNEGO_with_the_same_beginning_are_distinguished()
     {
         var raw = Convert.ToBase64String(Tokens.ApRequest(1000));
         var spnego = Convert.ToBase64String(Tokens.NegTokenInit([Tokens.Kerberos], Tokens.ApRequest(1000)));
@@ -65,7 +65,7 @@ public sealed class NegotiateTokenTests
     }
 
     [Fact]
-    public void SPNEGO_gives_its_mechanisms_in_order_and_the_token_inside()
+    public void A_NegTokenInit_yields_its_mechanisms_in_order_and_its_token()
     {
         var inner = Tokens.ApRequest();
         NegotiateToken.TryParse(
@@ -77,7 +77,7 @@ public sealed class NegotiateTokenTests
     }
 
     [Fact]
-    public void A_SPNEGO_answer_gives_the_chosen_mechanism_and_the_token_inside()
+    public void A_NegTokenResp_yields_the_chosen_mechanism_and_its_token()
     {
         NegotiateToken.TryParse(Tokens.NegTokenResp(1, Tokens.Kerberos, [1, 2, 3]), out var token).ShouldBeTrue();
         token!.Mechanisms.ShouldBe([Tokens.Kerberos]);
@@ -93,7 +93,7 @@ public sealed class NegotiateTokenTests
     [InlineData("YII")]
     [InlineData("oYCgAAAA")]
     [InlineData("TlRMTVNTUAA=")]
-    public void Text_that_is_no_token_is_told_so(string text) => NegotiateToken.TryParse(text, out _).ShouldBeFalse();
+    public void Text_that_is_no_token_is_rejected(string text) => NegotiateToken.TryParse(text, out _).ShouldBeFalse();
 
     [Fact]
     public void Indefinite_lengths_are_refused()
@@ -121,7 +121,7 @@ public sealed class NegotiateTokenTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Cut_tokens_are_read_without_an_exception(string name, byte[] bytes, NegotiateTokenKind kind)
+    public void Truncated_tokens_are_parsed_without_an_exception(string name, byte[] bytes, NegotiateTokenKind kind)
     {
         for (var length = 0; length < bytes.Length; length++)
         {
@@ -144,14 +144,14 @@ public sealed class NegotiateTokenTests
                 mutated[position] = value;
                 var before = GC.GetAllocatedBytesForCurrentThread();
                 GetKind(mutated);
-                // What an exception inside takes on its first throw is not the input's doing: hence the constant.
+                // The constant allows for the first throw of an exception, which does not depend on the input.
                 (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(64_000, $"{name}, byte {position} = {value:x2}");
             }
         }
     }
 
     [Fact]
-    public void Noise_is_read_without_an_exception()
+    public void Random_bytes_are_parsed_without_an_exception()
     {
         for (var round = 0; round < 5_000; round++)
         {

@@ -2,7 +2,7 @@ using System.Formats.Asn1;
 
 namespace KcdDelegation.Tests.Headers;
 
-/// <summary>Builds the tokens that travel under Negotiate, with AsnWriter and so not with the code under test.</summary>
+/// <summary>Builds tokens for Negotiate with AsnWriter, independently of the code under test.</summary>
 internal static class Tokens
 {
     public const string Spnego = "1.3.6.1.5.5.2";
@@ -11,7 +11,7 @@ internal static class Tokens
     public const string Ntlm = "1.3.6.1.4.1.311.2.2.10";
     public const string NegoEx = "1.3.6.1.4.1.311.2.2.30";
 
-    /// <summary>[APPLICATION n] SEQUENCE with a body that nobody looks at.</summary>
+    /// <summary>Creates an [APPLICATION n] SEQUENCE whose body is not read.</summary>
     public static byte[] Message(int application, int bodyLength = 40)
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
@@ -30,7 +30,7 @@ internal static class Tokens
 
     public static byte[] Gss(string mechanism, ReadOnlySpan<byte> inner)
     {
-        // The inner token is ANY, not always ASN.1: assembled by hand around a written identifier.
+        // The inner token is ANY and not always ASN.1, so the bytes are assembled around an encoded identifier.
         var identifier = new AsnWriter(AsnEncodingRules.DER);
         identifier.WriteObjectIdentifier(mechanism);
         byte[] contents = [.. identifier.Encode(), .. inner];
@@ -54,7 +54,7 @@ internal static class Tokens
             using (Field(writer, 2))
                 writer.WriteOctetString(mechToken);
         }
-        // negHints of MS-SPNG §2.2.1 [3], which a server's greeting has.
+        // negHints [3] of MS-SPNG §2.2.1, as in a server's first message.
         using (Field(writer, 3))
         using (writer.PushSequence())
         using (Field(writer, 0))

@@ -4,11 +4,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace KcdDelegation.Tests.Http;
 
-/// <summary>Challenge-first, the learning of the format, and what is sent twice.</summary>
+/// <summary>Tests the start on challenge, the learning of the token format, and repeated requests.</summary>
 public sealed class AuthenticationStartTests
 {
     [Fact]
-    public async Task On_challenge_the_request_goes_without_a_ticket_first()
+    public async Task On_challenge_the_first_request_has_no_ticket()
     {
         await using var backend = await FakeBackend.StartAsync(AskFor("Negotiate"));
         using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Spnego);
@@ -21,7 +21,7 @@ public sealed class AuthenticationStartTests
     }
 
     [Fact]
-    public async Task A_backend_that_does_not_ask_gets_no_ticket()
+    public async Task A_backend_without_a_challenge_gets_no_ticket()
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Spnego);
@@ -32,7 +32,7 @@ public sealed class AuthenticationStartTests
     [Theory]
     [InlineData("NTLM")]
     [InlineData("Basic realm=\"app\", Bearer")]
-    public async Task A_backend_that_asks_for_something_else_gets_no_ticket(string challenge)
+    public async Task A_backend_with_another_challenge_gets_no_ticket(string challenge)
     {
         await using var backend = await FakeBackend.StartAsync(AskFor(challenge));
         using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Auto);
@@ -48,7 +48,7 @@ public sealed class AuthenticationStartTests
     [Theory]
     [InlineData(64 * 1024, 2)]
     [InlineData((64 * 1024) + 1, 1)]
-    public async Task A_body_too_large_to_keep_goes_with_a_ticket_at_once(int length, int requests)
+    public async Task A_body_too_large_to_buffer_is_sent_with_a_ticket_at_once(int length, int requests)
     {
         await using var backend = await FakeBackend.StartAsync(AskFor("Negotiate"));
         using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Kerberos);
@@ -61,7 +61,7 @@ public sealed class AuthenticationStartTests
     }
 
     [Fact]
-    public async Task A_body_of_unknown_length_goes_with_a_ticket_at_once()
+    public async Task A_body_of_unknown_length_is_sent_with_a_ticket_at_once()
     {
         await using var backend = await FakeBackend.StartAsync(AskFor("Negotiate"));
         using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Kerberos);
@@ -91,7 +91,7 @@ public sealed class AuthenticationStartTests
     }
 
     [Fact]
-    public async Task Auto_keeps_the_raw_format_where_it_is_taken()
+    public async Task Auto_keeps_the_raw_format_if_it_is_accepted()
     {
         await using var backend = await FakeBackend.StartAsync(TakeOnly(NegotiateTokenKind.Kerberos));
         using var client = Client(backend, AuthenticationStart.Preemptive, TokenFormat.Auto);
@@ -132,7 +132,7 @@ public sealed class AuthenticationStartTests
     [InlineData(431, "")]
     [InlineData(502, "Negotiate oQcwBaADCgEA")]
     [InlineData(503, "")]
-    public async Task Auto_takes_no_answer_for_proof_that_the_ticket_had_no_part_in(int status, string challenge)
+    public async Task Auto_ignores_responses_that_do_not_depend_on_the_ticket(int status, string challenge)
     {
         var spnegoOnly = TakeOnly(NegotiateTokenKind.SpnegoKerberos);
         await using var backend = await FakeBackend.StartAsync(context =>
@@ -149,13 +149,13 @@ public sealed class AuthenticationStartTests
         using (await client.SendAsync(FakeDelegation.As("ada", "/other"), TestContext.Current.CancellationToken))
             delegation.Log.Records.ShouldNotContain(record => record.Id == KcdEventId.FormatLearnt);
 
-        // One refusal is enough: nothing was proven before.
+        // One refusal is enough, because no format was proved before.
         (await SendOnceAsync(client, "ada")).ShouldBe(HttpStatusCode.Unauthorized);
         (await SendOnceAsync(client, "ada")).ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
-    public async Task Auto_takes_the_backend_s_word_that_it_read_the_token()
+    public async Task Auto_accepts_the_backend_s_statement_that_it_read_the_token()
     {
         await using var backend = await FakeBackend.StartAsync(context =>
         {
@@ -170,7 +170,7 @@ public sealed class AuthenticationStartTests
     }
 
     [Fact]
-    public async Task Auto_learns_anew_after_refusals_of_requests_that_cannot_be_sent_twice()
+    public async Task Auto_learns_again_after_refusals_of_requests_that_cannot_be_sent_twice()
     {
         var taken = NegotiateTokenKind.SpnegoKerberos;
         await using var backend = await FakeBackend.StartAsync(context => TakeOnly(taken)(context));

@@ -4,7 +4,7 @@ using KcdDelegation.Tests.Headers;
 
 namespace KcdDelegation.Tests.Http;
 
-/// <summary>A kept connection that closes when the backend has read the request: .NET would send the same bytes again.</summary>
+/// <summary>Tests kept connections that close after the backend has read the request. .NET would send the same bytes again.</summary>
 public sealed class BrokenConnectionTests
 {
     [Theory]
@@ -13,7 +13,7 @@ public sealed class BrokenConnectionTests
     [InlineData("OPTIONS")]
     [InlineData("PUT")]
     [InlineData("DELETE")]
-    public async Task A_request_that_does_no_harm_twice_is_sent_again_with_a_new_token(string method)
+    public async Task An_idempotent_request_is_sent_again_with_a_new_token(string method)
     {
         await using var backend = new ClosingBackend();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -31,7 +31,7 @@ public sealed class BrokenConnectionTests
     [InlineData("PATCH", false)]
     [InlineData("POST", true)]
     [InlineData("PUT", true)]
-    public async Task A_request_that_may_do_harm_twice_is_not_sent_again(string method, bool hasBody)
+    public async Task A_request_that_is_not_idempotent_is_not_sent_again(string method, bool hasBody)
     {
         await using var backend = new ClosingBackend();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -60,7 +60,7 @@ public sealed class BrokenConnectionTests
     }
 
     [Fact]
-    public async Task A_backend_that_closes_each_connection_at_its_second_request_is_still_served()
+    public async Task Requests_succeed_although_the_backend_closes_each_connection_at_its_second_request()
     {
         await using var backend = new ClosingBackend(closing: int.MaxValue);
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -71,7 +71,7 @@ public sealed class BrokenConnectionTests
     }
 
     [Fact]
-    public async Task The_application_s_own_choice_of_encodings_stays()
+    public async Task The_application_s_own_header_encodings_are_kept()
     {
         await using var backend = await FakeBackend.StartAsync();
         var asked = new List<string>();

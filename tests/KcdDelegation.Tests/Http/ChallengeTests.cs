@@ -39,7 +39,7 @@ public sealed class ChallengeTests
     [InlineData("Bearer realm=a,error=invalid_token, NTLM YQ==, Basic", "Bearer realm=a,error=invalid_token|Basic")]
     [InlineData("Bearer abc==, Negotiate", "Bearer abc==")]
     [InlineData("Basic realm=\"never ends, Negotiate YQ==", "Basic")]
-    public void Negotiation_is_taken_off_and_other_schemes_stay(string value, string expected)
+    public void Negotiation_is_removed_and_other_schemes_are_kept(string value, string expected)
     {
         using var response = new HttpResponseMessage();
         response.Headers.TryAddWithoutValidation("WWW-Authenticate", value).ShouldBeTrue();

@@ -90,7 +90,7 @@ public sealed class ChannelBindingTests
     }
 
     [Fact]
-    public async Task Every_token_over_TLS_is_bound_to_the_certificate_the_very_first_too()
+    public async Task Every_token_over_TLS_including_the_first_is_bound_to_the_certificate()
     {
         await using var backend = await FakeBackend.StartTlsAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -116,7 +116,7 @@ public sealed class ChannelBindingTests
                     context.Response.StatusCode = 401;
                     context.Response.Headers.WWWAuthenticate = "Negotiate";
                 }
-                // Long enough that requests at the same time need connections of their own.
+                // The delay makes concurrent requests use separate connections.
                 await Task.Delay(20, context.RequestAborted);
             },
             certificates: 3);
@@ -190,13 +190,13 @@ public sealed class ChannelBindingTests
             {
                 Interlocked.Increment(ref attempts);
                 await connect.Task;
-                throw new IOException("nobody there");
+                throw new IOException("no server");
             },
         });
         var requests = Enumerable.Range(0, 5).Select(_ => client.GetStringAsAsync("ada")).ToList();
         connect.SetResult();
         foreach (var request in requests)
-            (await Should.ThrowAsync<HttpRequestException>(request)).Message.ShouldContain("nobody there");
+            (await Should.ThrowAsync<HttpRequestException>(request)).Message.ShouldContain("no server");
         attempts.ShouldBe(1);
     }
 
@@ -207,7 +207,7 @@ public sealed class ChannelBindingTests
         return seen.Ticket.BindingHash.Span.SequenceEqual(expected);
     }
 
-    /// <summary>The hash function with which a certificate of this signature algorithm is bound.</summary>
+    /// <summary>Gets the hash function that binds a certificate with this signature algorithm.</summary>
     private static string? GetBinding(Action<AsnWriter> algorithmIdentifier)
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
@@ -228,7 +228,7 @@ public sealed class ChannelBindingTests
                 .SequenceEqual(CryptographicOperations.HashData(hash, certificate.RawData))).Name;
     }
 
-    /// <summary>Certificates of algorithms that .NET does not sign with; nobody checks the signature here.</summary>
+    /// <summary>Creates certificates with algorithms that .NET does not sign with. The signature is not checked here.</summary>
     private sealed class AnySignature(byte[] algorithmIdentifier) : X509SignatureGenerator
     {
         public override byte[] GetSignatureAlgorithmIdentifier(HashAlgorithmName hashAlgorithm) => algorithmIdentifier;

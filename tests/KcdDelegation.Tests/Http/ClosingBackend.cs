@@ -17,8 +17,8 @@ internal sealed class ClosingBackend : IAsyncDisposable
     private readonly int _closing;
     private readonly Task _accepting;
 
-    /// <param name="closing">How many connections close.</param>
-    /// <param name="certificate">Null: no TLS.</param>
+    /// <param name="closing">The number of connections that close.</param>
+    /// <param name="certificate">The certificate; null for no TLS.</param>
     public ClosingBackend(int closing = 1, X509Certificate2? certificate = null)
     {
         (_closing, _certificate) = (closing, certificate);

@@ -4,11 +4,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace KcdDelegation.Tests.Http;
 
-/// <summary>Who gets connections when there are not enough for everybody.</summary>
+/// <summary>Tests the assignment of connections when there are fewer than users.</summary>
 public sealed class ConnectionsTests
 {
     [Fact]
-    public async Task A_new_user_waits_while_all_are_busy_and_goes_on_when_one_is_idle()
+    public async Task A_new_user_waits_while_all_connections_are_in_use()
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var backend =
@@ -18,7 +18,7 @@ public sealed class ConnectionsTests
         await backend.WaitForRequestsAsync(1);
 
         var waiting = client.GetStringAsAsync("bob");
-        // Ada has connections: her next request does not wait, and it comes after bob's began to.
+        // The user ada has connections, so this request does not wait, although bob's request waits already.
         await client.GetStringAsAsync("ada", "/quick");
         waiting.IsCompleted.ShouldBeFalse();
         backend.Seen.ShouldAllBe(seen => seen.Ticket.User == "ada");
@@ -30,7 +30,7 @@ public sealed class ConnectionsTests
     }
 
     [Fact]
-    public async Task Who_waits_can_be_cancelled()
+    public async Task A_waiting_request_can_be_cancelled()
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var backend =
@@ -52,7 +52,7 @@ public sealed class ConnectionsTests
     }
 
     [Fact]
-    public async Task All_waiting_requests_of_a_user_go_on_together()
+    public async Task All_waiting_requests_of_a_user_continue_together()
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var bobs = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -104,7 +104,7 @@ public sealed class ConnectionsTests
     [InlineData("/", "GET")]
     [InlineData("/empty", "GET")]
     [InlineData("/", "HEAD")]
-    public async Task A_response_read_to_its_end_or_without_a_body_gives_its_place_free_without_being_disposed(string path, string method)
+    public async Task A_response_without_an_unread_body_ends_its_lease_without_being_disposed(string path, string method)
     {
         await using var backend = await FakeBackend.StartAsync(context =>
         {
@@ -125,7 +125,7 @@ public sealed class ConnectionsTests
     }
 
     [Fact]
-    public async Task A_failed_request_gives_its_place_free()
+    public async Task A_failed_request_ends_its_lease()
     {
         await using var backend = await FakeBackend.StartAsync(context =>
         {
@@ -140,7 +140,7 @@ public sealed class ConnectionsTests
     }
 
     [Fact]
-    public async Task The_user_who_was_idle_longest_makes_room()
+    public async Task The_user_who_was_idle_longest_is_replaced_first()
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient(capacity: 2);

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tests.Http;
 
-/// <summary>A web server on loopback that writes down what it gets, and answers as a test says.</summary>
+/// <summary>A web server on loopback that records its requests and answers as a test specifies.</summary>
 internal sealed class FakeBackend : IAsyncDisposable
 {
     private readonly WebApplication _application;
@@ -34,7 +34,7 @@ internal sealed class FakeBackend : IAsyncDisposable
 
     public static Task<FakeBackend> StartAsync(RequestDelegate? answer = null) => StartAsync(answer, []);
 
-    /// <summary>With TLS; each new connection gets the next of the certificates.</summary>
+    /// <summary>Starts a server with TLS. Each new connection gets the next of the certificates.</summary>
     public static Task<FakeBackend> StartTlsAsync(RequestDelegate? answer = null, int certificates = 1) => StartAsync(
         answer, [.. Enumerable.Range(0, certificates).Select(_ => SelfSigned())]);
 

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tests.Http;
 
-/// <summary>What stands behind a <see cref="KcdHandler"/>: one application, and a ticket for everybody but "mallory".</summary>
+/// <summary>A delegation source with one application, and a ticket for every user except "mallory".</summary>
 internal sealed class FakeDelegation : IDelegationSource
 {
     private readonly ConcurrentDictionary<string, ServiceTicket> _tickets = new(StringComparer.Ordinal);
@@ -35,7 +35,7 @@ internal sealed class FakeDelegation : IDelegationSource
 
     public static ClaimsPrincipal Caller(string name) => new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], "test"));
 
-    /// <summary>A client whose requests say whose they are by <see cref="As"/>.</summary>
+    /// <summary>Creates a client. Its requests name their caller with <see cref="As"/>.</summary>
     public HttpClient CreateClient(Func<SocketsHttpHandler>? createHandler = null, ICallerAccessor? callers = null, int capacity = 100) =>
         new(new KcdHandler(this, "app", createHandler ?? TrustTheBackend, callers, capacity)) { BaseAddress = Application.InternalUrl };
 

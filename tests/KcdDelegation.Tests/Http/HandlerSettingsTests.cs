@@ -16,7 +16,7 @@ public sealed class HandlerSettingsTests
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public void Settings_that_would_mix_users_up_are_refused_when_the_handler_is_made(string name, Action<SocketsHttpHandler> configure)
+    public void Settings_that_would_let_users_share_state_are_refused(string name, Action<SocketsHttpHandler> configure)
     {
         var delegation = new FakeDelegation(new Uri("http://localhost/"));
         Should.Throw<InvalidOperationException>(() => delegation.CreateClient(() =>
@@ -28,7 +28,7 @@ public sealed class HandlerSettingsTests
     }
 
     [Fact]
-    public void What_dotnet_turns_on_by_itself_is_turned_off()
+    public void Features_that_dotnet_turns_on_by_default_are_turned_off()
     {
         var given = new SocketsHttpHandler();
         using var handler = new SocketsHttpHandlers(() => given).Create();
@@ -37,7 +37,7 @@ public sealed class HandlerSettingsTests
     }
 
     [Fact]
-    public async Task A_factory_that_gives_one_handler_to_all_is_found_out()
+    public async Task A_factory_that_returns_one_handler_for_all_users_is_rejected()
     {
         await using var backend = await FakeBackend.StartAsync();
         var one = new SocketsHttpHandler();
@@ -47,6 +47,6 @@ public sealed class HandlerSettingsTests
     }
 
     [Fact]
-    public void A_factory_that_gives_nothing_is_found_out() =>
+    public void A_factory_that_returns_null_is_rejected() =>
         Should.Throw<InvalidOperationException>(() => new FakeDelegation(new Uri("http://localhost/")).CreateClient(() => null!));
 }

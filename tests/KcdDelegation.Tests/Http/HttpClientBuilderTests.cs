@@ -7,7 +7,7 @@ namespace KcdDelegation.Tests.Http;
 public sealed class HttpClientBuilderTests
 {
     [Fact]
-    public async Task The_client_has_the_handler_for_ever_and_the_application_s_address()
+    public async Task The_client_keeps_its_handler_and_has_the_application_s_address()
     {
         await using var provider = Services().BuildServiceProvider();
         using var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient("erp");
@@ -33,7 +33,7 @@ public sealed class HttpClientBuilderTests
     }
 
     [Fact]
-    public async Task A_client_with_an_address_of_its_own_keeps_it()
+    public async Task A_client_with_a_base_address_keeps_it()
     {
         var services = Services();
         services.AddHttpClient("erp", client => client.BaseAddress = new Uri("https://erp.contoso.com/api/"));
@@ -43,7 +43,7 @@ public sealed class HttpClientBuilderTests
     }
 
     [Fact]
-    public async Task A_primary_handler_set_later_is_an_error_when_the_client_is_made()
+    public async Task A_primary_handler_set_later_is_an_error_when_the_client_is_created()
     {
         var services = Services();
         services.AddHttpClient("erp").ConfigurePrimaryHttpMessageHandler(() => new HttpClientHandler());
@@ -64,7 +64,7 @@ public sealed class HttpClientBuilderTests
     }
 
     [Fact]
-    public async Task A_singleton_accessor_is_asked()
+    public async Task A_singleton_accessor_provides_the_caller()
     {
         var services = Services();
         services.AddSingleton<ICallerAccessor, NoCaller>();
@@ -77,7 +77,7 @@ public sealed class HttpClientBuilderTests
     }
 
     [Fact]
-    public async Task A_hook_that_would_mix_users_up_is_an_error_when_the_client_is_made()
+    public async Task A_hook_that_would_let_users_share_state_is_an_error_when_the_client_is_created()
     {
         await using var provider = Services(handler => handler.PreAuthenticate = true).BuildServiceProvider();
         Should.Throw<InvalidOperationException>(
@@ -85,7 +85,7 @@ public sealed class HttpClientBuilderTests
     }
 
     [Fact]
-    public async Task An_application_that_is_not_configured_is_an_error_when_the_client_is_made()
+    public async Task An_application_that_is_not_configured_is_an_error_when_the_client_is_created()
     {
         var services = Services();
         services.AddHttpClient("other").AddKcdDelegation("other");

@@ -8,7 +8,7 @@ namespace KcdDelegation.Tests.Http;
 public sealed class KcdHandlerTests
 {
     [Fact]
-    public async Task A_request_goes_out_as_its_caller_with_a_fresh_token_each_time()
+    public async Task Each_request_is_sent_as_its_caller_with_a_new_token()
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -75,7 +75,7 @@ public sealed class KcdHandlerTests
     }
 
     [Fact]
-    public async Task The_request_s_own_caller_wins_over_the_accessor()
+    public async Task The_request_s_own_caller_takes_precedence_over_the_accessor()
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient(callers: new FixedCaller("bob"));
@@ -135,7 +135,7 @@ public sealed class KcdHandlerTests
     }
 
     [Fact]
-    public async Task A_401_to_the_ticket_comes_back_with_the_reason_and_without_what_was_negotiated()
+    public async Task A_401_to_the_ticket_is_returned_with_the_cause_and_without_the_negotiation()
     {
         await using var backend = await FakeBackend.StartAsync(context =>
         {
@@ -158,7 +158,7 @@ public sealed class KcdHandlerTests
     }
 
     [Fact]
-    public async Task What_was_negotiated_does_not_go_further()
+    public async Task The_negotiation_is_removed_from_the_response()
     {
         await using var backend = await FakeBackend.StartAsync(context =>
         {
@@ -177,7 +177,7 @@ public sealed class KcdHandlerTests
     }
 
     [Fact]
-    public async Task The_ticket_does_not_stay_on_the_request()
+    public async Task The_ticket_is_removed_from_the_request()
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -187,7 +187,7 @@ public sealed class KcdHandlerTests
     }
 
     [Fact]
-    public async Task A_WebSocket_is_the_user_s_until_it_is_closed()
+    public async Task A_WebSocket_keeps_the_user_s_lease_until_it_is_closed()
     {
         await using var backend = await FakeBackend.StartAsync(async context =>
         {

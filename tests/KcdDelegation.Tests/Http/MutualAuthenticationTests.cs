@@ -40,7 +40,7 @@ public sealed class MutualAuthenticationTests
     [InlineData(MutualAuthentication.Optional, "rejected")]
     [InlineData(MutualAuthentication.Optional, "error")]
     [InlineData(MutualAuthentication.Optional, "garbage")]
-    public async Task A_response_without_a_right_proof_is_dropped(MutualAuthentication mutual, string reply)
+    public async Task A_response_without_a_correct_proof_is_dropped(MutualAuthentication mutual, string reply)
     {
         await using var backend = await FakeBackend.StartAsync(AnswerWith(reply));
         using var client = Client(backend, mutual);
@@ -49,7 +49,7 @@ public sealed class MutualAuthenticationTests
     }
 
     [Fact]
-    public async Task Where_a_proof_is_required_a_backend_that_does_not_ask_is_not_believed()
+    public async Task Where_a_proof_is_required_a_response_without_a_challenge_is_refused()
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = Client(backend, MutualAuthentication.Required, AuthenticationStart.OnChallenge);
@@ -57,7 +57,7 @@ public sealed class MutualAuthenticationTests
     }
 
     [Fact]
-    public async Task A_KRB_ERROR_in_the_401_is_the_reason_that_is_given()
+    public async Task A_KRB_ERROR_in_the_401_determines_the_reported_cause()
     {
         await using var backend = await FakeBackend.StartAsync(context =>
         {

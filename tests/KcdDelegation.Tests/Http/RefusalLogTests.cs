@@ -33,7 +33,7 @@ public sealed class RefusalLogTests
     }
 
     [Fact]
-    public async Task A_request_without_a_caller_is_refused_in_words_that_say_so()
+    public async Task The_message_for_a_request_without_a_caller_names_the_cause()
     {
         await using var backend = await FakeBackend.StartAsync();
         var delegation = new FakeDelegation(backend.Url);

@@ -2,7 +2,7 @@ using KcdDelegation.Diagnosis;
 
 namespace KcdDelegation.Tests.Http;
 
-/// <summary>What goes out, and what does not.</summary>
+/// <summary>Tests the content of the requests that are sent, and the requests that are refused.</summary>
 public sealed class RequestTests
 {
     [Theory]
@@ -40,7 +40,7 @@ public sealed class RequestTests
     [InlineData("/app/")]
     [InlineData("/app/a..b/%2e.c?x=../../y")]
     [InlineData("/app/x/../y")]
-    public async Task A_request_inside_of_the_application_goes_out(string path)
+    public async Task A_request_inside_of_the_application_is_sent(string path)
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(new Uri(backend.Url, "/app/")).CreateClient();
@@ -67,7 +67,7 @@ public sealed class RequestTests
     [InlineData("localhost:{0}", "localhost:{0}")]
     [InlineData("localhost:{0}", "evil.example")]
     [InlineData("localhost:{0}/x")]
-    public async Task A_Host_header_that_does_not_parse_or_stands_twice_is_refused(params string[] values)
+    public async Task A_malformed_or_duplicate_Host_header_is_refused(params string[] values)
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -80,7 +80,7 @@ public sealed class RequestTests
     }
 
     [Fact]
-    public async Task The_application_s_own_Host_header_goes_out()
+    public async Task The_application_s_own_Host_header_is_sent()
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -94,7 +94,7 @@ public sealed class RequestTests
     [InlineData("TRACE")]
     [InlineData("CONNECT")]
     [InlineData("trace")]
-    public async Task Methods_that_would_give_the_ticket_away_are_refused(string method)
+    public async Task Methods_that_would_disclose_the_ticket_are_refused(string method)
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -105,7 +105,7 @@ public sealed class RequestTests
     }
 
     [Fact]
-    public async Task Credentials_and_connection_headers_of_the_caller_stay_behind()
+    public async Task Credentials_and_connection_headers_of_the_caller_are_not_sent()
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -133,7 +133,7 @@ public sealed class RequestTests
     [InlineData("xchunked")]
     [InlineData("gzip, chunked")]
     [InlineData("chunked, identity")]
-    public async Task A_strange_Transfer_Encoding_never_reaches_the_backend(string encoding)
+    public async Task An_unknown_Transfer_Encoding_never_reaches_the_backend(string encoding)
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -147,7 +147,7 @@ public sealed class RequestTests
     }
 
     [Fact]
-    public async Task A_Content_Length_that_does_not_parse_never_reaches_the_backend()
+    public async Task A_malformed_Content_Length_never_reaches_the_backend()
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -162,7 +162,7 @@ public sealed class RequestTests
     [InlineData("5", "6")]
     [InlineData("4", "4")]
     [InlineData("6")]
-    public async Task The_Content_Length_is_the_body_s_whatever_was_written(params string[] values)
+    public async Task The_Content_Length_is_the_body_s_actual_length(params string[] values)
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -177,7 +177,7 @@ public sealed class RequestTests
     [Theory]
     [InlineData("4", "4", null)]
     [InlineData("4, 4", null, "chunked")]
-    public async Task A_body_of_unknown_length_keeps_the_one_length_that_was_written(string written, string? length, string? encoding)
+    public async Task A_body_of_unknown_length_keeps_a_single_length_that_was_set(string written, string? length, string? encoding)
     {
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
@@ -202,7 +202,7 @@ public sealed class RequestTests
         await using var backend = await FakeBackend.StartAsync();
         using var client = new FakeDelegation(backend.Url).CreateClient();
         using var request = FakeDelegation.As("ada");
-        // .NET itself may drop such a value: then it is not sent either.
+        // .NET itself may drop such a value. It is not sent in that case either.
         if (request.Headers.TryAddWithoutValidation("X-Own", value))
             await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken));
         backend.Seen.ShouldBeEmpty();

@@ -4,14 +4,14 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tests.Http;
 
-/// <summary>An application that shares connections between users, and a backend that ties them to one.</summary>
+/// <summary>Tests an application that shares connections between users with a backend that ties them to one user.</summary>
 public sealed class SharedConnectionTests
 {
     [Theory]
     [InlineData(null)]
     [InlineData("false")]
     [InlineData(" False ")]
-    public async Task Users_share_a_connection_that_the_backend_leaves_free(string? persistentAuth)
+    public async Task Users_share_a_connection_that_the_backend_does_not_tie(string? persistentAuth)
     {
         await using var backend = await FakeBackend.StartAsync(Answer(persistentAuth));
         var delegation = Sharing(backend);
@@ -27,7 +27,7 @@ public sealed class SharedConnectionTests
     [InlineData("true")]
     [InlineData("True")]
     [InlineData("yes")]
-    public async Task A_connection_that_the_backend_ties_to_its_user_is_nobody_else_s(string persistentAuth)
+    public async Task A_connection_that_the_backend_ties_to_its_user_serves_no_other_user(string persistentAuth)
     {
         await using var backend = await FakeBackend.StartAsync(Answer(persistentAuth));
         var delegation = Sharing(backend);
@@ -41,7 +41,7 @@ public sealed class SharedConnectionTests
     }
 
     [Fact]
-    public async Task A_request_that_waits_for_the_connection_while_it_is_tied_goes_over_another()
+    public async Task A_request_that_waits_for_a_tied_connection_uses_another()
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var answer = Answer("true");

@@ -43,7 +43,7 @@ public sealed class ClaimsIdentityMapperTests
     }
 
     [Fact]
-    public void The_SID_of_the_token_goes_with_the_name_so_that_the_engine_can_hold_it_against_the_ticket()
+    public void The_SID_of_the_token_is_passed_to_the_engine_for_comparison_with_the_ticket()
     {
         const string sid = "S-1-5-21-1004336348-1177238915-682003330-1103";
 
@@ -56,11 +56,11 @@ public sealed class ClaimsIdentityMapperTests
     [InlineData("1103")]
     [InlineData("S-1-5-21-x")]
     [InlineData("S-1-5-21-1\n")]
-    public void A_SID_that_is_none_is_refused(string sid) =>
+    public void A_malformed_SID_is_refused(string sid) =>
         Refused(("onprem_sam_account_name", "ada"), ("onprem_sid", sid)).Cause.ShouldContain("onprem_sid");
 
     [Fact]
-    public void Users_without_a_suffix_live_in_the_realm_configured_for_them()
+    public void Users_without_a_suffix_belong_to_the_configured_realm()
     {
         _options.Application().UserRealm = "EU.CONTOSO.COM";
 
@@ -79,7 +79,7 @@ public sealed class ClaimsIdentityMapperTests
     }
 
     [Fact]
-    public void A_listed_suffix_wins_over_the_realm_of_the_same_name()
+    public void A_listed_suffix_takes_precedence_over_the_realm_of_the_same_name()
     {
         _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
         _options.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("contoso.com");
@@ -108,7 +108,7 @@ public sealed class ClaimsIdentityMapperTests
     }
 
     [Fact]
-    public void Nobody_signed_in_is_no_identity()
+    public void A_principal_without_an_authenticated_identity_is_refused()
     {
         var anonymous = new ClaimsPrincipal(new ClaimsIdentity([new Claim("onprem_sam_account_name", "ada")]));
 
@@ -129,7 +129,7 @@ public sealed class ClaimsIdentityMapperTests
     }
 
     [Fact]
-    public void A_missing_claim_is_an_error_and_no_other_claim_stands_in()
+    public void A_missing_claim_is_an_error_and_no_other_claim_replaces_it()
     {
         var error = Refused(("upn", "ada@contoso.com"), ("preferred_username", "ada"), ("sub", "ada"), ("ONPREM_SAM_ACCOUNT_NAME", "ada"));
 
@@ -138,10 +138,10 @@ public sealed class ClaimsIdentityMapperTests
     }
 
     [Fact]
-    public void An_empty_claim_is_a_missing_one() => Refused(("onprem_sam_account_name", "")).EventId.ShouldBe(13016);
+    public void An_empty_claim_counts_as_missing() => Refused(("onprem_sam_account_name", "")).EventId.ShouldBe(13016);
 
     [Fact]
-    public void A_doubled_claim_is_an_error_even_with_one_value() =>
+    public void A_duplicate_claim_is_an_error_even_with_one_value() =>
         Refused(("onprem_sam_account_name", "ada"), ("onprem_sam_account_name", "ada")).EventId.ShouldBe(1041);
 
     [Fact]
@@ -196,7 +196,7 @@ public sealed class ClaimsIdentityMapperTests
     }
 
     [Fact]
-    public void A_guest_is_known_by_the_name_too()
+    public void A_guest_is_also_recognized_by_the_name()
     {
         _options.Application().LoginIdentity = LoginIdentity.UserPrincipalName;
 
@@ -204,7 +204,7 @@ public sealed class ClaimsIdentityMapperTests
     }
 
     [Fact]
-    public void Members_pass() => Map(("acct", "0"), ("idtyp", "user"), ("onprem_sam_account_name", "ada")).Name.ShouldBe("ada");
+    public void Members_are_accepted() => Map(("acct", "0"), ("idtyp", "user"), ("onprem_sam_account_name", "ada")).Name.ShouldBe("ada");
 
     [Fact]
     public void Applications_without_a_user_are_refused_unless_allowed()
@@ -285,14 +285,14 @@ public sealed class ClaimsIdentityMapperTests
     [InlineData("ʻokina")]
     [InlineData("ธีระ")]
     [InlineData("राम")]
-    public void Other_names_of_the_same_length_are_not_taken_for_built_in_ones(string name) =>
+    public void Other_names_of_the_same_length_do_not_count_as_built_in(string name) =>
         Map(("onprem_sam_account_name", name)).Name.ShouldBe(name);
 
     [Theory]
     [InlineData("administrator@contoso.com")]
     [InlineData("dc1$@contoso.com")]
     [InlineData("krbtgt@contoso.com")]
-    public void They_are_refused_before_an_at_sign_too(string name)
+    public void Built_in_accounts_are_also_refused_before_an_at_sign(string name)
     {
         _options.Application().LoginIdentity = LoginIdentity.UserPrincipalName;
         Refused(("upn", name)).EventId.ShouldBe(1044);
@@ -352,7 +352,7 @@ public sealed class ClaimsIdentityMapperTests
     }
 
     [Fact]
-    public void Absurd_lengths_are_refused()
+    public void Excessive_lengths_are_refused()
     {
         _options.Application().LoginIdentity = LoginIdentity.UserPrincipalName;
 
@@ -370,7 +370,7 @@ public sealed class ClaimsIdentityMapperTests
     }
 
     [Fact]
-    public void A_request_that_began_under_other_settings_is_mapped_by_them_altogether()
+    public void A_request_is_mapped_by_the_settings_under_which_it_began()
     {
         _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
         var before = Application();

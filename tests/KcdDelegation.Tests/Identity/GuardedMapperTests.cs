@@ -13,7 +13,7 @@ public sealed class GuardedMapperTests
     private readonly Table _table = new();
 
     [Fact]
-    public async Task Somebody_elses_mapper_gives_the_name_of_a_caller_who_may_be_delegated()
+    public async Task A_custom_mapper_provides_the_name_of_an_eligible_caller()
     {
         _table.Answer = KerberosPrincipal.Enterprise("ada@contoso.com");
 
@@ -30,7 +30,7 @@ public sealed class GuardedMapperTests
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public async Task Callers_who_may_not_be_delegated_never_reach_it(int eventId, string claim, string value)
+    public async Task Ineligible_callers_are_never_passed_to_the_mapper(int eventId, string claim, string value)
     {
         var error = await RefusedAsync(claim is "tid" or "sub" ? Caller((claim, value)) : Caller(("tid", Tenant), (claim, value)));
 
@@ -39,7 +39,7 @@ public sealed class GuardedMapperTests
     }
 
     [Fact]
-    public async Task Nor_does_anybody_who_is_not_signed_in()
+    public async Task Unauthenticated_callers_are_never_passed_to_the_mapper()
     {
         (await RefusedAsync(new ClaimsPrincipal(new ClaimsIdentity([new Claim("tid", Tenant)])))).EventId.ShouldBe(13016);
 
@@ -52,7 +52,7 @@ public sealed class GuardedMapperTests
     [InlineData(PrincipalNameType.ServiceInstance, "krbtgt/CONTOSO.COM")]
     [InlineData(PrincipalNameType.Enterprise, "krbtgt@contoso.com")]
     [InlineData(PrincipalNameType.Enterprise, "krbtgt")]
-    public async Task The_KDC_is_never_its_answer(PrincipalNameType type, string name)
+    public async Task The_KDC_is_never_accepted_from_the_mapper(PrincipalNameType type, string name)
     {
         _options.Application().AllowBuiltInAccounts = true;
         _table.Answer = new KerberosPrincipal(type, name, "CONTOSO.COM");
@@ -67,7 +67,7 @@ public sealed class GuardedMapperTests
     [InlineData(PrincipalNameType.ServiceInstance, "svc-backup")]
     [InlineData(PrincipalNameType.Enterprise, "Administrator@contoso.com")]
     [InlineData(PrincipalNameType.Enterprise, "DC1$@contoso.com@contoso.com")]
-    public async Task The_realms_own_accounts_are_its_answer_only_where_they_are_allowed(PrincipalNameType type, string name)
+    public async Task Built_in_accounts_are_accepted_from_the_mapper_only_where_they_are_allowed(PrincipalNameType type, string name)
     {
         _table.Answer = new KerberosPrincipal(type, name, "CONTOSO.COM");
 
@@ -77,7 +77,7 @@ public sealed class GuardedMapperTests
     }
 
     [Fact]
-    public async Task A_guests_name_is_its_answer_only_where_guests_are_allowed()
+    public async Task A_guests_name_is_accepted_from_the_mapper_only_where_guests_are_allowed()
     {
         _table.Answer = KerberosPrincipal.Enterprise("eve_evil.example#EXT#@contoso.com");
 

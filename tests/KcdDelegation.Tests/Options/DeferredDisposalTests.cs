@@ -5,7 +5,7 @@ namespace KcdDelegation.Tests.Settings;
 public sealed class DeferredDisposalTests
 {
     [Fact]
-    public async Task What_was_replaced_is_closed_when_its_time_is_over()
+    public async Task A_replaced_object_is_disposed_after_the_delay()
     {
         var time = new HandTurnedTime();
         await using var retirement = new DeferredDisposal(time);
@@ -20,7 +20,7 @@ public sealed class DeferredDisposalTests
     }
 
     [Fact]
-    public async Task Disposal_closes_at_once_and_waits_for_it()
+    public async Task Disposal_ends_the_delay_and_waits_for_the_objects()
     {
         var retirement = new DeferredDisposal(new HandTurnedTime());
         var replaced = new Closable();
@@ -43,7 +43,7 @@ public sealed class DeferredDisposalTests
         }
     }
 
-    /// <summary>Its timers go off when told to.</summary>
+    /// <summary>A time source whose timers fire when a test advances it.</summary>
     private sealed class HandTurnedTime : TimeProvider
     {
         private readonly List<Action> _timers = [];

@@ -16,7 +16,8 @@ public sealed class RegistrationTests : IDisposable
         { "Kcd": { "Realm": "CONTOSO.COM", "Kdcs": [ "dc1.contoso.com" ],
             "ServiceAccount": { "Name": "CONNECTOR$", "Keytab": "/etc/kcd/connector.keytab" },
             "Realms": { "EU.CONTOSO.COM": { "Kdcs": [ "dc1.eu.contoso.com" ], "UserPrincipalSuffixes": [ "eu.contoso.com" ] } },
-            "Token": { "Authority": "https://login.example/tenant/v2.0", "Audience": "api://gateway", "TenantId": "11111111-2222-3333-4444-555555555555" },
+            "Token": { "Authority": "https://login.example/tenant/v2.0", "Audience": "api://gateway",
+                "TenantId": "11111111-2222-3333-4444-555555555555" },
             "Applications": { "erp": { "InternalUrl": "https://erp.contoso.com/", "ServicePrincipalName": "HTTP/erp.contoso.com",
                 "LoginIdentity": "OnPremisesSamAccountName", "TokenFormat": "Spnego" } } } }
         """;
@@ -26,7 +27,7 @@ public sealed class RegistrationTests : IDisposable
     public void Dispose() => _log.Dispose();
 
     [Fact]
-    public async Task Configuration_and_code_say_the_same()
+    public async Task Configuration_and_code_set_the_same_options()
     {
         await using var fromJson = Services(services => services.AddKcdDelegation(Configuration(Json).GetSection("Kcd")));
         await using var fromCode = Services(services => services.AddKcdDelegation(o =>
@@ -52,12 +53,16 @@ public sealed class RegistrationTests : IDisposable
     {
         var configuration = Configuration("""
             { "Kcd": { "Realm": "CONTOSO.COM", "ServiceAccount": { "Name": "c$", "Keytab": "k" },
-                "Token": { "Authority": "https://login.example", "Issuer": "https://sts.example", "Audience": "a", "AllowGuests": true, "AllowApplicationTokens": true },
-                "Applications": { "erp": { "InternalUrl": "http://erp/", "ServicePrincipalName": "HTTP/erp", "LoginIdentity": "UserPrincipalUsername",
+                "Token": { "Authority": "https://login.example", "Issuer": "https://sts.example", "Audience": "a",
+                    "AllowGuests": true, "AllowApplicationTokens": true },
+                "Applications": { "erp": { "InternalUrl": "http://erp/", "ServicePrincipalName": "HTTP/erp",
+                    "LoginIdentity": "UserPrincipalUsername",
                     "TokenFormat": "Auto", "Start": "OnChallenge", "MutualAuthentication": "Optional", "ChannelBinding": false,
-                    "AllowPlainHttp": true, "UserRealm": "EU.CONTOSO.COM", "ClaimType": "email", "AllowUnsafeClaimType": true, "AllowBuiltInAccounts": true,
+                    "AllowPlainHttp": true, "UserRealm": "EU.CONTOSO.COM", "ClaimType": "email", "AllowUnsafeClaimType": true,
+                    "AllowBuiltInAccounts": true,
                     "Realm": "US.CONTOSO.COM", "ServiceAccount": { "Name": "d$", "PasswordFile": "p" } },
-                    "crm": { "InternalUrl": "https://crm/", "ServicePrincipalName": "HTTP/crm", "MutualAuthentication": "Required", "ShareConnectionsBetweenUsers": true } } } }
+                    "crm": { "InternalUrl": "https://crm/", "ServicePrincipalName": "HTTP/crm",
+                        "MutualAuthentication": "Required", "ShareConnectionsBetweenUsers": true } } } }
             """);
         await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
 
@@ -77,7 +82,7 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_host_does_not_start_with_wrong_options_and_says_under_which_keys()
+    public async Task A_host_with_invalid_options_does_not_start_and_names_their_keys()
     {
         var configuration =
             Configuration(Json.Replace("\"Kcd\"", "\"Delegation\"", StringComparison.Ordinal)
@@ -100,7 +105,7 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_good_change_of_the_configuration_comes_into_force()
+    public async Task A_valid_change_of_the_configuration_takes_effect()
     {
         var configuration = Configuration(Json);
         await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
@@ -116,7 +121,7 @@ public sealed class RegistrationTests : IDisposable
     [InlineData("Kcd:Applications:erp:InternalUrl", "http://erp.contoso.com", "AllowPlainHttp")]
     [InlineData("Kcd:Applications:erp:TokenFormat", "Smoke", "TokenFormat")]
     [InlineData("Kcd:Applications:erp:Colour", "red", "Colour")]
-    public async Task A_bad_change_is_logged_and_the_last_good_settings_stay(string key, string value, string reason)
+    public async Task An_invalid_change_is_logged_and_the_last_valid_settings_stay(string key, string value, string reason)
     {
         var configuration = Configuration(Json);
         await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
@@ -132,7 +137,7 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
-    public async Task After_a_bad_change_a_good_one_comes_into_force()
+    public async Task After_an_invalid_change_a_valid_one_takes_effect()
     {
         var configuration = Configuration(Json);
         await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
@@ -145,7 +150,7 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_mapper_that_is_registered_is_used_in_place_of_ours()
+    public async Task A_registered_mapper_replaces_the_default_one()
     {
         await using var services =
             Services(services => services.AddSingleton<IIdentityMapper, Table>().AddKcdDelegation(Configuration(Json).GetSection("Kcd")));
@@ -157,7 +162,7 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_mapper_that_decorates_the_default_one_may_pass_a_context_of_its_own()
+    public async Task A_mapper_that_decorates_the_default_one_may_change_the_context()
     {
         await using var services = Services(services =>
             services.AddSingleton<IIdentityMapper, ContractorMapper>().AddKcdDelegation(Configuration(Json).GetSection("Kcd")));
@@ -166,7 +171,7 @@ public sealed class RegistrationTests : IDisposable
         (await MapAsync(("partner_account", "eve"), (ClaimTypes.Role, "contractor")))
             .ShouldBe(KerberosPrincipal.Principal("eve", "PARTNER.TEST"));
         (await MapAsync(("onprem_sam_account_name", "ada"))).ShouldBe(KerberosPrincipal.Principal("ada", "CONTOSO.COM"));
-        // The checks around every mapper hold for this one too.
+        // The checks before and after every mapper apply to this one too.
         (await Should.ThrowAsync<KcdException>(
             () => MapAsync(("partner_account", "Administrator"), (ClaimTypes.Role, "contractor")))).EventId.ShouldBe(1044);
 
@@ -178,7 +183,7 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_container_without_logging_will_do()
+    public async Task A_container_without_logging_is_sufficient()
     {
         var services = new ServiceCollection();
         services.AddKcdDelegation(Configuration(Json).GetSection("Kcd"));
@@ -203,7 +208,7 @@ public sealed class RegistrationTests : IDisposable
     private static void Change(IConfigurationRoot configuration, string key, string value) =>
         configuration.Providers.OfType<Edits>().Single().Change(key, value);
 
-    /// <summary>Wins over the file, and tells when it changes.</summary>
+    /// <summary>A configuration source that overrides the file and reports its changes.</summary>
     private sealed class Edits : ConfigurationProvider, IConfigurationSource
     {
         public IConfigurationProvider Build(IConfigurationBuilder builder) => this;

@@ -1,6 +1,6 @@
 namespace KcdDelegation.Tests;
 
-/// <summary>Options that are right, to be made wrong one setting at a time.</summary>
+/// <summary>Valid options, for tests that make one setting invalid.</summary>
 internal static class Samples
 {
     public static KcdOptions Options() => new()

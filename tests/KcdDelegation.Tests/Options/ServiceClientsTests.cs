@@ -22,7 +22,7 @@ public sealed class ServiceClientsTests : IAsyncDisposable
     [Fact]
     public void Equal_settings_share_a_client()
     {
-        _clients.Follow(Settings());
+        _clients.Apply(Settings());
 
         _clients.Get(Client(Settings())).ShouldBeSameAs(_clients.Get(Client(Settings())));
     }
@@ -32,7 +32,7 @@ public sealed class ServiceClientsTests : IAsyncDisposable
     [InlineData("realm")]
     [InlineData("kdcs")]
     [InlineData("key")]
-    public void A_change_of_account_realm_KDCs_or_key_makes_another_client(string change)
+    public void A_change_of_account_realm_KDCs_or_key_creates_another_client(string change)
     {
         var settings = Settings();
         var changed = Settings(o => _ = change switch
@@ -42,10 +42,10 @@ public sealed class ServiceClientsTests : IAsyncDisposable
             "kdcs" => o.Kdcs[0] = "dc9.contoso.com",
             _ => o.ServiceAccount.Keytab = "/other.keytab",
         });
-        _clients.Follow(settings);
+        _clients.Apply(settings);
         var before = _clients.Get(Client(settings));
 
-        _clients.Follow(changed);
+        _clients.Apply(changed);
 
         _clients.Get(Client(changed)).ShouldNotBeSameAs(before);
     }
@@ -54,23 +54,23 @@ public sealed class ServiceClientsTests : IAsyncDisposable
     public void A_change_of_something_else_keeps_the_client()
     {
         var settings = Settings();
-        _clients.Follow(settings);
+        _clients.Apply(settings);
         var before = _clients.Get(Client(settings));
 
         var changed = Settings(o => o.Application().TokenFormat = TokenFormat.Auto);
-        _clients.Follow(changed);
+        _clients.Apply(changed);
 
         _clients.Get(Client(changed)).ShouldBeSameAs(before);
     }
 
     [Fact]
-    public async Task A_replaced_client_serves_requests_under_way_and_is_closed_after_them()
+    public async Task A_replaced_client_serves_pending_requests_and_is_disposed_after_them()
     {
         var settings = Settings();
-        _clients.Follow(settings);
+        _clients.Apply(settings);
         var before = _clients.Get(Client(settings));
 
-        _clients.Follow(Settings(o => o.ServiceAccount.Name = "OTHER$"));
+        _clients.Apply(Settings(o => o.ServiceAccount.Name = "OTHER$"));
         _clients.Get(Client(settings)).ShouldBeSameAs(before);
         await _retirement.DisposeAsync();
 
@@ -78,14 +78,14 @@ public sealed class ServiceClientsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_change_that_is_taken_back_does_not_close_the_client_in_force()
+    public async Task A_reverted_change_does_not_dispose_the_client_in_force()
     {
         var settings = Settings();
-        _clients.Follow(settings);
+        _clients.Apply(settings);
         var before = _clients.Get(Client(settings));
 
-        _clients.Follow(Settings(o => o.ServiceAccount.Name = "OTHER$"));
-        _clients.Follow(settings);
+        _clients.Apply(Settings(o => o.ServiceAccount.Name = "OTHER$"));
+        _clients.Apply(settings);
         var after = _clients.Get(Client(settings));
         await _retirement.DisposeAsync();
 
@@ -95,9 +95,9 @@ public sealed class ServiceClientsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task After_disposal_no_client_is_opened()
+    public async Task After_disposal_no_client_is_created()
     {
-        _clients.Follow(Settings());
+        _clients.Apply(Settings());
         await _clients.DisposeAsync();
 
         Should.Throw<ObjectDisposedException>(() => _clients.Get(Client(Settings())));

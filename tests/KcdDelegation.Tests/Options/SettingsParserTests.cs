@@ -6,7 +6,7 @@ namespace KcdDelegation.Tests.Settings;
 public sealed class SettingsParserTests
 {
     [Fact]
-    public void Right_options_become_settings_with_parsed_values()
+    public void Valid_options_become_settings_with_parsed_values()
     {
         var settings = Parsed(Samples.Options());
 
@@ -37,7 +37,7 @@ public sealed class SettingsParserTests
     }
 
     [Fact]
-    public void Every_mistake_is_reported_at_once()
+    public void All_errors_are_reported_together()
     {
         var options = Samples.Options();
         options.Realm = null;
@@ -52,7 +52,7 @@ public sealed class SettingsParserTests
         errors.ShouldAllBe(error => error.StartsWith("Kcd:", StringComparison.Ordinal) && error.EndsWith('.'));
     }
 
-    public static TheoryData<string, string, Action<KcdOptions>> Mistakes => new()
+    public static TheoryData<string, string, Action<KcdOptions>> InvalidOptions => new()
     {
         { "Kcd:Realm", "not a realm", o => o.Realm = "CONTOSO COM" },
         { "Kcd:Realm", "is missing", o => (o.Realm, _) = (null, Emptied(o.Kdcs)) },
@@ -60,8 +60,8 @@ public sealed class SettingsParserTests
             (o.Realm, o.Application().Realm, o.Application().ServiceAccount) =
             (null, "EU.COM", new ServiceAccountOptions { Name = "a", Keytab = "b" }) },
         { "Kcd:Kdcs:1", "\"dc1:0\" is not a KDC", o => o.Kdcs.Add("dc1:0") },
-        { "Kcd:Realms:CONTOSO.COM:Kdcs", "second time", o => o.Realms["CONTOSO.COM"] = new RealmOptions { Kdcs = { "dc9" } } },
-        { "Kcd:Realms:EU.CONTOSO.COM:UserPrincipalSuffixes:1", "other characters", o =>
+        { "Kcd:Realms:CONTOSO.COM:Kdcs", "also listed elsewhere", o => o.Realms["CONTOSO.COM"] = new RealmOptions { Kdcs = { "dc9" } } },
+        { "Kcd:Realms:EU.CONTOSO.COM:UserPrincipalSuffixes:1", "characters other than", o =>
             o.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("@eu") },
         { "Kcd:Realms:EU.CONTOSO.COM:UserPrincipalSuffixes:1", "ends with a dot", o =>
             o.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("eu.") },
@@ -72,7 +72,7 @@ public sealed class SettingsParserTests
         { "Kcd:ServiceAccount:Name", "it is empty", o => o.ServiceAccount.Name = "HTTP/" },
         { "Kcd:ServiceAccount:Name", "it contains @", o => o.ServiceAccount.Name = "CONNECTOR$@CONTOSO.COM" },
         { "Kcd:ServiceAccount:Keytab", "is missing", o => o.ServiceAccount.Keytab = null },
-        { "Kcd:ServiceAccount:Keytab", "beside PasswordFile", o => o.ServiceAccount.PasswordFile = "/etc/kcd/password" },
+        { "Kcd:ServiceAccount:Keytab", "together with PasswordFile", o => o.ServiceAccount.PasswordFile = "/etc/kcd/password" },
         { "Kcd:Token:Authority", "is missing", o => o.Token.Authority = null },
         { "Kcd:Token:Authority", "neither https nor", o => o.Token.Authority = "http://login.example/" },
         { "Kcd:Token:Authority", "neither https nor", o => o.Token.Authority = "http://localhost.example/" },
@@ -110,7 +110,7 @@ public sealed class SettingsParserTests
         { "Kcd:Applications:erp:UserRealm", "not a realm", o => o.Application().UserRealm = "EU..COM" },
         { "Kcd:Applications:erp:Realm", "not a realm", o =>
             (o.Application().Realm, o.Application().ServiceAccount) = ("EU/COM", new ServiceAccountOptions { Name = "a", Keytab = "b" }) },
-        { "Kcd:Applications:erp:ServiceAccount", "realm of its own", o => o.Application().Realm = "EU.CONTOSO.COM" },
+        { "Kcd:Applications:erp:ServiceAccount", "its own realm", o => o.Application().Realm = "EU.CONTOSO.COM" },
         { "Kcd:Applications:erp:ServiceAccount:Name", "is missing", o =>
             o.Application().ServiceAccount = new ServiceAccountOptions { Keytab = "x" } },
         { "Kcd:Applications:erp:ClaimType", "can be set by users", o => o.Application().ClaimType = "Preferred_Username" },
@@ -129,8 +129,8 @@ public sealed class SettingsParserTests
     };
 
     [Theory]
-    [MemberData(nameof(Mistakes), DisableDiscoveryEnumeration = true)]
-    public void A_mistake_is_reported_under_its_key(string key, string problem, Action<KcdOptions> make)
+    [MemberData(nameof(InvalidOptions), DisableDiscoveryEnumeration = true)]
+    public void An_error_is_reported_under_its_key(string key, string problem, Action<KcdOptions> make)
     {
         var options = Samples.Options();
         make(options);
@@ -176,7 +176,7 @@ public sealed class SettingsParserTests
     }
 
     [Fact]
-    public void Plain_http_is_taken_where_it_is_allowed()
+    public void Plain_http_is_accepted_where_it_is_allowed()
     {
         var options = Samples.Options();
         options.Application().InternalUrl = new Uri("http://erp.contoso.com/");
@@ -195,7 +195,7 @@ public sealed class SettingsParserTests
     }
 
     [Fact]
-    public void The_tenant_of_principals_that_the_host_validates_may_stand_alone()
+    public void The_tenant_of_principals_that_the_host_validates_may_be_set_alone()
     {
         var options = Samples.Options();
         options.Token = new TokenOptions { TenantId = "11111111-2222-3333-4444-555555555555" };
@@ -207,7 +207,7 @@ public sealed class SettingsParserTests
     }
 
     [Fact]
-    public void The_keys_of_an_Entra_application_are_found_by_its_id()
+    public void The_keys_of_an_Entra_application_are_loaded_by_its_id()
     {
         const string tenant = "11111111-2222-3333-4444-555555555555";
         const string query = "?appid=aaaaaaaa-2222-3333-4444-555555555555";
@@ -222,7 +222,7 @@ public sealed class SettingsParserTests
     }
 
     [Fact]
-    public void An_unsafe_claim_is_taken_where_that_is_said()
+    public void An_unsafe_claim_is_accepted_where_it_is_allowed()
     {
         var options = Samples.Options();
         options.Application().ClaimType = "email";
@@ -279,7 +279,7 @@ public sealed class SettingsParserTests
     }
 
     [Fact]
-    public void Equal_accounts_and_KDCs_make_equal_clients()
+    public void Equal_accounts_and_KDCs_yield_equal_client_settings()
     {
         var first = Parsed(Samples.Options()).Applications["erp"].Client;
         var options = Samples.Options();

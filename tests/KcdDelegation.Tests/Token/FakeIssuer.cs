@@ -12,16 +12,16 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Tests.Token;
 
-/// <summary>An issuer whose documents and tokens can be made wrong in every way. Its good tokens are minted by
+/// <summary>An issuer whose documents and tokens can have any error. Its valid tokens are created by
 /// System.IdentityModel.Tokens.Jwt,
-/// its bad ones by hand.</summary>
+/// its invalid ones directly.</summary>
 public sealed class FakeIssuer : HttpMessageHandler
 {
     public const string Authority = "https://login.example/tenant/v2.0";
     public const string Audience = "api://gateway";
     public const string Tenant = "11111111-2222-3333-4444-555555555555";
 
-    /// <summary>Made once: keys take their time.</summary>
+    /// <summary>The keys are created once, because that is slow.</summary>
     public static readonly RSA FirstKey = RSA.Create(2048);
     public static readonly RSA SecondKey = RSA.Create(2048);
 
@@ -37,7 +37,7 @@ public sealed class FakeIssuer : HttpMessageHandler
     public List<JsonObject> PublishedKeys { get; } = [];
     public List<string> Requests { get; } = [];
 
-    /// <summary>Answers instead of the documents, if it gives something.</summary>
+    /// <summary>Returns the response to send instead of a document, or null.</summary>
     public Func<HttpRequestMessage, HttpResponseMessage?> Instead { get; set; } = _ => null;
 
     public void Publish(string kid, AsymmetricAlgorithm key)
@@ -64,7 +64,7 @@ public sealed class FakeIssuer : HttpMessageHandler
         return new TokenValidator(token, new SigningKeys(new IssuerDocuments(token, Time, this), Time, NullLogger.Instance), Time);
     }
 
-    /// <summary>A token as a good issuer mints it.</summary>
+    /// <summary>Creates a valid token.</summary>
     public string Token(
         string kid = "key-1", string issuer = Authority, string audience = Audience, string algorithm = SecurityAlgorithms.RsaSha256)
     {
@@ -98,7 +98,7 @@ public sealed class FakeIssuer : HttpMessageHandler
 
     public static JsonObject Header(string kid = "key-1") => new() { ["alg"] = "RS256", ["typ"] = "JWT", ["kid"] = kid };
 
-    /// <summary>A token of any header and payload, rightly signed by key-1.</summary>
+    /// <summary>Creates a token with any header and payload, correctly signed by key-1.</summary>
     public string Sign(JsonObject header, JsonObject payload) => Sign(header.ToJsonString(), payload.ToJsonString());
 
     public string Sign(string header, string payload) => Sign(Encoding.UTF8.GetBytes(header), Encoding.UTF8.GetBytes(payload));

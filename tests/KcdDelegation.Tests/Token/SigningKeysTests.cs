@@ -62,14 +62,14 @@ public sealed class SigningKeysTests : IDisposable
 
         _issuer.Time.Advance(TimeSpan.FromHours(12));
 
-        // The token that finds the keys due is answered with them.
+        // The token that triggers the refresh is still validated with the old keys.
         await validator.ValidateAsync(_issuer.Token(), Cancel);
         (await validator.ValidateAsync(_issuer.Token("key-2"), Cancel)).FindFirstValue("oid").ShouldBe("ada-1");
         (await RefusedAsync(validator, _issuer.Token())).EventId.ShouldBe(1010);
     }
 
     [Fact]
-    public async Task An_issuer_that_does_not_answer_holds_up_nobody_whose_key_is_known()
+    public async Task An_issuer_that_does_not_answer_does_not_delay_tokens_with_a_known_key()
     {
         var validator = _issuer.Validator();
         await validator.ValidateAsync(_issuer.Token(), Cancel);
@@ -97,7 +97,7 @@ public sealed class SigningKeysTests : IDisposable
     }
 
     [Fact]
-    public async Task A_refresh_for_an_unknown_key_that_fails_makes_nobody_elses_keys_due()
+    public async Task A_failed_refresh_for_an_unknown_key_does_not_make_known_keys_due()
     {
         var validator = _issuer.Validator();
         await validator.ValidateAsync(_issuer.Token(), Cancel);
@@ -128,7 +128,7 @@ public sealed class SigningKeysTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Unreadable), DisableDiscoveryEnumeration = true)]
-    public async Task Documents_that_cannot_be_read_leave_the_last_keys_in_use_and_are_not_fetched_by_every_request(
+    public async Task Unreadable_documents_leave_the_last_keys_in_use_and_are_not_fetched_by_every_request(
         string fault, Func<HttpRequestMessage, HttpResponseMessage?> answer)
     {
         var validator = _issuer.Validator();
@@ -213,7 +213,7 @@ public sealed class SigningKeysTests : IDisposable
 
     [Theory]
     [MemberData(nameof(RefusedKeys), DisableDiscoveryEnumeration = true)]
-    public async Task Keys_that_prove_nothing_are_not_used(string fault, Action<JsonObject> make, string why)
+    public async Task Unsuitable_keys_are_not_used(string fault, Action<JsonObject> make, string why)
     {
         make(_issuer.PublishedKeys[0]);
 
@@ -235,7 +235,7 @@ public sealed class SigningKeysTests : IDisposable
         { "keys from this machine", i => i.Discovery["jwks_uri"] = "http://127.0.0.1/jwks", "jwks_uri" },
         { "two keys with one kid", i => i.Publish("key-1", FakeIssuer.SecondKey), "two keys" },
         { "no JSON", i => i.Instead = _ => FakeIssuer.Answer("<html>sign in</html>"), "not one JSON object" },
-        { "doubled members", i => i.Instead = _ => FakeIssuer.Answer("""{"issuer":"a","issuer":"b"}"""), "doubled" },
+        { "duplicate members", i => i.Instead = _ => FakeIssuer.Answer("""{"issuer":"a","issuer":"b"}"""), "duplicate" },
         { "an array", i => i.Instead = _ => FakeIssuer.Answer("[]"), "not one JSON object" },
         { "a redirect", i =>
             i.Instead = _ => new HttpResponseMessage(HttpStatusCode.Found) { Headers = { Location = new Uri("https://evil.example/") } },
@@ -258,7 +258,7 @@ public sealed class SigningKeysTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_issuer_than_the_authority_is_taken_where_it_is_pinned()
+    public async Task Another_issuer_than_the_authority_is_accepted_if_it_is_pinned()
     {
         _issuer.Discovery["issuer"] = "https://sts.example/tenant/";
 
@@ -296,11 +296,13 @@ public sealed class SigningKeysTests : IDisposable
                     using var reader = new StreamReader(client.GetStream());
                     while (await reader.ReadLineAsync(Cancel) is { Length: > 0 })
                     {
-                        // The request's header; closing before it is read would reset the connection.
+                        // Reads the request's header. Closing earlier would reset the connection.
                     }
                     requests++;
                     await client.GetStream()
-                        .WriteAsync("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), Cancel);
+                        .WriteAsync(
+                            "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(),
+                            Cancel);
                 }
             }
             catch (Exception error) when (error is SocketException or InvalidOperationException)
@@ -343,14 +345,14 @@ public sealed class SigningKeysTests : IDisposable
         }
     }
 
-    /// <summary>Timers never go off: a busy machine is no fault.</summary>
+    /// <summary>A time source whose timers never fire, so that a slow machine does not fail the test.</summary>
     private sealed class PatientTime : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
             base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);
     }
 
-    /// <summary>Timers go off at once.</summary>
+    /// <summary>A time source whose timers fire at once.</summary>
     private sealed class HastyTime : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>

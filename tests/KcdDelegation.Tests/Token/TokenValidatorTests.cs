@@ -17,7 +17,7 @@ public sealed class TokenValidatorTests : IDisposable
     [InlineData(SecurityAlgorithms.RsaSha256)]
     [InlineData(SecurityAlgorithms.RsaSha512)]
     [InlineData(SecurityAlgorithms.RsaSsaPssSha256)]
-    public async Task A_good_token_becomes_an_authenticated_principal_with_raw_claim_names(string algorithm)
+    public async Task A_valid_token_becomes_an_authenticated_principal_with_raw_claim_names(string algorithm)
     {
         var caller = await ValidateAsync(_issuer.Token(algorithm: algorithm));
 
@@ -28,7 +28,7 @@ public sealed class TokenValidatorTests : IDisposable
     }
 
     [Fact]
-    public async Task Elliptic_curves_are_taken()
+    public async Task Elliptic_curves_are_accepted()
     {
         _issuer.Publish("curve", ECDsa.Create(ECCurve.NamedCurves.nistP256));
 
@@ -36,7 +36,7 @@ public sealed class TokenValidatorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_token_from_an_issuer_without_tenants_is_taken()
+    public async Task A_token_from_an_issuer_without_tenants_is_accepted()
     {
         var payload = _issuer.Payload();
         payload.Remove("tid");
@@ -50,7 +50,7 @@ public sealed class TokenValidatorTests : IDisposable
     [InlineData("at+jwt")]
     [InlineData("application/at+JWT")]
     [InlineData(null)]
-    public async Task Types_of_access_tokens_are_taken(string? type)
+    public async Task Types_of_access_tokens_are_accepted(string? type)
     {
         var header = FakeIssuer.Header();
         header.Remove("typ");
@@ -131,7 +131,7 @@ public sealed class TokenValidatorTests : IDisposable
     [InlineData(null, """{"upn":"ada","upn":"eve","exp":9999999999}""")]
     [InlineData(null, """{"upn":"ada","\u0075pn":"eve","exp":9999999999}""")]
     [InlineData(null, """{"inner":{"a":1,"a":2},"exp":9999999999}""")]
-    public async Task Doubled_members_are_refused(string? header, string? payload)
+    public async Task Duplicate_members_are_refused(string? header, string? payload)
     {
         var token = _issuer.Sign(header ?? FakeIssuer.Header().ToJsonString(), payload ?? _issuer.Payload().ToJsonString());
 
@@ -150,7 +150,7 @@ public sealed class TokenValidatorTests : IDisposable
     [InlineData("e30.e30.")]
     [InlineData("n0..")]
     [InlineData("W10.e30.e30")]
-    public async Task What_is_no_token_is_refused_before_keys_are_fetched(string token)
+    public async Task Text_that_is_no_token_is_refused_before_keys_are_loaded(string token)
     {
         (await RefusedAsync(token)).EventId.ShouldBeOneOf(1002, 1007);
         _issuer.Requests.ShouldBeEmpty();
@@ -160,9 +160,9 @@ public sealed class TokenValidatorTests : IDisposable
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task A_part_with_a_bit_set_that_encodes_nothing_is_refused_before_keys_are_fetched(int part)
+    public async Task A_part_with_an_unused_bit_set_is_refused_before_keys_are_loaded(int part)
     {
-        // One byte more than a multiple of three leaves four unused bits in the last character. A signature of RSA-2048 is so long too.
+        // One byte more than a multiple of three leaves four unused bits in the last character, as in an RSA-2048 signature.
         static string Pad(string json) => json.PadRight(json.Length + ((4 - (json.Length % 3)) % 3));
         var parts = _issuer.Sign(Pad(FakeIssuer.Header().ToJsonString()), Pad(_issuer.Payload().ToJsonString())).Split('.');
         await ValidateAsync(string.Join('.', parts));
@@ -174,7 +174,7 @@ public sealed class TokenValidatorTests : IDisposable
     }
 
     [Fact]
-    public async Task Text_behind_the_payload_is_refused()
+    public async Task Text_after_the_payload_is_refused()
     {
         var error = await RefusedAsync(_issuer.Sign(FakeIssuer.Header().ToJsonString(), _issuer.Payload().ToJsonString() + "{}"));
 
@@ -190,7 +190,7 @@ public sealed class TokenValidatorTests : IDisposable
     [InlineData(null, """{"\ud800":1,"exp":9999999999}""")]
     [InlineData(null, """{"\ud800":1,"\ud800":2,"exp":9999999999}""")]
     [InlineData(null, """{"upn":"ada\ud800","exp":9999999999}""")]
-    public async Task Escapes_that_stand_for_no_character_are_refused(string? header, string? payload)
+    public async Task Escapes_that_encode_no_character_are_refused(string? header, string? payload)
     {
         (await RefusedAsync(
             _issuer.Sign(header ?? FakeIssuer.Header().ToJsonString(), payload ?? _issuer.Payload().ToJsonString()))).EventId.ShouldBe(
@@ -218,7 +218,7 @@ public sealed class TokenValidatorTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public async Task Whatever_stands_in_a_token_it_is_believed_or_refused(int seed)
+    public async Task Any_token_is_either_accepted_or_refused(int seed)
     {
         var random = new Steps((uint)seed);
         var validator = _issuer.Validator();
@@ -244,7 +244,7 @@ public sealed class TokenValidatorTests : IDisposable
         refused.ShouldBeGreaterThan(100);
     }
 
-    /// <summary>One to three changes, often of the kind that parsers stumble over.</summary>
+    /// <summary>Makes one to three changes, often of kinds that parsers handle wrongly.</summary>
     private static byte[] Mutate(byte[] json, Steps random)
     {
         string[] pieces =
@@ -276,10 +276,10 @@ public sealed class TokenValidatorTests : IDisposable
     }
 
     [Fact]
-    public async Task An_encrypted_token_is_told_apart() => (await RefusedAsync("e30.e30.e30.e30.e30")).EventId.ShouldBe(1004);
+    public async Task An_encrypted_token_is_recognized() => (await RefusedAsync("e30.e30.e30.e30.e30")).EventId.ShouldBe(1004);
 
     [Fact]
-    public async Task An_oversize_token_is_refused_unread()
+    public async Task An_oversize_token_is_refused_before_it_is_parsed()
     {
         (await RefusedAsync(new string('a', CompactToken.MaxLength + 1))).EventId.ShouldBe(1001);
         _issuer.Requests.ShouldBeEmpty();
@@ -297,7 +297,7 @@ public sealed class TokenValidatorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_signature_is_checked_before_what_the_token_says()
+    public async Task The_signature_is_validated_before_the_claims()
     {
         var payload = _issuer.Payload();
         payload["exp"] = 1;
@@ -315,7 +315,7 @@ public sealed class TokenValidatorTests : IDisposable
     }
 
     [Fact]
-    public async Task A_key_carried_in_the_token_is_not_believed()
+    public async Task A_key_carried_in_the_token_is_not_trusted()
     {
         var header = FakeIssuer.Header("evil");
         header["jwk"] = _issuer.PublishedKeys[0].DeepClone();
@@ -335,7 +335,7 @@ public sealed class TokenValidatorTests : IDisposable
     }
 
     [Fact]
-    public async Task Foreign_text_is_cut_and_made_printable_in_errors()
+    public async Task Untrusted_text_is_truncated_and_made_printable_in_errors()
     {
         var header = FakeIssuer.Header("\r\n\u202e" + new string('k', 5000));
 
@@ -346,7 +346,7 @@ public sealed class TokenValidatorTests : IDisposable
         error.InnerException.ShouldBeNull();
     }
 
-    /// <summary>Numbers that are the same in every run (Numerical Recipes' linear congruence).</summary>
+    /// <summary>Returns the same numbers in every run (linear congruential generator of Numerical Recipes).</summary>
     private sealed class Steps(uint seed)
     {
         private uint _state = seed;
@@ -360,7 +360,7 @@ public sealed class TokenValidatorTests : IDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    /// <summary>Minutes from the issuer's clock, as a NumericDate.</summary>
+    /// <summary>Returns a NumericDate, in minutes relative to the issuer's clock.</summary>
     private static long Seconds(double minutes) => new ManualTime().GetUtcNow().AddMinutes(minutes).ToUnixTimeSeconds();
 
     private ValueTask<ClaimsPrincipal> ValidateAsync(string token) => _issuer.Validator().ValidateAsync(token, Cancel);
