@@ -124,7 +124,7 @@ public sealed class SettingsParserTests
             (AuthenticationStart.OnChallenge, MutualAuthentication.Required) },
         { "Kcd:Applications:erp:ShareConnectionsBetweenUsers", "Kcd:Applications:erp:Start OnChallenge", o =>
             (o.Application().Start, o.Application().ShareConnectionsBetweenUsers) = (AuthenticationStart.OnChallenge, true) },
-        { "Kcd:Applications:crm:ServiceAccount", "from another file", o =>
+        { "Kcd:Applications:crm:ServiceAccount", "uses another key file", o =>
             Add(o, "crm").ServiceAccount = new ServiceAccountOptions { Name = "CONNECTOR$", Keytab = "/other" } },
     };
 
