@@ -50,7 +50,7 @@ internal sealed class SocketsHttpHandlers(Func<SocketsHttpHandler>? create)
         if (handler.Proxy is not null || handler.DefaultProxyCredentials is not null)
             return "a proxy: it may carry several users over one connection to the backend. Call the backend directly";
         if (handler.UseCookies && handler.CookieContainer.Count > 0)
-            return "a CookieContainer with cookies: set them on the requests of the user to whom they belong";
+            return "a CookieContainer with cookies: set them on the requests of the user who owns them";
         return null;
     }
 }

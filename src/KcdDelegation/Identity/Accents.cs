@@ -21,7 +21,9 @@ internal static class Accents
         + "IiIiOoOoOoOoOoOoOoOoOoOoOoOoUuUuUuUuUuUuUuYyYyYyYy......";
 
     /// <summary>Returns the ASCII letter of an accented letter, and any other character unchanged.</summary>
-    public static char Remove(char letter) => LetterIn(Latin, letter - FirstOfLatin) ?? LetterIn(Additional, letter - FirstOfAdditional) ?? letter;
+    public static char Remove(char letter) =>
+        LetterIn(Latin, letter - FirstOfLatin) ?? LetterIn(Additional, letter - FirstOfAdditional) ?? letter;
 
-    private static char? LetterIn(string table, int index) => index >= 0 && index < table.Length && table[index] != '.' ? table[index] : null;
+    private static char? LetterIn(string table, int index) =>
+        index >= 0 && index < table.Length && table[index] != '.' ? table[index] : null;
 }

@@ -5,8 +5,8 @@ using KcdDelegation.Diagnosis;
 
 namespace KcdDelegation.Identity;
 
-/// <summary>The claims that delegation depends on, out of all claims of the caller's authenticated identities. Each has exactly one value, or
-/// reading it is an error.</summary>
+/// <summary>The claims that delegation depends on, out of all claims of the caller's authenticated identities. Each has exactly one value,
+/// or reading it is an error.</summary>
 internal readonly struct CallerClaims
 {
     private readonly Slots _slots;
@@ -60,7 +60,8 @@ internal readonly struct CallerClaims
     /// <exception cref="KcdException">It has more than one value.</exception>
     public string? FindSecurityIdentifier() => Find(Slots.SecurityIdentifier, 1);
 
-    /// <summary>Ordinal, unlike ClaimsIdentity.FindAll: JSON member names that differ in case are different claims.</summary>
+    /// <summary>Adds a claim to its slot. Names are compared ordinally, because JSON member names that differ in case are different
+    /// claims.</summary>
     private static void Add(Claim claim, ImmutableArray<string> names, ref Slots slots)
     {
         var policySlot = claim.Type switch
@@ -94,7 +95,8 @@ internal readonly struct CallerClaims
             if (slot.Count > 1)
                 throw Ambiguous($"The caller has the claim {PrintableText.Quoted(claim.Type)} {slot.Count} times.");
             if (found is not null && found.Value != claim.Value)
-                throw Ambiguous($"The caller's claims {PrintableText.Quoted(found.Type)} and {PrintableText.Quoted(claim.Type)} have different values.");
+                throw Ambiguous($"The caller's claims {PrintableText.Quoted(found.Type)} and {PrintableText.Quoted(claim.Type)} have "
+                    + "different values.");
             found = claim;
         }
         return found?.Value;

@@ -25,7 +25,8 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
             throw DelegationFailure.Identity(
                 KcdEventId.ApplicationTokenRefused,
                 "The caller is an application without a user.",
-                "Call with a user's token (on-behalf-of instead of client credentials), or allow it with Kcd:Token:AllowApplicationTokens.").ToException();
+                "Call with a user's token (on-behalf-of instead of client credentials), or allow it with Kcd:Token:AllowApplicationTokens.")
+                .ToException();
     }
 
     /// <summary>Checks the name, after the mapping.</summary>
@@ -69,18 +70,20 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
                 "Only users of the configured tenant can be delegated: their names are unique in that tenant only.").ToException();
     }
 
-    /// <summary>Directory ids are GUIDs, which people write in either case.</summary>
+    /// <summary>Compares directory ids, which are GUIDs in either case.</summary>
     private static bool AreSameGuid(string tenant, string? expected) =>
         Guid.TryParseExact(tenant, "D", out var first) && Guid.TryParseExact(expected, "D", out var second) && first == second;
 
-    /// <summary>A KDC that finds no such UPN takes the part before the @ for an account's name (MS-KILE §3.3.5.6.1).</summary>
+    /// <summary>Returns the part before the @, which a KDC uses as an account's name if it finds no such UPN (MS-KILE
+    /// §3.3.5.6.1).</summary>
     private static string GetAccount(KerberosPrincipal user)
     {
         var at = user.Type == PrincipalNameType.Enterprise ? user.Name.IndexOf('@', StringComparison.Ordinal) : -1;
         return at < 0 ? user.Name : user.Name[..at];
     }
 
-    /// <summary>host/dc1.contoso.com leads to DC1$ (RFC 4120 §6.2.1).</summary>
+    /// <summary>Determines whether the name is a service's: host/dc1.contoso.com belongs to DC1$ (RFC 4120 §6.2.1).</summary>
     private static bool IsService(KerberosPrincipal user) =>
-        user.Type == PrincipalNameType.ServiceInstance || (user.Type == PrincipalNameType.Principal && user.Name.Contains('/', StringComparison.Ordinal));
+        user.Type == PrincipalNameType.ServiceInstance
+            || (user.Type == PrincipalNameType.Principal && user.Name.Contains('/', StringComparison.Ordinal));
 }

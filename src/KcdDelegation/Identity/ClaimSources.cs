@@ -4,7 +4,8 @@ using System.Security.Claims;
 
 namespace KcdDelegation.Identity;
 
-/// <summary>The names of the claims that delegation reads: the raw JWT names, and the URIs that .NET's inbound claim mapping and SAML use.</summary>
+/// <summary>The names of the claims that delegation reads: the raw JWT names, and the URIs that .NET's inbound claim mapping and SAML
+/// use.</summary>
 internal static class ClaimSources
 {
     /// <summary>The largest number of names that one login identity's claim has.</summary>

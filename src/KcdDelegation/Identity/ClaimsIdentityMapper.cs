@@ -43,7 +43,8 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
         throw DelegationFailure.Identity(
             KcdEventId.NoIdentity,
             $"The caller has no claim {sources}, which is the login identity {context.LoginIdentity}.",
-            "Add the claim to the token (in Entra an optional claim or a claims mapping policy), or choose another LoginIdentity or ClaimType.").ToException();
+            "Add the claim to the token (in Entra an optional claim or a claims mapping policy), or choose another LoginIdentity or "
+                + "ClaimType.").ToException();
     }
 
     /// <summary>Names can lead a KDC to another account than the one that was meant (MS-KILE §3.3.5.6.1: the UPN of one may be the
@@ -56,7 +57,8 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
         throw DelegationFailure.Identity(
             KcdEventId.NameRefused,
             $"The caller's claim onprem_sid is no SID: {PrintableText.Quoted(sid)}.",
-            "Have the issuer send the on-premises security identifier, such as S-1-5-21-1004336348-1177238915-682003330-1103, or no such claim.").ToException();
+            "Have the issuer send the on-premises security identifier, such as S-1-5-21-1004336348-1177238915-682003330-1103, or no "
+                + "such claim.").ToException();
     }
 
     private static KerberosPrincipal ToPrincipal(string name, MappingContext context) => context.LoginIdentity switch
@@ -73,7 +75,7 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
         return ToAccount(name, context.UserRealm);
     }
 
-    /// <summary>joe@contoso.com becomes joe, for listed suffixes only: joe@contoso.com and joe@other.example are two people.</summary>
+    /// <summary>Maps joe@contoso.com to joe, for listed suffixes only: joe@contoso.com and joe@other.example are two people.</summary>
     private static KerberosPrincipal ToUsername(string name, MappingContext context)
     {
         var (account, suffix) = SplitUserPrincipal(name, context);
@@ -81,10 +83,12 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
             ?? throw DelegationFailure.Identity(
                 KcdEventId.SuffixNotListed,
                 $"The suffix {PrintableText.Quoted(suffix)} of the caller's name is not listed for any realm.",
-                "List it under Kcd:Realms:REALM:UserPrincipalSuffixes if the users of this suffix have their accounts in that realm.").ToException());
+                "List it under Kcd:Realms:REALM:UserPrincipalSuffixes if the users of this suffix have their accounts in that realm.")
+                .ToException());
     }
 
-    /// <summary>The whole name is the principal (RFC 6806 §5). Its realm is known for listed suffixes; for others the KDC names it.</summary>
+    /// <summary>Uses the whole name as the principal (RFC 6806 §5). The realm is known for listed suffixes; for others the KDC names
+    /// it.</summary>
     private static KerberosPrincipal ToUserPrincipal(string name, MappingContext context)
     {
         var (_, suffix) = SplitUserPrincipal(name, context);

@@ -3,13 +3,14 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Identity;
 
-/// <summary>The one entry to the mapping: checks the caller before any mapper and the name after it. A mapper that knows every account of the
-/// directory gives guests no access.</summary>
+/// <summary>The one entry to the mapping: checks the caller before any mapper and the name after it. A mapper that knows every account of
+/// the directory gives guests no access.</summary>
 internal sealed class GuardedMapper(IIdentityMapper mapper)
 {
     /// <summary>Maps the caller if they may be delegated.</summary>
     /// <exception cref="KcdException">The caller may not be delegated, or has no name.</exception>
-    public ValueTask<KerberosPrincipal> MapAsync(ClaimsPrincipal caller, CallerPolicy policy, MappingContext context, CancellationToken cancellationToken)
+    public ValueTask<KerberosPrincipal> MapAsync(
+        ClaimsPrincipal caller, CallerPolicy policy, MappingContext context, CancellationToken cancellationToken)
     {
         var claims = CallerClaims.Read(caller, ClaimSources.GetNames(context));
         policy.CheckCaller(claims);

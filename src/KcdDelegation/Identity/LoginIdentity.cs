@@ -1,7 +1,7 @@
 namespace KcdDelegation;
 
-/// <summary>Which name of the caller is delegated. The names are those of Microsoft Graph's <c>kerberosSignOnSettings</c>, so that they bind
-/// from configuration as they are.</summary>
+/// <summary>Which name of the caller is delegated. The names are those of Microsoft Graph's <c>kerberosSignOnSettings</c>, so that they
+/// bind from configuration as they are.</summary>
 public enum LoginIdentity
 {
     /// <summary>The user principal name in the cloud: claim <c>upn</c>.</summary>

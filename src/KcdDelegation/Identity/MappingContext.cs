@@ -3,8 +3,9 @@ using System.Collections.Frozen;
 namespace KcdDelegation;
 
 /// <summary>The settings of one application that identity mapping depends on. Immutable.</summary>
-/// <remarks>The library creates one for each application from checked options. A mapper that calls another one passes on the context that it
-/// was given, or a changed copy of it (<c>context with { LoginIdentity = … }</c>). The checks around every mapper do not depend on that copy.</remarks>
+/// <remarks>The library creates one for each application from checked options. A mapper that calls another one passes on the context that
+/// it was given, or a changed copy of it (<c>context with { LoginIdentity = … }</c>). The checks around every mapper do not depend on that
+/// copy.</remarks>
 public sealed record MappingContext
 {
     /// <summary>Gets the application's name in the options.</summary>

@@ -25,7 +25,8 @@ internal static class NameRules
         "DefaultAccount", "WDAGUtilityAccount", "root",
     ];
 
-    /// <summary>Returns null if the text can be an account name (a sAMAccountName or the part before the <c>@</c>), else the reason.</summary>
+    /// <summary>Returns null if the text can be an account name (a sAMAccountName or the part before the <c>@</c>), else the
+    /// reason.</summary>
     public static string? FindAccountNameViolation(string name)
     {
         if (name.Length == 0)
@@ -73,8 +74,8 @@ internal static class NameRules
             UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.ModifierLetter)));
 
     /// <summary>Returns whether the account has the name or looks like it.</summary>
-    /// <remarks>Active Directory compares names without case and accents. It distinguishes letters of other scripts, but people do not: a few
-    /// of them among equal letters count as lookalikes.</remarks>
+    /// <remarks>Active Directory compares names without case and accents. It distinguishes letters of other scripts, but people do not: a
+    /// few of them among equal letters count as lookalikes.</remarks>
     private static bool Resembles(ReadOnlySpan<char> account, string name)
     {
         if (account.Length != name.Length)

@@ -36,10 +36,10 @@ public sealed class DelegatedCredentialTests
     public void No_two_values_carry_the_same_time()
     {
         var credential = new DelegatedCredential(FakeTickets.For("ada"), _templates, MutualAuthentication.Off);
-        var stamps = Enumerable.Range(0, 200)
+        var times = Enumerable.Range(0, 200)
             .Select(_ => OpenedAuthorization.Open(credential.CreateAuthorization(TokenFormat.Spnego).ToString()).Authenticator)
             .Select(authenticator => (authenticator.Time, authenticator.Microseconds));
-        stamps.ShouldBeUnique();
+        times.ShouldBeUnique();
     }
 
     [Fact]

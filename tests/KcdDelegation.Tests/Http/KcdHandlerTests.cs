@@ -33,7 +33,7 @@ public sealed class KcdHandlerTests
                 await client.GetStringAsAsync(user);
         }
         var connections = backend.Seen.GroupBy(seen => seen.Connection, StringComparer.Ordinal).ToList();
-        connections.Count.ShouldBe(4, "each user keeps his connection");
+        connections.Count.ShouldBe(4, "each user keeps a separate connection");
         connections.ShouldAllBe(requests => requests.Select(seen => seen.Ticket.User).Distinct().Count() == 1);
     }
 

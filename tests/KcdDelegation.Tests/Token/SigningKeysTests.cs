@@ -73,12 +73,12 @@ public sealed class SigningKeysTests : IDisposable
     {
         var validator = _issuer.Validator();
         await validator.ValidateAsync(_issuer.Token(), Cancel);
-        using var gate = new ManualResetEventSlim();
+        using var release = new ManualResetEventSlim();
         var asked = new TaskCompletionSource();
         _issuer.Instead = _ =>
         {
             asked.TrySetResult();
-            gate.Wait(Cancel);
+            release.Wait(Cancel);
             return null;
         };
         _issuer.Publish("key-2", FakeIssuer.SecondKey);
@@ -90,7 +90,7 @@ public sealed class SigningKeysTests : IDisposable
         _issuer.Requests.Count.ShouldBe(3);
         var unknown = validator.ValidateAsync(_issuer.Token("key-2"), Cancel).AsTask();
         unknown.IsCompleted.ShouldBeFalse();
-        gate.Set();
+        release.Set();
 
         (await unknown).FindFirstValue("oid").ShouldBe("ada-1");
         _issuer.Requests.Count.ShouldBe(4);
@@ -176,14 +176,14 @@ public sealed class SigningKeysTests : IDisposable
     }
 
     [Fact]
-    public async Task A_caller_who_leaves_takes_nobody_along()
+    public async Task A_cancelled_caller_does_not_cancel_other_callers()
     {
         var open = new TaskCompletionSource();
-        using var gate = new ManualResetEventSlim();
+        using var release = new ManualResetEventSlim();
         _issuer.Instead = _ =>
         {
             open.TrySetResult();
-            gate.Wait(Cancel);
+            release.Wait(Cancel);
             return null;
         };
         var validator = _issuer.Validator();
@@ -194,7 +194,7 @@ public sealed class SigningKeysTests : IDisposable
 
         await impatient.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(() => first);
-        gate.Set();
+        release.Set();
 
         (await second).Identity!.IsAuthenticated.ShouldBeTrue();
     }
