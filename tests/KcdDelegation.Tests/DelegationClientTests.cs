@@ -74,7 +74,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
 
         (error.Stage, error.EventId).ShouldBe((KcdStage.Delegation, 13019));
         error.Cause.ShouldContain("HTTP/closed");
-        error.Remedy.ShouldContain("samba-tool delegation add-service 'gw$' 'HTTP/closed'");
+        error.Remedy.ShouldContain("Set-ADComputer -Identity 'gw$'");
         error.InnerException.ShouldBeOfType<KerberosException>().Code.ShouldBe(KerberosErrorCode.BadOption);
     }
 
