@@ -77,7 +77,7 @@ public sealed class S4UClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(user);
         ArgumentNullException.ThrowIfNull(service);
-        var key = TicketKey.Proxy(_account, user, service, EvidenceOrigin.ProtocolTransition);
+        var key = new TicketKey(TicketKind.Service, _account, user, service, EvidenceOrigin.ProtocolTransition);
         // A hit allocates nothing: the closures of a miss are in a method of their own.
         return _store.TryGet<ServiceTicket>(key, out var held)
             ? ValueTask.FromResult(held)
@@ -97,7 +97,7 @@ public sealed class S4UClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(user);
         ArgumentNullException.ThrowIfNull(service);
-        var key = TicketKey.Proxy(_account, user.Principal, service, user.Origin);
+        var key = new TicketKey(TicketKind.Service, _account, user.Principal, service, user.Origin);
         return _store.TryGet<ServiceTicket>(key, out var held)
             ? ValueTask.FromResult(held)
             : PassOnAsync(key, user, service, cancellationToken);
@@ -193,7 +193,7 @@ public sealed class S4UClient : IAsyncDisposable
         RequestAsync(key, new DelegationRequest(user.Principal, service, user), cancellationToken);
 
     private TicketKey GetKey(DelegationRequest request) =>
-        TicketKey.Proxy(_account, request.User, request.Service, request.Presented?.Origin ?? EvidenceOrigin.ProtocolTransition);
+        new TicketKey(TicketKind.Service, _account, request.User, request.Service, request.Presented?.Origin ?? EvidenceOrigin.ProtocolTransition);
 
     private async ValueTask<ServiceTicket> RequestAsync(TicketKey key, DelegationRequest request, CancellationToken cancellationToken)
     {

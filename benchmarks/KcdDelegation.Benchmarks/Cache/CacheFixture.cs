@@ -58,7 +58,7 @@ internal sealed class CacheFixture : IAsyncDisposable
             var sid = $"S-1-5-21-1004336348-1177238915-682003330-{number + 1000}";
             var evidence = await store.GetOrAddAsync(TicketKey.Self(Account, user), _ => Task.FromResult(new UserEvidence(Receive(user,
                 PrincipalName.From(KerberosPrincipal.Principal(Account, Realm)), ticketBytes).ToTicket(), sid)), CancellationToken.None);
-            var key = TicketKey.Proxy(Account, user, Service, EvidenceOrigin.ProtocolTransition);
+            var key = new TicketKey(TicketKind.Service, Account, user, Service, EvidenceOrigin.ProtocolTransition);
             await store.GetOrAddAsync(key, _ => Task.FromResult(new ServiceTicket(Receive(user, PrincipalName.From(Service),
                 ticketBytes).ToTicket(evidence.Ticket.Client), Service, sid, GetClock(Client), user)), CancellationToken.None);
         }

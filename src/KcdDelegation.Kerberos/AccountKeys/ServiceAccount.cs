@@ -62,7 +62,7 @@ public sealed class ServiceAccount : IDisposable
     private static void ThrowIfNotAName(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        KerberosNameRules.ThrowIfRefused(name, "The account's name", nameof(name));
+        NameCharacters.ThrowIfRefused(name, "The account's name", nameof(name));
         if (name.Contains('@', StringComparison.Ordinal))
             throw new ArgumentException($"The account's name '{name}' contains '@'. Give the name without its realm.", nameof(name));
         if (name.Split('/').Any(component => component.Length == 0))

@@ -65,7 +65,8 @@ public sealed class ApRequestTemplate
         if (destination.Length < TailLength)
             throw new ArgumentException($"The destination must have at least {TailLength} bytes.", nameof(destination));
         var timestamp = _timestamps.Next(_sequence, _clock.Offset);
-        _ticket.ThrowIfUnusable(isOver: timestamp.UnixSeconds >= _endSeconds);
+        if (_ticket.IsRetired || timestamp.UnixSeconds >= _endSeconds)
+            throw _ticket.Unusable();
         var message = destination[..TailLength];
         try
         {

@@ -72,6 +72,9 @@ public sealed class ServiceTicket : ICachedTicket
 
     internal KdcClock Clock { get; }
 
+    /// <summary>Gets whether the ticket was purged, evicted or destroyed. No token may be made from it.</summary>
+    internal bool IsRetired => _retired;
+
     /// <summary>Gets the implementation that encrypts the authenticators.</summary>
     internal CipherPath CipherPath { get; init; }
 
@@ -121,20 +124,17 @@ public sealed class ServiceTicket : ICachedTicket
     /// <summary>Returns user, service and end of the ticket; never a key.</summary>
     public override string ToString() => $"{User} for {Service} until {EndTime:u}";
 
-    /// <param name="isOver">Whether the ticket has expired. The caller has read the clock already.</param>
-    internal void ThrowIfUnusable(bool isOver)
-    {
-        if (_retired || isOver)
-            throw Unusable();
-    }
-
     internal static InvalidOperationException Disposed(ObjectDisposedException error) =>
         new("The client of the ticket is disposed and its keys are zeroed.", error);
 
-    private void ThrowIfUnusable() => ThrowIfUnusable(isOver: Clock.Now >= EndTime);
-
-    private InvalidOperationException Unusable() => new(
+    internal InvalidOperationException Unusable() => new(
         $"The ticket of {User} for {Service} {(_retired ? "was purged" : $"ended at {EndTime:u}")}: ask the client for a new one.");
+
+    private void ThrowIfUnusable()
+    {
+        if (_retired || Clock.Now >= EndTime)
+            throw Unusable();
+    }
 
     private AuthenticatorCipher CreateCipher()
     {

@@ -43,30 +43,31 @@ internal sealed class AcceleratedAesSha1Cipher : AuthenticatorCipher
         var text = message[..^TagLength];
         var schedule = (stackalloc uint[Sha1Compression.ScheduleLength]);
 
-        // Complete hash blocks, each interleaved with its four AES blocks. The hash reads each block before AES overwrites it.
-        var state = states[0];
-        int whole = text.Length / BlockLength * BlockLength;
-        chain.Continue(text[..whole]);
-        for (int at = 0; at < whole; at += BlockLength)
-            Sha1Compression.Compress(ref state, text.Slice(at, BlockLength), schedule, ref chain);
-
         // AES pads the remainder with zeros and the hash pads it differently, so each gets a copy. No plaintext remains in the copies: the
         // ciphertext overwrites the first, the digest the second, and the last compression the schedule.
+        int whole = text.Length / BlockLength * BlockLength;
         var rest = text[whole..];
         var restForAes = (stackalloc byte[BlockLength]);
         restForAes.Clear();
         rest.CopyTo(restForAes);
-        chain.Continue(restForAes[..AesCts.PaddedLength(rest.Length)]);
         var buffer = (stackalloc byte[2 * BlockLength]);
         rest.CopyTo(buffer);
-        var padded = HashPadding.Append(buffer, rest.Length, BlockLength, BlockLength + text.Length);
+        var padded = PadForHash(buffer, rest.Length, BlockLength, BlockLength + text.Length);
+
+        // Complete hash blocks, each interleaved with its four AES blocks. The hash reads each block before AES overwrites it.
+        var state = states[0];
+        chain.Continue(text[..whole]);
+        for (int at = 0; at < whole; at += BlockLength)
+            Sha1Compression.Compress(ref state, text.Slice(at, BlockLength), schedule, ref chain);
+
+        chain.ContinuePadded(restForAes, rest.Length);
         for (int at = 0; at < padded.Length; at += BlockLength)
             Sha1Compression.Compress(ref state, padded.Slice(at, BlockLength), schedule, ref chain);
         restForAes[..rest.Length].CopyTo(rest);
         chain.StealCiphertext(text);
 
         state.Write(buffer);
-        padded = HashPadding.Append(buffer, Sha1State.DigestLength, BlockLength, BlockLength + Sha1State.DigestLength);
+        padded = PadForHash(buffer, Sha1State.DigestLength, BlockLength, BlockLength + Sha1State.DigestLength);
         state = states[1];
         // AES is finished: the companion does nothing here.
         Sha1Compression.Compress(ref state, padded, schedule, ref chain);

@@ -95,7 +95,7 @@ internal sealed class AcceleratedAesSha2Cipher<TWord, THash> : AuthenticatorCiph
     private static void Finish(ref Sha2State<TWord> state, Span<byte> buffer, int restLength, int length, Span<TWord> schedule)
     {
         var alone = default(NoCompanion);
-        var padded = HashPadding.Append(buffer, restLength, BlockLength, BlockLength + length);
+        var padded = PadForHash(buffer, restLength, BlockLength, BlockLength + length);
         for (int at = 0; at < padded.Length; at += BlockLength)
             Sha2Compression.Compress<TWord, THash, NoCompanion>(ref state, padded.Slice(at, BlockLength), schedule, ref alone);
     }

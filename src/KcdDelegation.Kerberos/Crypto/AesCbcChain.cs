@@ -28,6 +28,12 @@ internal ref struct AesCbcChain(ref byte roundKeys, int rounds) : IHashCompanion
         _encrypted = 0;
     }
 
+    /// <summary>Sets the blocks that hold the first <paramref name="length"/> bytes as those to encrypt next.</summary>
+    /// <param name="blocks">Padded with zeros.</param>
+    /// <param name="length">The number of bytes without the padding.</param>
+    public void ContinuePadded(Span<byte> blocks, int length) =>
+        Continue(blocks[..Math.Min(blocks.Length, length + AesCts.BlockLength - 1)]);
+
     /// <summary>Encrypts until <paramref name="length"/> bytes, or all of them, are done.</summary>
     public void EncryptUntil(int length)
     {
@@ -39,7 +45,7 @@ internal ref struct AesCbcChain(ref byte roundKeys, int rounds) : IHashCompanion
     /// <param name="text">The whole message, encrypted except for this step.</param>
     public readonly void StealCiphertext(Span<byte> text)
     {
-        int last = AesCts.PaddedLength(text.Length) - AesCts.BlockLength;
+        int last = (text.Length - 1) / AesCts.BlockLength * AesCts.BlockLength;
         if (last == 0)
             return;
         var stolen = (stackalloc byte[AesCts.BlockLength]);

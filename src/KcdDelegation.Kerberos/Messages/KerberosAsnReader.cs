@@ -53,7 +53,7 @@ internal static class KerberosAsnReader
     {
         var text = reader.ReadSalt();
         // Names from messages are printed, logged and compared. The rule is the one of KerberosPrincipal.
-        if (text.Length > 0 && KerberosNameRules.FindViolation(text, "A name") is { } reason)
+        if (text.Length > 0 && NameCharacters.FindViolation(text, "A name") is { } reason)
             throw new AsnContentException($"{reason}.");
         return text;
     }

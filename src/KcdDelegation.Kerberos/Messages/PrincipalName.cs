@@ -59,7 +59,7 @@ internal sealed record PrincipalName(int Type, IReadOnlyList<string> Components)
     {
         var isEnterprise = Type == (int)PrincipalNameType.Enterprise && Components.Count == 1;
         var text = ToString();
-        if (!RealmName.IsValid(realm) || KerberosNameRules.FindViolation(text, "it") is not null
+        if (!RealmName.IsValid(realm) || NameCharacters.FindViolation(text, "it") is not null
             || (!isEnterprise && Components.Any(component => component.Length == 0 || component.Contains('/', StringComparison.Ordinal))))
             throw KerberosException.Rejected($"the name {text}@{realm} is not the name of an account: it is empty, or a component is empty or has a slash");
         return isEnterprise ? KerberosPrincipal.Enterprise(text, realm) : KerberosPrincipal.Principal(text, realm);

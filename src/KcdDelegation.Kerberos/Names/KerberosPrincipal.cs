@@ -21,7 +21,7 @@ public sealed partial record KerberosPrincipal
         ArgumentNullException.ThrowIfNull(name);
         if (type is not (PrincipalNameType.Principal or PrincipalNameType.ServiceInstance or PrincipalNameType.Enterprise))
             throw new ArgumentOutOfRangeException(nameof(type), type, "The name type is not supported.");
-        KerberosNameRules.ThrowIfRefused(name, "The name", nameof(name));
+        NameCharacters.ThrowIfRefused(name, "The name", nameof(name));
         if (realm is null && type != PrincipalNameType.Enterprise)
             throw new ArgumentException("Only an enterprise name can have no realm.", nameof(realm));
         if (realm is not null)

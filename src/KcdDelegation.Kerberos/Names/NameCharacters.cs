@@ -9,6 +9,8 @@ namespace KcdDelegation.Kerberos.Names;
 /// categories and tables, because .NET does not normalize text in its globalization-invariant mode.</remarks>
 internal static class NameCharacters
 {
+    private const int MaxNameLength = 1024;
+
     /// <summary>No script writes more marks on one letter; more of them cover the text around them.</summary>
     private const int MaxMarksPerLetter = 4;
 
@@ -57,6 +59,23 @@ internal static class NameCharacters
 
     /// <summary>The general combining marks, which belong to Latin, Greek and Cyrillic or strike letters out.</summary>
     private static ReadOnlySpan<int> GeneralMarks => [0x0300, 0x036F, 0x1AB0, 0x1AFF, 0x1DC0, 0x1DFF, 0x20D0, 0x20FF, 0xFE20, 0xFE2F];
+
+    /// <summary>Returns null if the text can be part of a name, else the reason why it cannot.</summary>
+    public static string? FindViolation(string text, string what)
+    {
+        if (text.Length == 0)
+            return $"{what} is empty";
+        if (text.Length > MaxNameLength)
+            return $"{what} is longer than {MaxNameLength} characters";
+        return FindViolation(text) is { } character ? $"{what} has {character}" : null;
+    }
+
+    /// <exception cref="ArgumentException">The text cannot be part of a name.</exception>
+    public static void ThrowIfRefused(string text, string what, string parameter)
+    {
+        if (FindViolation(text, what) is { } reason)
+            throw new ArgumentException(reason + ".", parameter);
+    }
 
     /// <summary>Returns null if every character is allowed, else the first one that is not, such as "the combining mark U+0301 at 5".</summary>
     public static string? FindViolation(ReadOnlySpan<char> text)

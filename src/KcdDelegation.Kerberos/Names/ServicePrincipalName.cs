@@ -58,7 +58,7 @@ public sealed record ServicePrincipalName : IParsable<ServicePrincipalName>
 
     private static ServicePrincipalName? Read(string text, out string? reason)
     {
-        reason = KerberosNameRules.FindViolation(text, "it");
+        reason = NameCharacters.FindViolation(text, "it");
         if (reason is null && text.AsSpan().IndexOfAny(" \\\"<>") >= 0)
             reason = "it has a space, quote, backslash or angle bracket";
         if (reason is not null)

@@ -26,9 +26,6 @@ internal readonly record struct TicketKey(
 
     public static TicketKey Self(string account, KerberosPrincipal user) =>
         new(TicketKind.Evidence, account, user, null, EvidenceOrigin.ProtocolTransition);
-
-    public static TicketKey Proxy(string account, KerberosPrincipal user, ServicePrincipalName service, EvidenceOrigin evidence) =>
-        new(TicketKind.Service, account, user, service, evidence);
 }
 
 /// <summary>The origin of evidence: S4U2Self, or a ticket that the user presented (by the hash of its bytes). A ticket from one origin

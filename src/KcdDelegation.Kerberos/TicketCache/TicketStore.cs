@@ -36,7 +36,7 @@ internal sealed class TicketStore : IAsyncDisposable
     {
         ticket = null;
         ThrowIfDisposed();
-        if (!_table.TryFind(key, out var entry) || !entry.TryUse(_clock.Now, out var held))
+        if (!_table.Entries.TryGetValue(key, out var entry) || !entry.TryUse(_clock.Now, out var held))
             return false;
         // Written only when it changes, so that hits of many threads on one user do not contend for a cache line.
         if (!entry.IsUsed)
@@ -107,7 +107,7 @@ internal sealed class TicketStore : IAsyncDisposable
     /// <summary>Removes the ticket if it is still the current one of the key.</summary>
     public void Drop(TicketKey key, ICachedTicket ticket)
     {
-        if (!_table.TryFind(key, out var entry))
+        if (!_table.Entries.TryGetValue(key, out var entry))
             return;
         lock (entry)
         {
@@ -122,7 +122,7 @@ internal sealed class TicketStore : IAsyncDisposable
     {
         ThrowIfDisposed();
         var dropped = 0;
-        foreach (var entry in _table.Entries.Where(entry => selects(entry.Key)))
+        foreach (var entry in _table.Entries.Values.Where(entry => selects(entry.Key)))
         {
             lock (entry)
             {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using KcdDelegation.Kerberos.Time;
 using Microsoft.Extensions.Logging;
@@ -41,9 +40,8 @@ internal sealed class TicketTable : IAsyncDisposable
 
     public long Bytes => Volatile.Read(ref _bytes);
 
-    public IEnumerable<TicketEntry> Entries => _entries.Values;
-
-    public bool TryFind(TicketKey key, [NotNullWhen(true)] out TicketEntry? entry) => _entries.TryGetValue(key, out entry);
+    /// <summary>Gets the entries, to look them up. Only this class adds and removes them.</summary>
+    public IReadOnlyDictionary<TicketKey, TicketEntry> Entries => _entries;
 
     public TicketEntry FindOrAdd(TicketKey key) => _entries.GetOrAdd(key, static k => new TicketEntry(k));
 

@@ -15,7 +15,6 @@ internal readonly struct AuthorizationFrame
     public const string Scheme = "Negotiate";
 
     private readonly byte[] _text;
-    private readonly int _carryLength;
     private readonly byte _carry0;
     private readonly byte _carry1;
 
@@ -34,15 +33,18 @@ internal readonly struct AuthorizationFrame
         var wholeGroups = head.Length - (head.Length % 3);
         _text = [.. "Negotiate "u8, .. new byte[wholeGroups / 3 * 4]];
         Base64.EncodeToUtf8(head[..wholeGroups], _text.AsSpan(Scheme.Length + 1), out _, out _);
-        _carryLength = head.Length - wholeGroups;
-        _carry0 = _carryLength > 0 ? head[wholeGroups] : default;
-        _carry1 = _carryLength > 1 ? head[wholeGroups + 1] : default;
-        TailBufferLength = _carryLength + tailLength;
+        CarryLength = head.Length - wholeGroups;
+        _carry0 = CarryLength > 0 ? head[wholeGroups] : default;
+        _carry1 = CarryLength > 1 ? head[wholeGroups + 1] : default;
+        TailBufferLength = CarryLength + tailLength;
         Length = _text.Length + Base64.GetMaxEncodedToUtf8Length(TailBufferLength);
     }
 
     /// <summary>The number of characters of every value created from this frame.</summary>
     public int Length { get; }
+
+    /// <summary>Gets the number of bytes at the start of the buffer that are kept free for the end of the head.</summary>
+    public int CarryLength { get; }
 
     /// <summary>The number of bytes of the buffer for a tail, including the bytes prepended to it.</summary>
     public int TailBufferLength { get; }
@@ -50,38 +52,41 @@ internal readonly struct AuthorizationFrame
     /// <summary>The number of bytes kept as long as the frame lives.</summary>
     public int Size => _text.Length;
 
-    /// <summary>Prepares <paramref name="buffer"/>, of <see cref="TailBufferLength"/> bytes, and returns its part for the new
-    /// tail.</summary>
-    public Span<byte> PrepareTail(Span<byte> buffer)
-    {
-        if (_carryLength > 0)
-            buffer[0] = _carry0;
-        if (_carryLength > 1)
-            buffer[1] = _carry1;
-        return buffer[_carryLength..];
-    }
-
     /// <summary>Creates the value, "Negotiate " and base64. Allocates only the string.</summary>
-    public string CreateValue(ReadOnlySpan<byte> buffer) => Create(_text, buffer);
+    public string CreateValue(Span<byte> buffer) => Create(_text, buffer);
 
     /// <summary>Creates the base64 part of the value.</summary>
-    public string CreateParameter(ReadOnlySpan<byte> buffer) => Create(_text.AsSpan(Scheme.Length + 1), buffer);
+    public string CreateParameter(Span<byte> buffer) => Create(_text.AsSpan(Scheme.Length + 1), buffer);
 
     /// <summary>Writes the value, "Negotiate " and base64, in ASCII. Allocates nothing.</summary>
-    public void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> buffer)
+    public void Write(IBufferWriter<byte> output, Span<byte> buffer)
     {
+        Carry(buffer);
         var value = output.GetSpan(Length);
         _text.CopyTo(value);
         Base64.EncodeToUtf8(buffer, value[_text.Length..], out _, out _);
         output.Advance(Length);
     }
 
-    private static string Create(ReadOnlySpan<byte> text, ReadOnlySpan<byte> buffer) =>
-        string.Create(text.Length + Base64.GetMaxEncodedToUtf8Length(buffer.Length), new Parts(text, buffer), static (value, parts) =>
+    /// <summary>Writes the end of the head before the tail.</summary>
+    private void Carry(Span<byte> buffer)
+    {
+        if (CarryLength > 0)
+            buffer[0] = _carry0;
+        if (CarryLength > 1)
+            buffer[1] = _carry1;
+    }
+
+    private string Create(ReadOnlySpan<byte> text, Span<byte> buffer)
+    {
+        Carry(buffer);
+        var length = text.Length + Base64.GetMaxEncodedToUtf8Length(buffer.Length);
+        return string.Create(length, new Parts(text, buffer), static (value, parts) =>
         {
             Ascii.ToUtf16(parts.Text, value, out var written);
             Convert.TryToBase64Chars(parts.Buffer, value[written..], out _);
         });
+    }
 
     private readonly ref struct Parts(ReadOnlySpan<byte> text, ReadOnlySpan<byte> buffer)
     {

@@ -56,7 +56,7 @@ internal sealed class AuthorizationTemplate
     public string CreateValue(out ApRequestState state)
     {
         var buffer = GetBuffer(stackalloc byte[MaxTailOnStack]);
-        state = Request.WriteTail(_frame.PrepareTail(buffer));
+        state = Request.WriteTail(buffer[_frame.CarryLength..]);
         return _frame.CreateValue(buffer);
     }
 
@@ -65,7 +65,7 @@ internal sealed class AuthorizationTemplate
     public string CreateParameter(out ApRequestState state)
     {
         var buffer = GetBuffer(stackalloc byte[MaxTailOnStack]);
-        state = Request.WriteTail(_frame.PrepareTail(buffer));
+        state = Request.WriteTail(buffer[_frame.CarryLength..]);
         return _frame.CreateParameter(buffer);
     }
 
@@ -74,7 +74,7 @@ internal sealed class AuthorizationTemplate
     public ApRequestState Write(IBufferWriter<byte> output)
     {
         var buffer = GetBuffer(stackalloc byte[MaxTailOnStack]);
-        var state = Request.WriteTail(_frame.PrepareTail(buffer));
+        var state = Request.WriteTail(buffer[_frame.CarryLength..]);
         _frame.Write(output, buffer);
         return state;
     }

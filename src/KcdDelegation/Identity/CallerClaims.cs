@@ -14,6 +14,16 @@ internal readonly struct CallerClaims
 
     private CallerClaims(in Slots slots, int nameCount) => (_slots, _nameCount) = (slots, nameCount);
 
+    /// <summary>Gets the names of the claim that carries the login identity.</summary>
+    public static ImmutableArray<string> GetNames(MappingContext context)
+    {
+        if (context.ClaimType is { } claim)
+            return [claim];
+        return ClaimSources.Names.TryGetValue(context.LoginIdentity, out var names)
+            ? names
+            : throw new ArgumentOutOfRangeException(nameof(context), context.LoginIdentity, "Not a login identity.");
+    }
+
     /// <summary>Reads the claims in one pass.</summary>
     /// <param name="caller">The caller, of whose identities only the authenticated ones count.</param>
     /// <param name="names">The names of the claim that carries the login identity, three at most; empty if it is not read.</param>

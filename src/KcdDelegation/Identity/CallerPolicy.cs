@@ -17,7 +17,7 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
     public void CheckCaller(in CallerClaims claims)
     {
         if (TenantId is not null)
-            CheckTenant(claims.FindTenant());
+            CheckTenant(claims);
         // Entra: 0 is a member of the tenant, 1 a guest.
         if (claims.FindAccountStatus() is { } status && status != "0" && !AllowGuests)
             throw GuestRefused();
@@ -33,31 +33,29 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
     /// <exception cref="KcdException">No caller may be delegated under this name.</exception>
     public void CheckName(KerberosPrincipal user)
     {
-        if (!AllowGuests && IsGuestName(user.Name))
+        var (account, isService) = (GetAccount(user), IsService(user));
+        if (!AllowGuests && NameRules.IsGuest(user.Name))
             throw GuestRefused();
-        var account = GetAccount(user);
         if (NameRules.IsKdc(account))
             throw DelegationFailure.Identity(
                 KcdEventId.BuiltInAccountRefused,
                 $"{PrintableText.Quoted(account)} is the account of the KDC itself.",
                 "This account is never delegated. Find out how its name came into a token.").ToException();
-        if (!AllowBuiltInAccounts && (IsService(user) || NameRules.IsBuiltIn(account)))
+        if (!AllowBuiltInAccounts && (isService || NameRules.IsBuiltIn(account)))
             throw DelegationFailure.Identity(
                 KcdEventId.BuiltInAccountRefused,
                 $"{PrintableText.Quoted(account)} is, or may be taken for, a built-in, service or computer account.",
                 "Call as a person's own account, or allow it for this application with AllowBuiltInAccounts.").ToException();
     }
 
-    /// <summary>Determines whether Entra gave a guest this name: <c>name_home.example#EXT#@tenant.onmicrosoft.com</c>.</summary>
-    public static bool IsGuestName(string name) => name.Contains("#EXT#", StringComparison.OrdinalIgnoreCase);
-
     public static KcdException GuestRefused() => DelegationFailure.Identity(
         KcdEventId.GuestRefused,
         "The caller is a guest of the tenant, so another organisation vouches for the name.",
         "Call as a member of the tenant, or allow guests with Kcd:Token:AllowGuests.").ToException();
 
-    private void CheckTenant(string? tenant)
+    private void CheckTenant(in CallerClaims claims)
     {
+        var tenant = claims.FindTenant();
         if (tenant is null)
             throw DelegationFailure.Identity(
                 KcdEventId.TokenTenantWrong,

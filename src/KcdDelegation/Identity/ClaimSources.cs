@@ -32,8 +32,16 @@ internal static class ClaimSources
     // Not an optional claim of Entra: issued by a claims mapping policy, whose source has this name.
     private static readonly ImmutableArray<string> OnPremisesUserPrincipalName = ["onpremisesuserprincipalname"];
 
-    private static readonly ImmutableArray<string> OnPremisesSamAccountName =
-        ["onprem_sam_account_name", "onpremisessamaccountname", ClaimTypes.WindowsAccountName];
+    /// <summary>The names of the claim that carries each login identity.</summary>
+    public static readonly FrozenDictionary<LoginIdentity, ImmutableArray<string>> Names =
+        new Dictionary<LoginIdentity, ImmutableArray<string>>
+    {
+        [LoginIdentity.UserPrincipalName] = UserPrincipalName,
+        [LoginIdentity.UserPrincipalUsername] = UserPrincipalName,
+        [LoginIdentity.OnPremisesUserPrincipalName] = OnPremisesUserPrincipalName,
+        [LoginIdentity.OnPremisesUserPrincipalUsername] = OnPremisesUserPrincipalName,
+        [LoginIdentity.OnPremisesSamAccountName] = ["onprem_sam_account_name", "onpremisessamaccountname", ClaimTypes.WindowsAccountName],
+    }.ToFrozenDictionary();
 
     // Claims that the user, an application's owner or a guest's home tenant can set. They may be displayed, but decide nothing.
     private static readonly FrozenSet<string> Unsafe = new[]
@@ -48,18 +56,6 @@ internal static class ClaimSources
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/mail",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Gets the names of the claim that carries the login identity.</summary>
-    public static ImmutableArray<string> GetNames(MappingContext context) =>
-        context.ClaimType is { } claim ? [claim] : GetDefaultNames(context.LoginIdentity);
-
     /// <summary>Determines whether users or applications can set the claim.</summary>
     public static bool IsUnsafe(string claimType) => Unsafe.Contains(claimType);
-
-    private static ImmutableArray<string> GetDefaultNames(LoginIdentity identity) => identity switch
-    {
-        LoginIdentity.UserPrincipalName or LoginIdentity.UserPrincipalUsername => UserPrincipalName,
-        LoginIdentity.OnPremisesUserPrincipalName or LoginIdentity.OnPremisesUserPrincipalUsername => OnPremisesUserPrincipalName,
-        LoginIdentity.OnPremisesSamAccountName => OnPremisesSamAccountName,
-        _ => throw new ArgumentOutOfRangeException(nameof(identity), identity, "Not a login identity."),
-    };
 }

@@ -17,19 +17,11 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(context);
         cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(Map(CallerClaims.Read(caller, ClaimSources.GetNames(context)), context));
+        return ValueTask.FromResult(Map(CallerClaims.Read(caller, CallerClaims.GetNames(context)), context));
     }
 
     /// <exception cref="KcdException">The claims give no name that may be delegated.</exception>
     internal static KerberosPrincipal Map(in CallerClaims claims, MappingContext context)
-    {
-        var name = ReadName(claims, context);
-        var sid = ReadSecurityIdentifier(claims);
-        var user = ToPrincipal(name, context);
-        return sid is null ? user : user with { SecurityIdentifier = sid };
-    }
-
-    private static string ReadName(in CallerClaims claims, MappingContext context)
     {
         // Checked with the settings too. A decorator may pass a context of its own.
         if (context.ClaimType is { } unsafeClaim && ClaimSources.IsUnsafe(unsafeClaim) && !context.AllowUnsafeClaimType)
@@ -37,29 +29,32 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
                 KcdEventId.ClaimAmbiguous,
                 $"The claim {PrintableText.Quoted(unsafeClaim)} can be set by users to another user's name.",
                 "Read another claim, or set AllowUnsafeClaimType at your own risk.").ToException();
-        if (claims.FindName() is { Length: > 0 } name)
-            return name;
-        var sources = string.Join(" or ", ClaimSources.GetNames(context).Select(PrintableText.Quoted));
-        throw DelegationFailure.Identity(
+        if (claims.FindName() is not { Length: > 0 } name)
+            throw NameMissing(context);
+        // Names can lead a KDC to another account than the one that was meant (MS-KILE §3.3.5.6.1: the UPN of one may be the
+        // sAMAccountName of another). A SID cannot: the engine compares it with the ticket's PAC.
+        if (claims.FindSecurityIdentifier() is not { } sid)
+            return ToPrincipal(name, context);
+        if (!KerberosPrincipal.IsSecurityIdentifier(sid))
+            throw SecurityIdentifierRefused(sid);
+        return ToPrincipal(name, context) with { SecurityIdentifier = sid };
+    }
+
+    private static KcdException NameMissing(MappingContext context)
+    {
+        var sources = string.Join(" or ", CallerClaims.GetNames(context).Select(PrintableText.Quoted));
+        return DelegationFailure.Identity(
             KcdEventId.NoIdentity,
             $"The caller has no claim {sources}, which is the login identity {context.LoginIdentity}.",
             "Add the claim to the token (in Entra an optional claim or a claims mapping policy), or choose another LoginIdentity or "
                 + "ClaimType.").ToException();
     }
 
-    /// <summary>Names can lead a KDC to another account than the one that was meant (MS-KILE §3.3.5.6.1: the UPN of one may be the
-    /// sAMAccountName of another). A SID cannot: the engine compares it with the ticket's PAC.</summary>
-    private static string? ReadSecurityIdentifier(in CallerClaims claims)
-    {
-        var sid = claims.FindSecurityIdentifier();
-        if (sid is null || KerberosPrincipal.IsSecurityIdentifier(sid))
-            return sid;
-        throw DelegationFailure.Identity(
-            KcdEventId.NameRefused,
-            $"The caller's claim onprem_sid is no SID: {PrintableText.Quoted(sid)}.",
-            "Have the issuer send the on-premises security identifier, such as S-1-5-21-1004336348-1177238915-682003330-1103, or no "
-                + "such claim.").ToException();
-    }
+    private static KcdException SecurityIdentifierRefused(string sid) => DelegationFailure.Identity(
+        KcdEventId.NameRefused,
+        $"The caller's claim onprem_sid is no SID: {PrintableText.Quoted(sid)}.",
+        "Have the issuer send the on-premises security identifier, such as S-1-5-21-1004336348-1177238915-682003330-1103, or no "
+            + "such claim.").ToException();
 
     private static KerberosPrincipal ToPrincipal(string name, MappingContext context) => context.LoginIdentity switch
     {
@@ -79,7 +74,7 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
     private static KerberosPrincipal ToUsername(string name, MappingContext context)
     {
         var (account, suffix) = SplitUserPrincipal(name, context);
-        return ToAccount(account, FindListedRealm(suffix, context) ?? FindOwnRealm(suffix, context)
+        return ToAccount(account, context.UserPrincipalSuffixes.GetValueOrDefault(suffix) ?? FindOwnRealm(suffix, context)
             ?? throw DelegationFailure.Identity(
                 KcdEventId.SuffixNotListed,
                 $"The suffix {PrintableText.Quoted(suffix)} of the caller's name is not listed for any realm.",
@@ -92,7 +87,7 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
     private static KerberosPrincipal ToUserPrincipal(string name, MappingContext context)
     {
         var (_, suffix) = SplitUserPrincipal(name, context);
-        return KerberosPrincipal.Enterprise(name, FindListedRealm(suffix, context));
+        return KerberosPrincipal.Enterprise(name, context.UserPrincipalSuffixes.GetValueOrDefault(suffix));
     }
 
     private static KerberosPrincipal ToAccount(string account, string realm)
@@ -109,15 +104,13 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
             throw NameRefused(name, "it has no @, so its suffix is not known");
         var (account, suffix) = (name[..at], name[(at + 1)..]);
         // A guest's name is rejected as such, not for its length or suffix.
-        if (!context.AllowGuests && CallerPolicy.IsGuestName(account))
+        if (!context.AllowGuests && NameRules.IsGuest(account))
             throw CallerPolicy.GuestRefused();
-        if ((NameRules.FindAccountNameViolation(account) ?? NameRules.FindSuffixViolation(suffix)) is { } why)
+        var suffixViolation = NameRules.FindSuffixViolation(suffix);
+        if ((NameRules.FindAccountNameViolation(account) ?? suffixViolation) is { } why)
             throw NameRefused(name, why);
         return (account, suffix);
     }
-
-    private static string? FindListedRealm(string suffix, MappingContext context) =>
-        context.UserPrincipalSuffixes.TryGetValue(suffix, out var realm) ? realm : null;
 
     private static string? FindOwnRealm(string suffix, MappingContext context)
     {

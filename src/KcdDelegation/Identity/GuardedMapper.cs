@@ -12,7 +12,7 @@ internal sealed class GuardedMapper(IIdentityMapper mapper)
     public ValueTask<KerberosPrincipal> MapAsync(
         ClaimsPrincipal caller, CallerPolicy policy, MappingContext context, CancellationToken cancellationToken)
     {
-        var claims = CallerClaims.Read(caller, ClaimSources.GetNames(context));
+        var claims = CallerClaims.Read(caller, CallerClaims.GetNames(context));
         policy.CheckCaller(claims);
         if (mapper is not ClaimsIdentityMapper)
             return MapByHostAsync(caller, policy, context, cancellationToken);

@@ -25,6 +25,23 @@ internal static class NameRules
         "DefaultAccount", "WDAGUtilityAccount", "root",
     ];
 
+    private const char FirstOfLatin = '\u00C0';
+    private const char FirstOfAdditional = '\u1E00';
+
+    // The base letters of accented Latin letters, because .NET does not decompose letters in its globalization-invariant mode. U+00C0 to
+    // U+024F: Latin-1 Supplement, Latin Extended-A and -B. A dot marks a character that is not an accented ASCII letter.
+    private const string Latin =
+        "AAAAAA.CEEEEIIII.NOOOOO..UUUUY..aaaaaa.ceeeeiiii.nooooo..uuuuy.yAaAaAaCcCcCcCcDd..EeEeEeEeEeGgGgGgGg"
+        + "Hh..IiIiIiIiI...JjKk.LlLlLl....NnNnNn...OoOoOo..RrRrRrSsSsSsSsTtTt..UuUuUuUuUuUuWwYyYZzZzZz........."
+        + "........................Oo.............Uu............................AaIiOoUuUuUuUuUu.AaAa....GgKkOo"
+        + "Oo..j...Gg..NnAa....AaAaEeEeIiIiOoOoRrRrUuUuSsTt..Hh......AaEeOoOoOoOoYy............................";
+
+    // U+1E00 to U+1EFF: Latin Extended Additional.
+    private const string Additional =
+        "AaBbBbBbCcDdDdDdDdDdEeEeEeEeEeFfGgHhHhHhHhHhIiIiKkKkKkLlLlLlLlMmMmMmNnNnNnNnOoOoOoOoPpPpRrRrRrRrSsSs"
+        + "SsSsSsTtTtTtTtUuUuUuUuUuVvVvWwWwWwWwWwXxXxYyZzZzZzhtwy.s....AaAaAaAaAaAaAaAaAaAaAaAaEeEeEeEeEeEeEeEe"
+        + "IiIiOoOoOoOoOoOoOoOoOoOoOoOoUuUuUuUuUuUuUuYyYyYyYy......";
+
     /// <summary>Returns null if the text can be an account name (a sAMAccountName or the part before the <c>@</c>), else the
     /// reason.</summary>
     public static string? FindAccountNameViolation(string name)
@@ -53,6 +70,9 @@ internal static class NameRules
         return suffix.Split('.').Any(label => label.Length == 0) ? "it starts or ends with a dot, or has two in a row" : null;
     }
 
+    /// <summary>Returns whether Entra gave a guest this name: <c>name_home.example#EXT#@tenant.onmicrosoft.com</c>.</summary>
+    public static bool IsGuest(string name) => name.Contains("#EXT#", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Returns whether this is the KDC's account, or that of a read-only domain controller (krbtgt_12345).</summary>
     public static bool IsKdc(string account)
     {
@@ -63,8 +83,15 @@ internal static class NameRules
     /// <summary>Returns whether this is a built-in account of the realm, or a computer account.</summary>
     public static bool IsBuiltIn(string account)
     {
+        if (account.EndsWith('$'))
+            return true;
         var letters = RemoveMarks(account);
-        return account.EndsWith('$') || Array.Exists(BuiltIn, name => Resembles(letters, name));
+        foreach (var name in BuiltIn)
+        {
+            if (Resembles(letters, name))
+                return true;
+        }
+        return false;
     }
 
     /// <summary>Removes marks and modifier letters, so that they cannot hide a name from the comparison.</summary>
@@ -83,7 +110,7 @@ internal static class NameRules
         var (same, lookalikes) = (0, 0);
         for (var i = 0; i < name.Length; i++)
         {
-            var letter = Accents.Remove(account[i]);
+            var letter = RemoveAccent(account[i]);
             if (char.ToLowerInvariant(letter) == char.ToLowerInvariant(name[i]))
                 same++;
             else if (char.IsAscii(letter) || !char.IsAscii(name[i]))
@@ -93,4 +120,11 @@ internal static class NameRules
         }
         return same > lookalikes;
     }
+
+    /// <summary>Returns the ASCII letter of an accented letter, and any other character unchanged.</summary>
+    private static char RemoveAccent(char letter) =>
+        FindBaseLetter(Latin, letter - FirstOfLatin) ?? FindBaseLetter(Additional, letter - FirstOfAdditional) ?? letter;
+
+    private static char? FindBaseLetter(string table, int index) =>
+        index >= 0 && index < table.Length && table[index] != '.' ? table[index] : null;
 }

@@ -36,7 +36,6 @@ internal enum KeyFileKind
 /// <summary>The configured KDCs of every realm, compared by value.</summary>
 internal sealed class RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>> byRealm) : IEquatable<RealmKdcs>
 {
-    // Computed once, because every request uses it.
     private readonly int _hash = Hash(byRealm);
 
     public ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>> ByRealm { get; } = byRealm;

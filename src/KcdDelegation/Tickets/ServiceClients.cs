@@ -13,6 +13,9 @@ internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory
     : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<ClientSettings, ServiceClient> _open = new();
+
+    // The same clients by reference to the settings, which a request finds without comparing their values.
+    private readonly ConcurrentDictionary<ClientSettings, ServiceClient> _resolved = new(ReferenceEqualityComparer.Instance);
     private readonly ConcurrentDictionary<ServiceClient, bool> _retired = new();
     private readonly Lock _change = new();
     private readonly ILogger _logger = loggerFactory.CreateLogger(Log.Category);
@@ -21,7 +24,7 @@ internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory
 
     /// <summary>Gets the client for these settings, and creates it at first use.</summary>
     /// <exception cref="ObjectDisposedException">This object was disposed.</exception>
-    public S4UClient Get(ClientSettings settings) => (_open.TryGetValue(settings, out var open) ? open : Open(settings)).Client;
+    public S4UClient Get(ClientSettings settings) => (_resolved.TryGetValue(settings, out var open) ? open : Open(settings)).Client;
 
     /// <summary>Drops a user's tickets, including those in clients of replaced settings.</summary>
     public int Purge(ClientSettings settings, KerberosPrincipal user)
@@ -39,6 +42,7 @@ internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory
     {
         lock (_change)
         {
+            _resolved.Clear();
             _inForce = [.. settings.Applications.Values.Select(application => application.Client)];
             foreach (var (key, client) in _open)
             {
@@ -51,7 +55,10 @@ internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory
     public async ValueTask DisposeAsync()
     {
         lock (_change)
+        {
             _disposed = true;
+            _resolved.Clear();
+        }
         foreach (var client in _open.Values)
             await client.DisposeAsync().ConfigureAwait(false);
         _open.Clear();
@@ -63,7 +70,7 @@ internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_open.TryGetValue(settings, out var open))
-                return open;
+                return _resolved[settings] = open;
             // A request that began before the settings changed may still use the replaced ones.
             var inForce = _inForce.Contains(settings);
             if (!inForce && _retired.Keys.FirstOrDefault(client => client.Settings == settings) is { } replaced)
@@ -71,7 +78,7 @@ internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory
             var client = new ServiceClient(settings, loggerFactory, timeProvider, closed => _retired.TryRemove(closed, out _));
             Log.ClientOpened(_logger, settings.AccountName, settings.Realm);
             if (inForce)
-                _open[settings] = client;
+                _resolved[settings] = _open[settings] = client;
             else
                 Retire(client);
             return client;

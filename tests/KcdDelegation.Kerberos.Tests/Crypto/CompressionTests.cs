@@ -59,7 +59,7 @@ public sealed class CompressionTests
         int whole = message.Length / blockLength * blockLength;
         var end = new byte[2 * blockLength];
         message.AsSpan(whole).CopyTo(end);
-        int endLength = HashPadding.Append(end, message.Length - whole, blockLength, message.Length).Length;
+        int endLength = AuthenticatorCipher.PadForHash(end, message.Length - whole, blockLength, message.Length).Length;
         return ((byte[])[.. message.AsSpan(0, whole), .. end.AsSpan(0, endLength)]).Chunk(blockLength);
     }
 }

@@ -253,9 +253,9 @@ public sealed class TicketStoreTests
             Key(KerberosPrincipal.Principal("Ada", "CONTOSO.TEST")),
             Key(KerberosPrincipal.Enterprise("ada", "CONTOSO.TEST")),
             Key(KerberosPrincipal.Enterprise("ada")),
-            TicketKey.Proxy("gw", Ada, ServicePrincipalName.Parse("http/web"), EvidenceOrigin.ProtocolTransition),
-            TicketKey.Proxy("gw", Ada, Web, new EvidenceOrigin("presented")),
-            TicketKey.Proxy("gw2", Ada, Web, EvidenceOrigin.ProtocolTransition),
+            new TicketKey(TicketKind.Service, "gw", Ada, ServicePrincipalName.Parse("http/web"), EvidenceOrigin.ProtocolTransition),
+            new TicketKey(TicketKind.Service, "gw", Ada, Web, new EvidenceOrigin("presented")),
+            new TicketKey(TicketKind.Service, "gw2", Ada, Web, EvidenceOrigin.ProtocolTransition),
             TicketKey.Self("gw", Ada),
             TicketKey.Tgt("gw"),
         ];
@@ -488,7 +488,8 @@ public sealed class TicketStoreTests
 
     private static KerberosPrincipal User(int number) => KerberosPrincipal.Principal($"user{number}", "CONTOSO.TEST");
 
-    private static TicketKey Key(KerberosPrincipal user) => TicketKey.Proxy("gw", user, Web, EvidenceOrigin.ProtocolTransition);
+    private static TicketKey Key(KerberosPrincipal user) =>
+        new TicketKey(TicketKind.Service, "gw", user, Web, EvidenceOrigin.ProtocolTransition);
 
     private static KerberosException Refusal() => new(new KerberosFailure { Code = KerberosErrorCode.BadOption, Exchange = KerberosExchange.S4U2Proxy });
 
