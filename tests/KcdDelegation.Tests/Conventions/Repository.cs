@@ -19,6 +19,14 @@ internal static class Repository
 
     public static string Root { get; } = FindRoot();
 
+    /// <summary>The sources, documents and scripts of the repository, relative to its root. Build output and results are left out.</summary>
+    public static IReadOnlyList<string> Files { get; } =
+    [
+        .. Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
+            .Where(file => !file.Split('/').Any(part => part is "bin" or "obj" or "artifacts" or ".git" or "results" or "seeds"))
+            .Order(StringComparer.Ordinal),
+    ];
+
     public static IEnumerable<string> SourceFiles(string project) =>
         Directory.EnumerateFiles(Path.Combine(Root, "src", project), "*.cs", SearchOption.AllDirectories)
             .Where(file => !Path.GetRelativePath(Root, file).Split('/', '\\').Any(part => part is "bin" or "obj"));
