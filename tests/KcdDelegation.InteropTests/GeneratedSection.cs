@@ -1,6 +1,6 @@
 namespace KcdDelegation.InteropTests;
 
-/// <summary>A part of a page under docs/ that stands between markers and is made from what the tests know, so that it cannot drift.</summary>
+/// <summary>A part of a page under docs/ between markers, generated from the tests so that it stays correct.</summary>
 internal static class GeneratedSection
 {
     private static readonly SemaphoreSlim OneAtATime = new(1, 1);

@@ -15,16 +15,19 @@ public sealed class HeaderVariantTests
 
     public static MatrixTheoryData<string, EncryptionType, TokenFormat, MutualAuthentication> Variants { get; } = new(
         Acceptors.Select(url => url.AbsoluteUri),
-        [EncryptionType.Aes128CtsHmacSha1, EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha256, EncryptionType.Aes256CtsHmacSha384],
+        [EncryptionType.Aes128CtsHmacSha1, EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha256,
+            EncryptionType.Aes256CtsHmacSha384],
         [TokenFormat.Kerberos, TokenFormat.Spnego],
         [MutualAuthentication.Off, MutualAuthentication.Required]);
 
     [Theory]
     [MemberData(nameof(Variants))]
-    public async Task Acceptors_of_others_take_every_variant(string url, EncryptionType type, TokenFormat format, MutualAuthentication mutual)
+    public async Task Acceptors_of_others_take_every_variant(
+        string url, EncryptionType type, TokenFormat format, MutualAuthentication mutual)
     {
         Lab.Require("mit", "web", "acceptors");
-        await using var application = new LabApplication(LabRealm.Mit, new Uri(url), ServiceAccount.FromPassword("svc-pw", Lab.Password), [type]);
+        await using var application =
+            new LabApplication(LabRealm.Mit, new Uri(url), ServiceAccount.FromPassword("svc-pw", Lab.Password), [type]);
         application.Settings = application.Settings with { TokenFormat = format, MutualAuthentication = mutual };
         using var client = application.CreateClient();
 

@@ -23,7 +23,8 @@ internal sealed class LabApplication : IAsyncDisposable, IDelegationSource
     /// <param name="realm">Where the users and the connector live; the server's SPN is <c>HTTP/web.DOMAIN</c>.</param>
     /// <param name="url">At 127.0.0.1; the requests name web.DOMAIN, as the servers' certificate does.</param>
     public LabApplication(LabRealm realm, Uri url)
-        : this(realm, url, ServiceAccount.FromKeytab(realm.Connector, realm.Keytab("connector")), [EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha1])
+        : this(realm, url, ServiceAccount.FromKeytab(realm.Connector, realm.Keytab("connector")),
+            [EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha1])
     {
     }
 
@@ -34,13 +35,17 @@ internal sealed class LabApplication : IAsyncDisposable, IDelegationSource
     public LabApplication(LabRealm realm, Uri url, ServiceAccount account, IReadOnlyList<EncryptionType> types)
     {
         _account = account;
-        _tickets = new S4UClient(new S4UClientOptions { Realm = realm.Realm, Account = _account, Kdcs = { [realm.Realm] = [realm.Kdc] }, EncryptionTypes = types });
+        _tickets = new S4UClient(
+            new S4UClientOptions { Realm = realm.Realm, Account = _account, Kdcs = { [realm.Realm] = [realm.Kdc] },
+            EncryptionTypes = types });
         Realm = realm;
         Settings = new ApplicationSettings(
             "lab", new UriBuilder(url) { Host = $"web.{realm.Domain}" }.Uri, ServicePrincipalName.Parse(realm.Spn("web")),
             TokenFormat.Kerberos, AuthenticationStart.Preemptive, MutualAuthentication.Required,
             ChannelBinding: true, ShareConnectionsBetweenUsers: false,
-            new ClientSettings(realm.Realm, realm.Connector, KeyFileKind.Keytab, "", new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
+            new ClientSettings(
+                realm.Realm, realm.Connector, KeyFileKind.Keytab, "",
+                new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
             new MappingContext { ApplicationName = "lab", Realm = realm.Realm },
             new CallerPolicy(TenantId: null, AllowGuests: false, AllowApplicationTokens: false));
     }

@@ -87,7 +87,8 @@ public sealed class WebServerTests
         Lab.Require("mit", "acceptors");
         await using var application = new LabApplication(LabRealm.Mit, new Uri(LabWeb.JavaTls, path));
         // Delegation to it is allowed, but this server does not hold its key.
-        application.Settings = application.Settings with { Service = KcdDelegation.Kerberos.ServicePrincipalName.Parse("HTTP/web-aes256.mit.test") };
+        application.Settings =
+            application.Settings with { Service = KcdDelegation.Kerberos.ServicePrincipalName.Parse("HTTP/web-aes256.mit.test") };
         using var client = application.CreateClient();
         using var response = await application.GetAsync(client, "alice");
         response.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace KcdDelegation.InteropTests;
 
-/// <summary>The real KDCs and web servers of <c>tests/lab</c>, as tests see them. What is up is asked once per test process.</summary>
+/// <summary>The real KDCs and web servers of <c>tests/lab</c>. Their status is read once per test process.</summary>
 internal static class Lab
 {
-    /// <summary>The collection of the tests that kill or freeze KDCs of mit-faults, and of those that want them well.</summary>
+    /// <summary>The collection of the tests that stop KDCs of mit-faults, and of the tests that need them running.</summary>
     public const string FaultyKdcs = "KDCs of mit-faults";
 
     /// <summary>Of every account of the lab that has a password.</summary>
@@ -14,7 +14,7 @@ internal static class Lab
     // Null for a part that is up, else why it is not.
     private static readonly Lazy<IReadOnlyDictionary<string, string?>> s_status = new(AskStatus);
 
-    /// <summary>Where the lab keeps its state: the variable LAB_DIR, else what the scripts default to.</summary>
+    /// <summary>The folder of the lab's state: the variable LAB_DIR, or the default of the scripts.</summary>
     public static string Directory { get; } =
         Environment.GetEnvironmentVariable("LAB_DIR") ?? Path.Combine(Path.GetTempPath(), "kcdlab");
 
@@ -23,7 +23,7 @@ internal static class Lab
 
     private static bool IsRequired => Environment.GetEnvironmentVariable("KCD_REQUIRE_LAB") == "1";
 
-    /// <summary>Skips the running test, with the reason, unless these parts of the lab are up; fails it where KCD_REQUIRE_LAB is 1.</summary>
+    /// <summary>Skips the running test with the reason unless these parts of the lab are up. Fails it where KCD_REQUIRE_LAB is 1.</summary>
     /// <param name="parts">Names of scripts: mit, web, samba22...</param>
     public static void Require(params ReadOnlySpan<string> parts)
     {
@@ -38,14 +38,15 @@ internal static class Lab
         }
     }
 
-    /// <summary>Why a part is not up; null if it is.</summary>
+    /// <summary>Gets the reason why a part is not up, or null if it is up.</summary>
     public static string? ReasonMissing(string part) =>
         s_status.Value.TryGetValue(part, out var reason) ? reason : "tests/lab/all status does not name it";
 
     /// <summary>A file in the lab's state, such as <c>web/tls.pem</c>.</summary>
     public static string GetPath(string relative) => Path.Combine(Directory, relative);
 
-    /// <summary>Calls a verb of a lab script, for example <c>mit</c> with <c>["kdc", "stop"]</c>, and returns its standard output.</summary>
+    /// <summary>Calls a verb of a lab script, for example <c>mit</c> with <c>["kdc", "stop"]</c>, and returns its standard
+    /// output.</summary>
     /// <exception cref="InvalidOperationException">The script failed; the message holds what it wrote.</exception>
     public static async Task<string> RunScriptAsync(string script, string[] arguments, CancellationToken cancellationToken)
     {

@@ -8,7 +8,13 @@ internal static class LabProgram
     /// <exception cref="InvalidOperationException">It failed; the message holds what it wrote.</exception>
     public static async Task<string> RunAsync(string program, string[] arguments, string input, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();

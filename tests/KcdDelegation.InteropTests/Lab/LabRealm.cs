@@ -15,7 +15,8 @@ internal enum LabKdc
     Samba,
 }
 
-/// <summary>One realm of the lab: where its KDC listens and what its accounts are called. <c>tests/lab/README.md</c> lists them all.</summary>
+/// <summary>One realm of the lab: where its KDC listens and what its accounts are called. <c>tests/lab/README.md</c> lists them
+/// all.</summary>
 /// <param name="Part">The script that starts it, which is also the name under which it is required.</param>
 /// <param name="Realm">The Kerberos realm.</param>
 /// <param name="Software">What answers.</param>
@@ -42,7 +43,8 @@ internal sealed record LabRealm(string Part, string Realm, LabKdc Software, KdcE
     /// <summary>The realm's DNS domain, which is its name in lower case.</summary>
     public string Domain => Realm.ToLowerInvariant();
 
-    /// <summary>The account that may delegate to the targets on its list, with protocol transition; its keytab is <c>connector</c>.</summary>
+    /// <summary>The account that may delegate to the targets on its list, with protocol transition; its keytab is
+    /// <c>connector</c>.</summary>
     public string Connector => GetAccount("connector");
 
     /// <summary>The realm whose script has that name: what a theory's row names.</summary>

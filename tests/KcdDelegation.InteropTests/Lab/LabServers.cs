@@ -22,7 +22,7 @@ internal static class LabFaults
     public static readonly KdcEndpoint SecondOfAd = new("127.0.0.11");
 }
 
-/// <summary>Web servers beside the realms' Apache; each checks tickets for <c>HTTP/web.mit.test</c> unless it says otherwise.</summary>
+/// <summary>Web servers other than the realms' Apache. Each checks tickets for <c>HTTP/web.mit.test</c> unless it says otherwise.</summary>
 internal static class LabWeb
 {
     /// <summary>Apache with a replay cache: the same token is refused the second time (<c>web</c>).</summary>

@@ -74,7 +74,7 @@ public sealed class LabTests
         using var tcp = new TcpClient();
         await tcp.ConnectAsync(kdc.Host, kdc.Port, cancellation);
         var stream = tcp.GetStream();
-        await stream.WriteAsync(AsRequestFor("nobody-here", realm), cancellation);
+        await stream.WriteAsync(AsRequestFor("no-such-user", realm), cancellation);
         var length = new byte[4];
         await stream.ReadExactlyAsync(length, cancellation);
         var reply = new byte[BinaryPrimitives.ReadInt32BigEndian(length)];
@@ -115,7 +115,8 @@ public sealed class LabTests
                 Field(1, () => Name(1, user));                          // cname
                 Field(2, () => Text(realm));                            // realm
                 Field(3, () => Name(2, "krbtgt", realm));               // sname
-                Field(5, () => writer.WriteGeneralizedTime(new DateTimeOffset(2037, 9, 13, 2, 48, 5, TimeSpan.Zero), omitFractionalSeconds: true));
+                Field(5, () => writer.WriteGeneralizedTime(
+                    new DateTimeOffset(2037, 9, 13, 2, 48, 5, TimeSpan.Zero), omitFractionalSeconds: true));
                 Field(7, () => writer.WriteInteger(1));                 // nonce
                 Field(8, () => { using (writer.PushSequence()) writer.WriteInteger(18); });
             });

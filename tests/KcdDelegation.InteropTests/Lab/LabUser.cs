@@ -2,17 +2,21 @@ using System.Diagnostics;
 
 namespace KcdDelegation.InteropTests;
 
-/// <summary>A user who logs on himself with MIT's own programs, as a browser would: what he presents to a gateway is not of our making.</summary>
+/// <summary>A user who logs on with MIT's own programs, as a browser would. The tokens are therefore made by other software than
+/// this project.</summary>
 internal static class LabUser
 {
     /// <summary>A GSS krb5 token for the service, from the user's own forwardable ticket.</summary>
-    public static async Task<byte[]> TokenAsync(LabRealm realm, string user, string service, bool forwardable, CancellationToken cancellationToken)
+    public static async Task<byte[]> TokenAsync(
+        LabRealm realm, string user, string service, bool forwardable, CancellationToken cancellationToken)
     {
         var cache = Path.Combine(Path.GetTempPath(), "kcd-user-" + Guid.NewGuid().ToString("N"));
         try
         {
             await RunAsync(realm, cache, "kinit", [forwardable ? "-f" : "-F", user], Lab.Password + "\n", cancellationToken);
-            var token = await RunAsync(realm, cache, "/usr/bin/python3", [Path.Combine(Lab.Scripts, "gsstoken.py"), "krb5", $"{service}@{realm.Realm}"], "", cancellationToken);
+            var token = await RunAsync(
+                realm, cache, "/usr/bin/python3", [Path.Combine(Lab.Scripts, "gsstoken.py"), "krb5", $"{service}@{realm.Realm}"], "",
+                cancellationToken);
             return Convert.FromBase64String(token.Trim());
         }
         finally
@@ -21,9 +25,16 @@ internal static class LabUser
         }
     }
 
-    private static async Task<string> RunAsync(LabRealm realm, string cache, string program, string[] arguments, string input, CancellationToken cancellationToken)
+    private static async Task<string> RunAsync(
+        LabRealm realm, string cache, string program, string[] arguments, string input, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+            {
+                UseShellExecute = false,
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
         start.Environment["KRB5_CONFIG"] = Lab.GetPath($"{realm.Part}/krb5.conf");
         start.Environment["KRB5CCNAME"] = "FILE:" + cache;
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");

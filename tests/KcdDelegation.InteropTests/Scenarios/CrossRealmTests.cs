@@ -21,7 +21,7 @@ public sealed class CrossRealmTests(CrossRealmTests.Pairs pairs) : IClassFixture
         new("User and target of the other realm", "alice@{0}") { User = Foreign("alice"), Target = pair => pair.OtherSpn("rbcd"), Differences = On(Samba, "KDC_ERR_C_PRINCIPAL_UNKNOWN in S4U2Self") },
         new("Sensitive user of the other realm", "KDC_ERR_BADOPTION in S4U2Proxy (EvidenceNotForwardable)") { User = Foreign("sensitive"), Differences = On(Samba, "KDC_ERR_C_PRINCIPAL_UNKNOWN in S4U2Self") },
         new("Unknown user of the other realm", "KDC_ERR_C_PRINCIPAL_UNKNOWN in S4U2Self") { User = Foreign("nobody") },
-        new("User of a realm that nobody knows", "KDC_ERR_S_PRINCIPAL_UNKNOWN in Referral") { User = _ => KerberosPrincipal.Principal("alice", "NOWHERE.TEST") },
+        new("User of an unknown realm", "KDC_ERR_S_PRINCIPAL_UNKNOWN in Referral") { User = _ => KerberosPrincipal.Principal("alice", "NOWHERE.TEST") },
     ];
 
     public static TheoryData<string, string> Cells

@@ -1,6 +1,6 @@
 namespace KcdDelegation.InteropTests.Scenarios;
 
-/// <summary>Who delegates in a scenario. Every realm has one of each, under the names of its own software.</summary>
+/// <summary>The delegating account of a scenario. Every realm has one of each, under the names of its own software.</summary>
 internal enum DelegatingAccount
 {
     /// <summary>With a delegation list and "any authentication protocol", by its keytab.</summary>

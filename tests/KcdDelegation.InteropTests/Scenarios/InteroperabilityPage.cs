@@ -2,7 +2,7 @@ using System.Text;
 
 namespace KcdDelegation.InteropTests.Scenarios;
 
-/// <summary>docs/interoperability.md: tables between markers, made from what a test run saw, and checked for drift by every later run.</summary>
+/// <summary>docs/interoperability.md: tables between markers, generated from the outcomes of a test run, and compared by every later run.</summary>
 internal static class InteroperabilityPage
 {
     public static async Task<string> TableAsync(IReadOnlyList<string> columns, IEnumerable<string> rows, Func<string, string, Task<string>> cell)

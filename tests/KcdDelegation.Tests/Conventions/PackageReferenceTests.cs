@@ -7,7 +7,8 @@ public sealed class PackageReferenceTests
     public void Packages_know_only_those_below_them()
     {
         string[] Known(System.Reflection.Assembly assembly) =>
-            [.. assembly.GetReferencedAssemblies().Select(name => name.Name!).Where(name => name.StartsWith("KcdDelegation", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+            [.. assembly.GetReferencedAssemblies().Select(name => name.Name!)
+                .Where(name => name.StartsWith("KcdDelegation", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
         Known(Repository.Engine).ShouldBeEmpty();
         Known(Repository.Library).ShouldBe(["KcdDelegation.Kerberos"]);
         Known(Repository.Kit).ShouldBeSubsetOf(["KcdDelegation", "KcdDelegation.Kerberos"]);
@@ -16,10 +17,12 @@ public sealed class PackageReferenceTests
     [Fact]
     public void The_engine_needs_nothing_but_the_platform_and_logging_abstractions() =>
         Repository.Engine.GetReferencedAssemblies().Select(name => name.Name!)
-            .Where(name => !name.StartsWith("System.", StringComparison.Ordinal) && name is not ("Microsoft.Extensions.Logging.Abstractions" or "Microsoft.Win32.Primitives" or "Microsoft.Win32.Registry"))
+            .Where(name => !name.StartsWith("System.", StringComparison.Ordinal)
+                && name is not ("Microsoft.Extensions.Logging.Abstractions" or "Microsoft.Win32.Primitives" or "Microsoft.Win32.Registry"))
             .ShouldBeEmpty();
 
     [Fact]
     public void The_library_knows_no_web_framework() =>
-        Repository.Library.GetReferencedAssemblies().Select(name => name.Name!).Where(name => name.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)).ShouldBeEmpty();
+        Repository.Library.GetReferencedAssemblies().Select(name => name.Name!)
+            .Where(name => name.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)).ShouldBeEmpty();
 }

@@ -40,7 +40,8 @@ internal sealed class PackageSources
     public string Package { get; }
 
     /// <summary>Gets the sources of a package; they are parsed once for all tests.</summary>
-    public static PackageSources Get(string package) => s_packages.GetOrAdd(package, static name => new Lazy<PackageSources>(() => new PackageSources(name))).Value;
+    public static PackageSources Get(string package) =>
+        s_packages.GetOrAdd(package, static name => new Lazy<PackageSources>(() => new PackageSources(name))).Value;
 
     /// <summary>The files of the package.</summary>
     public IEnumerable<SyntaxTree> Trees => _compilation.SyntaxTrees.Where(tree => tree.FilePath.Length > 0);
@@ -64,7 +65,9 @@ internal sealed class PackageSources
                     continue;
                 var (from, to) = (GetFolder(tree.FilePath), GetFolder(declared));
                 if (from != to)
-                    yield return new TypeReference(from, to, $"{Path.GetFileName(tree.FilePath)}:{name.GetLocation().GetLineSpan().StartLinePosition.Line + 1} {name}");
+                    yield return new TypeReference(
+                        from, to, $"{Path.GetFileName(tree.FilePath)}:{name.GetLocation().GetLineSpan().StartLinePosition.Line
+                        + 1} {name}");
             }
         }
     }
@@ -72,7 +75,8 @@ internal sealed class PackageSources
     /// <summary>The file that declares a type, or the type of a static or extension member.</summary>
     private string? GetDeclaringFile(ISymbol symbol)
     {
-        var type = symbol as INamedTypeSymbol ?? (symbol.IsStatic || symbol is IMethodSymbol { ReducedFrom: not null } ? symbol.ContainingType : null);
+        var type = symbol as INamedTypeSymbol
+            ?? (symbol.IsStatic || symbol is IMethodSymbol { ReducedFrom: not null } ? symbol.ContainingType : null);
         return type is not null && SymbolEqualityComparer.Default.Equals(type.ContainingAssembly, _compilation.Assembly)
             ? type.DeclaringSyntaxReferences.FirstOrDefault()?.SyntaxTree.FilePath
             : null;

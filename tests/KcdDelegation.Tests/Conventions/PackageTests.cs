@@ -11,7 +11,8 @@ public sealed partial class PackageTests(PackageTests.Packages packages) : IClas
     [Fact]
     public void There_are_four_packages_of_one_version_each_with_its_symbols()
     {
-        packages.All.Select(package => package.Id).Order(StringComparer.Ordinal).ShouldBe(["KcdDelegation", "KcdDelegation.Kerberos", "KcdDelegation.Testing", "KcdDelegation.Tool"]);
+        packages.All.Select(package => package.Id).Order(StringComparer.Ordinal)
+            .ShouldBe(["KcdDelegation", "KcdDelegation.Kerberos", "KcdDelegation.Testing", "KcdDelegation.Tool"]);
         packages.All.Select(package => package.Version).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
         packages.Symbols.Count.ShouldBe(4);
     }
@@ -26,7 +27,8 @@ public sealed partial class PackageTests(PackageTests.Packages packages) : IClas
 
     [Fact]
     public void The_engine_depends_on_logging_abstractions_alone() =>
-        packages.All.Single(package => package.Id == "KcdDelegation.Kerberos").Dependencies.Keys.ShouldBe(["Microsoft.Extensions.Logging.Abstractions"]);
+        packages.All.Single(package => package.Id == "KcdDelegation.Kerberos").Dependencies.Keys.ShouldBe(
+            ["Microsoft.Extensions.Logging.Abstractions"]);
 
     [Fact]
     public void Libraries_bring_their_documentation_and_every_package_its_own_readme_and_icon()
@@ -44,7 +46,8 @@ public sealed partial class PackageTests(PackageTests.Packages packages) : IClas
     [GeneratedRegex(@"\]\((?!https?://|#)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex RelativeLink();
 
-    public sealed record Package(string Id, string Version, string Readme, IReadOnlyDictionary<string, string> Dependencies, IReadOnlyList<string> Files);
+    public sealed record Package(
+        string Id, string Version, string Readme, IReadOnlyDictionary<string, string> Dependencies, IReadOnlyList<string> Files);
 
     public sealed class Packages : IAsyncLifetime
     {
@@ -56,7 +59,9 @@ public sealed partial class PackageTests(PackageTests.Packages packages) : IClas
 
         public async ValueTask InitializeAsync()
         {
-            var start = new ProcessStartInfo("dotnet", ["pack", Path.Combine(Repository.Root, "KcdDelegation.sln"), "--output", _folder.FullName, "--nologo", "--verbosity", "quiet"]) { UseShellExecute = false, RedirectStandardOutput = true };
+            var start = new ProcessStartInfo(
+                "dotnet", ["pack", Path.Combine(Repository.Root, "KcdDelegation.sln"), "--output", _folder.FullName, "--nologo",
+                "--verbosity", "quiet"]) { UseShellExecute = false, RedirectStandardOutput = true };
             using var pack = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
             var output = await pack.StandardOutput.ReadToEndAsync();
             await pack.WaitForExitAsync();
@@ -82,7 +87,9 @@ public sealed partial class PackageTests(PackageTests.Packages packages) : IClas
                 Value("id"),
                 Value("version"),
                 readme.ReadToEnd(),
-                metadata.Descendants().Where(element => element.Name.LocalName == "dependency").ToDictionary(element => element.Attribute("id")!.Value, element => element.Attribute("version")!.Value, StringComparer.Ordinal),
+                metadata.Descendants().Where(element => element.Name.LocalName == "dependency")
+                    .ToDictionary(element =>
+                    element.Attribute("id")!.Value, element => element.Attribute("version")!.Value, StringComparer.Ordinal),
                 [.. archive.Entries.Select(entry => entry.FullName)]);
         }
     }

@@ -15,14 +15,17 @@ internal static class Repository
 
     /// <summary>The packages of <c>src/</c>, by folder name.</summary>
     public static IReadOnlyList<string> Packages { get; } =
-        [.. Directory.GetDirectories(Path.Combine(FindRoot(), "src")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
+        [.. Directory.GetDirectories(Path.Combine(FindRoot(), "src")).Select(folder => Path.GetFileName(folder)!)
+            .Order(StringComparer.Ordinal)];
 
     public static string Root { get; } = FindRoot();
 
-    /// <summary>The sources, documents and scripts of the repository, relative to its root. Build output and results are left out.</summary>
+    /// <summary>The sources, documents and scripts of the repository, relative to its root. Build output and results are left
+    /// out.</summary>
     public static IReadOnlyList<string> Files { get; } =
     [
-        .. Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
+        .. Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
             .Where(file => !file.Split('/').Any(part => part is "bin" or "obj" or "artifacts" or ".git" or "results" or "seeds"))
             .Order(StringComparer.Ordinal),
     ];

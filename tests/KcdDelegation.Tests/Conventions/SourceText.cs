@@ -39,7 +39,8 @@ internal sealed partial class SourceText
     /// <summary>Gets the summary of a member as plain text, or null if it has none.</summary>
     public static string? GetSummary(MemberDeclarationSyntax member)
     {
-        var comment = member.GetLeadingTrivia().Select(trivia => trivia.GetStructure()).OfType<DocumentationCommentTriviaSyntax>().LastOrDefault();
+        var comment = member.GetLeadingTrivia().Select(trivia => trivia.GetStructure()).OfType<DocumentationCommentTriviaSyntax>()
+            .LastOrDefault();
         if (comment is null)
             return null;
         var xml = string.Join('\n', comment.ToFullString().Split('\n').Select(line => line.Trim().TrimStart('/')));
@@ -59,12 +60,15 @@ internal sealed partial class SourceText
     private static string ToText(XElement element) => string.Concat(element.Nodes().Select(node => node switch
     {
         XText text => text.Value,
-        XElement { Value.Length: 0 } reference => ((string?)reference.Attribute("cref") ?? (string?)reference.Attribute("name") ?? (string?)reference.Attribute("langword") ?? "").Split('.')[^1],
+        XElement { Value.Length: 0 } reference =>
+            ((string?)reference.Attribute("cref") ?? (string?)reference.Attribute("name") ?? (string?)reference.Attribute("langword") ?? "")
+            .Split('.')[^1],
         XElement nested => nested.Value,
         _ => "",
     }));
 
-    private static bool IsComment(SyntaxTrivia trivia) => trivia.Kind() is SyntaxKind.SingleLineCommentTrivia or SyntaxKind.MultiLineCommentTrivia
+    private static bool IsComment(SyntaxTrivia trivia) =>
+        trivia.Kind() is SyntaxKind.SingleLineCommentTrivia or SyntaxKind.MultiLineCommentTrivia
         or SyntaxKind.SingleLineDocumentationCommentTrivia or SyntaxKind.MultiLineDocumentationCommentTrivia;
 
     private static bool IsText(SyntaxToken token) => token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.InterpolatedStringTextToken

@@ -6,7 +6,8 @@ internal sealed record Violation(string File, int Line, string What)
     public override string ToString() => $"{File}:{Line} {What}";
 }
 
-/// <summary>The one list of exceptions from the style rules, <c>StyleExceptions.txt</c>: <c>RULE | FILE | FRAGMENT | REASON</c>. An exception
+/// <summary>The one list of exceptions from the style rules, <c>StyleExceptions.txt</c>: <c>RULE | FILE | FRAGMENT | REASON</c>. An
+/// exception
 /// that excuses nothing is an error, so that the list does not outlive its reasons.</summary>
 internal static class StyleExceptions
 {
@@ -28,7 +29,8 @@ internal static class StyleExceptions
 
     private sealed record Entry(string Rule, string File, string Fragment, string Reason)
     {
-        public static Entry Parse(string line) => line.Split(" | ", StringSplitOptions.TrimEntries) is [var rule, var file, var fragment, { Length: > 0 } reason]
+        public static Entry Parse(string line) =>
+            line.Split(" | ", StringSplitOptions.TrimEntries) is [var rule, var file, var fragment, { Length: > 0 } reason]
             ? new Entry(rule, file, fragment, reason)
             : throw new FormatException($"StyleExceptions.txt: not RULE | FILE | FRAGMENT | REASON: {line}");
 

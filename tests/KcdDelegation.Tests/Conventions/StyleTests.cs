@@ -1,31 +1,39 @@
 using System.Text.RegularExpressions;
-using System.Xml.Linq;
-using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace KcdDelegation.Tests.Conventions;
 
-/// <summary>The rules of CONTRIBUTING.md for language and names that a program can decide, over all sources, documents and scripts.</summary>
+/// <summary>The rules of CONTRIBUTING.md for language and names that a program can decide, over all sources, documents and
+/// scripts.</summary>
 public sealed partial class StyleTests
 {
     private const int MaxLineLength = 140;
     private const int MaxSummaryWords = 40;
 
-    private static readonly string[] s_metaphors = ["Flight", "Flights", "Shelf", "Shelves", "Gate", "Gates", "Stamp", "Stamps", "Door", "Patience", "Lag"];
+    private static readonly Regex s_forbiddenWord = new(
+        $@"\b({string.Join('|', ReadWords("word"))})\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+
+    private static readonly Regex s_questionWord = new(
+        $@"^({string.Join('|', ReadWords("summary-start"))})\b", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+
+    private static readonly IReadOnlyList<string> s_metaphors = ReadWords("metaphor");
 
     /// <summary>Words that end like a verb in the third person and are none.</summary>
-    private static readonly string[] s_notVerbs = ["This", "Its", "Is", "Was", "Has", "As", "Those", "Always", "Sometimes", "Unless", "Perhaps", "Less", "Thus"];
+    private static readonly string[] s_notVerbs =
+        ["This", "Its", "Is", "Was", "Has", "As", "Those", "Always", "Sometimes", "Unless", "Perhaps", "Less", "Thus"];
 
-    private static readonly Lazy<IReadOnlyList<SourceText>> s_sources = new(() => [.. Repository.Files.Where(file => file.EndsWith(".cs", StringComparison.Ordinal)).Select(SourceText.Read)]);
+    private static readonly Lazy<IReadOnlyList<SourceText>> s_sources =
+        new(() => [.. Repository.Files.Where(file => file.EndsWith(".cs", StringComparison.Ordinal)).Select(SourceText.Read)]);
 
     [Fact]
     public void Comments_messages_and_documents_use_no_word_of_the_list()
     {
-        var prose = s_sources.Value.SelectMany(source => source.Prose).Concat(Repository.Files.Where(IsDocumentOrScript).SelectMany(DocumentLines));
+        var prose = s_sources.Value.SelectMany(source => source.Prose)
+            .Concat(Repository.Files.Where(IsDocumentOrScript).SelectMany(DocumentLines));
         var violations =
             from line in prose
-            from Match match in ForbiddenWord().Matches(line.Text)
+            from Match match in s_forbiddenWord.Matches(line.Text)
             where match.Value != "SHALL"
             select new Violation(line.File, line.Number, $"\"{match.Value}\" in: {line.Text.Trim()}");
         StyleExceptions.Apply("word", violations).ShouldBeEmpty();
@@ -38,7 +46,7 @@ public sealed partial class StyleTests
             from source in s_sources.Value
             from method in source.Root.DescendantNodes().OfType<MethodDeclarationSyntax>()
             let name = method.Identifier.ValueText
-            where name.Contains('_', StringComparison.Ordinal) && ForbiddenWord().IsMatch(name.Replace('_', ' '))
+            where name.Contains('_', StringComparison.Ordinal) && s_forbiddenWord.IsMatch(name.Replace('_', ' '))
             select source.At(method.Identifier, name);
         StyleExceptions.Apply("test-name", violations).ShouldBeEmpty();
     }
@@ -65,7 +73,7 @@ public sealed partial class StyleTests
             where source.IsProduct
             from member in source.Root.DescendantNodes().OfType<MemberDeclarationSyntax>()
             let summary = SourceText.GetSummary(member)
-            where summary is not null && QuestionWord().IsMatch(summary)
+            where summary is not null && s_questionWord.IsMatch(summary)
             select source.At(member.GetFirstToken(), summary);
         StyleExceptions.Apply("summary-start", violations).ShouldBeEmpty();
     }
@@ -97,7 +105,8 @@ public sealed partial class StyleTests
             from file in Repository.Files
             where IsDocumentOrScript(file)
             from line in DocumentLines(file)
-            where line.Text.Length > MaxLineLength && !line.Text.TrimStart().StartsWith('|') && !line.Text.Contains("](http", StringComparison.Ordinal)
+            where line.Text.Length > MaxLineLength && !line.Text.TrimStart().StartsWith('|')
+                && !line.Text.Contains("](http", StringComparison.Ordinal)
             select new Violation(line.File, line.Number, $"{line.Text.Length} columns");
         StyleExceptions.Apply("line-length", sources.Concat(documents)).ShouldBeEmpty();
     }
@@ -114,7 +123,8 @@ public sealed partial class StyleTests
             {
                 _ when OfName().IsMatch(name) => "a factory is Create, From or Parse, and a look-up is Get or Find",
                 _ when WhyName().IsMatch(name) => "a predicate is Is, Has or Can, and a look-up is Get or Find",
-                _ when TryName().IsMatch(name) && method.ReturnType.ToString() is not ("bool" or "Task<bool>" or "ValueTask<bool>") => "Try returns bool",
+                _ when TryName().IsMatch(name) && method.ReturnType.ToString() is not ("bool" or "Task<bool>" or "ValueTask<bool>") =>
+                    "Try returns bool",
                 _ => null,
             }
             where violation is not null
@@ -128,17 +138,26 @@ public sealed partial class StyleTests
         var violations =
             from source in s_sources.Value
             from token in source.Root.DescendantTokens()
-            where token.IsKind(SyntaxKind.IdentifierToken) && token.Parent is MemberDeclarationSyntax or VariableDeclaratorSyntax or ParameterSyntax
+            where token.IsKind(SyntaxKind.IdentifierToken) && token.Parent is MemberDeclarationSyntax or VariableDeclaratorSyntax
+                or ParameterSyntax
             where CamelCaseWord().Matches(token.ValueText).Any(word => s_metaphors.Contains(word.Value, StringComparer.OrdinalIgnoreCase))
             select source.At(token, token.ValueText);
         StyleExceptions.Apply("metaphor", violations).ShouldBeEmpty();
     }
 
+    /// <summary>Reads the words of a rule from <c>StyleWords.txt</c>.</summary>
+    private static List<string> ReadWords(string rule) =>
+        [.. File.ReadLines(Path.Combine(Repository.Root, "tests", "KcdDelegation.Tests", "Conventions", "StyleWords.txt"))
+            .Where(line => line.StartsWith(rule + ":", StringComparison.Ordinal))
+            .SelectMany(line => line[(rule.Length + 1)..].Split(',', StringSplitOptions.TrimEntries))];
+
     private static bool StartsWithVerb(string summary) =>
         VerbStart().Match(summary) is { Success: true } start && !s_notVerbs.Contains(start.Groups["word"].Value, StringComparer.Ordinal);
 
     private static bool IsDocumentOrScript(string file) =>
-        file.EndsWith(".md", StringComparison.Ordinal) || (Path.GetExtension(file).Length == 0 && File.ReadLines(Path.Combine(Repository.Root, file)).FirstOrDefault()?.StartsWith("#!", StringComparison.Ordinal) == true);
+        file.EndsWith(".md", StringComparison.Ordinal)
+            || (Path.GetExtension(file).Length == 0 && File.ReadLines(Path.Combine(Repository.Root, file))
+            .FirstOrDefault()?.StartsWith("#!", StringComparison.Ordinal) == true);
 
     /// <summary>Gets the lines of a document outside its code blocks, or all lines of a script.</summary>
     private static IEnumerable<Line> DocumentLines(string file)
@@ -156,17 +175,13 @@ public sealed partial class StyleTests
         }
     }
 
-    [GeneratedRegex(@"\b(he|him|his|himself|she|her|hers|herself|whom|nobody|somebody|whoever|anew|nought|thereof|shall|beside|doubled|believed|dear|patience|told from)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex ForbiddenWord();
-
     /// <summary>Matches a verb in the third person. A plural noun is recognized by the word after it.</summary>
-    [GeneratedRegex(@"^(?<word>[A-Z][a-z]+s)\b(?! (of|that|which|who|are)\b)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^(?<word>[A-Z][a-z]+s)\b(?! (of|that|which|who|are)\b)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex VerbStart();
 
-    [GeneratedRegex(@"^(What|Who|Whose|Whom|How|Where|Why|It|They|He|She|Nobody|Everybody|Nothing|Everything)\b", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex QuestionWord();
-
-    [GeneratedRegex("^(.*[a-z])?Of$(?<!IndexOf|SizeOf|TypeOf)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^(.*[a-z])?Of$(?<!IndexOf|SizeOf|TypeOf)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex OfName();
 
     [GeneratedRegex("^Why([A-Z]|$)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

@@ -47,7 +47,8 @@ public sealed class ReadmeTests
         var folder = Directory.CreateTempSubdirectory("kcd-readme-");
         try
         {
-            await using var realm = TestRealm.Start("CONTOSO.COM").User("ada").Account("CONNECTOR$", mayDelegateTo: ["HTTP/erp.contoso.com"]).Service("HTTP/erp.contoso.com");
+            await using var realm = TestRealm.Start("CONTOSO.COM").User("ada")
+                .Account("CONNECTOR$", mayDelegateTo: ["HTTP/erp.contoso.com"]).Service("HTTP/erp.contoso.com");
             await using var issuer = await TestIssuer.StartAsync(cancellationToken: cancellation);
             await using var backend = await TestBackend.StartAsync(realm, "HTTP/erp.contoso.com", cancellationToken: cancellation);
             var options = InCode();
@@ -56,7 +57,8 @@ public sealed class ReadmeTests
             options.Kdcs[0] = realm.Endpoint.ToString();
             (options.Token.Authority, options.Token.TenantId) = (issuer.Authority, issuer.TenantId);
             (options.Applications["erp"].InternalUrl, options.Applications["erp"].AllowPlainHttp) = (backend.Url, true);
-            var token = issuer.CreateToken("ada@contoso.com", new Dictionary<string, object?>(StringComparer.Ordinal) { ["onprem_sam_account_name"] = "ada" });
+            var token = issuer.CreateToken(
+                "ada@contoso.com", new Dictionary<string, object?>(StringComparer.Ordinal) { ["onprem_sam_account_name"] = "ada" });
 
             (await BareAsync(options, token, new Uri(backend.Url, "orders"))).ShouldBe("ada@CONTOSO.COM");
         }
@@ -134,9 +136,13 @@ public sealed class ReadmeTests
 
     private static string[] Flatten(KcdOptions options) =>
     [
-        $"{options.Realm}", string.Join(",", options.Kdcs), $"{options.ServiceAccount.Name} {options.ServiceAccount.Keytab} {options.ServiceAccount.PasswordFile}",
+        $"{options.Realm}", string.Join(",", options.Kdcs),
+            $"{options.ServiceAccount.Name} {options.ServiceAccount.Keytab} {options.ServiceAccount.PasswordFile}",
         .. options.Realms.Keys, $"{options.Token.Authority}{options.Token.Audience}{options.Token.TenantId}",
-        .. options.Applications.Select(application => $"{application.Key}: {string.Join(", ", typeof(DelegatedApplication).GetProperties().Select(property => $"{property.Name}={property.GetValue(application.Value)}"))}"),
+        .. options.Applications.Select(
+            application => $"{application.Key}: {string.Join(
+            ", ", typeof(DelegatedApplication).GetProperties()
+            .Select(property => $"{property.Name}={property.GetValue(application.Value)}"))}"),
     ];
 
     private static string Block(string name)
