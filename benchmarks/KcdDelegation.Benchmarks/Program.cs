@@ -55,7 +55,8 @@ return 0;
 static BenchmarkDotNet.Reports.Summary RunBenchmarkDotNet(string results)
 {
     // In this process, because MIT's libraries hold the tickets here, and a build for each case would take longer than all cases.
-    var job = Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(3).WithIterationCount(7).WithIterationTime(TimeInterval.FromMilliseconds(100));
+    var job = Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(3).WithIterationCount(7)
+        .WithIterationTime(TimeInterval.FromMilliseconds(100));
     var config = ManualConfig.CreateEmpty()
         .AddJob(job)
         .AddDiagnoser(MemoryDiagnoser.Default)

@@ -218,7 +218,8 @@ public sealed class S4UClient : IAsyncDisposable
         {
             ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, request.Service, cancellationToken).ConfigureAwait(false);
         }
-        catch (KerberosException error) when (error.Reason is KerberosFailureReason.EvidenceNotForwardable or KerberosFailureReason.AccountNotForwardable)
+        catch (KerberosException error)
+            when (error.Reason is KerberosFailureReason.EvidenceNotForwardable or KerberosFailureReason.AccountNotForwardable)
         {
             // The remedy changes the account or the user. Tickets that were issued before it stay as they are, so they are dropped.
             _store.Drop(TicketKey.Self(_account, request.User), evidence);

@@ -96,7 +96,7 @@ public sealed class TestAcceptor
         };
     }
 
-    /// <summary>RFC 4120 §3.2.4: the AP-REP echoes the authenticator's time under the ticket's session key.</summary>
+    // RFC 4120 §3.2.4: the AP-REP echoes the authenticator's time under the ticket's session key.
     private byte[]? CreateReply(OpenedRequest opened)
     {
         if (_options.MutualReply == TestMutualReply.None)

@@ -25,7 +25,8 @@ public sealed class ApRequestTemplateTests
         var authenticators = tails.ConvertAll(tail => Open(ticket, template, tail));
         authenticators.Select(authenticator => (authenticator.Time, authenticator.Microseconds)).ShouldBeUnique();
         authenticators.Select(authenticator => Convert.ToHexString(authenticator.Subkey!.Bytes)).ShouldBeUnique();
-        authenticators.ShouldAllBe(authenticator => authenticator.SequenceNumber >= 0x4000_0000 && authenticator.SequenceNumber < 0x8000_0000);
+        authenticators.ShouldAllBe(
+            authenticator => authenticator.SequenceNumber >= 0x4000_0000 && authenticator.SequenceNumber < 0x8000_0000);
         authenticators.Select(authenticator => authenticator.SequenceNumber).Distinct().Count().ShouldBeGreaterThan(1_990);
         authenticators.ShouldAllBe(authenticator => authenticator.Client.ToString() == "ada" && authenticator.Subkey!.Type == type);
     }
@@ -51,7 +52,8 @@ public sealed class ApRequestTemplateTests
         var ticket = realm.IssueTicket("ada", Web);
         var template = ticket.CreateApRequest();
         var timestamps = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
-            Enumerable.Range(0, 500).Select(_ => Open(ticket, template, WriteTail(template))).Select(opened => (opened.Time, opened.Microseconds)).ToList())));
+            Enumerable.Range(0, 500).Select(_ => Open(ticket, template, WriteTail(template)))
+                .Select(opened => (opened.Time, opened.Microseconds)).ToList())));
         timestamps.SelectMany(each => each).ShouldBeUnique();
     }
 
@@ -150,6 +152,7 @@ public sealed class ApRequestTemplateTests
     {
         var (type, message) = GssKerberosToken.Unwrap((byte[])[.. template.Prefix.Span, .. tail]);
         type.ShouldBe(GssKerberosToken.ApRequestToken);
-        return Authenticator.Decode(ApRequest.Decode(message).Authenticator.Decrypt(ticket.Issued.SessionKey, KeyUsage.ApRequestAuthenticator));
+        return Authenticator.Decode(
+            ApRequest.Decode(message).Authenticator.Decrypt(ticket.Issued.SessionKey, KeyUsage.ApRequestAuthenticator));
     }
 }

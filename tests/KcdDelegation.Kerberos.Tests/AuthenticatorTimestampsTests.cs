@@ -21,7 +21,8 @@ public sealed class AuthenticatorTimestampsTests
                 timestamps[(thread * each) + i] = mine.Next(Ada, TimeSpan.Zero);
         })));
         timestamps.Distinct().Count().ShouldBe(timestamps.Length);
-        timestamps.ShouldAllBe(timestamp => timestamp.Microseconds >= AuthenticatorTimestamps.FirstMicrosecond && timestamp.Microseconds < 1_000_000);
+        timestamps.ShouldAllBe(
+            timestamp => timestamp.Microseconds >= AuthenticatorTimestamps.FirstMicrosecond && timestamp.Microseconds < 1_000_000);
     }
 
     [Fact]
@@ -80,6 +81,8 @@ public sealed class AuthenticatorTimestampsTests
     public void The_fraction_of_a_second_is_scaled_into_the_range()
     {
         _time.Advance(TimeSpan.FromMilliseconds(250));
-        AuthenticatorTimestamps.Get(_time).Next(Ada, TimeSpan.Zero).Microseconds.ShouldBe(AuthenticatorTimestamps.FirstMicrosecond + (AuthenticatorTimestamps.PerSecond / 4));
+        AuthenticatorTimestamps.Get(_time)
+            .Next(Ada, TimeSpan.Zero).Microseconds.ShouldBe(
+            AuthenticatorTimestamps.FirstMicrosecond + (AuthenticatorTimestamps.PerSecond / 4));
     }
 }

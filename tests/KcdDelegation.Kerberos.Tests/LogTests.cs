@@ -35,7 +35,8 @@ public sealed class LogTests
         realm.Fail(KdcFault.NameOfAnotherUser("evelina"), KerberosExchange.S4U2Self, times: int.MaxValue);
 
         var error = await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(
-            KerberosPrincipal.Principal("adalina", realm.Name), ServicePrincipalName.Parse("HTTP/app"), TestContext.Current.CancellationToken));
+            KerberosPrincipal.Principal("adalina", realm.Name), ServicePrincipalName.Parse("HTTP/app"),
+                TestContext.Current.CancellationToken));
 
         error.Detail.ShouldContain("evelina");
         _logger.Events.ShouldContain(logged => logged.Id == noted);
@@ -43,7 +44,8 @@ public sealed class LogTests
         _logger.Events.ShouldNotContain(logged => logged.Text.Contains("evelina", StringComparison.OrdinalIgnoreCase));
     }
 
-    private static TestRealm Start() => TestRealm.Start().User("adalina").User("evelina").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app");
+    private static TestRealm Start() =>
+        TestRealm.Start().User("adalina").User("evelina").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app");
 
     private S4UClient CreateClient(TestRealm realm, KdcEndpoint kdc) => new(new S4UClientOptions
     {

@@ -262,7 +262,8 @@ public sealed class ServiceAccountTests : IDisposable
         using var account = ServiceAccount.FromPasswordFile("gw", FilePath);
         using var same = ServiceAccount.FromPassword("gw", "p\u00e4ssword\u20ac");
 
-        account.Keys.GetLogOnKey(Realm, Aes128, "salt", 1).Bytes.ToArray().ShouldBe(same.Keys.GetLogOnKey(Realm, Aes128, "salt", 1).Bytes.ToArray());
+        account.Keys.GetLogOnKey(Realm, Aes128, "salt", 1).Bytes.ToArray()
+            .ShouldBe(same.Keys.GetLogOnKey(Realm, Aes128, "salt", 1).Bytes.ToArray());
     }
 
     [Fact]
@@ -272,7 +273,8 @@ public sealed class ServiceAccountTests : IDisposable
         using var account = ServiceAccount.FromPasswordFile("gw", FilePath);
         using var same = ServiceAccount.FromPassword("gw", " secret \n");
 
-        account.Keys.GetLogOnKey(Realm, Aes128, "salt", 1).Bytes.ToArray().ShouldBe(same.Keys.GetLogOnKey(Realm, Aes128, "salt", 1).Bytes.ToArray());
+        account.Keys.GetLogOnKey(Realm, Aes128, "salt", 1).Bytes.ToArray()
+            .ShouldBe(same.Keys.GetLogOnKey(Realm, Aes128, "salt", 1).Bytes.ToArray());
     }
 
     [Theory]

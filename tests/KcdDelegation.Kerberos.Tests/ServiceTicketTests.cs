@@ -30,7 +30,8 @@ public sealed class ServiceTicketTests : IDisposable
         // As when the client is disposed between the ticket's check and the reading of its key.
         ticket.Issued.SessionKey.Dispose();
 
-        var error = await Should.ThrowAsync<InvalidOperationException>(() => ticket.WriteCredentialCacheAsync(FilePath, TestContext.Current.CancellationToken));
+        var error = await Should.ThrowAsync<InvalidOperationException>(
+            () => ticket.WriteCredentialCacheAsync(FilePath, TestContext.Current.CancellationToken));
 
         error.Message.ShouldContain("client of the ticket is disposed");
         _directory.EnumerateFiles().ShouldBeEmpty();

@@ -78,7 +78,8 @@ public sealed class UsageTests
     [InlineData("{ \"Kcd\": { \"Token\": { \"AllowGuests\": \"maybe\" } } }", "AllowGuests")]
     [InlineData("{ \"Kcd\": { \"Relm\": \"R.TEST\" } }", "Relm")]
     [InlineData(
-        "{ \"Kcd\": { \"Realms\": { \"A\": { \"UserPrincipalSuffixes\": [ \"x.test\" ] }, \"B\": { \"UserPrincipalSuffixes\": [ \"x.test\" ] } } } }",
+        "{ \"Kcd\": { \"Realms\": { \"A\": { \"UserPrincipalSuffixes\": [ \"x.test\" ] }, \"B\": { \"UserPrincipalSuffixes\": [ "
+            + "\"x.test\" ] } } } }",
         "one realm only")]
     public async Task A_file_of_settings_that_cannot_be_used_exits_2(string content, string expected)
     {

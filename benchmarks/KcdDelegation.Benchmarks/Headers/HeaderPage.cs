@@ -44,7 +44,8 @@ internal static class HeaderPage
         file.Table(["µs per header at", "1 KB", "4 KB", "12 KB"], names.Select(name => (IReadOnlyList<string>)[name,
             .. times.Select(each => each[name].Median.Microseconds())]));
         file.Table(["ratio", "1 KB", "4 KB", "12 KB", "goal"], Ratios.Select(ratio => (IReadOnlyList<string>)[
-            $"{ratio.Name} / {ratio.Baseline}", .. times.Select(each => each[ratio.Name].RatioTo(each[ratio.Baseline]).Times()), ratio.Goal]));
+            $"{ratio.Name} / {ratio.Baseline}", .. times.Select(each => each[ratio.Name].RatioTo(each[ratio.Baseline]).Times()),
+                ratio.Goal]));
         file.Text(floor);
         if (allocations is not null)
             file.Table(["managed bytes allocated per header", "1 KB", "4 KB", "12 KB"],

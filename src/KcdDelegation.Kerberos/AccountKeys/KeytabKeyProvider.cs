@@ -61,7 +61,8 @@ internal sealed class KeytabKeyProvider : AccountKeyProvider
 
     public override string MissingVersionReason => "which the keytab does not have";
 
-    public override string? GetRealmName(string realm) => _file.Content.FindEntries(_account, realm) is [var entry, ..] ? entry.Realm : null;
+    public override string? GetRealmName(string realm) =>
+        _file.Content.FindEntries(_account, realm) is [var entry, ..] ? entry.Realm : null;
 
     public override void Dispose() => _file.Dispose();
 

@@ -100,7 +100,8 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
 
     public override string ToString() => "(secret)";
 
-    /// <summary>Returns whether a file is a MSDS-MANAGEDPASSWORD_BLOB (MS-ADTS §2.2.19): version 1, reserved 0, and its own length.</summary>
+    /// <summary>Returns whether a file is a MSDS-MANAGEDPASSWORD_BLOB (MS-ADTS §2.2.19): version 1, reserved 0, and its own
+    /// length.</summary>
     private static bool IsManagedPassword(ReadOnlySpan<byte> file) =>
         file.Length >= 16 && file[..4].SequenceEqual("\u0001\0\0\0"u8) && BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) == file.Length;
 

@@ -18,7 +18,8 @@ internal readonly ref struct FailureDetail(int literalLength, int formattedCount
     public void AppendFormatted<T>(T value) => AppendFormatted(value, format: null);
 
     public void AppendFormatted<T>(T value, string? format) => _text.Append(PrintableText.From(
-        value is IFormattable formattable ? formattable.ToString(format, System.Globalization.CultureInfo.InvariantCulture) : value?.ToString(),
+        value is IFormattable formattable ? formattable.ToString(format, System.Globalization.CultureInfo.InvariantCulture)
+            : value?.ToString(),
         MaxValueLength));
 
     public override string ToString() => _text.ToString();

@@ -61,7 +61,7 @@ public sealed class KerberosException : Exception
     /// refusal.</summary>
     public bool IsTransient => Failure.IsTransient;
 
-    /// <summary>What is wrong, without the code and the names.</summary>
+    /// <summary>The cause, without the code and the names.</summary>
     public string Detail => Failure.Detail;
 
     /// <summary>Creates the exception for malformed bytes. The exchange adds its names (<see cref="InContext"/>).</summary>
@@ -114,7 +114,7 @@ internal sealed record KerberosFailure
     public string? KdcText { get; init => field = value is null ? null : PrintableText.From(value, 256); }
     public bool IsTransient { get; init; }
 
-    /// <summary>What is wrong. Made printable and bounded here, whatever it was composed of.</summary>
+    /// <summary>The cause. Made printable and bounded here, whatever it was composed of.</summary>
     public string Detail { get; init => field = PrintableText.From(value, MaxDetailLength); } = "";
 
     public string Describe()

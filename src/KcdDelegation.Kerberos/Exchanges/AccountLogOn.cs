@@ -33,7 +33,8 @@ internal sealed class AccountLogOn(ExchangeContext context)
     /// <summary>Adds the keytab's spelling of the realm to a refusal: MIT compares realms with their case.</summary>
     private KerberosException AddRealmName(KerberosException error)
     {
-        if (error.Code is null || context.Account.Keys.GetRealmName(context.Realm) is not { } realm || ReplyChecks.SameRealm(realm, context.Realm))
+        if (error.Code is null || context.Account.Keys.GetRealmName(context.Realm) is not { } realm
+            || ReplyChecks.SameRealm(realm, context.Realm))
             return error;
         var detail = $"the realm in the keytab is {realm}, but Realm is '{context.Realm}'; set Realm to {realm}";
         return new KerberosException(error.Failure with { Detail = error.Detail.Length > 0 ? $"{error.Detail}; {detail}" : detail }, error);

@@ -92,7 +92,8 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
                 throw new KerberosException(exception.Failure with
                 {
                     Reason = KerberosFailureReason.PreAuthenticationNotSupported,
-                    Detail = $"{exception.Detail}; the KDC offers {PreAuthenticationOffer.Describe(PreAuthenticationOffer.Read(error))}, and this client "
+                    Detail = $"{exception.Detail}; the KDC offers "
+                        + $"{PreAuthenticationOffer.Describe(PreAuthenticationOffer.Read(error))}, and this client "
                         + "proves its key with PA-ENC-TIMESTAMP (2)",
                 });
             case KerberosErrorCode.PreAuthenticationFailed when _preAuthentication is { Salt: { } salt }:

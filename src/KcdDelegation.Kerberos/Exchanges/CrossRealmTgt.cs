@@ -72,8 +72,7 @@ internal sealed class CrossRealmTgt(ExchangeContext context)
             return reply.ToTicket();
         }
 
-        /// <summary>Active Directory takes the NetBIOS name of a domain for its realm and answers with its own ticket-granting
-        /// service.</summary>
+        // Active Directory takes the NetBIOS name of a domain for its realm and answers with its own ticket-granting service.
         private void CheckRealmName(EncKdcReplyPart part)
         {
             if (Service.TicketGrantingRealm is { } requested && part.Service.TicketGrantingRealm is { } realm

@@ -3,7 +3,8 @@ using KcdDelegation.Kerberos.Messages;
 namespace KcdDelegation.Kerberos.Exchanges;
 
 /// <summary>Determines the implementation of a KDC from its KRB-ERROR: the text, and the form of the e-data.</summary>
-/// <remarks>Nothing in a KRB-ERROR is authenticated (RFC 4120 §5.9.1). The result selects the commands of a remedy and nothing else.</remarks>
+/// <remarks>Nothing in a KRB-ERROR is authenticated (RFC 4120 §5.9.1). The result selects the commands of a remedy and nothing
+/// else.</remarks>
 internal static class KdcSoftwareDetection
 {
     public static KdcSoftware Detect(KrbError error, bool hasNtStatus)
@@ -35,6 +36,7 @@ internal static class KdcSoftwareDetection
     {
         if (error.Code != KerberosErrorCode.PreAuthenticationRequired)
             return KdcSoftware.Unknown;
-        return PreAuthenticationOffer.Read(error).Contains(PreAuthenticationOffer.EncryptedChallenge) ? KdcSoftware.Heimdal : KdcSoftware.Samba;
+        return PreAuthenticationOffer.Read(error).Contains(PreAuthenticationOffer.EncryptedChallenge) ? KdcSoftware.Heimdal
+            : KdcSoftware.Samba;
     }
 }

@@ -8,7 +8,8 @@ internal static class PreAuthenticationOffer
 {
     public const int EncryptedChallenge = 138;
 
-    /// <summary>The type of KERB-SUPERSEDED-BY-USER (MS-KILE §2.2): the account was migrated to a delegated managed service account.</summary>
+    /// <summary>The type of KERB-SUPERSEDED-BY-USER (MS-KILE §2.2): the account was migrated to a delegated managed service
+    /// account.</summary>
     public const int SupersededByUser = 170;
 
     /// <summary>Returns the types, or an empty list if the e-data is not METHOD-DATA.</summary>

@@ -35,9 +35,11 @@ internal sealed class Keytab(IReadOnlyList<KeytabEntry> entries) : IDisposable
 
     /// <summary>Returns the time of the oldest entry with a high eight-bit version, or null if there is none.</summary>
     private static DateTimeOffset? FindWrapTime(List<KeytabEntry> entries) =>
-        entries.Where(entry => entry.KvnoWidth == KvnoWidth.LowEightBits && entry.Kvno >= 192).Min(entry => (DateTimeOffset?)entry.Timestamp);
+        entries.Where(entry => entry.KvnoWidth == KvnoWidth.LowEightBits && entry.Kvno >= 192)
+            .Min(entry => (DateTimeOffset?)entry.Timestamp);
 
-    /// <summary>Returns the full version of an entry. Where only eight bits are known, a low version that is not older than a high one follows
+    /// <summary>Returns the full version of an entry. Where only eight bits are known, a low version that is not older than a high one
+    /// follows
     /// it (256 is written as 0).</summary>
     private static long Unwrap(KeytabEntry entry, DateTimeOffset? wrapped) =>
         entry.KvnoWidth == KvnoWidth.LowEightBits && entry.Kvno < 64 && wrapped <= entry.Timestamp ? entry.Kvno + 256L : entry.Kvno;

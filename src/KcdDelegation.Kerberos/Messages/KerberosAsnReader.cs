@@ -84,7 +84,8 @@ internal static class KerberosAsnReader
 
     /// <summary>Reads a realm (RFC 4120 §5.2.2).</summary>
     public static string ReadRealm(this AsnReader reader) =>
-        reader.ReadKerberosString() is var realm && RealmName.IsValid(realm) ? realm : throw new AsnContentException("A realm is not in the domain style.");
+        reader.ReadKerberosString() is var realm && RealmName.IsValid(realm) ? realm
+            : throw new AsnContentException("A realm is not in the domain style.");
 
     /// <summary>Reads a KerberosTime: <c>yyyyMMddHHmmssZ</c>, without fractions of a second or an offset (RFC 4120 §5.2.3).</summary>
     public static DateTimeOffset ReadKerberosTime(this AsnReader reader)
@@ -93,7 +94,8 @@ internal static class KerberosAsnReader
             throw new AsnContentException("A time is not a primitive GeneralizedTime.");
         var text = reader.PeekContentBytes().Span;
         reader.ReadEncodedValue();
-        return KerberosTimeText.TryParse(text, out var time) ? time : throw new AsnContentException("A time does not have the form yyyyMMddHHmmssZ.");
+        return KerberosTimeText.TryParse(text, out var time) ? time
+            : throw new AsnContentException("A time does not have the form yyyyMMddHHmmssZ.");
     }
 
     /// <summary>Reads KerberosFlags (RFC 4120 §5.2.8). Bit 0 is first; missing bits are zero, bits after the 32nd are ignored.</summary>

@@ -30,7 +30,8 @@ internal static class KerberosTimeText
             return false;
         var (year, month, day) = ((ReadDigits(text[..2]) * 100) + ReadDigits(text[2..4]), ReadDigits(text[4..6]), ReadDigits(text[6..8]));
         var (hour, minute, second) = (ReadDigits(text[8..10]), ReadDigits(text[10..12]), ReadDigits(text[12..14]));
-        if (year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59 || second > 59)
+        if (year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59
+            || second > 59)
             return false;
         time = new DateTimeOffset(year, month, day, hour, minute, second, TimeSpan.Zero);
         return true;

@@ -61,7 +61,8 @@ internal sealed record PrincipalName(int Type, IReadOnlyList<string> Components)
         var text = ToString();
         if (!RealmName.IsValid(realm) || NameCharacters.FindViolation(text, "it") is not null
             || (!isEnterprise && Components.Any(component => component.Length == 0 || component.Contains('/', StringComparison.Ordinal))))
-            throw KerberosException.Rejected($"the name {text}@{realm} is not the name of an account: it is empty, or a component is empty or has a slash");
+            throw KerberosException.Rejected(
+                $"the name {text}@{realm} is not the name of an account: it is empty, or a component is empty or has a slash");
         return isEnterprise ? KerberosPrincipal.Enterprise(text, realm) : KerberosPrincipal.Principal(text, realm);
     }
 

@@ -51,7 +51,8 @@ public sealed partial record KerberosPrincipal
         init
         {
             if (value is not null && !IsSecurityIdentifier(value))
-                throw new ArgumentException("The value is not a SID such as S-1-5-21-1004336348-1177238915-682003330-1103.", nameof(SecurityIdentifier));
+                throw new ArgumentException(
+                    "The value is not a SID such as S-1-5-21-1004336348-1177238915-682003330-1103.", nameof(SecurityIdentifier));
             field = value;
         }
     }

@@ -27,6 +27,7 @@ internal static class RealmName
     public static void ThrowIfInvalid(string? text, string what, string parameter)
     {
         if (!IsValid(text))
-            throw new ArgumentException($"{what} {PrintableText.Quoted(text)} is not a realm. Write a name such as CONTOSO.COM.", parameter);
+            throw new ArgumentException(
+                $"{what} {PrintableText.Quoted(text)} is not a realm. Write a name such as CONTOSO.COM.", parameter);
     }
 }

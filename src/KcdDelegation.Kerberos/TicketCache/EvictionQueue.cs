@@ -5,19 +5,19 @@ namespace KcdDelegation.Kerberos.TicketCache;
 /// displace them.</remarks>
 internal sealed class EvictionQueue
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly Queue<TicketEntry> _entries = new();
 
     public void Add(TicketEntry entry)
     {
-        lock (_gate)
+        lock (_lock)
             _entries.Enqueue(entry);
     }
 
     /// <summary>Returns the next entry to evict, or null. Removed entries are skipped.</summary>
     public TicketEntry? Next()
     {
-        lock (_gate)
+        lock (_lock)
         {
             // Each entry is queued again at most once, so the loop ends while other threads use the entries.
             for (var turns = (2 * _entries.Count) + 1; turns > 0 && _entries.TryDequeue(out var entry); turns--)
@@ -36,7 +36,7 @@ internal sealed class EvictionQueue
     /// <summary>Removes the entries that were removed from the cache otherwise, so that purges do not let the queue grow.</summary>
     public void Sweep()
     {
-        lock (_gate)
+        lock (_lock)
         {
             for (var turns = _entries.Count; turns > 0; turns--)
             {

@@ -53,7 +53,7 @@ internal sealed class TicketStore : IAsyncDisposable
         where T : class, ICachedTicket =>
         TryGet<T>(key, out var ticket) ? Task.FromResult(ticket) : AddAsync(key, request, isNested: false, cancellationToken);
 
-    /// <summary>For use from inside another exchange of this cache. Runs inline instead of on the thread pool.</summary>
+    /// <summary>Gets or requests a ticket from inside another exchange of this cache. Runs inline instead of on the thread pool.</summary>
     /// <remarks>Other callers may wait for the exchange too. It continues when this caller's time is over.</remarks>
     public Task<T> GetOrAddNestedAsync<T>(TicketKey key, Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken)
         where T : class, ICachedTicket =>

@@ -13,7 +13,7 @@ internal abstract class KdcRequest<TReply>
     public abstract TReply Check(ReadOnlyMemory<byte> reply);
 }
 
-/// <summary>How a request is distributed over the KDCs of a realm.</summary>
+/// <summary>The distribution of a request over the KDCs of a realm.</summary>
 internal enum KdcRequestMode
 {
     /// <summary>While one KDC is slow, the next is asked as well. The first valid reply wins.</summary>

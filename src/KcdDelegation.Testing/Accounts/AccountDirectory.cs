@@ -57,14 +57,14 @@ internal sealed class AccountDirectory(string realm, KdcKind kind)
 
     private string JoinNames() => string.Join(", ", _entries.Keys.Order(StringComparer.Ordinal));
 
-    /// <summary>MS-KILE §3.3.5.6.1: sAMAccountName, then with a dollar sign, then the user principal name name@realm.</summary>
+    // MS-KILE §3.3.5.6.1: sAMAccountName, then with a dollar sign, then the user principal name name@realm.
     private bool IsNamed(DirectoryEntry entry, string name) =>
         entry.Name.Equals(name, Comparison)
         || entry.Name.Equals(name + "$", Comparison)
         || (entry.UserPrincipalName?.Equals($"{name}@{realm}", Comparison) ?? false);
 
-    /// <summary>MS-KILE §3.3.5.6.1: userPrincipalName, then sAMAccountName of the part before the at sign if the rest is this realm.
-    /// The suffix of the implied name is a DNS name, so it is compared without case.</summary>
+    // MS-KILE §3.3.5.6.1: userPrincipalName, then sAMAccountName of the part before the at sign if the rest is this realm. The suffix of
+    // the implied name is a DNS name, so it is compared without case.
     private bool HasUserPrincipalName(DirectoryEntry entry, string name)
     {
         if (entry.UserPrincipalName is { } userPrincipalName && userPrincipalName.Equals(name, Comparison))

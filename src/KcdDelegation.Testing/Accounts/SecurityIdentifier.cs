@@ -34,7 +34,8 @@ internal sealed record SecurityIdentifier(string Text)
         return new SecurityIdentifier(text.ToString());
     }
 
-    /// <summary>MS-DTYP §2.4.2.2: revision, count, authority (6 bytes, big-endian), subauthorities (little-endian).</summary>
+    /// <summary>Encodes the identifier (MS-DTYP §2.4.2.2): revision, count, authority (6 bytes, big-endian), subauthorities
+    /// (little-endian).</summary>
     public byte[] ToBytes()
     {
         var parts = Text.Split('-');

@@ -58,13 +58,13 @@ internal sealed class AsService(RealmState realm, TicketMaker tickets)
         return draft;
     }
 
-    /// <summary>RFC 6806 §6: KDC_ERR_WRONG_REALM with the client's realm.</summary>
+    // RFC 6806 §6: KDC_ERR_WRONG_REALM with the client's realm.
     private KdcRefusalException NotFound(PrincipalName name) =>
         name.Type == (int)PrincipalNameType.Enterprise && realm.Route(other => other.Accounts.Find(name) is not null) is { } route
             ? new KdcRefusalException(KerberosErrorCode.WrongRealm) { ClientRealm = route.Destination.Name }
             : new KdcRefusalException(KerberosErrorCode.ClientPrincipalUnknown);
 
-    /// <summary>RFC 4120 §5.2.7.5: METHOD-DATA with ETYPE-INFO2 of the common types, in the client's order.</summary>
+    // RFC 4120 §5.2.7.5: METHOD-DATA with ETYPE-INFO2 of the common types, in the client's order.
     private static KdcRefusalException PreAuthenticationRequired(KdcCall call, DirectoryEntry client)
     {
         var entries = call.Body.EncryptionTypes.Where(type => client.Keys.Choose([type]) is not null)
@@ -76,7 +76,7 @@ internal sealed class AsService(RealmState realm, TicketMaker tickets)
         };
     }
 
-    /// <summary>RFC 4120 §5.2.7.2.</summary>
+    // RFC 4120 §5.2.7.2.
     private static void VerifyTimestamp(KdcCall call, ReadOnlyMemory<byte> value, DirectoryEntry client)
     {
         PaEncTimestamp timestamp;
@@ -95,7 +95,7 @@ internal sealed class AsService(RealmState realm, TicketMaker tickets)
             throw new KdcRefusalException(KerberosErrorCode.Skew);
     }
 
-    /// <summary>MS-KILE §2.2.3 KERB-PA-PAC-REQUEST: its BOOLEAN is the last byte; only FALSE has an effect.</summary>
+    // MS-KILE §2.2.3 KERB-PA-PAC-REQUEST: its BOOLEAN is the last byte; only FALSE has an effect.
     private static bool WantsNoPac(KdcCall call) =>
         call.Request.PaData.Find(PaDataType.PacRequest) is { Length: > 0 } value && value.Span[^1] == 0;
 }

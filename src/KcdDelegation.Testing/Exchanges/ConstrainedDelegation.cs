@@ -44,8 +44,7 @@ internal sealed class ConstrainedDelegation(RealmState realm, TicketMaker ticket
         return Make(call, header, service, evidence, evidence.Client, evidence.Pac, byAccount ? [] : [ResourceBased]);
     }
 
-    /// <summary>MS-SFU §3.2.5.2.2: the service is in another realm, so the reply is a TGT of the account for that realm with the user's
-    /// PAC.</summary>
+    // MS-SFU §3.2.5.2.2: the service is in another realm, so the reply is a TGT of the account for that realm with the user's PAC.
     private ReplyDraft Refer(KdcCall call, TgsHeader header, ResolvedService service, OpenedTicket evidence)
     {
         if (!AsksForResourceBased(call))
@@ -59,7 +58,7 @@ internal sealed class ConstrainedDelegation(RealmState realm, TicketMaker ticket
         return draft;
     }
 
-    /// <summary>MS-SFU §3.2.5.2.3: the evidence is the TGT with the user's PAC that the account's realm issued.</summary>
+    // MS-SFU §3.2.5.2.3: the evidence is the TGT with the user's PAC that the account's realm issued.
     private ReplyDraft AnswerForeignAccount(KdcCall call, TgsHeader header, ResolvedService service, Ticket evidenceTicket)
     {
         if (evidenceTicket.Service.TicketGrantingRealm is not { } granting || !realm.IsNamed(granting)
@@ -93,7 +92,7 @@ internal sealed class ConstrainedDelegation(RealmState realm, TicketMaker ticket
         call.Request.PaData.Find(PaDataType.PacOptions) is { } value
             && (PaPacOptions.Decode(value) & PaPacOptions.ResourceBasedDelegation) != 0;
 
-    /// <summary>MS-SFU §3.2.5.2.1: the status depends on the account's list; with the resource-based bit it is STATUS_NOT_FOUND.</summary>
+    // MS-SFU §3.2.5.2.1: the status depends on the account's list; with the resource-based bit it is STATUS_NOT_FOUND.
     private static int NotInList(KdcCall call, DirectoryEntry account)
     {
         if (AsksForResourceBased(call))

@@ -64,8 +64,7 @@ internal sealed class ProtocolTransition(RealmState realm, TicketMaker tickets)
         return (pac with { ClientName = user.Client.Name.ToString() }, header.Tgt.Forwardable);
     }
 
-    /// <summary>MS-SFU §3.2.5.1.1: the user's realm, and those between it and the account's, issue a TGT for the next realm with the
-    /// user's PAC.</summary>
+    // MS-SFU §3.2.5.1.1: the user's realm, and those between it and the account's, issue a TGT for the next realm with the user's PAC.
     private ReplyDraft AnswerForeignAccount(KdcCall call, TgsHeader header, RequestedUser user)
     {
         var account = header.Tgt.Client;
@@ -101,7 +100,7 @@ internal sealed class ProtocolTransition(RealmState realm, TicketMaker tickets)
         return entry.Disabled ? throw new KdcRefusalException(KerberosErrorCode.ClientRevoked, NtStatus.AccountDisabled) : entry;
     }
 
-    /// <summary>MS-SFU §3.2.5.1.2: TrustedToAuthenticationForDelegation, or an empty delegation list. Heimdal requires the flag.</summary>
+    // MS-SFU §3.2.5.1.2: TrustedToAuthenticationForDelegation, or an empty delegation list. Heimdal requires the flag.
     private bool MayTransition(DirectoryEntry account) =>
         account.AnyProtocol || (realm.Kind != KdcKind.Heimdal && account.MayDelegateTo.IsEmpty);
 

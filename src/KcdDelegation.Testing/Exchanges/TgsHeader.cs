@@ -60,7 +60,7 @@ internal sealed class TgsHeaderReader(RealmState realm)
         }
     }
 
-    /// <summary>The answer to a TGT whose krbtgt key was removed. MIT's and Heimdal's are recorded in tests/lab/README.md.</summary>
+    // The answer to a TGT whose krbtgt key was removed. MIT's and Heimdal's are recorded in tests/lab/README.md.
     private KdcRefusalException KeyNotFound() => realm.Kind switch
     {
         KdcKind.Mit => new KdcRefusalException(KerberosErrorCode.Generic) { Text = "PROCESS_TGS" },

@@ -90,7 +90,7 @@ internal sealed class TicketMaker(RealmState realm)
         };
     }
 
-    /// <summary>RFC 4120 §5.4.1: the epoch requests the longest life that policy allows.</summary>
+    // RFC 4120 §5.4.1: the epoch requests the longest life that policy allows.
     private static DateTimeOffset Requested(DateTimeOffset? till) =>
         till is null || till == DateTimeOffset.UnixEpoch ? DateTimeOffset.MaxValue : till.Value;
 

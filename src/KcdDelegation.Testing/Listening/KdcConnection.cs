@@ -34,7 +34,7 @@ internal static class KdcConnection
         }
     }
 
-    /// <summary>RFC 4120 §7.2.2: four bytes of length, big-endian, then the message. Returns null at the end of the stream.</summary>
+    // RFC 4120 §7.2.2: four bytes of length, big-endian, then the message. Returns null at the end of the stream.
     private static async Task<byte[]?> ReadMessageAsync(NetworkStream stream, CancellationToken cancellationToken)
     {
         var prefix = new byte[4];

@@ -60,8 +60,7 @@ internal static class PrivilegeCertificate
         return pac is { } bytes ? PacIdentity.Decode(Buffer(bytes.Span, ClientInfo), Buffer(bytes.Span, UpnDnsInfo)) : null;
     }
 
-    /// <summary>MS-PAC §2.3, §2.4: count, version 0, then type, size and offset (64 bits) of each; every buffer begins at a multiple of
-    /// 8.</summary>
+    // MS-PAC §2.3, §2.4: count, version 0, then type, size and offset (64 bits) of each; every buffer begins at a multiple of 8.
     private static byte[] Assemble(List<(int Type, byte[] Data)> buffers)
     {
         var offset = 8 + (16 * buffers.Count);

@@ -62,7 +62,8 @@ internal static class AccountErrors
         // Samba refuses to delegate such a user; Windows and MIT delegate them.
         new(KcdStage.Identity, NoTicket,
             n => $"the password of {n.User} has expired or must be changed",
-            n => $"Have the user change the password, or set a new one: {Remedies.NewPassword(n, n.UserAccountQuoted)}") { Code = KeyExpired },
+            n => $"Have the user change the password, or set a new one: {Remedies.NewPassword(n, n.UserAccountQuoted)}") { Code =
+                KeyExpired },
 
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC has no key for {n.Account}, or none for {n.Service}",
@@ -74,7 +75,8 @@ internal static class AccountErrors
         { Code = PreAuthenticationFailed, When = RowCondition.KeyIsPassword },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the KDC rejected the key of {n.Account}: the keytab is older than the password, or its key was created with another salt",
-            n => $"The key is not tried again until it changes. {Remedies.RenewKey(n)} {Remedies.CheckSalt(n)}") { Code = PreAuthenticationFailed },
+            n => $"The key is not tried again until it changes. {Remedies.RenewKey(n)} {Remedies.CheckSalt(n)}") { Code =
+                PreAuthenticationFailed },
         // The engine reports this code as PreAuthenticationNotSupported. This row is for errors of other origin.
         new(KcdStage.Delegation, NoCredentials,
             n => $"the KDC requires a pre-authentication for {n.Account} that this client does not support",

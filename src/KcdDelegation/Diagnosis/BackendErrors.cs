@@ -13,12 +13,14 @@ internal static class BackendErrors
             n => $"the backend cannot decrypt the ticket to {n.Service}: another account than the one that runs the backend holds "
                 + "the SPN, or the backend's keytab is outdated or has RC4 keys only, and the ticket is encrypted with AES",
             n => $"Move the SPN to the account that runs the backend (`setspn -Q {n.ServiceQuoted}` lists the account that holds it; "
-                + "on IIS, set useAppPoolCredentials to true). Or export the backend's keytab again with AES keys (`klist -ket` lists its types; "
+                + "on IIS, set useAppPoolCredentials to true). Or export the backend's keytab again with AES keys (`klist -ket` lists "
+                    + "its types; "
                 + $"`kcd ticket` prints the type of the ticket). {Remedies.PurgeTickets}")
         { Code = Modified, In = Steps.AtTarget },
         new(KcdStage.Target, TicketRefused,
             n => $"the backend has no key of the type or version of the ticket to {n.Service}: its keytab is outdated, or has RC4 keys only",
-            n => "Export the backend's keytab again with AES keys (`klist -ket` lists its types and versions; `kcd ticket` prints those of the "
+            n => "Export the backend's keytab again with AES keys (`klist -ket` lists its types and versions; `kcd ticket` prints those "
+                + "of the "
                 + $"ticket). {Remedies.PurgeTickets}")
         { Code = NoKey, In = Steps.AtTarget },
         new(KcdStage.Target, TicketRefused,

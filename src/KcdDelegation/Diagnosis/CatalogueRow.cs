@@ -12,7 +12,8 @@ internal sealed record CatalogueRow(KcdStage Stage, int EventId, Func<ErrorNames
     public int? NtStatus { get; init; }
     public IReadOnlyList<KerberosExchange> In { get; init; } = [];
 
-    /// <summary>A further condition, for causes that the names or the KDC's text show. Its description is printed in the documentation.</summary>
+    /// <summary>A further condition, for causes that the names or the KDC's text show. Its description is printed in the
+    /// documentation.</summary>
     public RowCondition? When { get; init; }
 
     public bool Matches(KerberosException error) =>

@@ -9,7 +9,8 @@ internal static class ClientFindings
     public static IReadOnlyList<CatalogueRow> Rows { get; } =
     [
         new(KcdStage.Delegation, NoTicket,
-            n => $"the ticket of {n.Account} itself is not forwardable, so the account cannot delegate any user: the account is sensitive or a member of "
+            n => $"the ticket of {n.Account} itself is not forwardable, so the account cannot delegate any user: the account is "
+                + $"sensitive or a member of "
                 + "Protected Users, or krbtgt is marked as sensitive",
             Remedies.AllowAccount) { Reason = AccountNotForwardable },
         new(KcdStage.Delegation, NoCredentials,
@@ -25,7 +26,8 @@ internal static class ClientFindings
             n => $"the KDC does not accept an encrypted timestamp for {n.Account}; the brackets list the pre-authentication that it offers",
             Remedies.AcceptTimestamps) { Reason = PreAuthenticationNotSupported },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the evidence ticket for {n.User} is not forwardable, so {n.Account} cannot delegate the user: the account is not allowed to use "
+            n => $"the evidence ticket for {n.User} is not forwardable, so {n.Account} cannot delegate the user: the account is not "
+                + $"allowed to use "
                 + "protocol transition (any authentication protocol), or the user is protected from delegation",
             Remedies.TransitionOrUser) { Reason = EvidenceNotForwardable },
         new(KcdStage.Delegation, NoCredentials,
@@ -46,7 +48,8 @@ internal static class ClientFindings
         { Reason = KeyUnavailable, When = RowCondition.FileIsManagedPassword },
         new(KcdStage.Delegation, NoCredentials,
             n => $"there is no usable password for {n.Account}: the password file is missing, empty, cannot be read, or is not UTF-8 text",
-            n => "Check that Kcd:ServiceAccount:PasswordFile is the correct path, that this process can read the file, and that it contains the account's "
+            n => "Check that Kcd:ServiceAccount:PasswordFile is the correct path, that this process can read the file, and that it "
+                + "contains the account's "
                 + "password as UTF-8 text in one line.")
         { Reason = KeyUnavailable, When = RowCondition.KeyIsPassword },
         new(KcdStage.Delegation, NoCredentials,
@@ -54,7 +57,8 @@ internal static class ClientFindings
                 + "no AES key for this name",
             Remedies.FindKey) { Reason = KeyUnavailable },
         new(KcdStage.Delegation, NoCredentials,
-            n => $"the KDC rejected the key of {n.Account} a moment ago; to avoid an account lock-out, the key is not tried again until it changes",
+            n => $"the KDC rejected the key of {n.Account} a moment ago; to avoid an account lock-out, the key is not tried again until "
+                + $"it changes",
             Remedies.RenewKey) { Reason = KeyRejected },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC encrypts tickets to {n.Account} with a type other than AES, because the account is not declared to support AES; "
@@ -65,7 +69,8 @@ internal static class ClientFindings
             n => Remedies.EnableAes(n, n.AccountCmdlet, n.AccountQuoted)) { Reason = EncryptionTypeRefused },
         new(KcdStage.Identity, NoTicket,
             n => $"the user is the delegating account itself, which cannot delegate itself: {n.User}",
-            n => "Sign in as another user, or use another account for delegation. Protocol transition (S4U2Self) is for other users only (MS-SFU §3.1.5.1).")
+            n => "Sign in as another user, or use another account for delegation. Protocol transition (S4U2Self) is for other users "
+                + "only (MS-SFU §3.1.5.1).")
         { Reason = IdentityMismatch, When = RowCondition.UserIsAccount },
         new(KcdStage.Identity, NoTicket,
             n => $"the ticket identifies another account than {n.User}",
@@ -90,7 +95,8 @@ internal static class ClientFindings
                 + $"all domain controllers have the same patches. {Remedies.ReportBug(n)}") { Reason = ReplyRejected },
         new(KcdStage.Identity, NoTicket,
             n => $"the ticket that was presented to {n.Account} was refused",
-            n => "Request a new ticket to the account. If it persists, the keytab does not contain the key of the account's current password. "
+            n => "Request a new ticket to the account. If it persists, the keytab does not contain the key of the account's current "
+                + "password. "
                 + Remedies.NewKeytab(n)) { Reason = TokenRejected },
     ];
 }

@@ -9,7 +9,8 @@ internal static class DelegationErrors
     public static IReadOnlyList<CatalogueRow> Rows { get; } =
     [
         new(KcdStage.Delegation, NoTicket,
-            n => $"the delegation list of {n.Account} does not contain {n.Service}, and the service does not allow the account to delegate to it",
+            n => $"the delegation list of {n.Account} does not contain {n.Service}, and the service does not allow the account to "
+                + $"delegate to it",
             Remedies.AllowDelegation) { Code = BadOption, NtStatus = NtStatusNames.NotFound },
         new(KcdStage.Delegation, NoTicket,
             n => $"the delegation list of {n.Account} is empty and must contain {n.Service}",
@@ -18,7 +19,8 @@ internal static class DelegationErrors
             n => $"the delegation list of {n.Account} does not contain {n.Service}",
             Remedies.AllowDelegation) { Code = BadOption, NtStatus = NtStatusNames.NoMatch },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC does not allow {n.Account} to delegate {n.User}: the user is protected from delegation, or the account is not allowed "
+            n => $"the KDC does not allow {n.Account} to delegate {n.User}: the user is protected from delegation, or the account is "
+                + $"not allowed "
                 + "to use protocol transition",
             Remedies.TransitionOrUser) { Code = BadOption, NtStatus = NtStatusNames.AccountRestriction },
         new(KcdStage.Delegation, NoTicket,
@@ -30,8 +32,10 @@ internal static class DelegationErrors
             Remedies.TransitionOrUser) { Code = BadOption, In = Steps.FindingUser },
         // MIT and Samba give no NTSTATUS. If the evidence had not been forwardable, the client would have reported that: the lists remain.
         new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC does not allow {n.Account} to delegate {n.User} to {n.Service}: the SPN is not on the account's delegation list and "
-                + "the service does not allow the account, or the KDC does not support resource-based delegation (Samba before 4.19, and Samba "
+            n => $"the KDC does not allow {n.Account} to delegate {n.User} to {n.Service}: the SPN is not on the account's delegation "
+                + $"list and "
+                + "the service does not allow the account, or the KDC does not support resource-based delegation (Samba before 4.19, "
+                    + "and Samba "
                 + "across trusts)",
             Remedies.AllowDelegation) { Code = BadOption },
     ];

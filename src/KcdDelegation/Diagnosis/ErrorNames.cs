@@ -76,5 +76,6 @@ internal sealed class ErrorNames(KerberosException error)
     private static string Plain(string? name, string placeholder) => name is { Length: > 0 } && IsPlain(name) ? name : $"<{placeholder}>";
 
     // Letters of any script are literal between single quotes. The quotation marks that PowerShell accepts are not letters.
-    private static bool IsPlain(string name) => name.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or '@' or '/' or ':' or '$');
+    private static bool IsPlain(string name) =>
+        name.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or '@' or '/' or ':' or '$');
 }

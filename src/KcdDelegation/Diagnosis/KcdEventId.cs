@@ -1,7 +1,8 @@
 namespace KcdDelegation.Diagnosis;
 
 /// <summary>The event numbers of this assembly.</summary>
-/// <remarks>12xxx, 13xxx and 24xxx are the numbers that connectors for Integrated Windows Authentication use. The other numbers are grouped by
+/// <remarks>12xxx, 13xxx and 24xxx are the numbers that connectors for Integrated Windows Authentication use. The other numbers are grouped
+/// by
 /// stage: 1xxx token and identity, 2xxx Kerberos, 3xxx headers, 4xxx HTTP.</remarks>
 internal static class KcdEventId
 {

@@ -21,13 +21,14 @@ public sealed class KcdException : Exception
     /// <summary>The event number, the same as in the log: 12027, 13016, 13019, 13020, 13022 or one of this project.</summary>
     public int EventId => Failure.EventId;
 
-    /// <summary>What is wrong, with the names that are known.</summary>
+    /// <summary>The cause, with the names that are known.</summary>
     public string Cause => Failure.Cause;
 
     /// <summary>The steps that correct it.</summary>
     public string Remedy => Failure.Remedy;
 
-    /// <summary>Whether a later attempt may succeed without a change: a server is unavailable or busy. A refusal is not transient.</summary>
+    /// <summary>Whether a later attempt may succeed without a change: a server is unavailable or busy. A refusal is not
+    /// transient.</summary>
     public bool IsTransient => Failure.IsTransient;
 
     /// <summary>The W3C trace identifier (32 hexadecimal digits) of the request, or null without a trace.</summary>

@@ -19,13 +19,15 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.SigningKeysLoaded, LogLevel.Information, "{Count} signing keys loaded from {Authority}")]
     public static partial void SigningKeysLoaded(ILogger logger, int count, string authority);
 
-    [LoggerMessage(KcdEventId.IssuerUnreachable, LogLevel.Warning, "The signing keys could not be loaded; keys loaded earlier remain in use for one day: {Cause}")]
+    [LoggerMessage(KcdEventId.IssuerUnreachable, LogLevel.Warning, "The signing keys could not be loaded; keys loaded earlier remain in "
+        + "use for one day: {Cause}")]
     public static partial void SigningKeysNotLoaded(ILogger logger, string cause);
 
     [LoggerMessage(KcdEventId.SettingsApplied, LogLevel.Information, "Changed settings are in effect, with {Applications} applications")]
     public static partial void SettingsApplied(ILogger logger, int applications);
 
-    [LoggerMessage(KcdEventId.SettingsRejected, LogLevel.Error, "The changed settings are invalid; the last valid settings remain in effect: {Error}")]
+    [LoggerMessage(KcdEventId.SettingsRejected, LogLevel.Error, "The changed settings are invalid; the last valid settings remain in "
+        + "effect: {Error}")]
     public static partial void SettingsRejected(ILogger logger, string error);
 
     // 2xxx: Kerberos.
@@ -33,7 +35,8 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.ClientOpened, LogLevel.Information, "Delegation with the account {Account} of the realm {Realm} has started")]
     public static partial void ClientOpened(ILogger logger, string account, string realm);
 
-    [LoggerMessage(KcdEventId.ClientRetired, LogLevel.Information, "Changed settings have replaced the client of the account {Account} of the realm {Realm}; it is closed after its last use")]
+    [LoggerMessage(KcdEventId.ClientRetired, LogLevel.Information, "Changed settings have replaced the client of the account {Account} "
+        + "of the realm {Realm}; it is closed after its last use")]
     public static partial void ClientRetired(ILogger logger, string account, string realm);
 
     [LoggerMessage(KcdEventId.TicketsPurged, LogLevel.Information, "{Count} tickets were removed at a sign-out")]
@@ -41,37 +44,45 @@ internal static partial class Log
 
     // 4xxx and 13022: HTTP.
 
-    [LoggerMessage(KcdEventId.TicketRefused, LogLevel.Warning, "The backend of {Application} (service {Service}) answered 401: {Cause} Remedy: {Remedy}")]
+    [LoggerMessage(KcdEventId.TicketRefused, LogLevel.Warning, "The backend of {Application} (service {Service}) answered 401: {Cause} "
+        + "Remedy: {Remedy}")]
     public static partial void TicketRefused(ILogger logger, string application, string service, string cause, string remedy);
 
     [LoggerMessage(KcdEventId.FormatLearnt, LogLevel.Information, "The backend of {Application} accepts tickets in the format {Format}")]
     public static partial void FormatLearnt(ILogger logger, string application, TokenFormat format);
 
-    [LoggerMessage(KcdEventId.SharingEnded, LogLevel.Error, "The backend of {Application} bound a connection that users share to one user (Persistent-Auth); each user now has separate connections. "
+    [LoggerMessage(KcdEventId.SharingEnded, LogLevel.Error, "The backend of {Application} bound a connection that users share to one "
+        + "user (Persistent-Auth); each user now has separate connections. "
         + "Remedy: set ShareConnectionsBetweenUsers to false, or authPersistNonNTLM in IIS to false, and restart")]
     public static partial void SharingEnded(ILogger logger, string application);
 
-    [LoggerMessage(KcdEventId.HeaderMayBeTooLarge, LogLevel.Debug, "The backend of {Application} answered {Status} to a request with an Authorization header of {Length} bytes; users in many groups have large tickets")]
+    [LoggerMessage(KcdEventId.HeaderMayBeTooLarge, LogLevel.Debug, "The backend of {Application} answered {Status} to a request with an "
+        + "Authorization header of {Length} bytes; users in many groups have large tickets")]
     public static partial void HeaderMayBeTooLarge(ILogger logger, string application, int status, int length);
 
     // The audit: one event per decision.
 
-    public static void IdentityUsed(ILogger logger, string application, ClaimsPrincipal caller, KerberosPrincipal user, ServiceTicket ticket)
+    public static void IdentityUsed(
+        ILogger logger, string application, ClaimsPrincipal caller, KerberosPrincipal user, ServiceTicket ticket)
     {
         if (logger.IsEnabled(LogLevel.Debug))
         {
             IdentityUsed(
-                logger, GetSubject(caller) ?? "A caller without an identifier", PrintableText.From(user.ToString()), ticket.SecurityIdentifier ?? "unknown",
+                logger, GetSubject(caller) ?? "A caller without an identifier", PrintableText.From(user.ToString()),
+                    ticket.SecurityIdentifier ?? "unknown",
                 ticket.Service.ToString(), application, ticket.EndTime);
         }
     }
 
-    [LoggerMessage(KcdEventId.IdentityUsed, LogLevel.Debug, "{Caller} is delegated as {User} (SID {SecurityIdentifier}) to {Service} ({Application}) with a ticket that is valid until {EndTime:u}",
+    [LoggerMessage(KcdEventId.IdentityUsed, LogLevel.Debug, "{Caller} is delegated as {User} (SID {SecurityIdentifier}) to {Service} "
+        + "({Application}) with a ticket that is valid until {EndTime:u}",
         SkipEnabledCheck = true)]
-    private static partial void IdentityUsed(ILogger logger, string caller, string user, string securityIdentifier, string service, string application, DateTimeOffset endTime);
+    private static partial void IdentityUsed(
+        ILogger logger, string caller, string user, string securityIdentifier, string service, string application, DateTimeOffset endTime);
 
     public static void Refused(ILogger logger, string application, ClaimsPrincipal? caller, KcdException refusal) =>
-        Refused(logger, refusal, $"Delegation to {PrintableText.From(application)} refused{(GetSubject(caller) is { } subject ? $" for the caller {subject}" : "")}: ");
+        Refused(logger, refusal,
+            $"Delegation to {PrintableText.From(application)} refused{(GetSubject(caller) is { } subject ? $" for the caller {subject}" : "")}: ");
 
     public static void Refused(ILogger logger, KcdException refusal) => Refused(logger, refusal, "Refused: ");
 
@@ -82,7 +93,8 @@ internal static partial class Log
 
     /// <summary>Returns the sentence as it continues after a colon. A first word such as HTTP is not changed.</summary>
     private static string InLowerCase(string sentence) =>
-        sentence is [_, var second, ..] && (char.IsLower(second) || second == ' ') ? char.ToLowerInvariant(sentence[0]) + sentence[1..] : sentence;
+        sentence is [_, var second, ..] && (char.IsLower(second) || second == ' ') ? char.ToLowerInvariant(sentence[0]) + sentence[1..]
+            : sentence;
 
     /// <summary>Gets the immutable identifier that the issuer gave the caller, or null. It is not a name.</summary>
     private static string? GetSubject(ClaimsPrincipal? caller)

@@ -18,7 +18,8 @@ internal static class NameErrors
         { Code = ServicePrincipalUnknown, In = Steps.LoggingOn, When = RowCondition.RealmIsLowerCase },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the KDC cannot find {n.Account} in {n.Realm}",
-            n => "Set Kcd:ServiceAccount:Name to the account's sAMAccountName (computers with $), not to an SPN, and Kcd:Realm to the account's "
+            n => "Set Kcd:ServiceAccount:Name to the account's sAMAccountName (computers with $), not to an SPN, and Kcd:Realm to the "
+                + "account's "
                 + "realm. To check: " + Remedies.Run(
                     n,
                     $"Get-{n.AccountCmdlet} {n.AccountQuoted} -Server {n.RealmDns}",
@@ -30,7 +31,8 @@ internal static class NameErrors
             n => $"no account in {n.Realm} has the user principal name of {n.User}",
             Remedies.NameUser) { Code = ClientPrincipalUnknown, In = Steps.Discovery },
         new(KcdStage.Identity, NoTicket,
-            n => $"the KDC cannot find {n.User} in {n.Realm}, or does not support protocol transition across the trust for a user of another "
+            n => $"the KDC cannot find {n.User} in {n.Realm}, or does not support protocol transition across the trust for a user of "
+                + $"another "
                 + "realm (Samba), or does not allow the account to read the user's group memberships (Active Directory)",
             n => $"{Remedies.NameUser(n)}{(Remedies.HasActiveDirectoryTools(n) ? $" If the user exists, allow the account to read the memberships. {Remedies.AllowGroupMemberships(n)}" : "")}")
         { Code = ClientPrincipalUnknown },
@@ -77,7 +79,8 @@ internal static class NameErrors
                 + "the suffix under Kcd:Realms:REALM:UserPrincipalSuffixes.") { Code = WrongRealm },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC does not recognize {n.Account} as the service that the ticket is for",
-            n => $"Set Kcd:ServiceAccount:Name to the account's sAMAccountName (`setspn -L {n.AccountQuoted}` lists its SPNs). {Remedies.NameAccount(n)}")
+            n => $"Set Kcd:ServiceAccount:Name to the account's sAMAccountName (`setspn -L {n.AccountQuoted}` lists its SPNs). "
+                + $"{Remedies.NameAccount(n)}")
         { Code = BadMatch },
         new(KcdStage.Delegation, NoTicket,
             n => $"the evidence ticket belongs to another account than {n.Account}",

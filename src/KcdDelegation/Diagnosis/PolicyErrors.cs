@@ -13,13 +13,17 @@ internal static class PolicyErrors
             n => $"Grant the account \"Allowed to authenticate\" on the account that `setspn -F -Q {n.ServiceQuoted}` lists.")
         { Code = Policy, NtStatus = NtStatusNames.AuthenticationFirewallFailed },
         new(KcdStage.Identity, NoTicket,
-            n => $"the KDC of {n.Realm} is not allowed to issue tickets for {n.User}: the account is disabled (Samba and Heimdal report it this way), the "
+            n => $"the KDC of {n.Realm} is not allowed to issue tickets for {n.User}: the account is disabled (Samba and Heimdal report "
+                + $"it this way), the "
                 + "user belongs to another realm, or an authentication policy silo applies",
-            n => $"{Remedies.EnableUser(n)} {Remedies.UserLookup(n)} Then check authentication policies and silos.") { Code = Policy, In = Steps.FindingUser },
+            n => $"{Remedies.EnableUser(n)} {Remedies.UserLookup(n)} Then check authentication policies and silos.") { Code = Policy,
+                In = Steps.FindingUser },
         new(KcdStage.Delegation, NoTicket,
-            n => $"a policy of {n.Realm} denies the ticket for {n.User} to {n.Service}, or the user's account was disabled after its evidence ticket was issued "
+            n => $"a policy of {n.Realm} denies the ticket for {n.User} to {n.Service}, or the user's account was disabled after its "
+                + $"evidence ticket was issued "
                 + "(Samba and Heimdal report it this way)",
-            n => $"{Remedies.EnableUser(n)} If the user is enabled, check authentication policies and silos, and the trust between the realms. {Remedies.Sensor} "
+            n => $"{Remedies.EnableUser(n)} If the user is enabled, check authentication policies and silos, and the trust between the "
+                + $"realms. {Remedies.Sensor} "
                 + Remedies.ReportBug(n))
         { Code = Policy, In = Steps.AtProxy },
         new(KcdStage.Delegation, NoTicket,
@@ -32,17 +36,20 @@ internal static class PolicyErrors
         { Code = PathNotAccepted },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the KDC and the client have no encryption type in common for {n.Account}; RC4 is not implemented",
-            n => $"{Remedies.EnableAes(n, n.AccountCmdlet, n.AccountQuoted)} {Remedies.Rc4(n)}") { Code = EncryptionTypeNotSupported, In = Steps.LoggingOn },
+            n => $"{Remedies.EnableAes(n, n.AccountCmdlet, n.AccountQuoted)} {Remedies.Rc4(n)}") { Code = EncryptionTypeNotSupported,
+                In = Steps.LoggingOn },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC is not allowed to encrypt tickets to {n.Account} with AES: the account is declared for RC4 only",
-            n => $"{Remedies.DeclareAes(n, n.AccountCmdlet, n.AccountQuoted)} {Remedies.Rc4(n)}") { Code = EncryptionTypeNotSupported, In = Steps.FindingUser },
+            n => $"{Remedies.DeclareAes(n, n.AccountCmdlet, n.AccountQuoted)} {Remedies.Rc4(n)}") { Code = EncryptionTypeNotSupported,
+                In = Steps.FindingUser },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC has no AES key for {n.Service}, or is not allowed to use it",
             n => $"{Remedies.FindHolder(n)} {Remedies.EnableAes(n, "ADUser", Remedies.TargetName(n))} {Remedies.Rc4(n)}")
         { Code = EncryptionTypeNotSupported },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC of {n.Realm} does not support S4U or resource-based delegation",
-            _ => "Use domain controllers of Windows Server 2012 R2 or later, Samba 4.19 or later, MIT krb5 with an LDAP database, or Heimdal 7 or later.")
+            _ => "Use domain controllers of Windows Server 2012 R2 or later, Samba 4.19 or later, MIT krb5 with an LDAP database, or "
+                + "Heimdal 7 or later.")
         { Code = PaDataTypeNotSupported },
     ];
 }

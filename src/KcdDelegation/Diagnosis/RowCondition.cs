@@ -14,7 +14,8 @@ internal sealed record RowCondition(string Description, Func<KerberosException, 
 
     /// <summary>The realm that was asked is not the realm of the account.</summary>
     public static readonly RowCondition RealmIsForeign = new("at the KDC of another realm", error =>
-        error.AccountRealm.Length > 0 && error.Realm.Length > 0 && !string.Equals(error.Realm, error.AccountRealm, StringComparison.OrdinalIgnoreCase));
+        error.AccountRealm.Length > 0 && error.Realm.Length > 0
+            && !string.Equals(error.Realm, error.AccountRealm, StringComparison.OrdinalIgnoreCase));
 
     public static readonly RowCondition ServiceClassIsHttps = new("for an SPN of the class HTTPS", error =>
         string.Equals(error.Service?.ServiceClass, "HTTPS", StringComparison.OrdinalIgnoreCase));

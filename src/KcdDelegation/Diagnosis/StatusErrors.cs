@@ -13,7 +13,8 @@ internal static class StatusErrors
         { NtStatus = NtStatusNames.TooManyContextIds },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the account requires a smart card for log-on, so its password is not accepted: {n.Account}",
-            n => "An account that delegates cannot have this flag. Remove it, and set a new password, because the flag replaced it by a random one: "
+            n => "An account that delegates cannot have this flag. Remove it, and set a new password, because the flag replaced it by a "
+                + "random one: "
                 + Remedies.Run(
                     n,
                     $"Set-{n.AccountCmdlet} -Identity {n.AccountQuoted} -SmartcardLogonRequired $false",
@@ -23,7 +24,8 @@ internal static class StatusErrors
         { NtStatus = NtStatusNames.SmartCardLogonRequired, In = Steps.LoggingOn },
         new(KcdStage.Identity, NoTicket,
             n => $"the account of {n.User} requires a smart card for log-on, and the KDC does not delegate it",
-            n => $"Check the flag: `{n.GetUser} -Properties SmartcardLogonRequired`. Protocol transition does not need it; remove it if it is not intended.")
+            n => $"Check the flag: `{n.GetUser} -Properties SmartcardLogonRequired`. Protocol transition does not need it; remove it if "
+                + $"it is not intended.")
         { NtStatus = NtStatusNames.SmartCardLogonRequired },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC does not allow {n.Account} to read the group memberships of {n.User}",

@@ -10,10 +10,12 @@ internal static class TicketErrors
     [
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC no longer accepts the tickets of {n.Account}: the account was changed, or its ticket has no PAC",
-            n => $"The client has already requested new tickets. Check whether {n.AccountQuoted} was changed, and whether the domain controllers "
+            n => $"The client has already requested new tickets. Check whether {n.AccountQuoted} was changed, and whether the domain "
+                + $"controllers "
                 + "replicate (`repadmin /replsummary`).") { Code = TgtRevoked },
         new(KcdStage.Delegation, NoTicket,
-            n => $"a key does not match: the keytab of {n.Account} is outdated, or {n.Service} belongs to another realm than the one that was asked",
+            n => $"a key does not match: the keytab of {n.Account} is outdated, or {n.Service} belongs to another realm than the one "
+                + $"that was asked",
             n => $"{Remedies.NewKeytab(n)} For a service of another realm, write HTTP/host@REALM.") { Code = BadIntegrity },
         new(KcdStage.Delegation, NoTicket,
             _ => "a ticket expired before the KDC received it",
@@ -31,7 +33,8 @@ internal static class TicketErrors
             n => $"a ticket was sent to a KDC or service that it is not for, as reported by {n.Realm}",
             n => $"Check that only one account holds the SPN: `setspn -X -F`; `setspn -F -Q {n.ServiceQuoted}`.") { Code = NotUs },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC cannot verify the evidence ticket for {n.User}: its key or PAC signature is not the KDC's own, or the domain controllers have "
+            n => $"the KDC cannot verify the evidence ticket for {n.User}: its key or PAC signature is not the KDC's own, or the domain "
+                + $"controllers have "
                 + "different patch levels",
             n => "Install the same patches on all domain controllers (PAC signatures) and check that only one account holds the SPN "
                 + $"(`setspn -X -F`; `setspn -F -Q {n.ServiceQuoted}`). {Remedies.NewKeytab(n)}")
@@ -61,7 +64,8 @@ internal static class TicketErrors
         { Code = Generic, When = RowCondition.KdcSays("NO PREAUTH") },
         new(KcdStage.Delegation, NoTicket,
             n => $"the request is longer than the KDC of {n.Realm} accepts: the evidence ticket of {n.User} is too large",
-            _ => "Use TCP (no udp/ in Kcd:Kdcs). If the KDC limits requests over TCP too, raise its limit, or reduce the user's groups: large tickets come from "
+            _ => "Use TCP (no udp/ in Kcd:Kdcs). If the KDC limits requests over TCP too, raise its limit, or reduce the user's groups: "
+                + "large tickets come from "
                 + "memberships in many groups and from SID history.") { Code = FieldTooLong },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC of {n.Realm} failed without giving a reason",

@@ -17,7 +17,9 @@ public sealed class ClockTests
 
         foreach (var target in (string[])["web", "web-aes256"])
         {
-            var ticket = await client.GetTicketAsync(KerberosPrincipal.Principal("alice", realm.Realm), ServicePrincipalName.Parse(realm.Spn(target)), TestContext.Current.CancellationToken);
+            var ticket = await client.GetTicketAsync(
+                KerberosPrincipal.Principal("alice", realm.Realm), ServicePrincipalName.Parse(realm.Spn(target)),
+                TestContext.Current.CancellationToken);
             (ticket.AuthTime - TimeProvider.System.GetUtcNow()).ShouldBeInRange(TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(11));
         }
     }

@@ -74,7 +74,8 @@ public sealed class KeyRolloverTests
         await using var company = await LabCompany.FoundAsync(realm, Cancellation);
         var isMit = realm.Software == LabKdc.Mit;
         var roll = isMit ? "kadmin.local cpw -randkey {account}" : "samba-tool user setpassword {account} --newpassword=R0lled!{0}";
-        var export = isMit ? "kadmin.local ktadd -norandkey -k {keytab} {account}" : "samba-tool domain exportkeytab {keytab} --principal={account}";
+        var export = isMit ? "kadmin.local ktadd -norandkey -k {keytab} {account}"
+            : "samba-tool domain exportkeytab {keytab} --principal={account}";
         await company.RunAsync(export, Cancellation);
         using var account = ServiceAccount.FromKeytab(company.Account, company.KeytabPath);
         await using var client = company.CreateClient(account);
@@ -108,7 +109,8 @@ public sealed class KeyRolloverTests
         for (var i = 1; i <= 2; i++)
         {
             var error = await Should.ThrowAsync<KerberosException>(async () =>
-                await client.GetTicketAsync(KerberosPrincipal.Principal($"u{i:D3}", company.Realm.Realm), ServicePrincipalName.Parse(company.Spn), Cancellation));
+                await client.GetTicketAsync(
+                    KerberosPrincipal.Principal($"u{i:D3}", company.Realm.Realm), ServicePrincipalName.Parse(company.Spn), Cancellation));
             error.Reason.ShouldBe(KerberosFailureReason.KeyUnavailable);
             var explained = KcdException.Explain(error);
             explained.Cause.ShouldContain($"tickets to the account {company.Account} with a newer key than the keytab contains");
@@ -116,7 +118,9 @@ public sealed class KeyRolloverTests
         }
 
         await company.RunAsync("kadmin.local ktadd -norandkey -k {keytab} {account}", Cancellation);
-        (await client.GetTicketAsync(KerberosPrincipal.Principal("u001", company.Realm.Realm), ServicePrincipalName.Parse(company.Spn), Cancellation)).User.Name.ShouldBe("u001");
+        (await client.GetTicketAsync(
+            KerberosPrincipal.Principal("u001", company.Realm.Realm), ServicePrincipalName.Parse(company.Spn),
+            Cancellation)).User.Name.ShouldBe("u001");
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

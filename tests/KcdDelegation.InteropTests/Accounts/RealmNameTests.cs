@@ -18,7 +18,8 @@ public sealed class RealmNameTests
     [InlineData("AD22.TEST", "AD22.TEST", "HTTP/web.ad22.test@AD22")]
     public async Task A_NetBIOS_name_is_refused_with_the_name_of_the_realm(string realm, string userRealm, string service)
     {
-        var error = await Should.ThrowAsync<KerberosException>(() => GetAsync(LabRealm.Samba22, "svc-connector", realm, userRealm, service));
+        var error = await Should.ThrowAsync<KerberosException>(
+            () => GetAsync(LabRealm.Samba22, "svc-connector", realm, userRealm, service));
         error.Reason.ShouldNotBe(KerberosFailureReason.ReplyRejected, error.Message);
         error.Detail.ShouldContain("AD22.TEST", Case.Sensitive, error.Message);
         error.Message.ShouldNotContain("loop", Case.Insensitive);
@@ -45,6 +46,7 @@ public sealed class RealmNameTests
         options.Kdcs[realm] = [lab.Kdc];
         options.Kdcs[lab.Realm] = [lab.Kdc];
         await using var client = new S4UClient(options);
-        return await client.GetTicketAsync(KerberosPrincipal.Principal("alice", userRealm), ServicePrincipalName.Parse(service), Cancellation);
+        return await client.GetTicketAsync(
+            KerberosPrincipal.Principal("alice", userRealm), ServicePrincipalName.Parse(service), Cancellation);
     }
 }

@@ -10,9 +10,12 @@ public sealed class SeveralAccountsTests
     {
         LabRealm[] realms = [LabRealm.Mit, LabRealm.Mit2, LabRealm.Samba, LabRealm.Samba22, LabRealm.Partner];
         Lab.Require([.. realms.Select(realm => realm.Part)]);
-        var asked = realms.SelectMany(realm => (string[])["alice", "bob"], (realm, user) => (Realm: realm, User: KerberosPrincipal.Principal(user, realm.Realm))).ToList();
+        var asked = realms.SelectMany(
+            realm => (string[])["alice", "bob"], (realm, user) =>
+            (Realm: realm, User: KerberosPrincipal.Principal(user, realm.Realm))).ToList();
 
-        var tickets = await Task.WhenAll(asked.Select(request => AskAsync(request.Realm, request.Realm.Connector, request.Realm.Keytab("connector"), request.User)));
+        var tickets = await Task.WhenAll(
+            asked.Select(request => AskAsync(request.Realm, request.Realm.Connector, request.Realm.Keytab("connector"), request.User)));
 
         tickets.Select(ticket => ticket.User).ShouldBe(asked.Select(request => request.User));
         tickets.Select(ticket => ticket.Service.ToString()).ShouldBe(asked.Select(request => request.Realm.Spn("web")));
@@ -26,7 +29,8 @@ public sealed class SeveralAccountsTests
         var alice = KerberosPrincipal.Principal("alice", realm.Realm);
 
         var served = AskAsync(realm, realm.Connector, realm.Keytab("connector"), alice);
-        var refused = Should.ThrowAsync<KerberosException>(() => AskAsync(realm, realm.GetAccount("connector-notrans"), realm.Keytab("connector-notrans"), alice));
+        var refused = Should.ThrowAsync<KerberosException>(
+            () => AskAsync(realm, realm.GetAccount("connector-notrans"), realm.Keytab("connector-notrans"), alice));
 
         (await served).User.ShouldBe(alice);
         (await refused).Account.ShouldBe(realm.GetAccount("connector-notrans"));

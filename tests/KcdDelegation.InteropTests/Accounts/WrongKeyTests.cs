@@ -22,10 +22,12 @@ public sealed partial class WrongKeyTests
         await using var client = company.CreateClient(account);
         var service = ServicePrincipalName.Parse(company.Spn);
 
-        var errors = await Task.WhenAll(Enumerable.Range(1, 20).Select(i => RefusedAsync(client, KerberosPrincipal.Principal($"u{i:D3}", realm.Realm), service)));
+        var errors = await Task.WhenAll(
+            Enumerable.Range(1, 20).Select(i => RefusedAsync(client, KerberosPrincipal.Principal($"u{i:D3}", realm.Realm), service)));
         var last = await RefusedAsync(client, KerberosPrincipal.Principal(company.User, realm.Realm), service);
 
-        errors.ShouldAllBe(error => error.Code == KerberosErrorCode.PreAuthenticationFailed || error.Reason == KerberosFailureReason.KeyRejected);
+        errors.ShouldAllBe(
+            error => error.Code == KerberosErrorCode.PreAuthenticationFailed || error.Reason == KerberosFailureReason.KeyRejected);
         last.Reason.ShouldBe(KerberosFailureReason.KeyRejected);
         KcdException.Explain(last).Cause.ShouldContain("not tried again until it changes");
         if (realm.Software == LabKdc.Mit)
@@ -46,7 +48,8 @@ public sealed partial class WrongKeyTests
             using var account = ServiceAccount.FromPasswordFile(company.Account, file);
             await using var client = company.CreateClient(account);
             var user = KerberosPrincipal.Principal(company.User, realm.Realm);
-            (await RefusedAsync(client, user, ServicePrincipalName.Parse(company.Spn))).Code.ShouldBe(KerberosErrorCode.PreAuthenticationFailed);
+            (await RefusedAsync(client, user, ServicePrincipalName.Parse(company.Spn))).Code.ShouldBe(
+                KerberosErrorCode.PreAuthenticationFailed);
 
             Write(file, Lab.Password);
 
@@ -65,7 +68,8 @@ public sealed partial class WrongKeyTests
 
     private static async Task<int> TriesAsync(LabCompany company)
     {
-        var count = FailedLogOns().Match(await Lab.RunScriptAsync(company.Realm.Part, ["kadmin", $"getprinc {company.Account}"], Cancellation));
+        var count = FailedLogOns()
+            .Match(await Lab.RunScriptAsync(company.Realm.Part, ["kadmin", $"getprinc {company.Account}"], Cancellation));
         return int.Parse(count.Groups["count"].Value, CultureInfo.InvariantCulture);
     }
 

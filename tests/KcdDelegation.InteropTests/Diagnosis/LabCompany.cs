@@ -38,7 +38,8 @@ internal abstract class LabCompany : IAsyncDisposable
     /// <summary>Runs a command of a test or of a remedy. Replaces {user}, {account}, {target}, {spn}, {keytab} and {domain}.</summary>
     public Task RunAsync(string command, CancellationToken cancellationToken) => RunFilledAsync(Filled(command), cancellationToken);
 
-    public string Filled(string text) => text.Replace("{user}", User, StringComparison.Ordinal).Replace("{account}", Account, StringComparison.Ordinal)
+    public string Filled(string text) =>
+        text.Replace("{user}", User, StringComparison.Ordinal).Replace("{account}", Account, StringComparison.Ordinal)
         .Replace("{target}", TargetAccount, StringComparison.Ordinal).Replace("{spn}", Spn, StringComparison.Ordinal)
         .Replace("{keytab}", KeytabPath, StringComparison.Ordinal).Replace("{domain}", Realm.Domain, StringComparison.Ordinal);
 
@@ -62,7 +63,8 @@ internal abstract class LabCompany : IAsyncDisposable
     protected abstract Task RunFilledAsync(string command, CancellationToken cancellationToken);
 
     /// <summary>Splits a command at spaces and removes single quotes, as a shell does.</summary>
-    protected static string[] Words(string command) => command.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Replace("'", "", StringComparison.Ordinal)).ToArray();
+    protected static string[] Words(string command) =>
+        command.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Replace("'", "", StringComparison.Ordinal)).ToArray();
 }
 
 /// <summary>A company in Samba, managed by samba-tool, and by LDAP where samba-tool has no command.</summary>
@@ -102,20 +104,24 @@ internal sealed class SambaCompany(LabRealm realm) : LabCompany(realm)
     {
         ["samba-tool", .. var arguments] => ToolAsync(arguments, cancellationToken),
         // The effect of `net ads enctypes set`, without its prompt for a password.
-        ["net", "ads", "enctypes", "set", var name, var types, "-U", "administrator"] => ModifyAsync(name, $"replace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: {types}", cancellationToken),
+        ["net", "ads", "enctypes", "set", var name, var types, "-U", "administrator"] =>
+            ModifyAsync(name, $"replace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: {types}", cancellationToken),
         ["delete-attribute", var name, var attribute] => ModifyAsync(name, $"delete: {attribute}", cancellationToken),
-        ["set-attribute", var name, var attribute, var value] => ModifyAsync(name, $"replace: {attribute}\n{attribute}: {value}", cancellationToken),
+        ["set-attribute", var name, var attribute, var value] =>
+            ModifyAsync(name, $"replace: {attribute}\n{attribute}: {value}", cancellationToken),
         _ => throw new ArgumentException($"Not a command for Samba: {command}", nameof(command)),
     };
 
-    private Task<string> ToolAsync(string[] arguments, CancellationToken cancellationToken) => Lab.RunScriptAsync(Realm.Part, ["tool", .. arguments], cancellationToken);
+    private Task<string> ToolAsync(string[] arguments, CancellationToken cancellationToken) =>
+        Lab.RunScriptAsync(Realm.Part, ["tool", .. arguments], cancellationToken);
 
     private Task<string> ModifyAsync(string name, string changes, CancellationToken cancellationToken) =>
         LabProgram.RunAsync("ldapmodify", Bind, $"dn: {GetName(name)}\nchangetype: modify\n{changes}\n", cancellationToken);
 
     private string[] Bind => ["-x", "-H", $"ldap://{Realm.Kdc.Host}", "-D", $"administrator@{Realm.Domain}", "-w", Lab.Password];
 
-    private string GetName(string account) => $"CN={account},CN=Users,{string.Join(',', Realm.Domain.Split('.').Select(part => $"DC={part}"))}";
+    private string GetName(string account) =>
+        $"CN={account},CN=Users,{string.Join(',', Realm.Domain.Split('.').Select(part => $"DC={part}"))}";
 }
 
 /// <summary>A company in MIT krb5, managed by kadmin.local, and by LDAP for delegation lists and aliases.</summary>
@@ -150,15 +156,19 @@ internal sealed class MitCompany(LabRealm realm) : LabCompany(realm)
     {
         var input = command.Split('\'')[1].Replace(@"\n", "\n", StringComparison.Ordinal);
         var changes = input[(input.IndexOf("changetype: modify\n", StringComparison.Ordinal) + "changetype: modify\n".Length)..];
-        return ModifyAsync(changes.Contains("krbPrincipalName", StringComparison.Ordinal) ? User : Account, changes.Replace("<principal>", $"{User}@{Realm.Realm}", StringComparison.Ordinal), cancellationToken);
+        return ModifyAsync(
+            changes.Contains("krbPrincipalName", StringComparison.Ordinal) ? User : Account,
+            changes.Replace("<principal>", $"{User}@{Realm.Realm}", StringComparison.Ordinal), cancellationToken);
     }
 
-    private Task<string> KadminAsync(string command, CancellationToken cancellationToken) => Lab.RunScriptAsync(Realm.Part, ["kadmin", command], cancellationToken);
+    private Task<string> KadminAsync(string command, CancellationToken cancellationToken) =>
+        Lab.RunScriptAsync(Realm.Part, ["kadmin", command], cancellationToken);
 
     private Task<string> ModifyAsync(string name, string changes, CancellationToken cancellationToken)
     {
         var socket = Lab.GetPath($"{Realm.Part}/ldapi.sock").Replace("/", "%2F", StringComparison.Ordinal);
         return LabProgram.RunAsync("ldapmodify", ["-Q", "-Y", "EXTERNAL", "-H", $"ldapi://{socket}"],
-            $"dn: krbPrincipalName={name}@{Realm.Realm},cn={Realm.Realm},cn=krb,dc={Realm.Part},dc=test\nchangetype: modify\n{changes}\n", cancellationToken);
+            $"dn: krbPrincipalName={name}@{Realm.Realm},cn={Realm.Realm},cn=krb,dc={Realm.Part},dc=test\nchangetype: modify\n{changes}\n",
+                cancellationToken);
     }
 }

@@ -3,7 +3,8 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.InteropTests.Diagnosis;
 
-/// <summary>A refusal that the lab can provoke: how it is provoked, what the client sees on each realm, and what the explanation must contain.</summary>
+/// <summary>A refusal that the lab can provoke: how it is provoked, what the client sees on each realm, and what the explanation must
+/// contain.</summary>
 /// <param name="Name">How it is provoked; printed in docs/troubleshooting.md.</param>
 /// <param name="Stage">The stage of the explanation.</param>
 internal sealed record Refusal(string Name, KcdStage Stage)
@@ -19,7 +20,8 @@ internal sealed record Refusal(string Name, KcdStage Stage)
     /// <summary>What the cause must contain. {account}, {user}, {spn} and {realm} are replaced by those of the request.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
-    /// <summary>What the remedy must contain literally, with the same placeholders. Commands of another directory than the KDC's must be absent
+    /// <summary>What the remedy must contain literally, with the same placeholders. Commands of another directory than the KDC's must be
+    /// absent
     /// if the KDC has shown its implementation.</summary>
     public IReadOnlyList<RemedyText> Remedy { get; init; } = [];
 
@@ -27,7 +29,8 @@ internal sealed record Refusal(string Name, KcdStage Stage)
     public IReadOnlyList<string> NotInRemedy { get; init; } = [];
 }
 
-/// <summary>A request for a ticket that is expected to be refused. By default the lab's connector delegates alice to a target on its list.</summary>
+/// <summary>A request for a ticket that is expected to be refused. By default the lab's connector delegates alice to a target on its
+/// list.</summary>
 internal sealed record RefusalRequest(RefusalRealm Realm)
 {
     public DelegatingAccount By { get; init; } = DelegatingAccount.Connector;
@@ -59,6 +62,7 @@ internal sealed record RefusalRequest(RefusalRealm Realm)
         if (Realm.Other is { } other)
             options.Kdcs[other.Realm] = [other.Kdc];
         await using var client = new S4UClient(options);
-        return await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(User, ServicePrincipalName.Parse(Target), cancellationToken));
+        return await Should.ThrowAsync<KerberosException>(
+            async () => await client.GetTicketAsync(User, ServicePrincipalName.Parse(Target), cancellationToken));
     }
 }

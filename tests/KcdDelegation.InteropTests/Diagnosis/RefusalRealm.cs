@@ -45,7 +45,8 @@ internal sealed record RefusalRealm(ScenarioRealm Scenario, LabRealm? Other) : I
 
     public string Spn(string host) => Scenario.Spn(host);
 
-    public ServiceAccount CreateAccount(DelegatingAccount account) => Scenario.CreateAccount(account) ?? throw new InvalidOperationException($"{Scenario.Column} has no {account}.");
+    public ServiceAccount CreateAccount(DelegatingAccount account) =>
+        Scenario.CreateAccount(account) ?? throw new InvalidOperationException($"{Scenario.Column} has no {account}.");
 
     public void Require()
     {

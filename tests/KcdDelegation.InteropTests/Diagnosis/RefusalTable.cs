@@ -9,7 +9,8 @@ using static KcdDelegation.Kerberos.KerberosFailureReason;
 
 namespace KcdDelegation.InteropTests.Diagnosis;
 
-/// <summary>The refusals that the lab can provoke. The tests check them on the realms, and docs/troubleshooting.md lists them with the rows of
+/// <summary>The refusals that the lab can provoke. The tests check them on the realms, and docs/troubleshooting.md lists them with the rows
+/// of
 /// the catalogue.</summary>
 internal static class RefusalTable
 {
@@ -66,13 +67,15 @@ internal static class RefusalTable
         },
         new("An account without \"any authentication protocol\"", KcdStage.Delegation)
         {
-            Seen = On(Real(new(S4U2Proxy, BadOption, EvidenceNotForwardable)), (Test, new(S4U2Proxy, BadOption, EvidenceNotForwardable, NtStatusNames.AccountRestriction))),
+            Seen = On(Real(new(S4U2Proxy, BadOption, EvidenceNotForwardable)),
+                (Test, new(S4U2Proxy, BadOption, EvidenceNotForwardable, NtStatusNames.AccountRestriction))),
             Request = realm => new(realm) { By = DelegatingAccount.WithoutProtocolTransition },
             Names = ["{account}", "{user}"], Remedy = Transition,
         },
         new("A user who is sensitive and cannot be delegated", KcdStage.Delegation)
         {
-            Seen = On(Real(new(S4U2Proxy, BadOption, EvidenceNotForwardable)), (Test, new(S4U2Proxy, BadOption, EvidenceNotForwardable, NtStatusNames.AccountRestriction))),
+            Seen = On(Real(new(S4U2Proxy, BadOption, EvidenceNotForwardable)),
+                (Test, new(S4U2Proxy, BadOption, EvidenceNotForwardable, NtStatusNames.AccountRestriction))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("sensitive", realm.Realm) },
             Names = ["{account}", "{user}"], Remedy = [.. Sensitive, .. Transition],
         },
@@ -80,7 +83,8 @@ internal static class RefusalTable
         {
             Seen = On((Test, new(S4U2Proxy, BadOption, EvidenceNotForwardable, NtStatusNames.AccountRestriction))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("protected", realm.Realm) },
-            Names = ["{account}", "{user}"], Remedy = [OnActiveDirectory("`Get-ADUser -Identity '{user}' -Properties AccountNotDelegated, MemberOf`")],
+            Names = ["{account}", "{user}"],
+                Remedy = [OnActiveDirectory("`Get-ADUser -Identity '{user}' -Properties AccountNotDelegated, MemberOf`")],
         },
 
         // ---- Names.
@@ -89,7 +93,8 @@ internal static class RefusalTable
             Seen = Everywhere(new(S4U2Proxy, ServicePrincipalUnknown)),
             Request = realm => new(realm) { Target = realm.Spn("nosuch") },
             Names = ["{spn}"],
-            Remedy = [OnActiveDirectory("`setspn -F -Q '{spn}'`"), OnActiveDirectory("`setspn -S '{spn}' TARGET`"), OnSamba("`samba-tool spn add '{spn}' TARGET`"), OnMit("`kadmin.local addprinc -randkey '{spn}'`")],
+            Remedy = [OnActiveDirectory("`setspn -F -Q '{spn}'`"), OnActiveDirectory("`setspn -S '{spn}' TARGET`"),
+                OnSamba("`samba-tool spn add '{spn}' TARGET`"), OnMit("`kadmin.local addprinc -randkey '{spn}'`")],
         },
         new("A target with the class HTTPS", KcdStage.Delegation)
         {
@@ -114,7 +119,8 @@ internal static class RefusalTable
         },
         new("A target that has RC4 keys only", KcdStage.Delegation)
         {
-            Seen = On((Heimdal, new(S4U2Proxy, EncryptionTypeNotSupported)), (Samba17, new(S4U2Proxy, EncryptionTypeNotSupported)), (Samba22, new(S4U2Proxy, EncryptionTypeNotSupported))),
+            Seen = On((Heimdal, new(S4U2Proxy, EncryptionTypeNotSupported)), (Samba17, new(S4U2Proxy, EncryptionTypeNotSupported)),
+                (Samba22, new(S4U2Proxy, EncryptionTypeNotSupported))),
             Request = realm => new(realm) { Target = realm.Spn("web-rc4") },
             Names = ["{spn}", "no AES key"],
             Remedy = [OnSamba("`net ads enctypes set TARGET 24 -U administrator`"), OnHeimdal("`kadmin -l cpw --random-key '{spn}'`")],
@@ -130,20 +136,24 @@ internal static class RefusalTable
             Seen = Everywhere(new(RealmDiscovery, ClientPrincipalUnknown)),
             Request = realm => new(realm) { User = KerberosPrincipal.Enterprise($"nosuch@{realm.Scenario.Domain}") },
             Names = ["{user}", "{realm}"],
-            Remedy = [OnActiveDirectory("-UserPrincipalName '{user}'`"), OnSamba("--upn='{user}'`"), OnMit(@"krbPrincipalName: {user}@{realm}\n")],
+            Remedy = [OnActiveDirectory("-UserPrincipalName '{user}'`"), OnSamba("--upn='{user}'`"),
+                OnMit(@"krbPrincipalName: {user}@{realm}\n")],
         },
         new("The delegating account itself as the user", KcdStage.Identity)
         {
             Seen = Everywhere(new(S4U2Self, null, IdentityMismatch, When: RowCondition.UserIsAccount)),
-            Request = realm => new(realm) { User = KerberosPrincipal.Principal(realm.CreateAccount(DelegatingAccount.Connector).Name, realm.Realm) },
-            Names = ["{user}", "the user is the delegating account itself"], Remedy = ["Sign in as another user"], NotInRemedy = ["Get-ADUser"],
+            Request = realm =>
+                new(realm) { User = KerberosPrincipal.Principal(realm.CreateAccount(DelegatingAccount.Connector).Name, realm.Realm) },
+            Names = ["{user}", "the user is the delegating account itself"], Remedy = ["Sign in as another user"],
+                NotInRemedy = ["Get-ADUser"],
         },
         new("An account that the realm does not have", KcdStage.Delegation)
         {
             Seen = Everywhere(new(LogOn, ClientPrincipalUnknown)),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("svc-nosuch", Lab.Password) },
             EventId = 12027, Names = ["{account}", "{realm}"],
-            Remedy = ["Kcd:ServiceAccount:Name", OnActiveDirectory("`Get-ADUser '{account}' -Server {domain}`"), OnSamba("`samba-tool user show '{account}'`"), OnMit("`kadmin.local getprinc '{account}'`")],
+            Remedy = ["Kcd:ServiceAccount:Name", OnActiveDirectory("`Get-ADUser '{account}' -Server {domain}`"),
+                OnSamba("`samba-tool user show '{account}'`"), OnMit("`kadmin.local getprinc '{account}'`")],
         },
         new("A realm that the KDC does not serve", KcdStage.Delegation)
         {
@@ -155,30 +165,37 @@ internal static class RefusalTable
         {
             Seen = On((Samba17, new(S4U2Self, ServicePrincipalUnknown)), (Samba22, new(S4U2Self, ServicePrincipalUnknown))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("bob", Lab.Password) },
-            Names = ["{account}"], Remedy = [OnActiveDirectory("`setspn -S HTTP/GATEWAY '{account}'`"), OnSamba("`samba-tool spn add HTTP/GATEWAY '{account}'`")],
+            Names = ["{account}"],
+                Remedy = [OnActiveDirectory("`setspn -S HTTP/GATEWAY '{account}'`"),
+                OnSamba("`samba-tool spn add HTTP/GATEWAY '{account}'`")],
         },
 
         // ---- The user's account.
         new("A disabled user", KcdStage.Identity)
         {
-            Seen = On((Test, new(S4U2Self, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled)), (Mit, new(S4U2Self, ClientRevoked)), (Mit21, new(S4U2Self, ClientRevoked)), (Heimdal, new(S4U2Self, Policy)), (Samba17, new(S4U2Self, Policy)), (Samba22, new(S4U2Self, Policy))),
+            Seen = On((Test, new(S4U2Self, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled)), (Mit, new(S4U2Self, ClientRevoked)),
+                (Mit21, new(S4U2Self, ClientRevoked)), (Heimdal, new(S4U2Self, Policy)), (Samba17, new(S4U2Self, Policy)),
+                (Samba22, new(S4U2Self, Policy))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("disabled", realm.Realm) },
             Names = ["{user}", "disabled"],
-            Remedy = [OnActiveDirectory("`Enable-ADAccount -Identity '{user}'`"), OnSamba("`samba-tool user enable '{user}'`"), OnMit("`kadmin.local modprinc +allow_tix '{user}'`")],
+            Remedy = [OnActiveDirectory("`Enable-ADAccount -Identity '{user}'`"), OnSamba("`samba-tool user enable '{user}'`"),
+                OnMit("`kadmin.local modprinc +allow_tix '{user}'`")],
         },
         new("A user who has expired", KcdStage.Identity)
         {
             Seen = On(Real(new(S4U2Self, ClientExpired))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("expired", realm.Realm) },
             Names = ["{user}", "expired"],
-            Remedy = [OnActiveDirectory("`Clear-ADAccountExpiration -Identity '{user}'`"), OnSamba("`samba-tool user setexpiry '{user}' --noexpiry`"), OnMit("`kadmin.local modprinc -expire never '{user}'`")],
+            Remedy = [OnActiveDirectory("`Clear-ADAccountExpiration -Identity '{user}'`"),
+                OnSamba("`samba-tool user setexpiry '{user}' --noexpiry`"), OnMit("`kadmin.local modprinc -expire never '{user}'`")],
         },
         new("A user whose password has expired", KcdStage.Identity)
         {
             Seen = On((Samba17, new(S4U2Proxy, KeyExpired)), (Samba22, new(S4U2Proxy, KeyExpired))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("pwexpired", realm.Realm) },
             Names = ["{user}", "password"],
-            Remedy = [OnActiveDirectory("`Set-ADAccountPassword -Identity '{user}' -Reset`"), OnSamba("`samba-tool user setpassword '{user}'`"), OnMit("`kadmin.local modprinc -pwexpire never '{user}'`")],
+            Remedy = [OnActiveDirectory("`Set-ADAccountPassword -Identity '{user}' -Reset`"),
+                OnSamba("`samba-tool user setpassword '{user}'`"), OnMit("`kadmin.local modprinc -pwexpire never '{user}'`")],
         },
 
         // ---- The delegating account.
@@ -186,7 +203,8 @@ internal static class RefusalTable
         {
             Seen = Everywhere(new(LogOn, PreAuthenticationFailed, When: RowCondition.KeyIsPassword)),
             Request = realm => new(realm) { By = DelegatingAccount.WrongPassword },
-            EventId = 12027, Names = ["{account}", "the password is wrong"], Remedy = ["Kcd:ServiceAccount:PasswordFile"], NotInRemedy = ["ktpass", "ktadd"],
+            EventId = 12027, Names = ["{account}", "the password is wrong"], Remedy = ["Kcd:ServiceAccount:PasswordFile"],
+                NotInRemedy = ["ktpass", "ktadd"],
         },
         new("A keytab without the account", KcdStage.Delegation)
         {
@@ -197,11 +215,15 @@ internal static class RefusalTable
         new("An account without AES keys", KcdStage.Delegation)
         {
             Seen = On(
-                (Mit, new(LogOn, null, EncryptionTypeRefused)), (Mit21, new(LogOn, null, EncryptionTypeRefused)), (Heimdal, new(LogOn, EncryptionTypeNotSupported)),
-                (Samba17, new(LogOn, null, EncryptionTypeRefused)), (Samba22, new(LogOn, null, EncryptionTypeRefused)), (Test, new(LogOn, EncryptionTypeNotSupported))),
+                (Mit, new(LogOn, null, EncryptionTypeRefused)), (Mit21, new(LogOn, null, EncryptionTypeRefused)),
+                    (Heimdal, new(LogOn, EncryptionTypeNotSupported)),
+                (Samba17, new(LogOn, null, EncryptionTypeRefused)), (Samba22, new(LogOn, null, EncryptionTypeRefused)),
+                    (Test, new(LogOn, EncryptionTypeNotSupported))),
             Request = realm => new(realm) { By = DelegatingAccount.WithoutAesKeys },
             EventId = 12027, Names = ["{account}", "RC4"],
-            Remedy = [OnActiveDirectory("`Set-ADUser -Identity '{account}' -KerberosEncryptionType AES128,AES256`"), OnSamba("`samba-tool user setpassword '{account}'`"), OnMit("`kadmin.local cpw -randkey -e aes256-cts:normal,aes128-cts:normal '{account}'`")],
+            Remedy = [OnActiveDirectory("`Set-ADUser -Identity '{account}' -KerberosEncryptionType AES128,AES256`"),
+                OnSamba("`samba-tool user setpassword '{account}'`"),
+                OnMit("`kadmin.local cpw -randkey -e aes256-cts:normal,aes128-cts:normal '{account}'`")],
         },
         new("A client that offers types 19 and 20 only, on a KDC without them", KcdStage.Delegation)
         {
@@ -211,24 +233,33 @@ internal static class RefusalTable
         },
         new("The account is disabled", KcdStage.Delegation)
         {
-            Seen = On((Mit, new(LogOn, ClientRevoked)), (Mit21, new(LogOn, ClientRevoked)), (Samba17, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled)), (Samba22, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled))),
+            Seen = On((Mit, new(LogOn, ClientRevoked)), (Mit21, new(LogOn, ClientRevoked)),
+                (Samba17, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled)),
+                (Samba22, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("disabled", Lab.Password) },
             EventId = 12027, Names = ["the account {account}"],
-            Remedy = [OnActiveDirectory("`Enable-ADAccount -Identity '{account}'`"), OnSamba("`samba-tool user enable '{account}'`"), OnMit("`kadmin.local modprinc +allow_tix '{account}'`")],
+            Remedy = [OnActiveDirectory("`Enable-ADAccount -Identity '{account}'`"), OnSamba("`samba-tool user enable '{account}'`"),
+                OnMit("`kadmin.local modprinc +allow_tix '{account}'`")],
         },
         new("The account has expired", KcdStage.Delegation)
         {
-            Seen = On((Mit, new(LogOn, ClientExpired)), (Mit21, new(LogOn, ClientExpired)), (Heimdal, new(LogOn, ClientExpired)), (Samba17, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountExpired)), (Samba22, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountExpired))),
+            Seen = On((Mit, new(LogOn, ClientExpired)), (Mit21, new(LogOn, ClientExpired)), (Heimdal, new(LogOn, ClientExpired)),
+                (Samba17, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountExpired)),
+                (Samba22, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountExpired))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("expired", Lab.Password) },
             EventId = 12027, Names = ["the account {account}", "has expired"],
-            Remedy = [OnActiveDirectory("`Clear-ADAccountExpiration -Identity '{account}'`"), OnSamba("`samba-tool user setexpiry '{account}' --noexpiry`"), OnMit("`kadmin.local modprinc -expire never '{account}'`")],
+            Remedy = [OnActiveDirectory("`Clear-ADAccountExpiration -Identity '{account}'`"),
+                OnSamba("`samba-tool user setexpiry '{account}' --noexpiry`"), OnMit("`kadmin.local modprinc -expire never '{account}'`")],
         },
         new("The account's password has expired", KcdStage.Delegation)
         {
-            Seen = On((Mit, new(LogOn, KeyExpired)), (Mit21, new(LogOn, KeyExpired)), (Heimdal, new(LogOn, KeyExpired)), (Samba17, new(LogOn, KeyExpired, NtStatus: NtStatusNames.PasswordMustChange)), (Samba22, new(LogOn, KeyExpired, NtStatus: NtStatusNames.PasswordMustChange))),
+            Seen = On((Mit, new(LogOn, KeyExpired)), (Mit21, new(LogOn, KeyExpired)), (Heimdal, new(LogOn, KeyExpired)),
+                (Samba17, new(LogOn, KeyExpired, NtStatus: NtStatusNames.PasswordMustChange)),
+                (Samba22, new(LogOn, KeyExpired, NtStatus: NtStatusNames.PasswordMustChange))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("pwexpired", Lab.Password) },
             EventId = 12027, Names = ["the account {account}", "password"],
-            Remedy = [OnActiveDirectory("`Set-ADAccountPassword -Identity '{account}' -Reset`"), OnSamba("`samba-tool user setpassword '{account}'`"), OnMit("`kadmin.local modprinc -pwexpire never '{account}'`")],
+            Remedy = [OnActiveDirectory("`Set-ADAccountPassword -Identity '{account}' -Reset`"),
+                OnSamba("`samba-tool user setpassword '{account}'`"), OnMit("`kadmin.local modprinc -pwexpire never '{account}'`")],
         },
 
         // ---- Network and clocks.
@@ -236,7 +267,8 @@ internal static class RefusalTable
         {
             Seen = Everywhere(new(LogOn, null, KdcUnreachable)),
             Request = realm => new(realm) { Kdc = new KdcEndpoint("127.0.0.1", 9) },
-            EventId = 12027, Names = ["{realm}", "127.0.0.1:9"], Remedy = ["port 88", "`nslookup -type=SRV _kerberos._tcp.{domain}`", "Kcd:Kdcs"],
+            EventId = 12027, Names = ["{realm}", "127.0.0.1:9"],
+                Remedy = ["port 88", "`nslookup -type=SRV _kerberos._tcp.{domain}`", "Kcd:Kdcs"],
         },
         new("A KDC ten minutes ahead, and a limit of one minute for clock correction", KcdStage.Delegation)
         {
@@ -250,7 +282,9 @@ internal static class RefusalTable
         {
             Seen = On(Real(new(Referral, ServicePrincipalUnknown))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("alice", "NOWHERE.TEST") },
-            Names = ["{realm}", "alice@NOWHERE.TEST"], Remedy = [OnActiveDirectory("`Get-ADTrust -Filter * -Server {domain}`"), OnSamba("`samba-tool domain trust list`"), OnMit("`kadmin.local getprinc krbtgt/OTHER`")],
+            Names = ["{realm}", "alice@NOWHERE.TEST"],
+                Remedy = [OnActiveDirectory("`Get-ADTrust -Filter * -Server {domain}`"), OnSamba("`samba-tool domain trust list`"),
+                OnMit("`kadmin.local getprinc krbtgt/OTHER`")],
         },
         new("A user of the other realm, whose KDC does not support S4U2Self across trusts", KcdStage.Identity)
         {
@@ -258,7 +292,8 @@ internal static class RefusalTable
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("alice", realm.Other!.Realm) },
             Names = ["{user}@PARTNER.TEST", "across the trust"], Remedy = [OnActiveDirectory("`Get-ADUser -Identity '{user}'")],
         },
-        new("A target of the other realm that does not list the account, or whose KDC does not support resource-based delegation across trusts", KcdStage.Delegation)
+        new("A target of the other realm that does not list the account, or whose KDC does not support resource-based delegation across "
+            + "trusts", KcdStage.Delegation)
         {
             Seen = On((Mit, new(S4U2Proxy, BadOption)), (Samba22, new(S4U2Proxy, BadOption))),
             Request = realm => new(realm) { Target = realm.Other!.Spn("other") },
@@ -268,9 +303,12 @@ internal static class RefusalTable
 
     private static Dictionary<string, Sight> Everywhere(Sight sight) => On(Real(sight), (Test, sight));
 
-    private static (string Column, Sight Sight)[] Real(Sight sight) => [(Mit, sight), (Mit21, sight), (Heimdal, sight), (Samba17, sight), (Samba22, sight)];
+    private static (string Column, Sight Sight)[] Real(Sight sight) =>
+        [(Mit, sight), (Mit21, sight), (Heimdal, sight), (Samba17, sight), (Samba22, sight)];
 
-    private static Dictionary<string, Sight> On((string Column, Sight Sight)[] sights, params (string Column, Sight Sight)[] more) => On([.. sights, .. more]);
+    private static Dictionary<string, Sight> On((string Column, Sight Sight)[] sights, params (string Column, Sight Sight)[] more) =>
+        On([.. sights, .. more]);
 
-    private static Dictionary<string, Sight> On(params (string Column, Sight Sight)[] sights) => sights.ToDictionary(pair => pair.Column, pair => pair.Sight, StringComparer.Ordinal);
+    private static Dictionary<string, Sight> On(params (string Column, Sight Sight)[] sights) =>
+        sights.ToDictionary(pair => pair.Column, pair => pair.Sight, StringComparer.Ordinal);
 }

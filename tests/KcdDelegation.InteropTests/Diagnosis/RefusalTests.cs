@@ -51,21 +51,27 @@ public sealed class RefusalTests(RefusalTests.Realms realms) : IClassFixture<Ref
         if (error.NtStatus is { } status)
             explained.Cause.ShouldContain(NtStatusNames.Get(status));
 
-        string Filled(string text) => text.Replace("{account}", account.Name, StringComparison.Ordinal).Replace("{user}", request.User.Name, StringComparison.Ordinal)
+        string Filled(string text) =>
+            text.Replace("{account}", account.Name, StringComparison.Ordinal).Replace("{user}", request.User.Name, StringComparison.Ordinal)
             .Replace("{spn}", request.Target, StringComparison.Ordinal).Replace("{realm}", error.Realm, StringComparison.Ordinal)
-            .Replace("{upper}", error.Realm.ToUpperInvariant(), StringComparison.Ordinal).Replace("{home}", error.AccountRealm.ToLowerInvariant(), StringComparison.Ordinal).Replace("{domain}", error.Realm.ToLowerInvariant(), StringComparison.Ordinal);
+            .Replace("{upper}", error.Realm.ToUpperInvariant(), StringComparison.Ordinal)
+                .Replace("{home}", error.AccountRealm.ToLowerInvariant(), StringComparison.Ordinal)
+                .Replace("{domain}", error.Realm.ToLowerInvariant(), StringComparison.Ordinal);
     }
 
-    /// <summary>Needs no lab: the entries come from the catalogue, and how they were provoked from the table of refusals. With KCD_WRITE_DOCS=1
+    /// <summary>Needs no lab: the entries come from the catalogue, and how they were provoked from the table of refusals. With
+    /// KCD_WRITE_DOCS=1
     /// the test writes the page.</summary>
     [Fact]
-    public Task The_troubleshooting_page_agrees_with_the_catalogue() => GeneratedSection.CheckAsync("troubleshooting.md", "catalogue", TroubleshootingPage.Catalogue());
+    public Task The_troubleshooting_page_agrees_with_the_catalogue() =>
+        GeneratedSection.CheckAsync("troubleshooting.md", "catalogue", TroubleshootingPage.Catalogue());
 
     public sealed class Realms : IAsyncDisposable
     {
         private readonly ConcurrentDictionary<string, Lazy<RefusalRealm>> _realms = new(StringComparer.Ordinal);
 
-        internal RefusalRealm Get(string column) => _realms.GetOrAdd(column, static name => new Lazy<RefusalRealm>(() => RefusalRealm.Open(name))).Value;
+        internal RefusalRealm Get(string column) =>
+            _realms.GetOrAdd(column, static name => new Lazy<RefusalRealm>(() => RefusalRealm.Open(name))).Value;
 
         public async ValueTask DisposeAsync()
         {

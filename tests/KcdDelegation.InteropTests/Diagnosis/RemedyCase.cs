@@ -20,11 +20,13 @@ internal sealed record RemedyCase(string Name, params string[] Parts)
     /// <summary>The words of the printed command that the administrator replaces, and their replacements.</summary>
     public IReadOnlyDictionary<string, string> FilledIn { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Whether the account logs on with a keytab that is written before the failure is caused. Otherwise with its password.</summary>
+    /// <summary>Whether the account logs on with a keytab that is written before the failure is caused. Otherwise with its
+    /// password.</summary>
     public bool ByKeytab { get; init; }
 
     /// <summary>Whether the account logs on with a keytab after the correction.</summary>
     public bool CuredByKeytab { get; init; }
 
-    public Func<LabCompany, KerberosPrincipal> User { get; init; } = static company => KerberosPrincipal.Principal(company.User, company.Realm.Realm);
+    public Func<LabCompany, KerberosPrincipal> User { get; init; } = static company =>
+        KerberosPrincipal.Principal(company.User, company.Realm.Realm);
 }

@@ -10,7 +10,8 @@ namespace KcdDelegation.InteropTests.Diagnosis;
 /// <param name="NtStatus">The NTSTATUS.</param>
 /// <param name="When">The condition of the row that explains it.</param>
 internal sealed record Sight(
-    KerberosExchange Exchange, KerberosErrorCode? Code, KerberosFailureReason Reason = KerberosFailureReason.KdcError, int? NtStatus = null, RowCondition? When = null)
+    KerberosExchange Exchange, KerberosErrorCode? Code, KerberosFailureReason Reason = KerberosFailureReason.KdcError, int? NtStatus = null,
+        RowCondition? When = null)
 {
     public static Sight From(KerberosException error) => new(error.Exchange, error.Code, error.Reason, error.NtStatus);
 
@@ -19,7 +20,8 @@ internal sealed record Sight(
     {
         get
         {
-            var error = new KerberosException(new KerberosFailure { Exchange = Exchange, Code = Code, Reason = Reason, NtStatus = NtStatus });
+            var error = new KerberosException(
+                new KerberosFailure { Exchange = Exchange, Code = Code, Reason = Reason, NtStatus = NtStatus });
             return When is null
                 ? ErrorCatalogue.Rows.First(row => row.Matches(error))
                 : ErrorCatalogue.Rows.First(row => row.When?.Description == When.Description && (row with { When = null }).Matches(error));

@@ -42,7 +42,8 @@ internal static class TroubleshootingPage
                 page.Append(CultureInfo.InvariantCulture, $"\n#### {Title(row)}\n\n");
                 page.Append(CultureInfo.InvariantCulture, $"- **Cause:** {row.Cause(Example)}.\n");
                 page.Append(CultureInfo.InvariantCulture, $"- **Remedy:** {row.Remedy(Example)}\n");
-                page.Append(CultureInfo.InvariantCulture, $"- **Stage and event:** {row.Stage.ToString().ToLowerInvariant()}, {row.EventId}\n");
+                page.Append(CultureInfo.InvariantCulture,
+                    $"- **Stage and event:** {row.Stage.ToString().ToLowerInvariant()}, {row.EventId}\n");
                 page.Append(CultureInfo.InvariantCulture, $"- **Provoked by:** {Provoked(row)}\n");
             }
         }
@@ -62,7 +63,9 @@ internal static class TroubleshootingPage
 
     private static string Provoked(CatalogueRow row)
     {
-        var refusals = RefusalTable.Rows.Select(refusal => (refusal.Name, Columns: RefusalTable.Columns.Where(column => refusal.Seen.TryGetValue(column, out var sight) && sight.Row == row).ToList()))
+        var refusals = RefusalTable.Rows.Select(
+            refusal => (refusal.Name,
+            Columns: RefusalTable.Columns.Where(column => refusal.Seen.TryGetValue(column, out var sight) && sight.Row == row).ToList()))
             .Where(refusal => refusal.Columns.Count > 0).ToList();
         var cured = RemedyTests.Cases.Where(remedy => remedy.Seen.Row == row).ToList();
         if (refusals.Count == 0 && cured.Count == 0)
@@ -76,5 +79,6 @@ internal static class TroubleshootingPage
     }
 
     private static string Columns(IEnumerable<RemedyCase> cases) =>
-        string.Join(", ", cases.SelectMany(remedy => remedy.Parts).Distinct(StringComparer.Ordinal).Select(RefusalRealm.GetColumn).Order(StringComparer.Ordinal));
+        string.Join(", ", cases.SelectMany(remedy => remedy.Parts).Distinct(StringComparer.Ordinal).Select(RefusalRealm.GetColumn)
+            .Order(StringComparer.Ordinal));
 }

@@ -26,11 +26,15 @@ public sealed class FailoverTests : IAsyncLifetime
 
     [Fact]
     public Task No_request_fails_when_the_first_KDC_is_killed() =>
-        RunAsync(LabFaults.Second, () => Lab.RunScriptAsync("mit-faults", ["kdc2", "kill"], CancellationToken.None), () => Lab.RunScriptAsync("mit-faults", ["kdc2", "start"], CancellationToken.None));
+        RunAsync(LabFaults.Second, () =>
+            Lab.RunScriptAsync("mit-faults", ["kdc2", "kill"], CancellationToken.None), () =>
+            Lab.RunScriptAsync("mit-faults", ["kdc2", "start"], CancellationToken.None));
 
     [Fact]
     public Task No_request_fails_when_the_first_KDC_is_frozen() =>
-        RunAsync(LabFaults.TcpOnly, () => Lab.RunScriptAsync("mit-faults", ["tcponly", "stop"], CancellationToken.None), () => Lab.RunScriptAsync("mit-faults", ["tcponly", "cont"], CancellationToken.None));
+        RunAsync(LabFaults.TcpOnly, () =>
+            Lab.RunScriptAsync("mit-faults", ["tcponly", "stop"], CancellationToken.None), () =>
+            Lab.RunScriptAsync("mit-faults", ["tcponly", "cont"], CancellationToken.None));
 
     [Fact]
     public async Task No_request_fails_when_the_first_KDC_answers_garbage()

@@ -74,7 +74,8 @@ internal sealed class LabApplication : IAsyncDisposable, IDelegationSource
 
     async ValueTask<DelegatedCredential> IDelegationSource.DelegateAsync(
         ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken) => new(
-            await _tickets.GetTicketAsync(KerberosPrincipal.Principal(caller.Identity!.Name!, Realm.Realm), application.Service, cancellationToken),
+            await _tickets.GetTicketAsync(
+                KerberosPrincipal.Principal(caller.Identity!.Name!, Realm.Realm), application.Service, cancellationToken),
             _templates,
             application.MutualAuthentication);
 

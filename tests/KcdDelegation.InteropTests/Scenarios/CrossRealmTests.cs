@@ -14,14 +14,21 @@ public sealed class CrossRealmTests(CrossRealmTests.Pairs pairs) : IClassFixture
     /// <summary>{0} is the other realm, {1} the account's.</summary>
     private static readonly Row[] Rows =
     [
-        new("User of the other realm, target at home", "alice@{0}") { User = Foreign("alice"), Differences = On(Samba, "KDC_ERR_C_PRINCIPAL_UNKNOWN in S4U2Self") },
-        new("User at home, target of the other realm that lists the account", "alice@{1}") { Target = pair => pair.OtherSpn("rbcd"), Differences = On(Samba, "KDC_ERR_BADOPTION in S4U2Proxy") },
-        new("The same, realm of the target told", "alice@{1}") { Target = pair => $"{pair.OtherSpn("rbcd")}@{pair.Other}", Differences = On(Samba, "KDC_ERR_BADOPTION in S4U2Proxy") },
-        new("User at home, target of the other realm that does not list the account", "KDC_ERR_BADOPTION in S4U2Proxy") { Target = pair => pair.OtherSpn("other") },
-        new("User and target of the other realm", "alice@{0}") { User = Foreign("alice"), Target = pair => pair.OtherSpn("rbcd"), Differences = On(Samba, "KDC_ERR_C_PRINCIPAL_UNKNOWN in S4U2Self") },
-        new("Sensitive user of the other realm", "KDC_ERR_BADOPTION in S4U2Proxy (EvidenceNotForwardable)") { User = Foreign("sensitive"), Differences = On(Samba, "KDC_ERR_C_PRINCIPAL_UNKNOWN in S4U2Self") },
-        new("Unknown user of the other realm", "KDC_ERR_C_PRINCIPAL_UNKNOWN in S4U2Self") { User = Foreign("nobody") },
-        new("User of an unknown realm", "KDC_ERR_S_PRINCIPAL_UNKNOWN in Referral") { User = _ => KerberosPrincipal.Principal("alice", "NOWHERE.TEST") },
+        new("User of the other realm, target at home", "alice@{0}") { User = Foreign("alice"),
+            Differences = On(Samba, "KDC_ERR_C_PRINCIPAL_UNKNOWN in S4U2Self") },
+        new("User at home, target of the other realm that lists the account", "alice@{1}") { Target = pair =>
+            pair.OtherSpn("rbcd"), Differences = On(Samba, "KDC_ERR_BADOPTION in S4U2Proxy") },
+        new("The same, realm of the target told", "alice@{1}") { Target = pair =>
+            $"{pair.OtherSpn("rbcd")}@{pair.Other}", Differences = On(Samba, "KDC_ERR_BADOPTION in S4U2Proxy") },
+        new("User at home, target of the other realm that does not list the account", "KDC_ERR_BADOPTION in S4U2Proxy") { Target = pair =>
+            pair.OtherSpn("other") },
+        new("User and target of the other realm", "alice@{0}") { User = Foreign("alice"), Target = pair =>
+            pair.OtherSpn("rbcd"), Differences = On(Samba, "KDC_ERR_C_PRINCIPAL_UNKNOWN in S4U2Self") },
+        new("Sensitive user of the other realm", "KDC_ERR_BADOPTION in S4U2Proxy (EvidenceNotForwardable)") { User = Foreign("sensitive"),
+            Differences = On(Samba, "KDC_ERR_C_PRINCIPAL_UNKNOWN in S4U2Self") },
+        new("Unknown user of the other realm", "KDC_ERR_C_PRINCIPAL_UNKNOWN in S4U2Self") { User = Foreign("nosuchuser") },
+        new("User of an unknown realm", "KDC_ERR_S_PRINCIPAL_UNKNOWN in Referral") { User = _ =>
+            KerberosPrincipal.Principal("alice", "NOWHERE.TEST") },
     ];
 
     public static TheoryData<string, string> Cells
@@ -52,10 +59,12 @@ public sealed class CrossRealmTests(CrossRealmTests.Pairs pairs) : IClassFixture
     {
         foreach (var column in Columns)
             pairs.Get(column).Require();
-        await InteroperabilityPage.CheckAsync("trusts", await InteroperabilityPage.TableAsync(Columns, Rows.Select(row => row.Name), async (name, column) =>
+        await InteroperabilityPage.CheckAsync(
+            "trusts", await InteroperabilityPage.TableAsync(Columns, Rows.Select(row => row.Name), async (name, column) =>
         {
             var pair = pairs.Get(column);
-            return (await pairs.OutcomeAsync(Rows.Single(row => row.Name == name), pair)).Replace(pair.Other, "OTHER", StringComparison.Ordinal).Replace(pair.Home, "HOME", StringComparison.Ordinal);
+            return (await pairs.OutcomeAsync(Rows.Single(row => row.Name == name), pair))
+                .Replace(pair.Other, "OTHER", StringComparison.Ordinal).Replace(pair.Home, "HOME", StringComparison.Ordinal);
         }));
     }
 
@@ -72,7 +81,8 @@ public sealed class CrossRealmTests(CrossRealmTests.Pairs pairs) : IClassFixture
         public IReadOnlyDictionary<string, string> Differences { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
         public string ExpectedOn(RealmPair pair) =>
-            (Differences.TryGetValue(pair.Column, out var other) ? other : Expected).Replace("{0}", pair.Other, StringComparison.Ordinal).Replace("{1}", pair.Home, StringComparison.Ordinal);
+            (Differences.TryGetValue(pair.Column, out var other) ? other : Expected).Replace("{0}", pair.Other, StringComparison.Ordinal)
+                .Replace("{1}", pair.Home, StringComparison.Ordinal);
     }
 
     public sealed class Pairs : IAsyncLifetime
@@ -86,12 +96,14 @@ public sealed class CrossRealmTests(CrossRealmTests.Pairs pairs) : IClassFixture
             _outcomes.GetOrAdd((row.Name, pair.Column), _ => new Lazy<Task<string>>(async () =>
             {
                 await using var client = new S4UClient(pair.CreateOptions());
-                return await ScenarioOutcome.OfAsync(() => client.GetTicketAsync(row.User(pair), ServicePrincipalName.Parse(row.Target(pair)), CancellationToken.None));
+                return await ScenarioOutcome.OfAsync(
+                    () => client.GetTicketAsync(row.User(pair), ServicePrincipalName.Parse(row.Target(pair)), CancellationToken.None));
             })).Value;
 
         public ValueTask InitializeAsync()
         {
-            _pairs.AddRange([new TestRealmPair("TestRealm, trust"), new LabRealmPair(Mit, LabRealm.Mit, LabRealm.Mit2), new LabRealmPair(Samba, LabRealm.Partner, LabRealm.Samba22)]);
+            _pairs.AddRange([new TestRealmPair("TestRealm, trust"), new LabRealmPair(Mit, LabRealm.Mit, LabRealm.Mit2),
+                new LabRealmPair(Samba, LabRealm.Partner, LabRealm.Samba22)]);
             return ValueTask.CompletedTask;
         }
 

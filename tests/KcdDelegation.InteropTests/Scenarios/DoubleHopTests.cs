@@ -89,13 +89,16 @@ public sealed class DoubleHopTests
         var user = await hop.Client.AcceptAsync(await hop.TokenAsync(forwardable: true), Cancellation);
 
         var presented = await hop.Client.GetTicketAsync(user, hop.Target, Cancellation);
-        var transitioned = await hop.Client.GetTicketAsync(KerberosPrincipal.Principal("alice", user.Principal.Realm!), hop.Target, Cancellation);
+        var transitioned =
+            await hop.Client.GetTicketAsync(KerberosPrincipal.Principal("alice", user.Principal.Realm!), hop.Target, Cancellation);
         transitioned.ShouldNotBeSameAs(presented);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private sealed class Hop(ServiceAccount account, S4UClient client, ServicePrincipalName target, Func<bool, Task<byte[]>> token, IAsyncDisposable? realm) : IAsyncDisposable
+    private sealed class Hop(
+        ServiceAccount account, S4UClient client, ServicePrincipalName target, Func<bool, Task<byte[]>> token, IAsyncDisposable? realm)
+        : IAsyncDisposable
     {
         public S4UClient Client => client;
 
@@ -107,9 +110,11 @@ public sealed class DoubleHopTests
         {
             if (name == "TestRealm")
             {
-                var test = TestRealm.Start().User("alice").Account("gw", ["HTTP/web"], anyProtocol: role == DelegatingAccount.Connector).Service("HTTP/web");
+                var test = TestRealm.Start().User("alice").Account("gw", ["HTTP/web"], anyProtocol: role == DelegatingAccount.Connector)
+                    .Service("HTTP/web");
                 var own = test.CreateServiceAccount("gw");
-                return new Hop(own, test.CreateClient("gw"), ServicePrincipalName.Parse("HTTP/web"), forwardable => Task.FromResult(Token(test, forwardable)), test);
+                return new Hop(own, test.CreateClient("gw"), ServicePrincipalName.Parse("HTTP/web"), forwardable =>
+                    Task.FromResult(Token(test, forwardable)), test);
             }
             var lab = LabRealm.Get(name);
             var realm = new LabScenarioRealm(lab, name);
@@ -119,7 +124,8 @@ public sealed class DoubleHopTests
             options.Kdcs[lab.Realm] = [lab.Kdc];
             var service = role == DelegatingAccount.Connector ? lab.Spn("connector") : lab.Spn("connector-notrans");
             await Task.CompletedTask;
-            return new Hop(account, new S4UClient(options), ServicePrincipalName.Parse(lab.Spn("web")), forwardable => LabUser.TokenAsync(lab, "alice", service, forwardable, Cancellation), realm);
+            return new Hop(account, new S4UClient(options), ServicePrincipalName.Parse(lab.Spn("web")), forwardable =>
+                LabUser.TokenAsync(lab, "alice", service, forwardable, Cancellation), realm);
         }
 
         private static byte[] Token(TestRealm realm, bool forwardable)

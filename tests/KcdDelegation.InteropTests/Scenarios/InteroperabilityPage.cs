@@ -2,10 +2,12 @@ using System.Text;
 
 namespace KcdDelegation.InteropTests.Scenarios;
 
-/// <summary>docs/interoperability.md: tables between markers, generated from the outcomes of a test run, and compared by every later run.</summary>
+/// <summary>docs/interoperability.md: tables between markers, generated from the outcomes of a test run, and compared by every later
+/// run.</summary>
 internal static class InteroperabilityPage
 {
-    public static async Task<string> TableAsync(IReadOnlyList<string> columns, IEnumerable<string> rows, Func<string, string, Task<string>> cell)
+    public static async Task<string> TableAsync(
+        IReadOnlyList<string> columns, IEnumerable<string> rows, Func<string, string, Task<string>> cell)
     {
         var table = new StringBuilder($"| | {string.Join(" | ", columns)} |\n|---{string.Concat(columns.Select(_ => "|---"))}|\n");
         foreach (var row in rows)

@@ -53,7 +53,8 @@ internal sealed class TestRealmPair : RealmPair
         : base(column, "CONTOSO.TEST", "FABRIKAM.TEST")
     {
         _home = TestRealm.Start(Home).User("alice").Account("svc-connector", [HomeSpn("web")]).Service(HomeSpn("web"));
-        _other = TestRealm.Start(Other).User("alice").User("sensitive", sensitive: true).Service(OtherSpn("rbcd"), [$"svc-connector@{Home}"]).Service(OtherSpn("other"));
+        _other = TestRealm.Start(Other).User("alice").User("sensitive", sensitive: true)
+            .Service(OtherSpn("rbcd"), [$"svc-connector@{Home}"]).Service(OtherSpn("other"));
         _home.Trusts(_other);
     }
 

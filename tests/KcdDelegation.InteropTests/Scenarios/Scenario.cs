@@ -26,5 +26,6 @@ internal sealed record Scenario(string Name, string Expected)
     public IReadOnlyDictionary<string, string> Differences { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     public string ExpectedOn(ScenarioRealm realm) =>
-        (Differences.TryGetValue(realm.Column, out var other) ? other : Expected).Replace("{0}", realm.Realm, StringComparison.Ordinal).Replace("{1}", realm.Domain, StringComparison.Ordinal);
+        (Differences.TryGetValue(realm.Column, out var other) ? other : Expected).Replace("{0}", realm.Realm, StringComparison.Ordinal)
+            .Replace("{1}", realm.Domain, StringComparison.Ordinal);
 }

@@ -13,10 +13,13 @@ internal static class ScenarioOutcome
         using var account = realm.CreateAccount(scenario.Account);
         if (account is null)
             return NotApplicable;
-        var options = new S4UClientOptions { Realm = realm.Realm, Account = account, EncryptionTypes = scenario.OnlyType is { } type ? [type] : new S4UClientOptions { Realm = realm.Realm, Account = account }.EncryptionTypes };
-        options.Kdcs[realm.Realm] = [scenario.HasNoKdc ? new KdcEndpoint("127.0.0.1", 9) : realm.Kdc with { Transport = scenario.Transport }];
+        var options = new S4UClientOptions { Realm = realm.Realm, Account = account, EncryptionTypes = scenario.OnlyType is { } type
+            ? [type] : new S4UClientOptions { Realm = realm.Realm, Account = account }.EncryptionTypes };
+        options.Kdcs[realm.Realm] =
+            [scenario.HasNoKdc ? new KdcEndpoint("127.0.0.1", 9) : realm.Kdc with { Transport = scenario.Transport }];
         await using var client = new S4UClient(options);
-        return await OfAsync(() => client.GetTicketAsync(scenario.User(realm), ServicePrincipalName.Parse(scenario.Target(realm)), cancellationToken));
+        return await OfAsync(
+            () => client.GetTicketAsync(scenario.User(realm), ServicePrincipalName.Parse(scenario.Target(realm)), cancellationToken));
     }
 
     public static async Task<string> OfAsync(Func<ValueTask<ServiceTicket>> request)

@@ -37,8 +37,11 @@ public sealed class ScenarioTests(ScenarioTests.Realms realms) : IClassFixture<S
         foreach (var column in ScenarioTable.Columns)
             realms.Get(column).Require();
 
-        await InteroperabilityPage.CheckAsync("realms", await InteroperabilityPage.TableAsync(ScenarioTable.Columns, ScenarioTable.Rows.Select(row => row.Name), async (name, column) =>
-            Generalize(await realms.OutcomeAsync(ScenarioTable.Rows.Single(row => row.Name == name), realms.Get(column)), realms.Get(column))));
+        await InteroperabilityPage.CheckAsync(
+            "realms", await InteroperabilityPage.TableAsync(
+            ScenarioTable.Columns, ScenarioTable.Rows.Select(row => row.Name), async (name, column) =>
+            Generalize(await realms.OutcomeAsync(ScenarioTable.Rows.Single(row => row.Name == name), realms.Get(column)),
+                realms.Get(column))));
     }
 
     /// <summary>Replaces the name of the realm, so that only differences of outcomes are visible.</summary>
@@ -53,7 +56,9 @@ public sealed class ScenarioTests(ScenarioTests.Realms realms) : IClassFixture<S
         internal ScenarioRealm Get(string column) => _realms[column];
 
         internal Task<string> OutcomeAsync(Scenario scenario, ScenarioRealm realm) =>
-            _outcomes.GetOrAdd((scenario.Name, realm.Column), _ => new Lazy<Task<string>>(() => ScenarioOutcome.RunAsync(scenario, realm, CancellationToken.None))).Value;
+            _outcomes.GetOrAdd(
+                (scenario.Name, realm.Column), _ =>
+                new Lazy<Task<string>>(() => ScenarioOutcome.RunAsync(scenario, realm, CancellationToken.None))).Value;
 
         public ValueTask InitializeAsync()
         {

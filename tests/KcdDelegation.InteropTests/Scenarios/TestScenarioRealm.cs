@@ -15,18 +15,23 @@ internal sealed class TestScenarioRealm : ScenarioRealm
         _realm = TestRealm.Start("CONTOSO.TEST");
         foreach (var user in (string[])["alice", "bob", "jürgen", "加藤"])
             _realm.User(user);
-        _realm.User("jd1001", "joed@contoso.local").User("carol01", $"carol.smith@{Domain}").User("sensitive", sensitive: true).User("protected", protectedUser: true).User("disabled", disabled: true);
+        _realm.User("jd1001", "joed@contoso.local").User("carol01", $"carol.smith@{Domain}").User("sensitive", sensitive: true)
+            .User("protected", protectedUser: true).User("disabled", disabled: true);
 
         var list = Targets.Select(Spn).ToArray();
-        EncryptionType[] allTypes = [EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha1, EncryptionType.Aes256CtsHmacSha384, EncryptionType.Aes128CtsHmacSha256];
+        EncryptionType[] allTypes =
+            [EncryptionType.Aes256CtsHmacSha1, EncryptionType.Aes128CtsHmacSha1, EncryptionType.Aes256CtsHmacSha384,
+            EncryptionType.Aes128CtsHmacSha256];
         _realm.Account("svc-connector", list, encryptionTypes: allTypes, password: Lab.Password)
             .Account("conncomp$", list, password: Lab.Password)
             .Account("svc-notrans", list, anyProtocol: false, password: Lab.Password)
             .Account("svc-rbcdonly", [], anyProtocol: false, password: Lab.Password)
             .Account("svc-connector-rc4", list, encryptionTypes: [EncryptionType.Rc4Hmac], password: Lab.Password);
         _realm.Service(Spn("web"), encryptionTypes: allTypes).Service(Spn("other")).Service(Spn("rbcd"), ["svc-connector", "svc-rbcdonly"]);
-        _realm.Service(Spn("web-aes128"), encryptionTypes: [EncryptionType.Aes128CtsHmacSha1]).Service(Spn("web-aes256"), encryptionTypes: [EncryptionType.Aes256CtsHmacSha1])
-            .Service(Spn("web-sha256"), encryptionTypes: [EncryptionType.Aes128CtsHmacSha256]).Service(Spn("web-sha384"), encryptionTypes: [EncryptionType.Aes256CtsHmacSha384]);
+        _realm.Service(Spn("web-aes128"), encryptionTypes: [EncryptionType.Aes128CtsHmacSha1])
+            .Service(Spn("web-aes256"), encryptionTypes: [EncryptionType.Aes256CtsHmacSha1])
+            .Service(Spn("web-sha256"), encryptionTypes: [EncryptionType.Aes128CtsHmacSha256])
+                .Service(Spn("web-sha384"), encryptionTypes: [EncryptionType.Aes256CtsHmacSha384]);
     }
 
     public override string Column => "TestRealm";

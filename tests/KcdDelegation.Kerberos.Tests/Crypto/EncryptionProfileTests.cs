@@ -55,7 +55,8 @@ public sealed class EncryptionProfileTests
         for (int length = 0; length < ciphertext.Length; length++)
         {
             var cut = ciphertext[..length];
-            ShouldBeRefused(() => key.Decrypt(KeyUsage.AsReply, cut), length < key.Profile.Overhead ? $"{key.Profile.Overhead} at least" : "integrity");
+            ShouldBeRefused(() =>
+                key.Decrypt(KeyUsage.AsReply, cut), length < key.Profile.Overhead ? $"{key.Profile.Overhead} at least" : "integrity");
         }
     }
 
@@ -121,7 +122,8 @@ public sealed class EncryptionProfileTests
     [InlineData(EncryptionType.Aes256CtsHmacSha1, 32, ChecksumType.HmacSha1Aes256, 12, 4096)]
     [InlineData(EncryptionType.Aes128CtsHmacSha256, 16, ChecksumType.HmacSha256Aes128, 16, 32768)]
     [InlineData(EncryptionType.Aes256CtsHmacSha384, 32, ChecksumType.HmacSha384Aes256, 24, 32768)]
-    internal void A_type_has_the_sizes_of_its_RFC(EncryptionType type, int keyLength, ChecksumType checksumType, int checksumLength, int iterations)
+    internal void A_type_has_the_sizes_of_its_RFC(
+        EncryptionType type, int keyLength, ChecksumType checksumType, int checksumLength, int iterations)
     {
         var profile = EncryptionProfile.Get(type);
         profile.Type.ShouldBe(type);

@@ -5,7 +5,8 @@ namespace KcdDelegation.Kerberos.Tests.Errors;
 /// <summary>Values from messages in the text of a failure.</summary>
 public sealed class FailureTextTests
 {
-    public static TheoryData<string> Hostile => ["svc\r\nINFO: all is well", "svc\u001b[2J", "svc\u202Enimda", "svc\U000E0041", new string('a', 15_000)];
+    public static TheoryData<string> Hostile =>
+        ["svc\r\nINFO: all is well", "svc\u001b[2J", "svc\u202Enimda", "svc\U000E0041", new string('a', 15_000)];
 
     [Theory]
     [MemberData(nameof(Hostile))]

@@ -11,7 +11,8 @@ public sealed class AccountOfTheTicketTests
     public async Task A_ticket_of_the_account_with_the_right_SID_is_accepted_and_has_the_SID()
     {
         await using var realm = Realm();
-        var ticket = await GetAsync(realm, KerberosPrincipal.Enterprise("ada.lovelace@contoso.test", realm.Name) with { SecurityIdentifier = AdasSid });
+        var ticket = await GetAsync(
+            realm, KerberosPrincipal.Enterprise("ada.lovelace@contoso.test", realm.Name) with { SecurityIdentifier = AdasSid });
         ticket.SecurityIdentifier.ShouldBe(AdasSid);
     }
 
@@ -19,7 +20,8 @@ public sealed class AccountOfTheTicketTests
     public async Task A_ticket_of_an_account_with_another_SID_is_refused()
     {
         await using var realm = Realm();
-        var error = await Should.ThrowAsync<KerberosException>(() => GetAsync(realm, KerberosPrincipal.Principal("ada", realm.Name) with { SecurityIdentifier = "S-1-5-21-1-2-3-9999" }));
+        var error = await Should.ThrowAsync<KerberosException>(
+            () => GetAsync(realm, KerberosPrincipal.Principal("ada", realm.Name) with { SecurityIdentifier = "S-1-5-21-1-2-3-9999" }));
         error.Reason.ShouldBe(KerberosFailureReason.IdentityMismatch);
         error.Exchange.ShouldBe(KerberosExchange.S4U2Self);
         error.IsTransient.ShouldBeFalse();
@@ -32,8 +34,13 @@ public sealed class AccountOfTheTicketTests
         await using var realm = Realm();
         await using var client = realm.CreateClient("gw");
         var ada = KerberosPrincipal.Principal("ada", realm.Name);
-        await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(ada with { SecurityIdentifier = "S-1-5-21-1-2-3-9999" }, ServicePrincipalName.Parse("HTTP/web"), TestContext.Current.CancellationToken));
-        (await client.GetTicketAsync(ada with { SecurityIdentifier = AdasSid }, ServicePrincipalName.Parse("HTTP/web"), TestContext.Current.CancellationToken)).SecurityIdentifier.ShouldBe(AdasSid);
+        await Should.ThrowAsync<KerberosException>(
+            async () => await client.GetTicketAsync(
+            ada with { SecurityIdentifier = "S-1-5-21-1-2-3-9999" }, ServicePrincipalName.Parse("HTTP/web"),
+            TestContext.Current.CancellationToken));
+        (await client.GetTicketAsync(
+            ada with { SecurityIdentifier = AdasSid }, ServicePrincipalName.Parse("HTTP/web"),
+            TestContext.Current.CancellationToken)).SecurityIdentifier.ShouldBe(AdasSid);
     }
 
     [Fact]
@@ -50,9 +57,11 @@ public sealed class AccountOfTheTicketTests
         // The name is echoed, so only the PAC shows that the KDC found the account ada.
         await using var realm = Realm().User("eve", "ada@evil.example");
         realm.Fail(KdcFault.HiddenUser("ada"), KerberosExchange.S4U2Self);
-        var error = await Should.ThrowAsync<KerberosException>(() => GetAsync(realm, KerberosPrincipal.Enterprise("ada@evil.example", realm.Name)));
+        var error = await Should.ThrowAsync<KerberosException>(
+            () => GetAsync(realm, KerberosPrincipal.Enterprise("ada@evil.example", realm.Name)));
         error.Reason.ShouldBe(KerberosFailureReason.IdentityMismatch, error.Message);
-        error.Detail.ShouldBe("the request was for ada@evil.example, but the KDC answered for the account ada, whose UPN is ada.lovelace@contoso.test");
+        error.Detail.ShouldBe(
+            "the request was for ada@evil.example, but the KDC answered for the account ada, whose UPN is ada.lovelace@contoso.test");
         realm.Transcript.ShouldBe(["AS gw ok", "SELF ada@evil.example>gw ok [PAC of ada]"]);
     }
 
@@ -62,7 +71,8 @@ public sealed class AccountOfTheTicketTests
         await using var realm = Realm();
         realm.Fail(KdcFault.NoPac, KerberosExchange.S4U2Self, times: 2);
         await GetAsync(realm, KerberosPrincipal.Principal("ada", realm.Name));
-        var error = await Should.ThrowAsync<KerberosException>(() => GetAsync(realm, KerberosPrincipal.Principal("ada", realm.Name) with { SecurityIdentifier = AdasSid }));
+        var error = await Should.ThrowAsync<KerberosException>(
+            () => GetAsync(realm, KerberosPrincipal.Principal("ada", realm.Name) with { SecurityIdentifier = AdasSid }));
         error.Reason.ShouldBe(KerberosFailureReason.IdentityMismatch, error.Message);
         error.Detail.ShouldContain("no PAC with a SID");
     }
@@ -87,7 +97,8 @@ public sealed class AccountOfTheTicketTests
         error.Detail.ShouldContain("its ticket names ada@EVIL.TEST");
     }
 
-    private static TestRealm Realm() => TestRealm.Start().User("ada", "ada.lovelace@contoso.test", AdasSid).Account("gw", ["HTTP/web"]).Service("HTTP/web");
+    private static TestRealm Realm() =>
+        TestRealm.Start().User("ada", "ada.lovelace@contoso.test", AdasSid).Account("gw", ["HTTP/web"]).Service("HTTP/web");
 
     private static async Task<ServiceTicket> GetAsync(TestRealm realm, KerberosPrincipal user)
     {

@@ -54,7 +54,8 @@ public sealed class ChangingAccountTests : IDisposable
     public async Task Evidence_that_is_not_forwardable_is_requested_again_after_the_refusal()
     {
         var time = new ManualClock();
-        await using var realm = TestRealm.Start(timeProvider: time).User("ada").Service("HTTP/web").Account("gw", mayDelegateTo: ["HTTP/web"], anyProtocol: false);
+        await using var realm = TestRealm.Start(timeProvider: time).User("ada").Service("HTTP/web")
+            .Account("gw", mayDelegateTo: ["HTTP/web"], anyProtocol: false);
         using var account = realm.CreateServiceAccount("gw");
         await using var client = CreateClient(realm, account, time);
         for (var round = 0; round < 2; round++)
@@ -70,7 +71,8 @@ public sealed class ChangingAccountTests : IDisposable
     [Fact]
     public async Task Evidence_with_an_unsupported_encryption_type_is_refused_despite_a_signed_user()
     {
-        await using var realm = TestRealm.Start().User("ada").Service("HTTP/web").Account("gw", mayDelegateTo: ["HTTP/web"], encryptionTypes: [EncryptionType.Aes128CtsHmacSha1]);
+        await using var realm = TestRealm.Start().User("ada").Service("HTTP/web")
+            .Account("gw", mayDelegateTo: ["HTTP/web"], encryptionTypes: [EncryptionType.Aes128CtsHmacSha1]);
         await using var client = realm.CreateClient("gw");
         await client.LogOnAsync(Stop);
         var reasons = new List<KerberosFailureReason?>();
@@ -96,7 +98,8 @@ public sealed class ChangingAccountTests : IDisposable
     public async Task An_expired_presented_ticket_is_refused_without_an_exchange()
     {
         var time = new ManualClock();
-        await using var realm = TestRealm.Start(timeProvider: time).User("ada").Service("HTTP/web").Account("gw", mayDelegateTo: ["HTTP/web"], servicePrincipalNames: ["HTTP/gw"]);
+        await using var realm = TestRealm.Start(timeProvider: time).User("ada").Service("HTTP/web")
+            .Account("gw", mayDelegateTo: ["HTTP/web"], servicePrincipalNames: ["HTTP/gw"]);
         using var account = realm.CreateServiceAccount("gw");
         await using var client = CreateClient(realm, account, time);
         await client.LogOnAsync(Stop);
@@ -153,9 +156,11 @@ public sealed class ChangingAccountTests : IDisposable
 
     private static KerberosPrincipal User(TestRealm realm, string name) => KerberosPrincipal.Principal(name, realm.Name);
 
-    private static S4UClient CreateClient(TestRealm realm, ServiceAccount account, TimeProvider? time = null, TimeSpan? timeout = null) => new(new S4UClientOptions
+    private static S4UClient CreateClient(TestRealm realm, ServiceAccount account, TimeProvider? time = null, TimeSpan? timeout = null) =>
+        new(new S4UClientOptions
     {
-        Realm = realm.Name, Account = account, Kdcs = { [realm.Name] = [realm.Endpoint] }, TimeProvider = time ?? TimeProvider.System, Timeout = timeout ?? TimeSpan.FromSeconds(10),
+        Realm = realm.Name, Account = account, Kdcs = { [realm.Name] = [realm.Endpoint] }, TimeProvider = time ?? TimeProvider.System,
+            Timeout = timeout ?? TimeSpan.FromSeconds(10),
     });
 
     /// <summary>The two clocks of a machine: one that can be set, and a monotonic one.</summary>

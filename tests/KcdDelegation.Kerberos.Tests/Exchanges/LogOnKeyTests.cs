@@ -11,7 +11,8 @@ public sealed class LogOnKeyTests
     [InlineData(EncryptionType.Aes256CtsHmacSha1, 4096u)]
     [InlineData(EncryptionType.Aes256CtsHmacSha1, 4097u)]
     [InlineData(EncryptionType.Aes128CtsHmacSha256, 32768u)]
-    public void The_default_number_of_rounds_and_more_are_accepted(EncryptionType type, uint rounds) => Choose(type, rounds).Key.Type.ShouldBe(type);
+    public void The_default_number_of_rounds_and_more_are_accepted(EncryptionType type, uint rounds) =>
+        Choose(type, rounds).Key.Type.ShouldBe(type);
 
     [Theory]
     [InlineData(EncryptionType.Aes256CtsHmacSha1, 0u)]
@@ -20,7 +21,8 @@ public sealed class LogOnKeyTests
     [InlineData(EncryptionType.Aes128CtsHmacSha256, 32767u)]
     [InlineData(EncryptionType.Aes256CtsHmacSha1, (1u << 24) + 1)]
     [InlineData(EncryptionType.Aes256CtsHmacSha1, uint.MaxValue)]
-    public void Fewer_rounds_than_the_default_and_more_than_the_limit_are_rejected_before_the_key_is_derived(EncryptionType type, uint rounds) =>
+    public void Fewer_rounds_than_the_default_and_more_than_the_limit_are_rejected_before_the_key_is_derived(
+        EncryptionType type, uint rounds) =>
         Should.Throw<KerberosException>(() => Choose(type, rounds)).Reason.ShouldBe(KerberosFailureReason.ReplyRejected);
 
     private static LogOnKey Choose(EncryptionType type, uint rounds)
@@ -30,7 +32,8 @@ public sealed class LogOnKeyTests
         // Only the account and the realm take part in the choice.
         var context = new ExchangeContext
         {
-            Realm = "CONTOSO.TEST", Account = ServiceAccount.FromPassword("svc", "secret"), EncryptionTypes = [type], MaxClockCorrection = default,
+            Realm = "CONTOSO.TEST", Account = ServiceAccount.FromPassword("svc", "secret"), EncryptionTypes = [type],
+                MaxClockCorrection = default,
             Clock = null!, Dispatcher = null!, Limits = null!, Logger = null!,
         };
         return LogOnKey.Choose(context, [type], [new EtypeInfo2Entry(type, "salt", parameters)]);

@@ -45,14 +45,16 @@ public sealed class ReplyRuleTests
         if (isReferral)
             ReferralPath.RequireReferral(reply, "A.TEST").ShouldBe(next);
         else
-            Should.Throw<KerberosException>(() => ReferralPath.RequireReferral(reply, "A.TEST")).Reason.ShouldBe(KerberosFailureReason.ReplyRejected);
+            Should.Throw<KerberosException>(() => ReferralPath.RequireReferral(reply, "A.TEST")).Reason.ShouldBe(
+                KerberosFailureReason.ReplyRejected);
     }
 
     [Theory]
     [InlineData("AD22.TEST", null)]
     [InlineData("ad22.test", null)]
     [InlineData("AD22", KerberosFailureReason.NameMismatch)]
-    public void A_log_on_reply_of_another_realm_than_the_configured_one_names_the_right_one(string configured, KerberosFailureReason? reason)
+    public void A_log_on_reply_of_another_realm_than_the_configured_one_names_the_right_one(
+        string configured, KerberosFailureReason? reason)
     {
         using var key = KerberosKey.CreateRandom(EncryptionType.Aes256CtsHmacSha1);
         var reply = Reply(PrincipalName.TicketGranting("AD22.TEST"), "AD22.TEST", key);
@@ -176,7 +178,8 @@ public sealed class ReplyRuleTests
             Realm = realm.Name, Account = account, Kdcs = { [realm.Name] = [realm.Endpoint] },
         });
         for (var attempt = 0; attempt < 3; attempt++)
-            (await Should.ThrowAsync<KerberosException>(async () => await client.LogOnAsync(Stop))).Code.ShouldBe(KerberosErrorCode.PreAuthenticationFailed);
+            (await Should.ThrowAsync<KerberosException>(async () => await client.LogOnAsync(Stop))).Code.ShouldBe(
+                KerberosErrorCode.PreAuthenticationFailed);
         realm.Transcript.ShouldBe(["AS gw KDC_ERR_PREAUTH_FAILED"]);
     }
 
@@ -189,7 +192,9 @@ public sealed class ReplyRuleTests
         var withPort = ServicePrincipalName.Parse("HTTP/app:8080");
         (withPort == App).ShouldBeFalse();
         (await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(Ada, withPort, Stop))).Code.ShouldNotBeNull();
-        realm.Transcript.ShouldContain(line => line.StartsWith("PROXY ?>HTTP/app:8080", StringComparison.Ordinal) || line.StartsWith("PROXY ada>HTTP/app:8080", StringComparison.Ordinal));
+        realm.Transcript.ShouldContain(
+            line => line.StartsWith("PROXY ?>HTTP/app:8080", StringComparison.Ordinal)
+            || line.StartsWith("PROXY ada>HTTP/app:8080", StringComparison.Ordinal));
     }
 
     private static TestRealm Start() => TestRealm.Start().User("ada").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app");

@@ -17,7 +17,8 @@ public sealed class StaleTicketTests : IAsyncDisposable
 
     public StaleTicketTests()
     {
-        _realm = TestRealm.Start(timeProvider: _time).User("ada", sid: "S-1-5-21-1-2-3-1103").User("ben").Service("HTTP/web").Service("HTTP/files")
+        _realm = TestRealm.Start(timeProvider: _time).User("ada", sid: "S-1-5-21-1-2-3-1103").User("ben").Service("HTTP/web")
+            .Service("HTTP/files")
             .Account("gw", mayDelegateTo: ["HTTP/web", "HTTP/files"]);
         _client = new S4UClient(new S4UClientOptions
         {
@@ -176,7 +177,8 @@ public sealed class StaleTicketTests : IAsyncDisposable
         next.IsUsable.ShouldBeFalse();
     }
 
-    private async Task<ServiceTicket> GetAsync(KerberosPrincipal user, ServicePrincipalName service) => await _client.GetTicketAsync(user, service, Stop);
+    private async Task<ServiceTicket> GetAsync(KerberosPrincipal user, ServicePrincipalName service) =>
+        await _client.GetTicketAsync(user, service, Stop);
 
     private Task<KerberosException> RefusedAsync(KerberosPrincipal user, ServicePrincipalName service) =>
         Should.ThrowAsync<KerberosException>(() => GetAsync(user, service));

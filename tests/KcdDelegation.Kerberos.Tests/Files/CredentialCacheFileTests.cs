@@ -54,7 +54,8 @@ public sealed class CredentialCacheFileTests : IDisposable
     [Fact]
     public async Task Header_fields_settings_and_other_tickets_are_kept_unchanged()
     {
-        var setting = CredentialHex(PrincipalHex(1, "CONTOSO.COM", "ada"), PrincipalHex(0, "X-CACHECONF:", "krb5_ccache_conf_data", "refresh_time"));
+        var setting = CredentialHex(
+            PrincipalHex(1, "CONTOSO.COM", "ada"), PrincipalHex(0, "X-CACHECONF:", "krb5_ccache_conf_data", "refresh_time"));
         var foreign = CredentialHex(PrincipalHex(1, "CONTOSO.COM", "ada"), PrincipalHex(2, "CONTOSO.COM", "krbtgt", "CONTOSO.COM"));
         var old = "0504" + "000c" + "000100080000000100000002" + PrincipalHex(1, "CONTOSO.COM", "ada") + setting + foreign;
         await File.WriteAllBytesAsync(FilePath, Convert.FromHexString(old), TestContext.Current.CancellationToken);
@@ -82,7 +83,8 @@ public sealed class CredentialCacheFileTests : IDisposable
         await AddAsync(Credential("web"));
         var before = await BytesAsync();
 
-        var error = await Should.ThrowAsync<InvalidDataException>(() => AddAsync(Credential("web") with { Client = Principal(1, "CONTOSO.COM", "Ada") }));
+        var error = await Should.ThrowAsync<InvalidDataException>(
+            () => AddAsync(Credential("web") with { Client = Principal(1, "CONTOSO.COM", "Ada") }));
 
         error.Message.ShouldContain("is the credential cache of ada@CONTOSO.COM, but the ticket is for Ada@CONTOSO.COM");
         (await BytesAsync()).ShouldBe(before);
@@ -167,7 +169,8 @@ public sealed class CredentialCacheFileTests : IDisposable
         Ticket = new byte[] { 0x61, 0x01, 0xff },
     };
 
-    private static CachePrincipal Principal(int type, string realm, params string[] components) => new(new PrincipalName(type, components), realm);
+    private static CachePrincipal Principal(int type, string realm, params string[] components) =>
+        new(new PrincipalName(type, components), realm);
 
     private static string PrincipalHex(int type, string realm, params string[] components) =>
         $"{type:x8}{components.Length:x8}" + string.Concat(new[] { realm }.Concat(components).Select(CountedHex));
@@ -178,9 +181,11 @@ public sealed class CredentialCacheFileTests : IDisposable
         client + server + "0000" + "00000000" + new string('0', 32) + "00" + "00000000"
         + "00000001" + "0002" + "00000004" + "7f000001" + "00000001" + "0001" + "00000001" + "aa" + "00000002" + "beef" + "00000000";
 
-    private static IEnumerable<string> Services(byte[] file) => CredentialCacheReader.Read(file).Entries.Select(entry => entry.Server.ToString());
+    private static IEnumerable<string> Services(byte[] file) =>
+        CredentialCacheReader.Read(file).Entries.Select(entry => entry.Server.ToString());
 
-    private Task AddAsync(CachedCredential credential) => CredentialCacheWriter.AddAsync(FilePath, credential, TestContext.Current.CancellationToken);
+    private Task AddAsync(CachedCredential credential) =>
+        CredentialCacheWriter.AddAsync(FilePath, credential, TestContext.Current.CancellationToken);
 
     private Task<byte[]> BytesAsync() => File.ReadAllBytesAsync(FilePath, TestContext.Current.CancellationToken);
 }

@@ -22,7 +22,9 @@ public sealed class KeytabCostTests
     public void Many_entries_of_one_principal_are_sorted_in_less_than_quadratic_time()
     {
         var entries = Enumerable.Range(0, 25_000)
-            .Select(i => new KeytabEntry(["gw"], "CONTOSO.COM", 1, KeytabSamples.Written.AddSeconds(i % 7), (uint)(i % 64), 23, Key: null) { KvnoWidth = KvnoWidth.LowEightBits })
+            .Select(i => new KeytabEntry(
+                ["gw"], "CONTOSO.COM", 1, KeytabSamples.Written.AddSeconds(i % 7), (uint)(i % 64), 23,
+                Key: null) { KvnoWidth = KvnoWidth.LowEightBits })
             .ToList();
         using var keytab = new Keytab(entries);
         var started = Stopwatch.GetTimestamp();

@@ -12,7 +12,8 @@ public sealed class KeytabReaderTests
     {
         var entries = KeytabReader.Read(KeytabSamples.FromKtutil);
 
-        entries.Select(entry => entry.Principal).ShouldBe(["HTTP/gw.contoso.com@CONTOSO.COM", "CONNECTOR$@CONTOSO.COM", "CONNECTOR$@CONTOSO.COM"]);
+        entries.Select(entry => entry.Principal)
+            .ShouldBe(["HTTP/gw.contoso.com@CONTOSO.COM", "CONNECTOR$@CONTOSO.COM", "CONNECTOR$@CONTOSO.COM"]);
         entries.Select(entry => entry.Kvno).ShouldBe([300u, 4u, 4u]);
         entries.Select(entry => entry.EncryptionTypeNumber).ShouldBe([18, 23, 17]);
         entries[0].KvnoWidth.ShouldBe(KvnoWidth.Full);
@@ -33,7 +34,8 @@ public sealed class KeytabReaderTests
 
         var entries = KeytabReader.Read(file.Written.Span);
 
-        entries.Select(entry => (entry.Principal, entry.Kvno)).ShouldBe([("HTTP/gw.contoso.com@CONTOSO.COM", 300u), ("CONNECTOR$@CONTOSO.COM", 4u)]);
+        entries.Select(entry => (entry.Principal, entry.Kvno))
+            .ShouldBe([("HTTP/gw.contoso.com@CONTOSO.COM", 300u), ("CONNECTOR$@CONTOSO.COM", 4u)]);
         entries[1].Key!.Bytes.ToArray().ShouldBe(KeytabReader.Read(KeytabSamples.FromKtutil)[2].Key!.Bytes.ToArray());
     }
 
@@ -124,7 +126,8 @@ public sealed class KeytabReaderTests
             var path = Path.Combine(directory.FullName, "gw.keytab");
             await File.WriteAllTextAsync(path, "old", TestContext.Current.CancellationToken);
 
-            await KeytabWriter.WriteAsync(path, [KeytabSamples.Entry("gw", 1, EncryptionType.Aes256CtsHmacSha1, 1)], TestContext.Current.CancellationToken);
+            await KeytabWriter.WriteAsync(
+                path, [KeytabSamples.Entry("gw", 1, EncryptionType.Aes256CtsHmacSha1, 1)], TestContext.Current.CancellationToken);
 
             KeytabReader.Read(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken)).ShouldHaveSingleItem();
             if (!OperatingSystem.IsWindows())

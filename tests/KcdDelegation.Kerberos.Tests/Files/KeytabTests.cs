@@ -8,7 +8,8 @@ public sealed class KeytabTests
 
     [Fact]
     public void The_newest_version_is_the_highest() =>
-        Newest(KeytabSamples.Entry("gw", 2, Aes256, 2), KeytabSamples.Entry("gw", 10, Aes256, 10), KeytabSamples.Entry("gw", 9, Aes256, 9)).ShouldBe(10u);
+        Newest(KeytabSamples.Entry("gw", 2, Aes256, 2), KeytabSamples.Entry("gw", 10, Aes256, 10), KeytabSamples.Entry("gw", 9, Aes256, 9))
+            .ShouldBe(10u);
 
     [Fact]
     public void An_eight_bit_version_wraps_around_if_the_lower_one_is_not_older()
@@ -23,7 +24,8 @@ public sealed class KeytabTests
 
     [Fact]
     public void A_full_version_does_not_wrap() =>
-        Newest(KeytabSamples.Entry("gw", 255, Aes256, 1), KeytabSamples.Entry("gw", 1, Aes256, 2, KeytabSamples.Written.AddDays(1))).ShouldBe(255u);
+        Newest(KeytabSamples.Entry("gw", 255, Aes256, 1), KeytabSamples.Entry("gw", 1, Aes256, 2, KeytabSamples.Written.AddDays(1)))
+            .ShouldBe(255u);
 
     [Fact]
     public void A_name_with_the_exact_spelling_is_preferred_to_one_that_differs_in_case()

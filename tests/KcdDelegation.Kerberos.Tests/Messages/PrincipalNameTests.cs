@@ -37,7 +37,8 @@ public sealed class PrincipalNameTests
     [Fact]
     public void An_enterprise_name_stays_one_component_and_other_names_keep_theirs()
     {
-        new PrincipalName(10, ["a/b@contoso.test"]).ToPrincipal("CONTOSO.TEST").ShouldBe(KerberosPrincipal.Enterprise("a/b@contoso.test", "CONTOSO.TEST"));
+        new PrincipalName(10, ["a/b@contoso.test"]).ToPrincipal("CONTOSO.TEST")
+            .ShouldBe(KerberosPrincipal.Enterprise("a/b@contoso.test", "CONTOSO.TEST"));
         new PrincipalName(1, ["host", "web"]).ToPrincipal("CONTOSO.TEST").ShouldBe(KerberosPrincipal.Principal("host/web", "CONTOSO.TEST"));
     }
 }

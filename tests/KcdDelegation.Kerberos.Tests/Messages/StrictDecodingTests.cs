@@ -8,7 +8,8 @@ namespace KcdDelegation.Kerberos.Tests.Messages;
 /// <summary>Values that a decoder must reject, and odd ones of real KDCs that it must accept.</summary>
 public sealed class StrictDecodingTests
 {
-    public static TheoryData<string> NotRealms => ["", "CONTOSO/TEST", "CONTOSO@TEST", "CONTOSO%TEST", "CONTOSO TEST", "CONTOSO..TEST", "CONTOSO\nTEST", "CONTOSO\u202eTEST"];
+    public static TheoryData<string> NotRealms =>
+        ["", "CONTOSO/TEST", "CONTOSO@TEST", "CONTOSO%TEST", "CONTOSO TEST", "CONTOSO..TEST", "CONTOSO\nTEST", "CONTOSO\u202eTEST"];
 
     [Theory]
     [InlineData("20261122083015")]
@@ -45,7 +46,8 @@ public sealed class StrictDecodingTests
     public void A_realm_that_is_not_one_is_rejected_in_every_message(string realm)
     {
         Should.Throw<KerberosException>(() => Ticket.Decode(Ticket.Create(realm, Samples.Service, Samples.Encrypted).Encoded));
-        Should.Throw<KerberosException>(() => Ticket.Decode(Ticket.Create("CONTOSO.TEST", PrincipalName.TicketGranting(realm), Samples.Encrypted).Encoded));
+        Should.Throw<KerberosException>(
+            () => Ticket.Decode(Ticket.Create("CONTOSO.TEST", PrincipalName.TicketGranting(realm), Samples.Encrypted).Encoded));
         var reply = new KdcReplyMessage(KdcMessageType.TgsReply, [], realm, Samples.User, Samples.Ticket, Samples.Encrypted);
         Should.Throw<KerberosException>(() => KdcReplyMessage.Decode(KdcMessageType.TgsReply, reply.Encode()));
         var part = EncKdcReplyPart.Decode(KdcMessageType.TgsReply, Samples.All["EncTGSRepPart"].Bytes) with { ServiceRealm = realm };
@@ -55,14 +57,16 @@ public sealed class StrictDecodingTests
         var authenticator = Authenticator.Decode(Samples.All["Authenticator"].Bytes) with { ClientRealm = realm };
         Should.Throw<KerberosException>(() => Authenticator.Decode(authenticator.Encode()));
         Should.Throw<KerberosException>(() => S4UUserId.Decode(S4UUserId.Create(7, Samples.User, realm, 0).Encoded));
-        Should.Throw<KerberosException>(() => KrbError.Decode((KrbError.Decode(Samples.All["KRB-ERROR"].Bytes) with { ClientRealm = realm }).Encode()));
+        Should.Throw<KerberosException>(
+            () => KrbError.Decode((KrbError.Decode(Samples.All["KRB-ERROR"].Bytes) with { ClientRealm = realm }).Encode()));
     }
 
     /// <summary>Heimdal's krb5_mk_error without a server.</summary>
     [Fact]
     public void An_error_of_Heimdal_without_a_realm_is_read()
     {
-        var error = KrbError.Decode(Samples.All["KRB-ERROR"].Bytes) with { Realm = "<unspecified realm>", Service = new PrincipalName(0, []), ClientRealm = null };
+        var error = KrbError.Decode(
+            Samples.All["KRB-ERROR"].Bytes) with { Realm = "<unspecified realm>", Service = new PrincipalName(0, []), ClientRealm = null };
         KrbError.Decode(error.Encode()).Realm.ShouldBe("<unspecified realm>");
     }
 
@@ -73,7 +77,8 @@ public sealed class StrictDecodingTests
         Read("no\0").ShouldBe("no");
         Read(new string('a', 10_000)).Length.ShouldBeLessThanOrEqualTo(201);
 
-        static string Read(string text) => KrbError.Decode((KrbError.Decode(Samples.All["KRB-ERROR"].Bytes) with { Text = text }).Encode()).Text!;
+        static string Read(string text) =>
+            KrbError.Decode((KrbError.Decode(Samples.All["KRB-ERROR"].Bytes) with { Text = text }).Encode()).Text!;
     }
 
     [Fact]
@@ -153,7 +158,8 @@ public sealed class StrictDecodingTests
             using (writer.PushSequence())
             {
                 writer.WriteInteger(0, 18);
-                writer.WriteField(1, field => field.WriteEncodedValue(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal))));
+                writer.WriteField(
+                    1, field => field.WriteEncodedValue(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal))));
             }
         });
         Should.Throw<KerberosException>(() => EtypeInfo2Entry.DecodeList((byte[])[0x30, (byte)bytes.Length, .. bytes]));

@@ -8,7 +8,8 @@ public sealed class NameTests
     [InlineData("ldap/dc1.contoso.com/contoso.com", "ldap", "dc1.contoso.com", null, "contoso.com", null)]
     [InlineData("HTTP/web.contoso.com@CONTOSO.COM", "HTTP", "web.contoso.com", null, null, "CONTOSO.COM")]
     [InlineData("MSSQLSvc/sql.contoso.com:1433/inst@EU.CONTOSO.COM", "MSSQLSvc", "sql.contoso.com", 1433, "inst", "EU.CONTOSO.COM")]
-    public void A_service_principal_name_is_parsed_and_its_text_kept(string text, string serviceClass, string host, int? port, string? name, string? realm)
+    public void A_service_principal_name_is_parsed_and_its_text_kept(
+        string text, string serviceClass, string host, int? port, string? name, string? realm)
     {
         var spn = ServicePrincipalName.Parse(text);
         (spn.ServiceClass, spn.Host, spn.Port, spn.ServiceName, spn.Realm).ShouldBe((serviceClass, host, port, name, realm));
@@ -92,7 +93,8 @@ public sealed class NameTests
     [InlineData("::1", "::1", 88, KdcTransport.Tcp)]
     [InlineData("udp/dc1", "dc1", 88, KdcTransport.Udp)]
     [InlineData("tcp/dc1:88", "dc1", 88, KdcTransport.Tcp)]
-    public void A_KDC_endpoint_is_parsed_and_formatted_to_a_text_that_parses_again(string text, string host, int port, KdcTransport transport)
+    public void A_KDC_endpoint_is_parsed_and_formatted_to_a_text_that_parses_again(
+        string text, string host, int port, KdcTransport transport)
     {
         var kdc = KdcEndpoint.Parse(text);
         kdc.ShouldBe(new KdcEndpoint(host, port, transport));
@@ -168,5 +170,6 @@ public sealed class NameTests
     [InlineData("S-2-5-18", false)]
     [InlineData("", false)]
     [InlineData(null, false)]
-    public void A_SID_is_distinguished_from_other_text(string? text, bool isSid) => KerberosPrincipal.IsSecurityIdentifier(text).ShouldBe(isSid);
+    public void A_SID_is_distinguished_from_other_text(string? text, bool isSid) =>
+        KerberosPrincipal.IsSecurityIdentifier(text).ShouldBe(isSid);
 }

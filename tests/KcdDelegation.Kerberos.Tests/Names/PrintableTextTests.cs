@@ -14,7 +14,8 @@ public sealed class PrintableTextTests
     [InlineData("a\U000E0041b", "a<U+E0041>b")]
     [InlineData("a\u3164b", "a<U+3164>b")]
     [InlineData("a\ufe0fb", "a<U+FE0F>b")]
-    public void Characters_that_are_unsafe_in_a_line_are_written_as_code_points(string text, string expected) => PrintableText.From(text).ShouldBe(expected);
+    public void Characters_that_are_unsafe_in_a_line_are_written_as_code_points(string text, string expected) =>
+        PrintableText.From(text).ShouldBe(expected);
 
     [Fact]
     public void Long_text_is_truncated() => PrintableText.From(new string('a', 20), 10).ShouldBe("aaaaaaaaaa…");

@@ -4,7 +4,8 @@ public sealed class RealmNameTests
 {
     public static TheoryData<string> NotRealms =>
     [
-        "", " ", ".", "..", "CONTOSO..COM", ".COM", "CONTOSO.COM.", "CONTOSO COM", "CONTOSO/COM", "A@B", "CONTOSO%COM", "fe80::1%eth0", "../../etc",
+        "", " ", ".", "..", "CONTOSO..COM", ".COM", "CONTOSO.COM.", "CONTOSO COM", "CONTOSO/COM", "A@B", "CONTOSO%COM", "fe80::1%eth0",
+            "../../etc",
         "CONTOSO\\COM", "CONTOSO:COM", "CONTOSO\nCOM", "CONTOSO\u202e", "CONTOSO\0", "ĉontoso.com", new string('a', 256),
     ];
 
@@ -22,6 +23,7 @@ public sealed class RealmNameTests
         KerberosPrincipal.IsRealm(text).ShouldBeFalse();
         Should.Throw<ArgumentException>(() => KerberosPrincipal.Principal("ada", text));
         ServicePrincipalName.TryParse($"HTTP/web@{text}", null, out _).ShouldBeFalse();
-        Should.Throw<ArgumentException>(() => new S4UClient(new S4UClientOptions { Realm = text, Account = ServiceAccount.FromPassword("svc", "secret") }));
+        Should.Throw<ArgumentException>(
+            () => new S4UClient(new S4UClientOptions { Realm = text, Account = ServiceAccount.FromPassword("svc", "secret") }));
     }
 }

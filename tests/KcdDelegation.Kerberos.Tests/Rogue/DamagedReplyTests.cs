@@ -19,7 +19,8 @@ public sealed class DamagedReplyTests
 
     [Theory]
     [MemberData(nameof(Exchanges))]
-    public Task A_connection_that_ends_too_early_gives_no_reply(KerberosExchange exchange) => FailsUntilWholeAsync(exchange, KdcFault.Interrupt);
+    public Task A_connection_that_ends_too_early_gives_no_reply(KerberosExchange exchange) =>
+        FailsUntilWholeAsync(exchange, KdcFault.Interrupt);
 
     /// <summary>Sends longer and longer parts of the reply until one is accepted.</summary>
     private static async Task FailsUntilWholeAsync(KerberosExchange exchange, Func<int, KdcFault> cutTo)
@@ -27,7 +28,7 @@ public sealed class DamagedReplyTests
         await using var realm = Start();
         await using var client = realm.CreateClient("gw");
         var length = 0;
-        while (await TryAsync(client, realm.Heal().Fail(cutTo(length), exchange, times: int.MaxValue)) is null)
+        while (await GetTicketOrNullAsync(client, realm.Heal().Fail(cutTo(length), exchange, times: int.MaxValue)) is null)
             length++;
         length.ShouldBeGreaterThan(300);
         realm.Transcript.Count(line => line.EndsWith(']')).ShouldBeGreaterThan(length);
@@ -42,7 +43,7 @@ public sealed class DamagedReplyTests
         var refused = 0;
         for (var index = 0; index < 1200; index++)
         {
-            var ticket = await TryAsync(client, realm.Heal().Fail(KdcFault.FlipBit(index), exchange, times: int.MaxValue));
+            var ticket = await GetTicketOrNullAsync(client, realm.Heal().Fail(KdcFault.FlipBit(index), exchange, times: int.MaxValue));
             if (ticket is null)
             {
                 refused++;
@@ -54,7 +55,7 @@ public sealed class DamagedReplyTests
         refused.ShouldBeGreaterThan(100);
     }
 
-    private static async Task<ServiceTicket?> TryAsync(S4UClient client, TestRealm realm)
+    private static async Task<ServiceTicket?> GetTicketOrNullAsync(S4UClient client, TestRealm realm)
     {
         realm.ShouldNotBeNull();
         try

@@ -36,13 +36,15 @@ public sealed class RogueKdcTests
 
     /// <summary>What only the service can notice: the ticket is opaque to the client (RFC 4120 §3.3.4), except its own evidence.</summary>
     private static readonly string[] ForTheServiceToNotice =
-        ["another user's ticket in the reply", "another user's ticket in the reply, unsigned", "another session key in the ticket", "a ticket that is not forwardable as the reply says"];
+        ["another user's ticket in the reply", "another user's ticket in the reply, unsigned", "another session key in the ticket",
+            "a ticket that is not forwardable as the reply says"];
 
     /// <summary>What is about the user of an S4U2Self exchange.</summary>
     private static readonly string[] OfSignedUser = ["a forged signature over the user"];
 
     /// <summary>A reply to the account's log-on is about no user.</summary>
-    private static readonly string[] OfAnyUser = [.. Faults.Keys.Where(name => name.Contains("user", StringComparison.Ordinal)), "the account's own ticket"];
+    private static readonly string[] OfAnyUser =
+        [.. Faults.Keys.Where(name => name.Contains("user", StringComparison.Ordinal)), "the account's own ticket"];
 
     public static TheoryData<string> AtS4U2Self => [.. Faults.Keys];
 
@@ -51,7 +53,8 @@ public sealed class RogueKdcTests
     public static TheoryData<string> AtLogOn => [.. Faults.Keys.Except(ForTheServiceToNotice).Except(OfAnyUser)];
 
     private static TestRealm Start(KdcKind kind = KdcKind.Windows) =>
-        TestRealm.Start(kind: kind).User("ada").User("eve").Account("gw", mayDelegateTo: ["HTTP/app", "HTTP/other"]).Service("HTTP/app").Service("HTTP/other");
+        TestRealm.Start(kind: kind).User("ada").User("eve").Account("gw", mayDelegateTo: ["HTTP/app", "HTTP/other"]).Service("HTTP/app")
+            .Service("HTTP/other");
 
     private static S4UClient CreateClient(TestRealm realm, params KdcEndpoint[] kdcs) => new(new S4UClientOptions
     {
@@ -81,7 +84,8 @@ public sealed class RogueKdcTests
         await using var realm = Start();
         await using var client = CreateClient(realm);
         realm.Fail(Faults[lie], exchange, times: int.MaxValue);
-        var error = await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(Ada, App, TestContext.Current.CancellationToken));
+        var error = await Should.ThrowAsync<KerberosException>(
+            async () => await client.GetTicketAsync(Ada, App, TestContext.Current.CancellationToken));
         error.Reason.ShouldBe(KerberosFailureReason.ReplyRejected, error.Message);
         error.Code.ShouldBeNull();
 
@@ -101,7 +105,9 @@ public sealed class RogueKdcTests
         await using var realm = Start(KdcKind.Heimdal);
         await using var client = CreateClient(realm);
         realm.Fail(Faults[lie], KerberosExchange.S4U2Self);
-        (await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(Ada, App, TestContext.Current.CancellationToken))).Reason.ShouldBe(KerberosFailureReason.ReplyRejected);
+        (await Should.ThrowAsync<KerberosException>(
+            async () => await client.GetTicketAsync(Ada, App, TestContext.Current.CancellationToken))).Reason.ShouldBe(
+            KerberosFailureReason.ReplyRejected);
         ShouldBeAdas(realm, await client.GetTicketAsync(Ada, App, TestContext.Current.CancellationToken));
     }
 
@@ -133,7 +139,8 @@ public sealed class RogueKdcTests
         await using var client = CreateClient(realm);
         realm.Fail(KdcFault.NameOfAnotherUser("eve"), KerberosExchange.LogOn);
         ShouldBeAdas(realm, await client.GetTicketAsync(Ada, App, TestContext.Current.CancellationToken));
-        realm.Transcript.ShouldBe(["AS gw ok [name of eve]", "TGS ?>eve KRB_AP_ERR_BADMATCH", "AS gw ok", "SELF ada>gw ok", "PROXY ada>HTTP/app ok"]);
+        realm.Transcript.ShouldBe(
+            ["AS gw ok [name of eve]", "TGS ?>eve KRB_AP_ERR_BADMATCH", "AS gw ok", "SELF ada>gw ok", "PROXY ada>HTTP/app ok"]);
     }
 
     [Theory]
@@ -145,7 +152,8 @@ public sealed class RogueKdcTests
         await using var realm = Start();
         await using var client = CreateClient(realm);
         realm.Fail(KdcFault.ForgedClock(TimeSpan.FromMinutes(minutes)), KerberosExchange.LogOn);
-        (await Should.ThrowAsync<KerberosException>(async () => await client.LogOnAsync(TestContext.Current.CancellationToken))).Code.ShouldBe(KerberosErrorCode.Skew);
+        (await Should.ThrowAsync<KerberosException>(
+            async () => await client.LogOnAsync(TestContext.Current.CancellationToken))).Code.ShouldBe(KerberosErrorCode.Skew);
         client.PurgeAll(); // a refusal is remembered
         realm.ClearTranscript();
         ShouldBeAdas(realm, await client.GetTicketAsync(Ada, App, TestContext.Current.CancellationToken));
@@ -159,10 +167,12 @@ public sealed class RogueKdcTests
         await using var realm = Start();
         await using var client = new S4UClient(new S4UClientOptions
         {
-            Realm = realm.Name, Account = realm.CreateServiceAccount("gw"), Kdcs = { [realm.Name] = [realm.Endpoint], [evil.Name] = [evil.Endpoint] },
+            Realm = realm.Name, Account = realm.CreateServiceAccount("gw"),
+                Kdcs = { [realm.Name] = [realm.Endpoint], [evil.Name] = [evil.Endpoint] },
         });
         realm.Fail(KdcFault.ForgedReferral("EVIL.TEST"), KerberosExchange.LogOn);
-        (await Should.ThrowAsync<KerberosException>(async () => await client.LogOnAsync(TestContext.Current.CancellationToken))).Code.ShouldBe(KerberosErrorCode.WrongRealm);
+        (await Should.ThrowAsync<KerberosException>(
+            async () => await client.LogOnAsync(TestContext.Current.CancellationToken))).Code.ShouldBe(KerberosErrorCode.WrongRealm);
         evil.Transcript.ShouldBeEmpty();
     }
 
@@ -174,11 +184,14 @@ public sealed class RogueKdcTests
         await using var realm = Start();
         await using var client = new S4UClient(new S4UClientOptions
         {
-            Realm = realm.Name, Account = realm.CreateServiceAccount("gw"), Kdcs = { [realm.Name] = [realm.Endpoint], [evil.Name] = [evil.Endpoint] },
+            Realm = realm.Name, Account = realm.CreateServiceAccount("gw"),
+                Kdcs = { [realm.Name] = [realm.Endpoint], [evil.Name] = [evil.Endpoint] },
         });
         realm.Fail(KdcFault.ForgedReferral("EVIL.TEST"), KerberosExchange.RealmDiscovery);
         var user = KerberosPrincipal.Enterprise("ada@contoso.test");
-        (await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(user, App, TestContext.Current.CancellationToken))).Exchange.ShouldBe(KerberosExchange.Referral);
+        (await Should.ThrowAsync<KerberosException>(
+            async () => await client.GetTicketAsync(user, App, TestContext.Current.CancellationToken))).Exchange.ShouldBe(
+            KerberosExchange.Referral);
         realm.Transcript[^1].ShouldBe("TGS gw>krbtgt/EVIL.TEST KDC_ERR_S_PRINCIPAL_UNKNOWN");
         evil.Transcript.ShouldBe(["FIND ada@contoso.test ok"]);
     }

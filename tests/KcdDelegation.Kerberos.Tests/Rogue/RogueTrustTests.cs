@@ -10,7 +10,8 @@ public sealed class RogueTrustTests
     private static readonly KerberosPrincipal Ada = KerberosPrincipal.Principal("ada", "EU.TEST");
     private static readonly KerberosPrincipal Bob = KerberosPrincipal.Principal("bob", "CONTOSO.TEST");
 
-    private static TestRealm StartRemote() => TestRealm.Start("EU.TEST").User("ada").User("eve").Service("HTTP/app.eu.test", delegatedFrom: ["gw@CONTOSO.TEST"]);
+    private static TestRealm StartRemote() =>
+        TestRealm.Start("EU.TEST").User("ada").User("eve").Service("HTTP/app.eu.test", delegatedFrom: ["gw@CONTOSO.TEST"]);
 
     private static TestRealm StartHome(TestRealm remote) =>
         TestRealm.Start().User("bob").Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app").Trusts(remote);
@@ -18,7 +19,8 @@ public sealed class RogueTrustTests
     private static ValueTask<ServiceTicket> GetAsync(S4UClient client, KerberosPrincipal user, ServicePrincipalName service) =>
         client.GetTicketAsync(user, service, TestContext.Current.CancellationToken);
 
-    public static TheoryData<string> RogueReferrals => ["of another user", "named for another user", "forged", "nonce", "service", "key", "circle", "expired"];
+    public static TheoryData<string> RogueReferrals =>
+        ["of another user", "named for another user", "forged", "nonce", "service", "key", "circle", "expired"];
 
     private static KdcFault Lie(string name) => name switch
     {
@@ -55,7 +57,8 @@ public sealed class RogueTrustTests
         await using var home = StartHome(remote);
         await using var client = home.CreateClient("gw");
         remote.Fail(KdcFault.HiddenUser("eve"), KerberosExchange.S4U2Self, times: int.MaxValue);
-        (await Should.ThrowAsync<KerberosException>(async () => await GetAsync(client, Ada, Local))).Code.ShouldBe(KerberosErrorCode.BadMatch);
+        (await Should.ThrowAsync<KerberosException>(async () => await GetAsync(client, Ada, Local))).Code.ShouldBe(
+            KerberosErrorCode.BadMatch);
         home.Transcript.ShouldContain("SELF ada>gw KRB_AP_ERR_BADMATCH");
     }
 
@@ -72,7 +75,8 @@ public sealed class RogueTrustTests
         await using var home = StartHome(remote);
         await using var client = home.CreateClient("gw");
         remote.Fail(Lie(lie), KerberosExchange.S4U2Proxy);
-        (await Should.ThrowAsync<KerberosException>(async () => await GetAsync(client, Bob, Remote))).Reason.ShouldBe(KerberosFailureReason.ReplyRejected);
+        (await Should.ThrowAsync<KerberosException>(async () => await GetAsync(client, Bob, Remote))).Reason.ShouldBe(
+            KerberosFailureReason.ReplyRejected);
 
         remote.ClearTranscript();
         (await GetAsync(client, Bob, Remote)).User.ShouldBe(Bob);
@@ -101,7 +105,8 @@ public sealed class RogueTrustTests
         await using var client = home.CreateClient("gw");
         remote.Fail(KdcFault.WrongService("krbtgt/CONTOSO.TEST"), KerberosExchange.Referral, times: int.MaxValue);
         home.Fail(KdcFault.WrongService("krbtgt/EU.TEST"), KerberosExchange.Referral, times: int.MaxValue);
-        (await Should.ThrowAsync<KerberosException>(async () => await GetAsync(client, Bob, Remote))).Exchange.ShouldBe(KerberosExchange.Referral);
+        (await Should.ThrowAsync<KerberosException>(async () => await GetAsync(client, Bob, Remote))).Exchange.ShouldBe(
+            KerberosExchange.Referral);
         home.Transcript.Count.ShouldBeLessThan(10);
     }
 
@@ -113,7 +118,9 @@ public sealed class RogueTrustTests
         await using var client = home.CreateClient("gw");
         home.Fail(KdcFault.ForgedReferral("EU.TEST"), KerberosExchange.RealmDiscovery, times: int.MaxValue);
         remote.Fail(KdcFault.ForgedReferral("CONTOSO.TEST"), KerberosExchange.RealmDiscovery, times: int.MaxValue);
-        (await Should.ThrowAsync<KerberosException>(async () => await GetAsync(client, KerberosPrincipal.Enterprise("ada@eu.test"), Local))).Exchange.ShouldBe(KerberosExchange.RealmDiscovery);
+        (await Should.ThrowAsync<KerberosException>(
+            async () => await GetAsync(client, KerberosPrincipal.Enterprise("ada@eu.test"), Local))).Exchange.ShouldBe(
+            KerberosExchange.RealmDiscovery);
         home.Transcript.Count.ShouldBeLessThan(10);
     }
 

@@ -20,7 +20,8 @@ public sealed class TicketCacheMetricsTests
         using var account = realm.CreateServiceAccount("gw");
         var client = new S4UClient(new S4UClientOptions
         {
-            Realm = realm.Name, Account = account, Kdcs = { [realm.Name] = [realm.Endpoint] }, Cache = new TicketCacheOptions { MaxEntries = 4 },
+            Realm = realm.Name, Account = account, Kdcs = { [realm.Name] = [realm.Endpoint] },
+                Cache = new TicketCacheOptions { MaxEntries = 4 },
         });
         await using (client)
         {
@@ -38,13 +39,15 @@ public sealed class TicketCacheMetricsTests
 
             var eve = KerberosPrincipal.Principal("eve", realm.Name);
             for (var asked = 0; asked < 3; asked++)
-                await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(eve, Web, TestContext.Current.CancellationToken));
+                await Should.ThrowAsync<KerberosException>(
+                    async () => await client.GetTicketAsync(eve, Web, TestContext.Current.CancellationToken));
             counts.Get("refusals").ShouldBe(["service 3"]);
 
             counts.Get("evictions").ShouldBeEmpty();
             await client.GetTicketAsync(KerberosPrincipal.Principal("ben", realm.Name), Web, TestContext.Current.CancellationToken);
         }
-        counts.Get("evictions").Sum(line => int.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)).ShouldBeGreaterThan(0);
+        counts.Get("evictions").Sum(line => int.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture))
+            .ShouldBeGreaterThan(0);
     }
 
     [Fact]
@@ -55,14 +58,17 @@ public sealed class TicketCacheMetricsTests
         await using var client = realm.CreateClient("gw");
         await client.LogOnAsync(TestContext.Current.CancellationToken);
         var ada = KerberosPrincipal.Principal("ada", realm.Name);
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => client.GetTicketAsync(ada, Web, TestContext.Current.CancellationToken).AsTask()));
+        await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => client.GetTicketAsync(ada, Web, TestContext.Current.CancellationToken).AsTask()));
         counts.Get("exchanges").ShouldBe(["evidence 1", "service 1", "tgt 1"]);
         var (misses, waits, hits) = (counts.Sum("misses", "service"), counts.Sum("waits", "service"), counts.Sum("hits", "service"));
         (misses + hits).ShouldBe(20);
         waits.ShouldBe(misses - 1);
     }
 
-    private static TestRealm Start() => TestRealm.Start().Account("gw", mayDelegateTo: ["HTTP/web"]).Service("HTTP/web").User("ada").User("ben").User("eve", sensitive: true);
+    private static TestRealm Start() =>
+        TestRealm.Start().Account("gw", mayDelegateTo: ["HTTP/web"]).Service("HTTP/web").User("ada").User("ben")
+        .User("eve", sensitive: true);
 
     private sealed class Counts : IDisposable
     {

@@ -13,7 +13,8 @@ public sealed class TicketStoreTests
     private static readonly KerberosPrincipal Ada = KerberosPrincipal.Principal("ada", "CONTOSO.TEST");
     private static readonly ServicePrincipalName Web = ServicePrincipalName.Parse("HTTP/web");
 
-    private static readonly TicketCacheOptions Ageless = new() { MaxEvidenceAge = TimeSpan.FromDays(7), MaxTicketAge = TimeSpan.FromDays(7) };
+    private static readonly TicketCacheOptions Ageless =
+        new() { MaxEvidenceAge = TimeSpan.FromDays(7), MaxTicketAge = TimeSpan.FromDays(7) };
 
     private readonly ManualClock _time = new();
     private int _exchanges;
@@ -190,7 +191,8 @@ public sealed class TicketStoreTests
     public async Task A_failed_log_on_of_the_account_is_not_remembered_for_the_user()
     {
         await using var store = Store();
-        var logOn = new KerberosException(new KerberosFailure { Code = KerberosErrorCode.PreAuthenticationFailed, Exchange = KerberosExchange.LogOn });
+        var logOn = new KerberosException(
+            new KerberosFailure { Code = KerberosErrorCode.PreAuthenticationFailed, Exchange = KerberosExchange.LogOn });
         await Should.ThrowAsync<KerberosException>(() => GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(logOn)));
         (await GetAsync(store, Key(Ada), Ticket)).ShouldNotBeNull();
     }
@@ -302,7 +304,8 @@ public sealed class TicketStoreTests
     {
         var store = new TicketStore(new TicketCacheOptions(), TimeSpan.FromSeconds(30), new KdcClock(_time), new ThrowingLogger());
         for (var round = 0; round < 2; round++)
-            await Should.ThrowAsync<InvalidOperationException>(() => GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(new NotSupportedException("a defect"))));
+            await Should.ThrowAsync<InvalidOperationException>(
+                () => GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(new NotSupportedException("a defect"))));
         (await GetAsync(store, Key(Ada), Ticket)).ShouldNotBeNull();
         await store.DisposeAsync();
     }
@@ -384,7 +387,9 @@ public sealed class TicketStoreTests
     [Fact]
     public async Task An_exchange_that_outlasts_its_deadline_is_an_outage()
     {
-        await using var store = new TicketStore(new TicketCacheOptions(), TimeSpan.FromMilliseconds(50), new KdcClock(TimeProvider.System), NullLogger.Instance);
+        await using var store =
+            new TicketStore(new TicketCacheOptions(), TimeSpan.FromMilliseconds(50), new KdcClock(TimeProvider.System),
+            NullLogger.Instance);
         var error = await Should.ThrowAsync<KerberosException>(() => store.GetOrAddAsync<FakeTicket>(Key(Ada), async token =>
         {
             await Task.Delay(Timeout.Infinite, token);
@@ -408,7 +413,8 @@ public sealed class TicketStoreTests
     [InlineData(TicketKind.Service, KerberosExchange.Referral, KerberosErrorCode.ServicePrincipalUnknown, true)]
     [InlineData(TicketKind.Service, KerberosExchange.S4U2Self, KerberosErrorCode.ClientRevoked, false)]
     [InlineData(TicketKind.Service, KerberosExchange.LogOn, KerberosErrorCode.ClientRevoked, false)]
-    public async Task A_refusal_is_remembered_where_it_belongs_only(object kind, KerberosExchange exchange, KerberosErrorCode code, bool isRemembered)
+    public async Task A_refusal_is_remembered_where_it_belongs_only(
+        object kind, KerberosExchange exchange, KerberosErrorCode code, bool isRemembered)
     {
         await using var store = Store();
         var key = (TicketKind)kind switch
@@ -445,7 +451,8 @@ public sealed class TicketStoreTests
     [InlineData(true, 90)]
     public async Task Evidence_and_service_tickets_are_used_up_to_their_age(bool isService, int minutes)
     {
-        await using var store = Store(new TicketCacheOptions { MaxEvidenceAge = TimeSpan.FromMinutes(30), MaxTicketAge = TimeSpan.FromMinutes(90) });
+        await using var store =
+            Store(new TicketCacheOptions { MaxEvidenceAge = TimeSpan.FromMinutes(30), MaxTicketAge = TimeSpan.FromMinutes(90) });
         var key = isService ? Key(Ada) : TicketKey.Self("gw", Ada);
         var first = await GetAsync(store, key, Ticket);
         _time.Advance(TimeSpan.FromMinutes(minutes) - TimeSpan.FromSeconds(1));
@@ -476,7 +483,8 @@ public sealed class TicketStoreTests
     private TicketStore Store(TicketCacheOptions? options = null) =>
         new(options ?? Ageless, TimeSpan.FromSeconds(30), new KdcClock(_time), NullLogger.Instance);
 
-    private Task<FakeTicket> GetAsync(TicketStore store, TicketKey key, Func<FakeTicket> make) => GetAsync(store, key, () => Task.FromResult(make()));
+    private Task<FakeTicket> GetAsync(TicketStore store, TicketKey key, Func<FakeTicket> make) =>
+        GetAsync(store, key, () => Task.FromResult(make()));
 
     private Task<FakeTicket> GetAsync(TicketStore store, TicketKey key, Func<Task<FakeTicket>> make) => store.GetOrAddAsync(key, _ =>
     {
@@ -491,9 +499,12 @@ public sealed class TicketStoreTests
     private static TicketKey Key(KerberosPrincipal user) =>
         new TicketKey(TicketKind.Service, "gw", user, Web, EvidenceOrigin.ProtocolTransition);
 
-    private static KerberosException Refusal() => new(new KerberosFailure { Code = KerberosErrorCode.BadOption, Exchange = KerberosExchange.S4U2Proxy });
+    private static KerberosException Refusal() =>
+        new(new KerberosFailure { Code = KerberosErrorCode.BadOption, Exchange = KerberosExchange.S4U2Proxy });
 
-    private static KerberosException Outage() => new(new KerberosFailure { Reason = KerberosFailureReason.KdcUnreachable, Exchange = KerberosExchange.S4U2Proxy, IsTransient = true });
+    private static KerberosException Outage() =>
+        new(new KerberosFailure { Reason = KerberosFailureReason.KdcUnreachable, Exchange = KerberosExchange.S4U2Proxy,
+        IsTransient = true });
 
     private static async Task Eventually(Func<Task<bool>> condition)
     {
@@ -509,7 +520,8 @@ public sealed class TicketStoreTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             throw new InvalidOperationException("The disk is full.");
     }
 

@@ -31,13 +31,13 @@ public sealed class KdcLoadTests : IAsyncDisposable
     public async Task A_burst_of_requests_uses_at_most_eight_connections_to_a_KDC()
     {
         var (now, most) = (0, 0);
-        var gate = new Lock();
+        var release = new Lock();
         _kdc.OnConnection = async (socket, token) =>
         {
-            lock (gate)
+            lock (release)
                 most = Math.Max(most, ++now);
             await Task.Delay(10, token);
-            lock (gate)
+            lock (release)
                 now--;
             await FakeKdc.AnswerAsync(socket, token);
         };

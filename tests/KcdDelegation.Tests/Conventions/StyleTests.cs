@@ -177,7 +177,7 @@ public sealed partial class StyleTests
     }
 
     /// <summary>Matches a verb in the third person. A plural noun is recognized by the word after it.</summary>
-    [GeneratedRegex(@"^(?<word>[A-Z][a-z]+s)\b(?! (of|that|which|who|are)\b)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+    [GeneratedRegex(@"^(?<word>[A-Z][a-z]+s)\b(?! (of|which|who|are)\b)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
         matchTimeoutMilliseconds: 1000)]
     private static partial Regex VerbStart();
 

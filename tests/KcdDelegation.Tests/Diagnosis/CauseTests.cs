@@ -10,7 +10,8 @@ public sealed class CauseTests
 
     [Theory]
     [InlineData(KerberosExchange.LogOn, "no encryption type in common for the account svc-gateway", "'svc-gateway'")]
-    [InlineData(KerberosExchange.S4U2Self, "tickets to the account svc-gateway with AES: the account is declared for RC4 only", "'svc-gateway'")]
+    [InlineData(KerberosExchange.S4U2Self, "tickets to the account svc-gateway with AES: the account is declared for RC4 only",
+        "'svc-gateway'")]
     [InlineData(KerberosExchange.S4U2Proxy, "no AES key for the service HTTP/erp.contoso.com", "TARGET")]
     public void Missing_AES_keys_are_attributed_to_the_account_or_to_the_target(KerberosExchange exchange, string cause, string subject)
     {
@@ -72,7 +73,8 @@ public sealed class CauseTests
     [InlineData(KerberosFailureReason.KeyUnavailable, KerberosExchange.Configuration, null)]
     [InlineData(KerberosFailureReason.KeyRejected, KerberosExchange.LogOn, null)]
     [InlineData(KerberosFailureReason.KdcError, KerberosExchange.LogOn, KerberosErrorCode.PreAuthenticationFailed)]
-    public void An_account_with_a_password_file_is_not_told_to_export_a_keytab(KerberosFailureReason reason, KerberosExchange exchange, KerberosErrorCode? code)
+    public void An_account_with_a_password_file_is_not_told_to_export_a_keytab(
+        KerberosFailureReason reason, KerberosExchange exchange, KerberosErrorCode? code)
     {
         var explained = Explain(Failure with { Reason = reason, Code = code, Exchange = exchange, KeySource = AccountKeySource.Password });
 
@@ -86,7 +88,8 @@ public sealed class CauseTests
     [InlineData(KerberosFailureReason.KdcError, KerberosErrorCode.PreAuthenticationFailed)]
     public void ktpass_is_never_printed_in_the_form_that_resets_the_password(KerberosFailureReason reason, KerberosErrorCode? code)
     {
-        var explained = Explain(Failure with { Reason = reason, Code = code, Exchange = KerberosExchange.LogOn, KeySource = AccountKeySource.Keytab });
+        var explained = Explain(
+            Failure with { Reason = reason, Code = code, Exchange = KerberosExchange.LogOn, KeySource = AccountKeySource.Keytab });
 
         explained.Remedy.ShouldContain("-setpass -setupn -pass *");
         explained.Remedy.ShouldNotStartWith("Active Directory `ktpass");
@@ -94,7 +97,8 @@ public sealed class CauseTests
 
     [Fact]
     public void A_rejected_keytab_is_also_explained_by_its_salt() =>
-        Explain(Failure with { Code = KerberosErrorCode.PreAuthenticationFailed, Exchange = KerberosExchange.LogOn, KeySource = AccountKeySource.Keytab }).Remedy
+        Explain(Failure with { Code = KerberosErrorCode.PreAuthenticationFailed, Exchange = KerberosExchange.LogOn,
+            KeySource = AccountKeySource.Keytab }).Remedy
             .ShouldContain("If the versions agree, the keytab was created with another salt");
 
     [Fact]
@@ -102,7 +106,8 @@ public sealed class CauseTests
     {
         using var account = ServiceAccount.FromPasswordFile("gmsa$", BlobFile());
 
-        var error = Should.Throw<KerberosException>(() => account.Keys.Refresh(Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
+        var error = Should.Throw<KerberosException>(
+            () => account.Keys.Refresh(Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
 
         error.Reason.ShouldBe(KerberosFailureReason.KeyUnavailable);
         KcdException.Explain(error).Cause.ShouldContain("contains msDS-ManagedPassword");
@@ -120,13 +125,15 @@ public sealed class CauseTests
         });
 
         explained.Remedy.ShouldContain(remedy);
-        ((string[])["cpw", "Set-ADAccountPassword", "setpassword", "enctypes"]).ShouldAllBe(harmful => !explained.Remedy.Contains(harmful, StringComparison.Ordinal));
+        ((string[])["cpw", "Set-ADAccountPassword", "setpassword", "enctypes"])
+            .ShouldAllBe(harmful => !explained.Remedy.Contains(harmful, StringComparison.Ordinal));
     }
 
     [Fact]
     public void A_realm_of_the_user_without_an_alias_for_the_account_is_named()
     {
-        var explained = Explain(Failure with { Code = KerberosErrorCode.ServicePrincipalUnknown, Exchange = KerberosExchange.S4U2Self, Realm = "PARTNER.COM" });
+        var explained = Explain(
+            Failure with { Code = KerberosErrorCode.ServicePrincipalUnknown, Exchange = KerberosExchange.S4U2Self, Realm = "PARTNER.COM" });
 
         explained.Cause.ShouldContain("in the realm PARTNER.COM has no alias for the account svc-gateway");
         explained.Remedy.ShouldContain("krbPrincipalName: svc-gateway@CONTOSO.COM@PARTNER.COM");
@@ -139,7 +146,8 @@ public sealed class CauseTests
     {
         var explained = Explain(Failure with
         {
-            Code = KerberosErrorCode.ServicePrincipalUnknown, Exchange = KerberosExchange.S4U2Proxy, Service = ServicePrincipalName.Parse(spn),
+            Code = KerberosErrorCode.ServicePrincipalUnknown, Exchange = KerberosExchange.S4U2Proxy,
+                Service = ServicePrincipalName.Parse(spn),
         });
 
         explained.Cause.ShouldContain(cause);
@@ -152,7 +160,8 @@ public sealed class CauseTests
     {
         var explained = Explain(Failure with
         {
-            Reason = KerberosFailureReason.IdentityMismatch, Exchange = KerberosExchange.S4U2Self, User = KerberosPrincipal.Principal("svc-gateway", "CONTOSO.COM"),
+            Reason = KerberosFailureReason.IdentityMismatch, Exchange = KerberosExchange.S4U2Self,
+                User = KerberosPrincipal.Principal("svc-gateway", "CONTOSO.COM"),
         });
 
         explained.Cause.ShouldStartWith("The user is the delegating account itself");
@@ -161,7 +170,8 @@ public sealed class CauseTests
 
     [Fact]
     public void A_realm_in_lower_case_is_corrected() =>
-        Explain(Failure with { Code = KerberosErrorCode.ClientPrincipalUnknown, Exchange = KerberosExchange.LogOn, Realm = "contoso.com" }).Remedy
+        Explain(Failure with { Code = KerberosErrorCode.ClientPrincipalUnknown, Exchange = KerberosExchange.LogOn,
+            Realm = "contoso.com" }).Remedy
             .ShouldBe("Set Kcd:Realm to CONTOSO.COM.");
 
     [Theory]
@@ -171,7 +181,8 @@ public sealed class CauseTests
     [InlineData(KerberosErrorCode.ServiceRevoked, null, KerberosExchange.S4U2Proxy, "KDC_ERR_SERVICE_REVOKED")]
     [InlineData(KerberosErrorCode.Modified, null, KerberosExchange.S4U2Proxy, "different patch levels")]
     [InlineData(KerberosErrorCode.ClientPrincipalUnknown, null, KerberosExchange.S4U2Self, "read the user's group memberships")]
-    [InlineData(KerberosErrorCode.BadOption, NtStatusNames.AccessDenied, KerberosExchange.S4U2Self, "read the group memberships of the user ada")]
+    [InlineData(KerberosErrorCode.BadOption, NtStatusNames.AccessDenied, KerberosExchange.S4U2Self, "read the group memberships of the "
+        + "user ada")]
     public void Causes_that_administrators_had_have_a_row(KerberosErrorCode code, int? status, KerberosExchange exchange, string cause) =>
         Explain(Failure with { Code = code, NtStatus = status, Exchange = exchange }).Cause.ShouldContain(cause);
 
@@ -179,7 +190,8 @@ public sealed class CauseTests
     [InlineData(KerberosFailureReason.KdcUnreachable, null)]
     [InlineData(KerberosFailureReason.KdcError, KerberosErrorCode.Policy)]
     public void A_sensor_that_admits_listed_addresses_only_is_mentioned(KerberosFailureReason reason, KerberosErrorCode? code) =>
-        Explain(Failure with { Reason = reason, Code = code, Exchange = KerberosExchange.S4U2Proxy }).Remedy.ShouldContain("SourceIPAllowList");
+        Explain(Failure with { Reason = reason, Code = code, Exchange = KerberosExchange.S4U2Proxy }).Remedy.ShouldContain(
+            "SourceIPAllowList");
 
     [Fact]
     public void A_superseded_account_and_the_Windows_Authorization_Access_Group_have_commands()

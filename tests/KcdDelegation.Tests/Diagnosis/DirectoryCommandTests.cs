@@ -6,25 +6,32 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Tests.Diagnosis;
 
-/// <summary>Tests that the KDC's implementation is recognized from its errors, and that a remedy then has only the commands of it.</summary>
+/// <summary>Tests that the KDC's implementation is recognized from its errors, and that a remedy then has only the commands of
+/// it.</summary>
 public sealed class DirectoryCommandTests
 {
-    private static readonly string[] Tools = ["Set-AD", "ktpass", "setspn", "samba-tool", "net ads", "ldbsearch", "kadmin.local", "kadmin -l"];
+    private static readonly string[] Tools =
+        ["Set-AD", "ktpass", "setspn", "samba-tool", "net ads", "ldbsearch", "kadmin.local", "kadmin -l"];
 
     [Theory]
     [InlineData(KerberosErrorCode.PreAuthenticationRequired, "NEEDED_PREAUTH", new[] { 136, 19, 2, 133 }, KdcSoftware.MitKrb5)]
     [InlineData(KerberosErrorCode.ClientRevoked, "CLIENT LOCKED OUT", new int[0], KdcSoftware.MitKrb5)]
-    [InlineData(KerberosErrorCode.PreAuthenticationRequired, "Need to use PA-ENC-TIMESTAMP/PA-PK-AS-REQ", new[] { 16, 15, 147, 2, 138, 136, 19 }, KdcSoftware.Heimdal)]
-    [InlineData(KerberosErrorCode.PreAuthenticationRequired, "Need to use PA-ENC-TIMESTAMP/PA-PK-AS-REQ", new[] { 16, 15, 2, 136, 19 }, KdcSoftware.Samba)]
-    [InlineData(KerberosErrorCode.PreAuthenticationRequired, "Need to use PA-ENC-TIMESTAMP/PA-PK-AS-REQ", new[] { 16, 15, 147, 2, 136, 655, 19 }, KdcSoftware.Samba)]
+    [InlineData(KerberosErrorCode.PreAuthenticationRequired, "Need to use PA-ENC-TIMESTAMP/PA-PK-AS-REQ",
+        new[] { 16, 15, 147, 2, 138, 136, 19 }, KdcSoftware.Heimdal)]
+    [InlineData(KerberosErrorCode.PreAuthenticationRequired, "Need to use PA-ENC-TIMESTAMP/PA-PK-AS-REQ", new[] { 16, 15, 2, 136, 19 },
+        KdcSoftware.Samba)]
+    [InlineData(KerberosErrorCode.PreAuthenticationRequired, "Need to use PA-ENC-TIMESTAMP/PA-PK-AS-REQ",
+        new[] { 16, 15, 147, 2, 136, 655, 19 }, KdcSoftware.Samba)]
     [InlineData(KerberosErrorCode.PreAuthenticationRequired, null, new[] { 19, 2, 16, 15 }, KdcSoftware.ActiveDirectory)]
     [InlineData(KerberosErrorCode.ClientPrincipalUnknown, null, new int[0], KdcSoftware.Unknown)]
-    public void The_text_and_the_offered_pre_authentication_show_the_implementation(KerberosErrorCode code, string? text, int[] offered, KdcSoftware expected) =>
+    public void The_text_and_the_offered_pre_authentication_show_the_implementation(
+        KerberosErrorCode code, string? text, int[] offered, KdcSoftware expected) =>
         KdcErrorReply.ToException(Reply(code, text, MethodData(offered))).KdcSoftware.ShouldBe(expected);
 
     [Fact]
     public void An_NTSTATUS_shows_a_domain_controller() =>
-        KdcErrorReply.ToException(Reply(KerberosErrorCode.ClientRevoked, null, KerbErrorData.Encode(NtStatusNames.AccountDisabled))).KdcSoftware
+        KdcErrorReply.ToException(
+            Reply(KerberosErrorCode.ClientRevoked, null, KerbErrorData.Encode(NtStatusNames.AccountDisabled))).KdcSoftware
             .ShouldBe(KdcSoftware.DomainController);
 
     [Theory]
@@ -46,15 +53,18 @@ public sealed class DirectoryCommandTests
     {
         KerberosErrorCode[] codes =
         [
-            KerberosErrorCode.BadOption, KerberosErrorCode.ClientExpired, KerberosErrorCode.ClientRevoked, KerberosErrorCode.KeyExpired, KerberosErrorCode.NullKey,
-            KerberosErrorCode.EncryptionTypeNotSupported, KerberosErrorCode.ServiceExpired, KerberosErrorCode.ServiceRevoked, KerberosErrorCode.MustUseUserToUser,
+            KerberosErrorCode.BadOption, KerberosErrorCode.ClientExpired, KerberosErrorCode.ClientRevoked, KerberosErrorCode.KeyExpired,
+                KerberosErrorCode.NullKey,
+            KerberosErrorCode.EncryptionTypeNotSupported, KerberosErrorCode.ServiceExpired, KerberosErrorCode.ServiceRevoked,
+                KerberosErrorCode.MustUseUserToUser,
             KerberosErrorCode.ServicePrincipalUnknown, KerberosErrorCode.ClientPrincipalUnknown,
         ];
         foreach (var code in codes)
         {
             foreach (var exchange in (KerberosExchange[])[KerberosExchange.LogOn, KerberosExchange.S4U2Self, KerberosExchange.S4U2Proxy])
             {
-                var remedy = KcdException.Explain(new KerberosException(Failure(software) with { Code = code, Exchange = exchange })).Remedy;
+                var remedy = KcdException.Explain(
+                    new KerberosException(Failure(software) with { Code = code, Exchange = exchange })).Remedy;
 
                 Tools.Except(own).ShouldAllBe(tool => !remedy.Contains(tool, StringComparison.Ordinal), remedy);
                 remedy.ShouldEndWith(".");
@@ -65,11 +75,16 @@ public sealed class DirectoryCommandTests
     [Fact]
     public void The_delegation_list_of_Heimdal_and_of_MIT_is_changed_with_a_command()
     {
-        Remedy(KdcSoftware.Heimdal).ShouldContain("`kadmin -l modify --constrained-delegation=HTTP/erp.contoso.com@CONTOSO.COM 'svc-gateway'`");
-        Remedy(KdcSoftware.MitKrb5).ShouldContain(@"add: krbAllowedToDelegateTo\nkrbAllowedToDelegateTo: HTTP/erp.contoso.com@CONTOSO.COM\n' | ldapmodify -Y EXTERNAL -H ldapi:///`");
+        Remedy(KdcSoftware.Heimdal)
+            .ShouldContain("`kadmin -l modify --constrained-delegation=HTTP/erp.contoso.com@CONTOSO.COM 'svc-gateway'`");
+        Remedy(KdcSoftware.MitKrb5)
+            .ShouldContain(@"add: krbAllowedToDelegateTo\nkrbAllowedToDelegateTo: HTTP/erp.contoso.com@CONTOSO.COM\n' | ldapmodify -Y "
+            + "EXTERNAL -H ldapi:///`");
 
         static string Remedy(KdcSoftware software) =>
-            KcdException.Explain(new KerberosException(Failure(software) with { Code = KerberosErrorCode.BadOption, Exchange = KerberosExchange.S4U2Proxy })).Remedy;
+            KcdException.Explain(
+                new KerberosException(
+                Failure(software) with { Code = KerberosErrorCode.BadOption, Exchange = KerberosExchange.S4U2Proxy })).Remedy;
     }
 
     [Fact]

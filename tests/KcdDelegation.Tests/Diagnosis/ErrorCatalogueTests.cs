@@ -14,8 +14,11 @@ public sealed class ErrorCatalogueTests
         var row = ErrorCatalogue.Rows[index];
         // A row without exchanges is for those that no earlier row of its code has.
         bool IsFree(KerberosExchange exchange) =>
-            !ErrorCatalogue.Rows.Take(index).Any(earlier => earlier.Code == row.Code && earlier.NtStatus is null && earlier.When is null && earlier.In.Contains(exchange));
-        foreach (var exchange in row.In.Count > 0 ? row.In : [((KerberosExchange[])[KerberosExchange.S4U2Proxy, KerberosExchange.Referral]).First(IsFree)])
+            !ErrorCatalogue.Rows.Take(index)
+                .Any(earlier => earlier.Code == row.Code && earlier.NtStatus is null && earlier.When is null
+                && earlier.In.Contains(exchange));
+        foreach (var exchange in row.In.Count > 0 ? row.In
+            : [((KerberosExchange[])[KerberosExchange.S4U2Proxy, KerberosExchange.Referral]).First(IsFree)])
         {
             var error = Satisfying(row.When, Error(row.Reason ?? KerberosFailureReason.KdcError, row.Code, exchange, row.NtStatus));
 
@@ -47,7 +50,8 @@ public sealed class ErrorCatalogueTests
             var names = new ErrorNames(Error(KerberosFailureReason.KdcError, null, KerberosExchange.S4U2Proxy, null));
 
             char.IsLower(row.Cause(names)[0]).ShouldBeTrue(row.Cause(names));
-            ((string[])["ada", "CONNECTOR$", "HTTP/", "CONTOSO"]).ShouldAllBe(name => !row.Cause(names).StartsWith(name, StringComparison.Ordinal));
+            ((string[])["ada", "CONNECTOR$", "HTTP/", "CONTOSO"])
+                .ShouldAllBe(name => !row.Cause(names).StartsWith(name, StringComparison.Ordinal));
         }
     }
 
@@ -60,7 +64,9 @@ public sealed class ErrorCatalogueTests
             var prose = string.Concat(remedy.Split('`').Where((_, index) => index % 2 == 0));
 
             (remedy.Count(c => c == '`') % 2).ShouldBe(0, remedy);
-            ((string[])["samba-tool", "kadmin.local", "setspn -", "Set-ADU", "Get-AD", "Enable-AD"]).ShouldAllBe(command => !prose.Replace("(Set-ADUser if", "", StringComparison.Ordinal).Contains(command, StringComparison.Ordinal), prose);
+            ((string[])["samba-tool", "kadmin.local", "setspn -", "Set-ADU", "Get-AD", "Enable-AD"])
+                .ShouldAllBe(command =>
+                !prose.Replace("(Set-ADUser if", "", StringComparison.Ordinal).Contains(command, StringComparison.Ordinal), prose);
         }
     }
 
@@ -106,12 +112,17 @@ public sealed class ErrorCatalogueTests
     [Fact]
     public void The_remedy_for_a_service_on_no_list_has_the_commands_for_both_lists()
     {
-        var error = KcdException.Explain(Error(KerberosFailureReason.KdcError, KerberosErrorCode.BadOption, KerberosExchange.S4U2Proxy, NtStatusNames.NotFound));
+        var error = KcdException.Explain(
+            Error(KerberosFailureReason.KdcError, KerberosErrorCode.BadOption, KerberosExchange.S4U2Proxy, NtStatusNames.NotFound));
 
         error.EventId.ShouldBe(13019);
-        error.Cause.ShouldBe("The delegation list of the account CONNECTOR$ does not contain the service HTTP/erp.contoso.com, and the service does not allow the account to delegate to it. "
-            + "[KDC_ERR_BADOPTION (NTSTATUS 0xC0000225) in S4U2Proxy for HTTP/erp.contoso.com as ada@contoso.com by CONNECTOR$ at CONTOSO.COM, STATUS_NOT_FOUND]");
-        error.Remedy.ShouldContain("Set-ADComputer -Identity 'CONNECTOR$' -Server contoso.com -Add @{'msDS-AllowedToDelegateTo'='HTTP/erp.contoso.com'}");
+        error.Cause.ShouldBe(
+            "The delegation list of the account CONNECTOR$ does not contain the service HTTP/erp.contoso.com, and the service does not "
+            + "allow the account to delegate to it. "
+            + "[KDC_ERR_BADOPTION (NTSTATUS 0xC0000225) in S4U2Proxy for HTTP/erp.contoso.com as ada@contoso.com by CONNECTOR$ at "
+                + "CONTOSO.COM, STATUS_NOT_FOUND]");
+        error.Remedy.ShouldContain(
+            "Set-ADComputer -Identity 'CONNECTOR$' -Server contoso.com -Add @{'msDS-AllowedToDelegateTo'='HTTP/erp.contoso.com'}");
         error.Remedy.ShouldContain("samba-tool delegation add-service 'CONNECTOR$' 'HTTP/erp.contoso.com'");
         error.Remedy.ShouldContain("-PrincipalsAllowedToDelegateToAccount (Get-ADComputer 'CONNECTOR$' -Server contoso.com)");
         error.Remedy.ShouldContain("setspn -F -Q 'HTTP/erp.contoso.com'");
@@ -145,19 +156,29 @@ public sealed class ErrorCatalogueTests
     }
 
     [Theory]
-    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "cannot find the account CONNECTOR$ in the realm CONTOSO.COM")]
-    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "cannot find the user ada@contoso.com in the realm CONTOSO.COM")]
-    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.RealmDiscovery, KcdStage.Identity, 13019, "the user principal name of the user ada@contoso.com")]
-    [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "o account holds the SPN")]
-    [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.Referral, KcdStage.Delegation, 13019, "here is no trust from the realm CONTOSO.COM")]
-    [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "he password of the account CONNECTOR$ has expired")]
-    [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.S4U2Proxy, KcdStage.Identity, 13019, "he password of the user ada@contoso.com has expired")]
-    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "the account CONNECTOR$: the account is disabled")]
-    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "of the user ada@contoso.com is disabled")]
+    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "cannot find the account "
+        + "CONNECTOR$ in the realm CONTOSO.COM")]
+    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "cannot find the user "
+        + "ada@contoso.com in the realm CONTOSO.COM")]
+    [InlineData(KerberosErrorCode.ClientPrincipalUnknown, KerberosExchange.RealmDiscovery, KcdStage.Identity, 13019,
+        "the user principal name of the user ada@contoso.com")]
+    [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019,
+        "o account holds the SPN")]
+    [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.Referral, KcdStage.Delegation, 13019, "here is no trust "
+        + "from the realm CONTOSO.COM")]
+    [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "he password of the account "
+        + "CONNECTOR$ has expired")]
+    [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.S4U2Proxy, KcdStage.Identity, 13019, "he password of the user "
+        + "ada@contoso.com has expired")]
+    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "the account CONNECTOR$: the "
+        + "account is disabled")]
+    [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.S4U2Self, KcdStage.Identity, 13019, "of the user ada@contoso.com is "
+        + "disabled")]
     [InlineData(KerberosErrorCode.Modified, KerberosExchange.MutualAuthentication, KcdStage.Target, 13022, "cannot decrypt the ticket")]
     [InlineData(KerberosErrorCode.Modified, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "PAC signature")]
     [InlineData((KerberosErrorCode)99, KerberosExchange.S4U2Proxy, KcdStage.Delegation, 13019, "not in the catalogue")]
-    public void The_explanation_of_a_code_depends_on_the_exchange(KerberosErrorCode code, KerberosExchange exchange, KcdStage stage, int eventId, string cause)
+    public void The_explanation_of_a_code_depends_on_the_exchange(
+        KerberosErrorCode code, KerberosExchange exchange, KcdStage stage, int eventId, string cause)
     {
         var error = KcdException.Explain(Error(KerberosFailureReason.KdcError, code, exchange, status: null));
 
@@ -207,9 +228,11 @@ public sealed class ErrorCatalogueTests
     [InlineData(NtStatusNames.AccountDisabled, "STATUS_ACCOUNT_DISABLED")]
     [InlineData(NtStatusNames.CrossRealmDelegationFailure, "STATUS_CROSSREALM_DELEGATION_FAILURE")]
     [InlineData(unchecked((int)0xC0000388), "NTSTATUS 0xC0000388")]
-    public void Statuses_are_printed_with_the_names_of_the_specification(int status, string name) => NtStatusNames.Get(status).ShouldBe(name);
+    public void Statuses_are_printed_with_the_names_of_the_specification(int status, string name) =>
+        NtStatusNames.Get(status).ShouldBe(name);
 
-    private static KerberosException Error(KerberosFailureReason reason, KerberosErrorCode? code, KerberosExchange exchange, int? status) => new(new KerberosFailure
+    private static KerberosException Error(KerberosFailureReason reason, KerberosErrorCode? code, KerberosExchange exchange, int? status) =>
+        new(new KerberosFailure
     {
         Reason = reason,
         Code = code,

@@ -15,7 +15,8 @@ public sealed class EventTableTests
     public async Task The_table_lists_exactly_the_events_of_the_code()
     {
         var page = await File.ReadAllLinesAsync(Path.Combine(Repository.Root, "docs", "events.md"), TestContext.Current.CancellationToken);
-        var written = page.Select(line => line.Split('|', StringSplitOptions.TrimEntries)).Where(cells => cells.Length == 6 && int.TryParse(cells[1], CultureInfo.InvariantCulture, out _))
+        var written = page.Select(line => line.Split('|', StringSplitOptions.TrimEntries))
+            .Where(cells => cells.Length == 6 && int.TryParse(cells[1], CultureInfo.InvariantCulture, out _))
             .Select(cells => $"{cells[1]} {cells[2]} {cells[3]}").ToList();
 
         Expected().Except(written, StringComparer.Ordinal).ShouldBeEmpty("these are missing in docs/events.md");
@@ -41,7 +42,9 @@ public sealed class EventTableTests
         var levels = LogEvents(Repository.Library).ToDictionary(entry => entry.Number, entry => entry.Level);
         return
         [
-            .. Constants().Select(constant => $"{constant.Number} {constant.Name} {(levels.TryGetValue(constant.Number, out var level) ? level.ToString() : Refusal)}"),
+            .. Constants().Select(
+                constant => $"{constant.Number} {constant.Name} "
+                + $"{(levels.TryGetValue(constant.Number, out var level) ? level.ToString() : Refusal)}"),
             .. LogEvents(Repository.Engine).Select(entry => $"{entry.Number} {entry.Name} {entry.Level}"),
         ];
     }

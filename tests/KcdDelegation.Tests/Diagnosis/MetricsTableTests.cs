@@ -26,7 +26,8 @@ public sealed class MetricsTableTests
         listener.Start();
         using var metrics = new TicketCacheMetrics(static () => 0, static () => 0);
         var page = await File.ReadAllLinesAsync(Path.Combine(Repository.Root, "docs", "metrics.md"), TestContext.Current.CancellationToken);
-        var written = page.Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line[..(line.LastIndexOf("| ", line.Length - 2, StringComparison.Ordinal) + 1)]);
+        var written = page.Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(line => line[..(line.LastIndexOf("| ", line.Length - 2, StringComparison.Ordinal) + 1)]);
         lock (instruments)
             written.ShouldBe(instruments, ignoreOrder: true);
     }
