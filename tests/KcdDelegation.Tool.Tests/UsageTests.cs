@@ -12,7 +12,7 @@ public sealed class UsageTests
         { "", "A command is required" },
         { "tikcet", "tikcet" },
         { "ticket", "--user USER" },
-        { "ticket --realm R.TEST --account gw --keytab k --user ada --spn app", "--spn: Not a service principal name" },
+        { "ticket --realm R.TEST --account gw --keytab k --user ada --spn app", "--spn: The text is not a service principal name" },
         { "ticket --account gw --keytab k --user ada --spn HTTP/app", "specify --realm REALM, or --config FILE with Kcd:Realm" },
         { "ticket --realm R.TEST --keytab k --user ada --spn HTTP/app", "--account NAME" },
         { "ticket --realm R.TEST --account gw --keytab k --user ada", "specify --spn SPN, or --app NAME with --config FILE" },

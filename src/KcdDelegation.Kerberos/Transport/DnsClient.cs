@@ -50,7 +50,7 @@ internal sealed class DnsClient(Func<IReadOnlyList<IPEndPoint>> servers, TimePro
             time,
             (server, token) => AskAsync(server, name, token),
             static failure => failure is InvalidDataException or SocketException or IOException or TimeoutException,
-            cancellationToken).ConfigureAwait(false);
+            startsNextOnFailure: true, cancellationToken).ConfigureAwait(false);
         return records;
     }
 

@@ -18,7 +18,7 @@ internal sealed class KdcConnector(HostResolver resolve, KdcTiming timing, TimeP
             time,
             (address, token) => ConnectAsync(new IPEndPoint(address, kdc.Port), type, token),
             static failure => failure is SocketException,
-            cancellationToken).ConfigureAwait(false);
+            startsNextOnFailure: true, cancellationToken).ConfigureAwait(false);
         return socket;
     }
 

@@ -121,7 +121,7 @@ internal sealed class KdcDispatcher : IAsyncDisposable
                 attempt, isHedged || attempt == attempts[^1] ? _timing.LastAttemptTimeout : _timing.AttemptTimeout, failures, token,
                     cancellationToken),
             KdcFailure.IsSpecificToKdc,
-            cancellationToken).ConfigureAwait(false);
+            startsNextOnFailure: true, cancellationToken).ConfigureAwait(false);
         foreach (var attempt in slower.Where(static attempt => attempt.HasContactedKdc))
             RecordFailure(failures.Realm, attempt.Kdc, "answered more slowly than the next KDC");
         // Another KDC accepts the same request, so the invalid reply was not due to the request.

@@ -175,7 +175,7 @@ internal sealed class KdcRoundTrip<TReply>(
     private async Task<T> RepeatWhileSilentAsync<T>(Func<int, CancellationToken, Task<T>> run, CancellationToken cancellationToken)
     {
         var (result, _) = await StaggeredRace.RunAsync(
-            s_connections, timing.SilenceInterval, time, run, IsFailedConnection, cancellationToken, startsNextOnFailure: false)
+            s_connections, timing.SilenceInterval, time, run, IsFailedConnection, startsNextOnFailure: false, cancellationToken)
                 .ConfigureAwait(false);
         return result;
     }

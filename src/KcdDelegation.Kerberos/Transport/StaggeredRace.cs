@@ -12,9 +12,9 @@ internal static class StaggeredRace
     /// <param name="time">The clock and timers.</param>
     /// <param name="run">Runs one attempt. It must end soon after its token is canceled.</param>
     /// <param name="canContinue">Returns whether the race continues after this failure.</param>
-    /// <param name="cancellationToken">Cancels the race.</param>
     /// <param name="startsNextOnFailure">Whether the next attempt starts as soon as one fails. Otherwise only the interval starts
     /// it.</param>
+    /// <param name="cancellationToken">Cancels the race.</param>
     /// <returns>The winner's result, and the candidates that started before the winner and had not finished.</returns>
     /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
     public static async Task<(TResult Result, IReadOnlyList<TCandidate> Slower)> RunAsync<TCandidate, TResult>(
@@ -23,8 +23,8 @@ internal static class StaggeredRace
         TimeProvider time,
         Func<TCandidate, CancellationToken, Task<TResult>> run,
         Func<Exception, bool> canContinue,
-        CancellationToken cancellationToken,
-        bool startsNextOnFailure = true)
+        bool startsNextOnFailure,
+        CancellationToken cancellationToken)
     {
         // The common case of one KDC with one address needs no timer.
         if (candidates is [var only])

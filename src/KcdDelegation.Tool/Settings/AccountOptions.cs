@@ -69,6 +69,8 @@ internal sealed class AccountOptions
         var application = ReadApplication(parsed, path, file, missing);
         var realm = parsed.GetValue(_realm) ?? application?.Options.Realm ?? file.Realm
             ?? Add(missing, "the account's realm", "--realm REALM", "Kcd:Realm");
+        if (parsed.GetValue(_realm) is { } given && !KerberosPrincipal.IsRealm(given))
+            throw new UsageException("--realm: The text is not a realm name such as CONTOSO.COM.");
         var configured = application?.Options.ServiceAccount ?? file.ServiceAccount;
         var account = parsed.GetValue(_account) ?? configured.Name
             ?? Add(missing, "the account", "--account NAME", "Kcd:ServiceAccount:Name");
