@@ -25,7 +25,7 @@ public sealed class SampleTests
         using var process = Process.Start(new ProcessStartInfo("dotnet",
             ["run", "--no-build", "--configuration", configuration, "--project", folder])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true,
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
         }).ShouldNotBeNull();
         var cancel = TestContext.Current.CancellationToken;
         var errors = process.StandardError.ReadToEndAsync(cancel);
