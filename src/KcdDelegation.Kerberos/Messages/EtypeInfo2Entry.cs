@@ -43,4 +43,7 @@ internal sealed record EtypeInfo2Entry(EncryptionType Type, string? Salt, ReadOn
                 writer.WriteOctets(2, parameters);
         }
     }
+
+    /// <summary>Returns a text for logs. It leaves out the salt, which can have any characters.</summary>
+    public override string ToString() => Type.ToString();
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.Kerberos;
 
@@ -63,6 +64,9 @@ public readonly record struct KdcEndpoint(string Host, int Port = 88, KdcTranspo
             if (Uri.CheckHostName(host) is not (UriHostNameType.Dns or UriHostNameType.IPv4))
                 return false;
         }
+        // CheckHostName accepts invisible characters, and IPAddress accepts any interface name after a percent sign.
+        if (NameCharacters.FindViolation(host) is not null)
+            return false;
         result = new KdcEndpoint(host, port, transport);
         return true;
     }

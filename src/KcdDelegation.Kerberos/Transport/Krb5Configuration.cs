@@ -30,21 +30,21 @@ internal sealed class Krb5Configuration
         {
             var reader = new Krb5ConfigurationReader(
                 setting => configuration.Take(setting, previous),
-                reason => TransportLog.Krb5ConfigurationIgnored(logger, path, reason));
+                reason => TransportLog.Krb5ConfigurationIgnored(logger, path, PrintableText.From(reason)));
             try
             {
                 reader.Read(path);
             }
             catch (Exception failure) when (failure is InvalidDataException or IOException or UnauthorizedAccessException)
             {
-                TransportLog.Krb5ConfigurationIgnored(logger, path, failure.Message);
+                TransportLog.Krb5ConfigurationIgnored(logger, path, PrintableText.From(failure.Message));
             }
             previous.Add(reader);
         }
         foreach (var (realm, kdcs) in configuration._realms)
         {
             if (kdcs.Count > KdcEndpointList.MaxPerRealm)
-                TransportLog.KdcsIgnored(logger, kdcs.Count, realm, KdcEndpointList.MaxPerRealm, "krb5.conf");
+                TransportLog.KdcsIgnored(logger, kdcs.Count, PrintableText.From(realm), KdcEndpointList.MaxPerRealm, "krb5.conf");
         }
         return configuration;
     }
@@ -69,7 +69,11 @@ internal sealed class Krb5Configuration
             if (KdcEndpoint.TryParse(text, null, out var kdc))
                 kdcs.Add(kdc, isPrimary: setting.Name != "kdc");
             else
-                TransportLog.Krb5KdcIgnored(_logger, setting.File, setting.Line, setting.Name, PrintableText.From(text), realm);
+            {
+                TransportLog.Krb5KdcIgnored(
+                    _logger, PrintableText.From(setting.File), setting.Line, setting.Name, PrintableText.From(text),
+                        PrintableText.From(realm));
+            }
         }
     }
 

@@ -74,14 +74,15 @@ internal sealed class Krb5ConfigurationReader(Action<Krb5Setting> take, Action<s
             throw new InvalidDataException($"{path} is a directory");
         // The length of a symbolic link itself is the length of its target's name.
         var file = File.ResolveLinkTarget(path, returnFinalTarget: true) as FileInfo ?? new FileInfo(path);
-        if (file.Length == 0)
+        var size = file.Length;
+        if (size == 0)
             return "";
-        if (file.Length > MaxLength)
+        if (size > MaxLength)
             throw new InvalidDataException($"{path} is larger than {MaxLength} bytes");
         using var stream = file.OpenRead();
-        // The file may grow while it is read.
-        var content = new byte[MaxLength];
-        var length = stream.ReadAtLeast(content, MaxLength, throwOnEndOfStream: false);
+        // The file may grow or shrink while it is read. What is appended meanwhile is read the next time.
+        var content = new byte[size];
+        var length = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
         var text = Encoding.UTF8.GetString(content, 0, length);
         return text is ['\ufeff', .. var rest] ? rest : text;
     }

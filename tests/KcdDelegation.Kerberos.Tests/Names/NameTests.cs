@@ -115,6 +115,10 @@ public sealed class NameTests
     [InlineData("http://dc1")]
     [InlineData("dc 1")]
     [InlineData("udp/")]
+    [InlineData("\u202e")]
+    [InlineData("dc1\u202e.contoso.com:88")]
+    [InlineData("dc1\u200b")]
+    [InlineData("[fe80::1%\u202e]:88")]
     public void Text_that_is_not_a_KDC_endpoint_is_rejected(string text)
     {
         KdcEndpoint.TryParse(text, null, out _).ShouldBeFalse();

@@ -123,6 +123,42 @@ public sealed class Krb5ConfigurationTests : IDisposable
         warning.Text.ShouldContain(expected);
     }
 
+    [Theory]
+    [InlineData("dc1\u202e.contoso.com")]
+    [InlineData("dc1\u200b:88")]
+    [InlineData("http://dc1")]
+    [InlineData("[fe80::1%\u202e]:88")]
+    public void A_KDC_that_is_no_host_or_address_is_ignored_with_a_printable_warning(string kdc)
+    {
+        Load(Realm("A\u202e.COM", kdc)).GetKdcs("A\u202e.COM").ShouldBeEmpty();
+
+        var warning = _logger.Events.ShouldHaveSingleItem();
+        warning.Level.ShouldBe(LogLevel.Warning);
+        warning.Text.ShouldContain(
+            kdc.Replace("\u202e", "<U+202E>", StringComparison.Ordinal).Replace("\u200b", "<U+200B>", StringComparison.Ordinal));
+        warning.Text.ShouldContain("the realm A<U+202E>.COM");
+    }
+
+    [Fact]
+    public void A_warning_about_an_included_file_is_printable()
+    {
+        Load("include /nowhere/\u202e");
+
+        _logger.Events.ShouldHaveSingleItem().Text.ShouldContain("/nowhere/<U+202E>");
+    }
+
+    [Fact]
+    public void A_short_file_is_read_without_a_buffer_of_the_longest_permitted_length()
+    {
+        var path = Write("krb5.conf", Realm("A.COM", "a"));
+        new Krb5ConfigurationReader(static _ => { }, static _ => { }).Read(path);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        new Krb5ConfigurationReader(static _ => { }, static _ => { }).Read(path);
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(64 << 10);
+    }
+
     /// <summary>Reads random bytes and random sequences of the tokens of the format.</summary>
     [Fact]
     public void Any_content_is_read_or_rejected_with_a_documented_exception()
