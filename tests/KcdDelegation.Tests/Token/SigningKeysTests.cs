@@ -257,6 +257,22 @@ public sealed class SigningKeysTests : IDisposable
         error.Cause.ShouldContain(why);
     }
 
+    [Theory]
+    [InlineData("http://keys.example/jwks")]
+    [InlineData("file:///etc/passwd")]
+    public async Task An_issuer_on_this_machine_names_no_other_machine_over_plain_http(string keys)
+    {
+        _issuer.Discovery["jwks_uri"] = keys;
+        _issuer.Instead = request => request.RequestUri!.Host == "localhost" ? FakeIssuer.Answer(_issuer.Discovery.ToJsonString()) : null;
+        var validator = _issuer.Validator(token => (token.Authority, token.Issuer) = ("http://localhost:8080", FakeIssuer.Authority));
+
+        var error = await RefusedAsync(validator, _issuer.Token());
+
+        error.EventId.ShouldBe(1032);
+        error.Cause.ShouldContain("jwks_uri");
+        _issuer.Requests.ShouldNotContain(request => request.Contains("jwks", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Another_issuer_than_the_authority_is_accepted_if_it_is_pinned()
     {
