@@ -193,7 +193,8 @@ public sealed class S4UClient : IAsyncDisposable
         RequestAsync(key, new DelegationRequest(user.Principal, service, user), cancellationToken);
 
     private TicketKey GetKey(DelegationRequest request) =>
-        new TicketKey(TicketKind.Service, _account, request.User, request.Service, request.Presented?.Origin ?? EvidenceOrigin.ProtocolTransition);
+        new TicketKey(TicketKind.Service, _account, request.User, request.Service, request.Presented?.Origin
+            ?? EvidenceOrigin.ProtocolTransition);
 
     private async ValueTask<ServiceTicket> RequestAsync(TicketKey key, DelegationRequest request, CancellationToken cancellationToken)
     {
@@ -282,7 +283,7 @@ public sealed class S4UClient : IAsyncDisposable
         {
             DropStale(error, tgt);
         }
-        catch (KerberosException error) when (StaleTickets.TgtMayBeTheCauseOf(error, CrossRealmTgt.GetRealm(tgt)))
+        catch (KerberosException error) when (StaleTickets.IndicatesStaleTgt(error, CrossRealmTgt.GetRealm(tgt)))
         {
             if (!await RenewTgtAsync(error, tgt, wasCached, cancellationToken).ConfigureAwait(false))
                 throw;
@@ -303,7 +304,7 @@ public sealed class S4UClient : IAsyncDisposable
     /// <summary>Replaces a cached TGT after a generic error, at most once a minute. The old one stays until the new one arrives.</summary>
     private async Task<bool> RenewTgtAsync(KerberosException error, IssuedTicket tgt, bool wasCached, CancellationToken cancellationToken)
     {
-        if (!wasCached || !StaleTickets.TgtMayBeTheCauseOf(error, CrossRealmTgt.GetRealm(tgt)))
+        if (!wasCached || !StaleTickets.IndicatesStaleTgt(error, CrossRealmTgt.GetRealm(tgt)))
             return false;
         var renewed = await _store.ReplaceAsync(TicketKey.Tgt(_account), tgt, _logOn.RequestAsync, isNested: true, cancellationToken)
             .ConfigureAwait(false);

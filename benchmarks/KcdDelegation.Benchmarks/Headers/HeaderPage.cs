@@ -50,7 +50,7 @@ internal static class HeaderPage
         if (allocations is not null)
             file.Table(["managed bytes allocated per header", "1 KB", "4 KB", "12 KB"],
                 Allocated(allocations))
-                .Text("Measured by BenchmarkDotNet's MemoryDiagnoser; see headers-benchmarkdotnet.md. Native memory (MIT) is not included.");
+                .Text("Measured by BenchmarkDotNet's MemoryDiagnoser; see headers-benchmarkdotnet.md. Native memory is not included.");
 
         file.Plot(Plot("headers-bytes", "One header into bytes", times, ["KcdDelegation, bytes", "Floor, bytes",
             "KcdDelegation, bytes, type 20", "KcdDelegation on the platform's cryptography, bytes", "Plain BCL, bytes", "MIT GSSAPI, krb5",

@@ -7,6 +7,7 @@ internal static class UnsupportedEncryptionType
     {
         Reason = KerberosFailureReason.EncryptionTypeRefused,
         Detail = $"{EncryptionTypeNames.Get((int)type)} ({(int)type}) is not implemented, "
-            + "only the AES types 17 to 20 are: allow AES for the account (msDS-SupportedEncryptionTypes), reset its password so that it gets AES keys, and export its keytab again",
+            + "only the AES types 17 to 20 are: allow AES for the account (msDS-SupportedEncryptionTypes), reset its password so that "
+                + "it gets AES keys, and export its keytab again",
     });
 }

@@ -75,7 +75,8 @@ internal sealed class S4U2ProxyExchange(ExchangeContext context)
 
         protected ServicePrincipalName Target => target;
 
-        /// <summary>MS-SFU §3.1.5.2.1: the bit is always set. A KDC that allows the target by the account's own list ignores it.</summary>
+        /// <summary>Sets the resource-based bit (MS-SFU §3.1.5.2.1). A KDC that allows the target by the account's own list ignores
+        /// it.</summary>
         public override IEnumerable<PaData> CreatePaData(TgsRequestKeys keys) =>
             [PaPacOptions.Create(PaPacOptions.ResourceBasedDelegation)];
 

@@ -20,7 +20,7 @@ internal static class StaleTickets
     /// <summary>Returns whether the TGT may be under a key of the realm that the KDC has dropped (MIT's "PROCESS_TGS").</summary>
     /// <param name="error">The refusal.</param>
     /// <param name="realm">The realm whose KDC accepts the TGT.</param>
-    public static bool TgtMayBeTheCauseOf(KerberosException error, string realm) =>
+    public static bool IndicatesStaleTgt(KerberosException error, string realm) =>
         error.Code == KerberosErrorCode.Generic
         && error.Exchange is KerberosExchange.S4U2Self or KerberosExchange.S4U2Proxy or KerberosExchange.Referral
         && ReplyChecks.NamesRealm(error.Realm, realm);

@@ -14,7 +14,8 @@ internal static class NameCharacters
     /// <summary>No script writes more marks on one letter; more of them cover the text around them.</summary>
     private const int MaxMarksPerLetter = 4;
 
-    /// <summary>Letters and marks that are drawn as nothing: Hangul fillers, Khmer inherent vowels, Mongolian and other variation selectors,
+    /// <summary>Letters and marks that are drawn as nothing: Hangul fillers, Khmer inherent vowels, Mongolian and other variation
+    /// selectors,
     /// the combining grapheme joiner and blank hieroglyphs.</summary>
     private static ReadOnlySpan<int> Invisible =>
     [
@@ -22,9 +23,12 @@ internal static class NameCharacters
         0x13441, 0x13442, 0x16FE4, 0x16FE4, 0xE0000, 0xE0FFF,
     ];
 
-    /// <summary>Letters and digits with a compatibility or singleton decomposition (UnicodeData.txt), which look like the characters that they
-    /// decompose to: ligatures, superscripts, mathematical letters, full and half width, presentation forms, compatibility ideographs.</summary>
-    /// <remarks>Not listed are the ligatures that Armenian, Thai and Lao spelling uses, and the ideographs without a decomposition.</remarks>
+    /// <summary>Letters and digits with a compatibility or singleton decomposition (UnicodeData.txt), which look like the characters that
+    /// they
+    /// decompose to: ligatures, superscripts, mathematical letters, full and half width, presentation forms, compatibility
+    /// ideographs.</summary>
+    /// <remarks>Not listed are the ligatures that Armenian, Thai and Lao spelling uses, and the ideographs without a
+    /// decomposition.</remarks>
     private static ReadOnlySpan<int> Compatibility =>
     [
         0x00AA, 0x00AA, 0x00B5, 0x00B5, 0x00BA, 0x00BA, 0x0132, 0x0133, 0x013F, 0x0140, 0x0149, 0x0149, 0x017F, 0x017F, 0x01C4, 0x01CC,
@@ -39,7 +43,8 @@ internal static class NameCharacters
         0x1FBF0, 0x1FBF9, 0x2F800, 0x2FA1F,
     ];
 
-    /// <summary>Letters that can be mistaken for punctuation or only stretch the letter before them: modifier letters in the shape of accents,
+    /// <summary>Letters that can be mistaken for punctuation or only stretch the letter before them: modifier letters in the shape of
+    /// accents,
     /// primes and colons, tatweel, N'Ko lajanyalan, the vertical tilde and Lisu tones.</summary>
     private static ReadOnlySpan<int> PunctuationLike =>
     [
@@ -77,7 +82,8 @@ internal static class NameCharacters
             throw new ArgumentException(reason + ".", parameter);
     }
 
-    /// <summary>Returns null if every character is allowed, else the first one that is not, such as "the combining mark U+0301 at 5".</summary>
+    /// <summary>Returns null if every character is allowed, else the first one that is not, such as "the combining mark U+0301 at
+    /// 5".</summary>
     public static string? FindViolation(ReadOnlySpan<char> text)
     {
         // The number of marks on the last letter, or the maximum where no mark may follow.
@@ -96,7 +102,8 @@ internal static class NameCharacters
     /// <summary>Returns whether the character is drawn as nothing, controls text, or has no fixed meaning.</summary>
     public static bool IsInvisible(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
-            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
+            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
+                or UnicodeCategory.OtherNotAssigned
         || (!rune.IsAscii && IsIn(Invisible, rune.Value));
 
     private static string? FindViolation(Rune rune, ref int marks)

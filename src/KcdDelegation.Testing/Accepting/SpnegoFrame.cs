@@ -36,7 +36,8 @@ internal static class SpnegoFrame
         throw new AsnContentException("There is no mechToken.");
     }
 
-    /// <summary>NegTokenResp ::= SEQUENCE { negState [0] accept-completed, supportedMech [1], responseToken [2] OPTIONAL }.</summary>
+    /// <summary>Encodes NegTokenResp ::= SEQUENCE { negState [0] accept-completed, supportedMech [1], responseToken [2] OPTIONAL
+    /// }.</summary>
     public static byte[] AcceptCompleted(string mechanism, byte[]? responseToken)
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);

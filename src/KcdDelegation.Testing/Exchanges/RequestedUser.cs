@@ -13,7 +13,7 @@ internal sealed record RequestedUser(KdcCall Call, TgsHeader Header, PaForUser? 
         ? new ClientName(user.UserId.User ?? throw new KdcRefusalException(KerberosErrorCode.ClientPrincipalUnknown), user.UserId.Realm)
         : new ClientName(ForUser!.User, ForUser.Realm);
 
-    /// <summary>MS-SFU §2.2.1, §2.2.2: verifies the signatures with the keys that the sections specify.</summary>
+    /// <summary>Verifies the signatures with the keys that MS-SFU §2.2.1 and §2.2.2 specify.</summary>
     public void Verify()
     {
         if (ForUser is { } forUser && !forUser.IsSignedBy(Header.SessionKey))
@@ -26,7 +26,8 @@ internal sealed record RequestedUser(KdcCall Call, TgsHeader Header, PaForUser? 
             throw new KdcRefusalException(KerberosErrorCode.BadMatch);
     }
 
-    /// <summary>MS-SFU §2.2.2: the reply repeats nonce, name and options. It is signed with key usage 27 if the request has that
+    /// <summary>Creates the padata of the reply (MS-SFU §2.2.2), which repeats nonce, name and options. It is signed with key usage 27 if
+    /// the request has that
     /// option.</summary>
     public PaData? CreateReply(ClientName name)
     {

@@ -68,7 +68,8 @@ internal sealed class RogueReply(RealmState realm, KdcCall call, ReplyDraft draf
 
     public void EncryptWithAnotherKey() => draft.ReplyKey = KerberosKey.CreateRandom(draft.ReplyKey.Type);
 
-    /// <summary>RFC 4120 §5.4.2 requires the subkey where the client sent one. KDCs that do not know it use the session key.</summary>
+    /// <summary>Encrypts under the session key. RFC 4120 §5.4.2 requires the subkey where the client sent one. KDCs that do not know it use
+    /// the session key.</summary>
     public void EncryptWithSessionKey()
     {
         if (call.Header is { } header)

@@ -22,7 +22,7 @@ internal sealed record PacIdentity(
 
     public bool NameIsImplied { get; init; }
 
-    /// <summary>MS-PAC §2.7 PAC_CLIENT_INFO: ClientId (FILETIME), NameLength, Name.</summary>
+    /// <summary>Encodes PAC_CLIENT_INFO (MS-PAC §2.7): ClientId (FILETIME), NameLength, Name.</summary>
     public byte[] EncodeClientInfo()
     {
         var name = Encoding.Unicode.GetBytes(ClientName);
@@ -33,7 +33,7 @@ internal sealed record PacIdentity(
         return buffer;
     }
 
-    /// <summary>MS-PAC §2.10 UPN_DNS_INFO: pairs of length and offset, flags between the second and the third.</summary>
+    /// <summary>Encodes UPN_DNS_INFO (MS-PAC §2.10): pairs of length and offset, flags between the second and the third.</summary>
     public byte[] EncodeUpnDnsInfo()
     {
         byte[][] values = [.. new[] { UserPrincipalName, DnsDomain, SamName }.Select(Encoding.Unicode.GetBytes), Sid.ToArray()];

@@ -74,7 +74,8 @@ internal static class AccountErrors
             n => $"The password is not tried again until it changes. {Remedies.RenewKey(n)}")
         { Code = PreAuthenticationFailed, When = RowCondition.KeyIsPassword },
         new(KcdStage.Delegation, NoCredentials,
-            n => $"the KDC rejected the key of {n.Account}: the keytab is older than the password, or its key was created with another salt",
+            n => $"the KDC rejected the key of {n.Account}: "
+                + "the keytab is older than the password, or its key was created with another salt",
             n => $"The key is not tried again until it changes. {Remedies.RenewKey(n)} {Remedies.CheckSalt(n)}") { Code =
                 PreAuthenticationFailed },
         // The engine reports this code as PreAuthenticationNotSupported. This row is for errors of other origin.

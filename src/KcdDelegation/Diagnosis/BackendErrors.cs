@@ -18,7 +18,8 @@ internal static class BackendErrors
                 + $"`kcd ticket` prints the type of the ticket). {Remedies.PurgeTickets}")
         { Code = Modified, In = Steps.AtTarget },
         new(KcdStage.Target, TicketRefused,
-            n => $"the backend has no key of the type or version of the ticket to {n.Service}: its keytab is outdated, or has RC4 keys only",
+            n => $"the backend has no key of the type or version of the ticket to {n.Service}: "
+                + "its keytab is outdated, or has RC4 keys only",
             n => "Export the backend's keytab again with AES keys (`klist -ket` lists its types and versions; `kcd ticket` prints those "
                 + "of the "
                 + $"ticket). {Remedies.PurgeTickets}")

@@ -37,7 +37,8 @@ internal static class ClientFindings
             n => $"no KDC of {n.Realm} can be reached, or none answered in time",
             Remedies.Network) { Reason = KdcUnreachable },
         new(KcdStage.Delegation, NoTicket,
-            n => $"the KDC encrypts tickets to {n.Account} with a key of another password than the configured one: the password was changed",
+            n => $"the KDC encrypts tickets to {n.Account} with a key of another password than the configured one: "
+                + "the password was changed",
             Remedies.RenewKey) { Reason = KeyUnavailable, In = Steps.FindingUser, When = RowCondition.KeyIsPassword },
         new(KcdStage.Delegation, NoTicket,
             n => $"the KDC encrypts tickets to {n.Account} with a newer key than the keytab contains",

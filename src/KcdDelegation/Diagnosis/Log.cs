@@ -82,7 +82,8 @@ internal static partial class Log
 
     public static void Refused(ILogger logger, string application, ClaimsPrincipal? caller, KcdException refusal) =>
         Refused(logger, refusal,
-            $"Delegation to {PrintableText.From(application)} refused{(GetSubject(caller) is { } subject ? $" for the caller {subject}" : "")}: ");
+            $"Delegation to {PrintableText.From(application)} refused"
+                + $"{(GetSubject(caller) is { } subject ? $" for the caller {subject}" : "")}: ");
 
     public static void Refused(ILogger logger, KcdException refusal) => Refused(logger, refusal, "Refused: ");
 

@@ -34,7 +34,9 @@ internal static class NameErrors
             n => $"the KDC cannot find {n.User} in {n.Realm}, or does not support protocol transition across the trust for a user of "
                 + $"another "
                 + "realm (Samba), or does not allow the account to read the user's group memberships (Active Directory)",
-            n => $"{Remedies.NameUser(n)}{(Remedies.HasActiveDirectoryTools(n) ? $" If the user exists, allow the account to read the memberships. {Remedies.AllowGroupMemberships(n)}" : "")}")
+            n => Remedies.NameUser(n) + (Remedies.HasActiveDirectoryTools(n)
+                ? $" If the user exists, allow the account to read the memberships. {Remedies.AllowGroupMemberships(n)}"
+                : ""))
         { Code = ClientPrincipalUnknown },
         new(KcdStage.Delegation, NoCredentials,
             n => $"the KDC that was asked does not serve {n.Realm}",

@@ -26,7 +26,8 @@ internal static class Remedies
             n,
             $"Active Directory `Set-{n.AccountCmdlet} -Identity {n.AccountQuoted} -Server {n.AccountDns} -Add "
                 + $"@{{'msDS-AllowedToDelegateTo'={n.ServiceQuoted}}}`, "
-                + $"and check it with `Get-{n.AccountCmdlet} {n.AccountQuoted} -Server {n.AccountDns} -Properties msDS-AllowedToDelegateTo`",
+                + $"and check it with `Get-{n.AccountCmdlet} {n.AccountQuoted} -Server {n.AccountDns} "
+                + "-Properties msDS-AllowedToDelegateTo`",
             $"Samba `samba-tool delegation add-service {n.AccountQuoted} {n.ServiceQuoted}`, and check it with `samba-tool delegation "
                 + $"show {n.AccountQuoted}`",
             $"MIT krb5 with LDAP: find the account's entry with `ldapsearch -LLL -Y EXTERNAL -H ldapi:/// "

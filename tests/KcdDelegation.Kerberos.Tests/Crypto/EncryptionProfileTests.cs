@@ -56,7 +56,8 @@ public sealed class EncryptionProfileTests
         {
             var cut = ciphertext[..length];
             ShouldBeRefused(() =>
-                key.Decrypt(KeyUsage.AsReply, cut), length < key.Profile.Overhead ? $"requires at least {key.Profile.Overhead}" : "integrity");
+                key.Decrypt(KeyUsage.AsReply, cut), length < key.Profile.Overhead ? $"requires at least {key.Profile.Overhead}"
+                    : "integrity");
         }
     }
 

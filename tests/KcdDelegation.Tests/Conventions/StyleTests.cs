@@ -123,8 +123,8 @@ public sealed partial class StyleTests
             let violation = name switch
             {
                 _ when OfName().IsMatch(name) => "a factory is Create, From or Parse, and a look-up is Get or Find",
-                _ when WhyName().IsMatch(name) => "a predicate is Is, Has or Can, and a look-up is Get or Find",
-                _ when TryName().IsMatch(name) && method.ReturnType.ToString() is not ("bool" or "Task<bool>" or "ValueTask<bool>") =>
+                _ when QuestionName().IsMatch(name) => "a predicate is Is, Has or Can, and a look-up is Get or Find",
+                _ when AttemptName().IsMatch(name) && method.ReturnType.ToString() is not ("bool" or "Task<bool>" or "ValueTask<bool>") =>
                     "Try returns bool",
                 _ => null,
             }
@@ -186,10 +186,10 @@ public sealed partial class StyleTests
     private static partial Regex OfName();
 
     [GeneratedRegex("^Why([A-Z]|$)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex WhyName();
+    private static partial Regex QuestionName();
 
     [GeneratedRegex("^Try[A-Z](?!.*_)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex TryName();
+    private static partial Regex AttemptName();
 
     [GeneratedRegex("[A-Z]?[a-z]+|[A-Z]+(?![a-z])", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex CamelCaseWord();

@@ -46,7 +46,8 @@ public sealed partial class WarmPathTests
 
     /// <summary>A declaration has a type or modifier before the name; a call has not.</summary>
     private static bool Declares(string source, string method) =>
-        Regex.IsMatch(source, $@"^\s+[\w<>\[\]?, .()]*\b(?:[\w\]?>)]+\s+){method}\b\s*(?:<\w+>)?\s*(?:\(|=>|$|\{{)", RegexOptions.Multiline, TimeSpan.FromSeconds(5));
+        Regex.IsMatch(source, $@"^\s+[\w<>\[\]?, .()]*\b(?:[\w\]?>)]+\s+){method}\b\s*(?:<\w+>)?\s*(?:\(|=>|$|\{{)", RegexOptions.Multiline,
+            TimeSpan.FromSeconds(5));
 
     private static string GetPath(string relative) => Path.Combine(Repository.Root, relative);
 

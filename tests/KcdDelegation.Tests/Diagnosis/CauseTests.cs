@@ -199,7 +199,8 @@ public sealed class CauseTests
         Explain(Failure with { Reason = KerberosFailureReason.AccountSuperseded, Exchange = KerberosExchange.LogOn }).Remedy
             .ShouldContain("Undo-ADServiceAccountMigration");
         Explain(Failure with { Code = KerberosErrorCode.ClientPrincipalUnknown, Exchange = KerberosExchange.S4U2Self }).Remedy
-            .ShouldContain("Add-ADGroupMember 'Windows Authorization Access Group' -Members (Get-ADUser 'svc-gateway' -Server contoso.com)");
+            .ShouldContain(
+                "Add-ADGroupMember 'Windows Authorization Access Group' -Members (Get-ADUser 'svc-gateway' -Server contoso.com)");
     }
 
     private static KcdException Explain(KerberosFailure failure) => KcdException.Explain(new KerberosException(failure));

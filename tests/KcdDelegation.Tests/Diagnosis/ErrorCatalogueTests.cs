@@ -166,9 +166,9 @@ public sealed class ErrorCatalogueTests
         "o account holds the SPN")]
     [InlineData(KerberosErrorCode.ServicePrincipalUnknown, KerberosExchange.Referral, KcdStage.Delegation, 13019, "here is no trust "
         + "from the realm CONTOSO.COM")]
-    [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "he password of the account "
+    [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.LogOn, KcdStage.Delegation, 12027, " password of the account "
         + "CONNECTOR$ has expired")]
-    [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.S4U2Proxy, KcdStage.Identity, 13019, "he password of the user "
+    [InlineData(KerberosErrorCode.KeyExpired, KerberosExchange.S4U2Proxy, KcdStage.Identity, 13019, " password of the user "
         + "ada@contoso.com has expired")]
     [InlineData(KerberosErrorCode.ClientRevoked, KerberosExchange.LogOn, KcdStage.Delegation, 12027, "the account CONNECTOR$: the "
         + "account is disabled")]

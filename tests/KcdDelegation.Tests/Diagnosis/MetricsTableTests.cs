@@ -19,7 +19,10 @@ public sealed class MetricsTableTests
                 lock (instruments)
                 {
                     if (instrument.Meter.Name == TicketCacheMetrics.Name)
-                        instruments.Add($"| `{instrument.Name}` | {(instrument.IsObservable ? "gauge" : "counter")} | {instrument.Description} |");
+                    {
+                        var kind = instrument.IsObservable ? "gauge" : "counter";
+                        instruments.Add($"| `{instrument.Name}` | {kind} | {instrument.Description} |");
+                    }
                 }
             },
         };
