@@ -6,6 +6,7 @@ using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Kerberos.Transport;
 using KcdDelegation.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Exchanges;
 
@@ -16,7 +17,7 @@ public sealed class AsExchangeTests : IAsyncDisposable
 
     private static readonly EncryptionType[] Types = [EncryptionType.Aes256CtsHmacSha1];
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly ServiceAccount _account = ServiceAccount.FromPassword("gw", "secret");
     private readonly KdcDispatcher _dispatcher;
     private readonly RealmConcurrencyLimits _limits = new(Realm, 1, 1);

@@ -10,6 +10,7 @@ using KcdDelegation.Kerberos.Tests.Messages;
 using KcdDelegation.Kerberos.Tickets;
 using KcdDelegation.Kerberos.Time;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Fuzz;
 
@@ -78,14 +79,9 @@ internal static class PresentedTokens
         {
             Realm = "CONTOSO.COM", Account = ServiceAccount.FromKeytab(Account, keytab),
                 EncryptionTypes = [EncryptionType.Aes256CtsHmacSha1],
-            MaxClockCorrection = TimeSpan.Zero, Clock = new KdcClock(new FixedTime()), Dispatcher = null!, Limits = null!,
+            MaxClockCorrection = TimeSpan.Zero, Clock = new KdcClock(new FakeTimeProvider(KeytabSamples.Written.AddHours(1))), Dispatcher = null!, Limits = null!,
                 Logger = NullLogger.Instance,
         };
-    }
-
-    private sealed class FixedTime : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => KeytabSamples.Written.AddHours(1);
     }
 }
 

@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using KcdDelegation.Kerberos.Transport;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Transport;
 
@@ -11,7 +12,7 @@ public sealed class DnsKdcsTests : IAsyncDisposable
     private const string Realm = "CONTOSO.COM";
 
     private readonly FakeKdc _server = new();
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly CapturingLogger _logger = new();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();

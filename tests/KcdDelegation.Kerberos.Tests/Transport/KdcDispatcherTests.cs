@@ -1,7 +1,8 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using KcdDelegation.Kerberos.Transport;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Transport;
 
@@ -163,7 +164,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     [Fact]
     public async Task A_failed_KDC_is_asked_last_until_it_answers_a_trial_request()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         _first.OnConnection = FakeKdc.CloseAsync;
         var dispatcher = Dispatcher(new KdcTiming { RestartTimeout = TimeSpan.Zero }, time, _first.Endpoint, _second.Endpoint);
 
@@ -193,7 +194,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     [Fact]
     public async Task A_one_at_a_time_request_starts_no_trial()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         _first.OnConnection = FakeKdc.CloseAsync;
         var dispatcher = Dispatcher(new KdcTiming { RestartTimeout = TimeSpan.Zero }, time, _first.Endpoint, _second.Endpoint);
         await SendAsync(dispatcher, KdcRequestMode.OneAtATime);
@@ -210,7 +211,7 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     public async Task If_all_KDCs_have_failed_all_are_asked_again()
     {
         _first.OnConnection = _second.OnConnection = FakeKdc.CloseAsync;
-        var dispatcher = Dispatcher(new KdcTiming { RestartTimeout = TimeSpan.Zero }, new ManualTime(), _first.Endpoint, _second.Endpoint);
+        var dispatcher = Dispatcher(new KdcTiming { RestartTimeout = TimeSpan.Zero }, new FakeTimeProvider(), _first.Endpoint, _second.Endpoint);
         await Should.ThrowAsync<KerberosException>(() => SendAsync(dispatcher));
 
         _second.OnConnection = FakeKdc.AnswerAsync;

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using KcdDelegation.Kerberos.Transport;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Transport;
 
@@ -306,7 +307,7 @@ public sealed class Krb5ConfigurationTests : IDisposable
     [Fact]
     public async Task The_file_is_read_again_after_a_minute()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         var path = Write("krb5.conf", Realm("A.COM", "old"));
         var locator = new Krb5ConfigurationKdcs([path], time, _logger);
         (await locator.FindAsync("A.COM", TestContext.Current.CancellationToken)).ShouldBe([new KdcEndpoint("old")]);

@@ -1,6 +1,7 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using KcdDelegation.Kerberos.Transport;
+using Microsoft.Extensions.Time.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Transport;
 
@@ -9,7 +10,7 @@ public sealed class LastKnownAddressesTests
     private static readonly IPAddress[] Old = [IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2")];
     private static readonly IPAddress[] New = [IPAddress.Parse("192.0.2.3")];
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly KdcTiming _timing = new();
     private readonly LastKnownAddresses _hosts;
     private Func<string, CancellationToken, Task<IPAddress[]>> _resolve = static (_, _) => Task.FromResult(Old);
