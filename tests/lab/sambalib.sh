@@ -157,6 +157,20 @@ dc_populate() {
     fail "populate_ad.py: $(tail -n 1 "$DIR/log/populate.log")"
 }
 
+# dc_users N : adds users u00001 to uN that do not exist yet
+dc_users() {
+  local have=0 wanted=$1
+  [ -f "$DIR/ready" ] || fail "$DOMAIN is not up"
+  [ ! -f "$DIR/users" ] || have=$(cat "$DIR/users")
+  if [ "$wanted" -gt "$have" ]; then
+    cp "$HERE/add_users_ad.py" "$DIR/"
+    in_namespace /usr/bin/python3 "$DIR/add_users_ad.py" "$DIR/etc/smb.conf" $((have + 1)) "$wanted" >"$DIR/log/users.log" 2>&1 ||
+      fail "add_users_ad.py: $(tail -n 1 "$DIR/log/users.log")"
+    echo "$wanted" >"$DIR/users"
+  fi
+  say "users u00001 to u$(printf %05d "$(cat "$DIR/users")")"
+}
+
 dc_start() {
   local port
   spawn "$DIR/samba.pid" "$DIR/log/samba.out" unshare --mount --propagation private \
@@ -214,7 +228,8 @@ dc_verbs() {
     status) if dc_is_up; then say_status up; else say_status down; fi;;
     env) echo "export KRB5_CONFIG=$DIR/krb5.conf";;
     kdc) [ $# = 2 ] || usage "kdc stop|cont|kill|start|restart"; need_system; one_at_a_time "$SELF"; dc_kdc "$2";;
+    users) [[ ${2:-} =~ ^[0-9]+$ ]] || usage "users N"; need_system; one_at_a_time "$SELF"; dc_users "$2";;
     tool) shift; samba_tool "$@";;
-    *) usage "up|down|status|env|kdc stop|cont|kill|start|restart|tool SAMBA-TOOL-ARGUMENTS";;
+    *) usage "up|down|status|env|users N|kdc stop|cont|kill|start|restart|tool SAMBA-TOOL-ARGUMENTS";;
   esac
 }

@@ -9,13 +9,16 @@ public sealed class BurstTests : IAsyncLifetime
 {
     private static readonly TimeSpan s_maximum = TimeSpan.FromSeconds(2);
 
+    /// <summary>The limit for Samba, which is slower than MIT and Heimdal: on two processors, 150 users take 2 to 4 seconds.</summary>
+    private static readonly TimeSpan s_maximumOfSamba = TimeSpan.FromSeconds(10);
+
     /// <summary>Each KDC with both numbers of users and both transports.</summary>
     public static TheoryData<string, int, KdcTransport> Bursts
     {
         get
         {
             var bursts = new TheoryData<string, int, KdcTransport>();
-            foreach (var part in (string[])["mit", "mit21", "heimdal"])
+            foreach (var part in (string[])["mit", "mit21", "heimdal", "samba", "samba22"])
             {
                 foreach (var users in (int[])[64, 150])
                 {
@@ -37,7 +40,7 @@ public sealed class BurstTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Bursts))]
-    public async Task A_burst_of_users_is_served_within_two_seconds(string part, int users, KdcTransport transport)
+    public async Task A_burst_of_users_is_served_in_time(string part, int users, KdcTransport transport)
     {
         var realm = LabRealm.Get(part);
         realm.Require();
@@ -45,7 +48,7 @@ public sealed class BurstTests : IAsyncLifetime
 
         var times = await RunAsync(realm, kdc with { Transport = transport }, users, fault: null);
 
-        times.Max().ShouldBeLessThan(s_maximum);
+        times.Max().ShouldBeLessThan(realm.Software == LabKdc.Samba ? s_maximumOfSamba : s_maximum);
     }
 
     [Theory]
