@@ -94,7 +94,8 @@ internal static class ScenarioTable
     /// <summary>Samba has no keys of types 19 and 20, and the lab there no such targets.</summary>
     private static Dictionary<string, string> NoSha2(string outcome) => On(Samba17, outcome, Samba22, outcome);
 
-    /// <summary>On Heimdal the log-on succeeds, but no key of the client decrypts the ticket to the account.</summary>
+    /// <summary>Samba has no such keys. Heimdal encrypts tickets to the account with its AES256 key (18), whatever the client offers; a
+    /// client with a password derives keys of the offered types only.</summary>
     private static Dictionary<string, string> NoSha2Client() => On(
         Heimdal, "KeyUnavailable in S4U2Self", Samba17, "KDC_ERR_ETYPE_NOSUPP in LogOn", Samba22, "KDC_ERR_ETYPE_NOSUPP in LogOn");
 
