@@ -42,6 +42,22 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Evidence_and_tickets_are_requested_again_when_they_are_older_than_the_settings_allow()
+    {
+        var options = Options();
+        (options.MaxEvidenceAge, options.MaxTicketAge) = (TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(10));
+        await using var client = DelegationClient.Create(options, _log);
+
+        await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        await Task.Delay(TimeSpan.FromMilliseconds(100), Cancel);
+        await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+
+        _realm.Transcript.Count(line => line.StartsWith("SELF", StringComparison.Ordinal)).ShouldBeGreaterThan(1);
+        _realm.Transcript.Count(line => line.StartsWith("PROXY", StringComparison.Ordinal)).ShouldBeGreaterThan(1);
+        _realm.Transcript.Count(line => line.StartsWith("AS", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_user_principal_name_is_delegated_unchanged()
     {
         var options = Options();

@@ -138,8 +138,14 @@ internal sealed class ApplicationSettingsParser(
             return null;
         }
         return !realmIsRight ? null : string.IsNullOrWhiteSpace(account.Keytab)
-            ? new ClientSettings(realm!, account.Name, KeyFileKind.PasswordFile, account.PasswordFile!, kdcs)
-            : new ClientSettings(realm!, account.Name, KeyFileKind.Keytab, account.Keytab, kdcs);
+            ? CreateClient(KeyFileKind.PasswordFile, account.PasswordFile!)
+            : CreateClient(KeyFileKind.Keytab, account.Keytab);
+
+        ClientSettings CreateClient(KeyFileKind kind, string path) => new(realm!, account.Name!, kind, path, kdcs)
+        {
+            MaxEvidenceAge = options.MaxEvidenceAge,
+            MaxTicketAge = options.MaxTicketAge,
+        };
     }
 
     /// <summary>Validates the components of an account's name. Accounts of MIT realms may have several, such as

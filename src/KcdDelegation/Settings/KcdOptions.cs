@@ -28,6 +28,17 @@ public sealed class KcdOptions
     public IDictionary<string, DelegatedApplication> Applications { get; } =
         new Dictionary<string, DelegatedApplication>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Gets or sets how long a user's evidence (the S4U2Self ticket) is used before the KDC is asked for the user again.</summary>
+    /// <remarks>A user who was disabled or deleted can get tickets to further services for this time. A shorter time costs one more
+    /// exchange per active user and period.</remarks>
+    public TimeSpan MaxEvidenceAge { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Gets or sets how long a ticket to a service is used before a new one is requested.</summary>
+    /// <remarks>A disabled user is delegated for the sum of this time and <see cref="MaxEvidenceAge"/> at most. A shorter time costs one
+    /// more
+    /// exchange per active user, service and period.</remarks>
+    public TimeSpan MaxTicketAge { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>The path of the configuration section, for the keys in error messages.</summary>
     internal string Section { get; set; } = "Kcd";
 }

@@ -25,7 +25,12 @@ internal sealed record ApplicationSettings(
 
 /// <summary>The settings that distinguish one engine client from another. Applications with equal values share one client; a change creates
 /// a new one.</summary>
-internal sealed record ClientSettings(string Realm, string AccountName, KeyFileKind AccountKeyProvider, string KeyPath, RealmKdcs Kdcs);
+internal sealed record ClientSettings(string Realm, string AccountName, KeyFileKind KeyKind, string KeyPath, RealmKdcs Kdcs)
+{
+    public TimeSpan MaxEvidenceAge { get; init; } = TimeSpan.FromHours(1);
+
+    public TimeSpan MaxTicketAge { get; init; } = TimeSpan.FromHours(1);
+}
 
 internal enum KeyFileKind
 {

@@ -30,6 +30,8 @@ internal sealed class SettingsParser
     {
         if (_options.Realm is not null)
             RealmNames.Check(_options.Realm, "Realm", _errors);
+        CheckAge(_options.MaxEvidenceAge, "MaxEvidenceAge");
+        CheckAge(_options.MaxTicketAge, "MaxTicketAge");
         var kdcs = ParseKdcs();
         var token = TokenSettingsParser.Parse(_options.Token, _errors);
         var callers = token?.Callers
@@ -46,6 +48,12 @@ internal sealed class SettingsParser
             .ToArray();
         CheckOneKeyPerAccount(applications);
         return new KcdSettings(applications.ToFrozenDictionary(application => application.Name, StringComparer.OrdinalIgnoreCase), token);
+    }
+
+    private void CheckAge(TimeSpan age, string key)
+    {
+        if (age <= TimeSpan.Zero)
+            _errors.Add(key, $"{age:c} is not a positive time", "Write a time such as 01:00:00");
     }
 
     private RealmKdcs ParseKdcs()

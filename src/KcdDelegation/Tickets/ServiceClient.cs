@@ -13,11 +13,17 @@ internal sealed class ServiceClient : IAsyncDisposable
     public ServiceClient(ClientSettings settings, ILoggerFactory loggerFactory, TimeProvider timeProvider, Action<ServiceClient> closed)
     {
         (Settings, _closed) = (settings, closed);
-        _account = settings.AccountKeyProvider == KeyFileKind.Keytab
+        _account = settings.KeyKind == KeyFileKind.Keytab
             ? ServiceAccount.FromKeytab(settings.AccountName, settings.KeyPath)
             : ServiceAccount.FromPasswordFile(settings.AccountName, settings.KeyPath);
-        var options = new S4UClientOptions { Realm = settings.Realm, Account = _account, LoggerFactory = loggerFactory,
-            TimeProvider = timeProvider };
+        var options = new S4UClientOptions
+        {
+            Realm = settings.Realm,
+            Account = _account,
+            LoggerFactory = loggerFactory,
+            TimeProvider = timeProvider,
+            Cache = new TicketCacheOptions { MaxEvidenceAge = settings.MaxEvidenceAge, MaxTicketAge = settings.MaxTicketAge },
+        };
         foreach (var (realm, kdcs) in settings.Kdcs.ByRealm)
             options.Kdcs[realm] = kdcs;
         Client = new S4UClient(options);

@@ -79,7 +79,8 @@ internal static class PresentedTokens
         {
             Realm = "CONTOSO.COM", Account = ServiceAccount.FromKeytab(Account, keytab),
                 EncryptionTypes = [EncryptionType.Aes256CtsHmacSha1],
-            MaxClockCorrection = TimeSpan.Zero, Clock = new KdcClock(new FakeTimeProvider(KeytabSamples.Written.AddHours(1))), Dispatcher = null!, Limits = null!,
+            MaxClockCorrection = TimeSpan.Zero, Clock = new KdcClock(new FakeTimeProvider(KeytabSamples.Written.AddHours(1))),
+                Dispatcher = null!, Limits = null!,
                 Logger = NullLogger.Instance,
         };
     }

@@ -211,7 +211,8 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
     public async Task If_all_KDCs_have_failed_all_are_asked_again()
     {
         _first.OnConnection = _second.OnConnection = FakeKdc.CloseAsync;
-        var dispatcher = Dispatcher(new KdcTiming { RestartTimeout = TimeSpan.Zero }, new FakeTimeProvider(), _first.Endpoint, _second.Endpoint);
+        var dispatcher = Dispatcher(
+            new KdcTiming { RestartTimeout = TimeSpan.Zero }, new FakeTimeProvider(), _first.Endpoint, _second.Endpoint);
         await Should.ThrowAsync<KerberosException>(() => SendAsync(dispatcher));
 
         _second.OnConnection = FakeKdc.AnswerAsync;

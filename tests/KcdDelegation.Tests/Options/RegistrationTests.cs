@@ -77,7 +77,7 @@ public sealed class RegistrationTests : IDisposable
         (crm.MutualAuthentication, crm.ShareConnectionsBetweenUsers).ShouldBe((MutualAuthentication.Required, true));
         (erp.Mapping.LoginIdentity, erp.Mapping.ClaimType, erp.Callers.AllowBuiltInAccounts, erp.Mapping.UserRealm)
             .ShouldBe((LoginIdentity.UserPrincipalUsername, "email", true, "EU.CONTOSO.COM"));
-        (erp.Client.Realm, erp.Client.AccountName, erp.Client.AccountKeyProvider)
+        (erp.Client.Realm, erp.Client.AccountName, erp.Client.KeyKind)
             .ShouldBe(("US.CONTOSO.COM", "d$", KeyFileKind.PasswordFile));
     }
 

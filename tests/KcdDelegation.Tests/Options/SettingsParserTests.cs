@@ -94,6 +94,8 @@ public sealed class SettingsParserTests
         { "Kcd:Token:TenantId", "not a tenant id", o =>
             (o.Token.Authority, o.Token.TenantId) = ("https://login.microsoftonline.com/x/v2.0", "contoso.onmicrosoft.com") },
         { "Kcd:Token:Issuer", "does not pin", o => o.Token.Issuer = "https://login.example/{tenantid}/v2.0" },
+        { "Kcd:MaxEvidenceAge", "not a positive time", o => o.MaxEvidenceAge = TimeSpan.Zero },
+        { "Kcd:MaxTicketAge", "not a positive time", o => o.MaxTicketAge = TimeSpan.FromMinutes(-1) },
         { "Kcd:Applications", "is empty", o => o.Applications.Clear() },
         { "Kcd:Applications:crm", "is empty", o => o.Applications["crm"] = null! },
         { "Kcd:Applications:erp:InternalUrl", "is missing", o => o.Application().InternalUrl = null },
@@ -243,7 +245,7 @@ public sealed class SettingsParserTests
 
         var client = Parsed(options).Applications["erp"].Client;
 
-        (client.Realm, client.AccountName, client.AccountKeyProvider, client.KeyPath)
+        (client.Realm, client.AccountName, client.KeyKind, client.KeyPath)
             .ShouldBe(("EU.CONTOSO.COM", "svc-eu", KeyFileKind.PasswordFile, "/etc/kcd/eu"));
     }
 
