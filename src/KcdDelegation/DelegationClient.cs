@@ -212,7 +212,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
             return application;
         var refusal = new DelegationFailure(
             KcdStage.Delegation,
-            KcdEventId.NoServicePrincipalName,
+            KcdErrorKind.Configuration, KcdEventId.NoServicePrincipalName,
             $"No application {PrintableText.Quoted(name)} is configured, so there is no service principal name to request a ticket for.",
             "Add it under Kcd:Applications, or correct the name that was passed to the client or handler.").ToException();
         Log.Refused(_audit, refusal);

@@ -97,7 +97,7 @@ public sealed class KcdHandler : HttpMessageHandler
 
     private static ClaimsPrincipal RequireAuthenticated(ClaimsPrincipal? caller) =>
         caller?.Identity?.IsAuthenticated == true ? caller : throw new KcdException(DelegationFailure.Identity(
-            KcdEventId.CallerMissing,
+            KcdErrorKind.NotAuthenticated, KcdEventId.CallerMissing,
             "The request has no authenticated caller. Nothing was sent.",
             "Set the caller with request.SetCaller(principal), or register an ICallerAccessor. In ASP.NET Core, require authorization "
                 + "for the route."));

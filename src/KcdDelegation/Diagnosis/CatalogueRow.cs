@@ -5,7 +5,8 @@ namespace KcdDelegation.Diagnosis;
 /// <summary>One cause: the errors that indicate it, and the text that explains it.</summary>
 /// <remarks>A member that is null or empty matches every error. The cause is the start of a sentence in lower case. It never starts with a
 /// name, because names are printed unchanged.</remarks>
-internal sealed record CatalogueRow(KcdStage Stage, int EventId, Func<ErrorNames, string> Cause, Func<ErrorNames, string> Remedy)
+internal sealed record CatalogueRow(
+    KcdStage Stage, KcdErrorKind Kind, int EventId, Func<ErrorNames, string> Cause, Func<ErrorNames, string> Remedy)
 {
     public KerberosFailureReason? Reason { get; init; }
     public KerberosErrorCode? Code { get; init; }

@@ -18,7 +18,7 @@ internal static class ErrorCatalogue
         .. AccountErrors.Rows,
         .. PolicyErrors.Rows,
         .. TicketErrors.Rows,
-        new(KcdStage.Delegation, KcdEventId.NoTicket,
+        new(KcdStage.Delegation, KcdErrorKind.Configuration, KcdEventId.NoTicket,
             n => $"the KDC of {n.Realm} refused the request for a reason that is not in the catalogue",
             Remedies.ReportBug),
     ];
@@ -30,6 +30,9 @@ internal static class ErrorCatalogue
         var status = error.NtStatus is { } code ? $", {NtStatusNames.Get(code)}" : "";
         var cause = row.Cause(names);
         var sentence = $"{char.ToUpperInvariant(cause[0])}{cause[1..]}. [{PrintableText.From(error.Message)}{status}]";
-        return new DelegationFailure(row.Stage, row.EventId, sentence, row.Remedy(names).TrimEnd()) { IsTransient = error.IsTransient };
+        return new DelegationFailure(row.Stage, row.Kind, row.EventId, sentence, row.Remedy(names).TrimEnd())
+        {
+            IsTransient = error.IsTransient,
+        };
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
 
@@ -17,6 +18,21 @@ public sealed class KcdException : Exception
 
     /// <summary>The stage that failed.</summary>
     public KcdStage Stage => Failure.Stage;
+
+    /// <summary>What the failure means for the host. It decides the HTTP status and the level of the log event.</summary>
+    public KcdErrorKind Kind => Failure.Kind;
+
+    /// <summary>The HTTP status for the host's answer to its caller: 401 if the caller is not authenticated, 403 if delegation is refused,
+    /// 400 for a request that cannot be sent, 503 if a server is unavailable.</summary>
+    /// <remarks>A configuration error is answered 403 too: the gateway works, and signing in again or repeating the request does not
+    /// help.</remarks>
+    public HttpStatusCode StatusCode => Kind switch
+    {
+        KcdErrorKind.NotAuthenticated => HttpStatusCode.Unauthorized,
+        KcdErrorKind.BadRequest => HttpStatusCode.BadRequest,
+        KcdErrorKind.Unavailable => HttpStatusCode.ServiceUnavailable,
+        _ => HttpStatusCode.Forbidden,
+    };
 
     /// <summary>The event number, the same as in the log: 12027, 13016, 13019, 13020, 13022 or one of this project.</summary>
     public int EventId => Failure.EventId;

@@ -117,7 +117,7 @@ internal sealed class DelegatedExchange(
         response.Dispose();
         return new DelegationFailure(
             KcdStage.Target,
-            KcdEventId.BackendNotProven,
+            KcdErrorKind.Configuration, KcdEventId.BackendNotProven,
             $"The backend of {application.Name} {failure.Description}, so it has not proved that it holds the key of "
                 + $"{application.Service}. "
                 + "Its response was dropped; the request may have been carried out.",

@@ -92,5 +92,6 @@ internal static class OutgoingRequest
     }
 
     private static KcdException Refuse(string cause, string remedy) =>
-        new(new DelegationFailure(KcdStage.Target, KcdEventId.RequestRefused, $"{cause} Nothing was sent.", remedy));
+        new(new DelegationFailure(
+            KcdStage.Target, KcdErrorKind.BadRequest, KcdEventId.RequestRefused, $"{cause} Nothing was sent.", remedy));
 }

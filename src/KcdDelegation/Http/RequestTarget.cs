@@ -65,7 +65,7 @@ internal static class RequestTarget
 
     private static KcdException Refuse(ApplicationSettings application, string what) => new(new DelegationFailure(
         KcdStage.Target,
-        KcdEventId.TargetRefused,
+        KcdErrorKind.BadRequest, KcdEventId.TargetRefused,
         $"{what}, but tickets of {PrintableText.Quoted(application.Name)} are sent to "
             + $"{application.InternalUrl.GetLeftPart(UriPartial.Path)} only. Nothing was sent.",
         "Use a client for the application that has this address, or correct InternalUrl. Leave the Host header to the handler."));

@@ -42,7 +42,7 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
         {
             throw new KcdException(new DelegationFailure(
                 KcdStage.Delegation,
-                KcdEventId.NoTicket,
+                KcdErrorKind.Unavailable, KcdEventId.NoTicket,
                 $"The ticket of {credential.Ticket.User} for {credential.Ticket.Service} was dropped while the request waited. "
                     + "Nothing was sent.",
                 "Send the request again.") { IsTransient = true }, error);

@@ -13,7 +13,8 @@ internal static class TicketRefusal
         var (cause, remedy) = GetCauseAndRemedy(application, answer, sent);
         var to = sent is null ? "the request, which went without a ticket" : "the ticket";
         return new DelegationFailure(
-            KcdStage.Target, KcdEventId.TicketRefused, $"The backend of {application.Name} answered 401 to {to}: {cause}", remedy);
+            KcdStage.Target, KcdErrorKind.Configuration, KcdEventId.TicketRefused,
+            $"The backend of {application.Name} answered 401 to {to}: {cause}", remedy);
     }
 
     private static (string Cause, string Remedy) GetCauseAndRemedy(

@@ -42,7 +42,7 @@ internal sealed class UserRoute(UserConnectionPool connections, ConnectionKey ke
         }
         throw new KcdException(new DelegationFailure(
             KcdStage.Target,
-            KcdEventId.CertificateChanged,
+            KcdErrorKind.Unavailable, KcdEventId.CertificateChanged,
             $"Every new connection to {key.Origin} presents another certificate, so no ticket can be bound to one. Nothing was sent.",
             "Use the same certificate on all servers at this address, or turn ChannelBinding off for the application.")
             {

@@ -41,7 +41,7 @@ internal readonly struct CallerClaims
                 Add(claim, names, ref slots);
         }
         return isAuthenticated ? new CallerClaims(slots, names.Length) : throw DelegationFailure.Identity(
-            KcdEventId.NoIdentity,
+            KcdErrorKind.NotAuthenticated, KcdEventId.NoIdentity,
             "The caller is not authenticated, so there is no user to delegate.",
             "Require authentication before this call, and pass the principal that it gives.").ToException();
     }
@@ -113,7 +113,8 @@ internal readonly struct CallerClaims
     }
 
     private static KcdException Ambiguous(string cause) => DelegationFailure.Identity(
-        KcdEventId.ClaimAmbiguous, cause, "Have the issuer send one value, and pass the principal of one sign-in only.").ToException();
+        KcdErrorKind.UserNotPermitted, KcdEventId.ClaimAmbiguous, cause,
+        "Have the issuer send one value, and pass the principal of one sign-in only.").ToException();
 
     /// <summary>The claims with one name, of which only one may exist.</summary>
     private struct Slot

@@ -23,7 +23,7 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
             throw GuestRefused();
         if (!AllowApplicationTokens && claims.FindTokenKind() == "app")
             throw DelegationFailure.Identity(
-                KcdEventId.ApplicationTokenRefused,
+                KcdErrorKind.UserNotPermitted, KcdEventId.ApplicationTokenRefused,
                 "The caller is an application without a user.",
                 "Call with a user's token (on-behalf-of instead of client credentials), or allow it with Kcd:Token:AllowApplicationTokens.")
                 .ToException();
@@ -38,18 +38,18 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
             throw GuestRefused();
         if (NameRules.IsKdc(account))
             throw DelegationFailure.Identity(
-                KcdEventId.BuiltInAccountRefused,
+                KcdErrorKind.UserNotPermitted, KcdEventId.BuiltInAccountRefused,
                 $"{PrintableText.Quoted(account)} is the account of the KDC itself.",
                 "This account is never delegated. Find out how its name came into a token.").ToException();
         if (!AllowBuiltInAccounts && (isService || NameRules.IsBuiltIn(account)))
             throw DelegationFailure.Identity(
-                KcdEventId.BuiltInAccountRefused,
+                KcdErrorKind.UserNotPermitted, KcdEventId.BuiltInAccountRefused,
                 $"{PrintableText.Quoted(account)} is, or may be taken for, a built-in, service or computer account.",
                 "Call as a person's own account, or allow it for this application with AllowBuiltInAccounts.").ToException();
     }
 
     public static KcdException GuestRefused() => DelegationFailure.Identity(
-        KcdEventId.GuestRefused,
+        KcdErrorKind.UserNotPermitted, KcdEventId.GuestRefused,
         "The caller is a guest of the tenant, so another organisation vouches for the name.",
         "Call as a member of the tenant, or allow guests with Kcd:Token:AllowGuests.").ToException();
 
@@ -58,12 +58,12 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
         var tenant = claims.FindTenant();
         if (tenant is null)
             throw DelegationFailure.Identity(
-                KcdEventId.TokenTenantWrong,
+                KcdErrorKind.Configuration, KcdEventId.TokenTenantWrong,
                 $"The caller has no claim tid that names the tenant, which must be {PrintableText.From(TenantId)}.",
                 "Pass the claim tid on with the principal, or remove Kcd:Token:TenantId if the issuer has no tenants.").ToException();
         if (tenant != TenantId && !AreSameGuid(tenant, TenantId))
             throw DelegationFailure.Identity(
-                KcdEventId.TokenTenantWrong,
+                KcdErrorKind.UserNotPermitted, KcdEventId.TokenTenantWrong,
                 $"The caller belongs to the tenant {PrintableText.Quoted(tenant)}, not to {PrintableText.From(TenantId)}.",
                 "Only users of the configured tenant can be delegated: their names are unique in that tenant only.").ToException();
     }

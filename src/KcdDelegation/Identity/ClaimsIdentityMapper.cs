@@ -26,7 +26,7 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
         // Checked with the settings too. A decorator may pass a context of its own.
         if (context.ClaimType is { } unsafeClaim && ClaimSources.IsUnsafe(unsafeClaim) && !context.AllowUnsafeClaimType)
             throw DelegationFailure.Identity(
-                KcdEventId.ClaimAmbiguous,
+                KcdErrorKind.Configuration, KcdEventId.ClaimAmbiguous,
                 $"The claim {PrintableText.Quoted(unsafeClaim)} can be set by users to another user's name.",
                 "Read another claim, or set AllowUnsafeClaimType at your own risk.").ToException();
         if (claims.FindName() is not { Length: > 0 } name)
@@ -44,14 +44,14 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
     {
         var sources = string.Join(" or ", CallerClaims.GetNames(context).Select(PrintableText.Quoted));
         return DelegationFailure.Identity(
-            KcdEventId.NoIdentity,
+            KcdErrorKind.UserNotPermitted, KcdEventId.NoIdentity,
             $"The caller has no claim {sources}, which is the login identity {context.LoginIdentity}.",
             "Add the claim to the token (in Entra an optional claim or a claims mapping policy), or choose another LoginIdentity or "
                 + "ClaimType.").ToException();
     }
 
     private static KcdException SecurityIdentifierRefused(string sid) => DelegationFailure.Identity(
-        KcdEventId.NameRefused,
+        KcdErrorKind.UserNotPermitted, KcdEventId.NameRefused,
         $"The caller's claim onprem_sid is no SID: {PrintableText.Quoted(sid)}.",
         "Have the issuer send the on-premises security identifier, such as S-1-5-21-1004336348-1177238915-682003330-1103, or no "
             + "such claim.").ToException();
@@ -76,7 +76,7 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
         var (account, suffix) = SplitUserPrincipal(name, context);
         return ToAccount(account, context.UserPrincipalSuffixes.GetValueOrDefault(suffix) ?? FindOwnRealm(suffix, context)
             ?? throw DelegationFailure.Identity(
-                KcdEventId.SuffixNotListed,
+                KcdErrorKind.UserNotPermitted, KcdEventId.SuffixNotListed,
                 $"The suffix {PrintableText.Quoted(suffix)} of the caller's name is not listed for any realm.",
                 "List it under Kcd:Realms:REALM:UserPrincipalSuffixes if the users of this suffix have their accounts in that realm.")
                 .ToException());
@@ -129,7 +129,7 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
     }
 
     private static KcdException NameRefused(string name, string why) => DelegationFailure.Identity(
-        KcdEventId.NameRefused,
+        KcdErrorKind.UserNotPermitted, KcdEventId.NameRefused,
         $"The caller's name {PrintableText.Quoted(name)} cannot be delegated: {why}.",
         "Correct the name in the directory, or choose a LoginIdentity or ClaimType that carries a plain name.").ToException();
 }

@@ -57,7 +57,7 @@ internal sealed class IssuerDocuments : IDisposable
     /// <summary>Creates the exception for an unexpected failure that is not a network error.</summary>
     public KcdException Unreadable(Exception error) =>
         DelegationFailure.Identity(
-            KcdEventId.IssuerDocumentRefused,
+            KcdErrorKind.Configuration, KcdEventId.IssuerDocumentRefused,
             $"The documents of the issuer {PrintableText.From(_settings.Issuer)} cannot be read ({error.GetType().Name}).",
             "Open them in a browser: a proxy or a portal may have answered instead.").ToException(error);
 
@@ -118,9 +118,12 @@ internal sealed class IssuerDocuments : IDisposable
 
     private static KcdException Refused(Uri address, string why, string remedy) =>
         DelegationFailure.Identity(
-            KcdEventId.IssuerDocumentRefused, $"The document {PrintableText.From(address.AbsoluteUri)} {why}.", remedy).ToException();
+            KcdErrorKind.Configuration, KcdEventId.IssuerDocumentRefused,
+            $"The document {PrintableText.From(address.AbsoluteUri)} {why}.", remedy).ToException();
 
     private static KcdException Unreachable(Uri address, string why, Exception? inner) =>
-        (DelegationFailure.Identity(KcdEventId.IssuerUnreachable, $"The issuer's document {PrintableText.From(address.AbsoluteUri)} {why}.",
+        (DelegationFailure.Identity(
+            KcdErrorKind.Unavailable, KcdEventId.IssuerUnreachable,
+            $"The issuer's document {PrintableText.From(address.AbsoluteUri)} {why}.",
             "Check name resolution, firewall and proxy from this machine to the issuer.") with { IsTransient = true }).ToException(inner);
 }

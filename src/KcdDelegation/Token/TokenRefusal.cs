@@ -66,14 +66,16 @@ internal static class TokenRefusal
         Create(KcdEventId.TokenAudienceWrong, $"The token is not for the audience {PrintableText.From(expected)}.",
         "Ask the issuer for a token for this gateway (scope), or correct Kcd:Token:Audience; it is compared character by character.");
 
-    public static KcdException NotConfigured() => Create(KcdEventId.TokenNotConfigured,
+    public static KcdException NotConfigured() => DelegationFailure.Identity(
+        KcdErrorKind.Configuration,
+        KcdEventId.TokenNotConfigured,
         "No issuer is configured, so no token can be accepted.",
-        "Set Kcd:Token:Authority, Audience and TenantId, or pass principals that the host has authenticated.");
+        "Set Kcd:Token:Authority, Audience and TenantId, or pass principals that the host has authenticated.").ToException();
 
     private static string Brief(string? text) => PrintableText.Quoted(PrintableText.From(text, 48));
 
     private static DelegationFailure Refusal(int eventId, string cause, string remedy) =>
-        DelegationFailure.Identity(eventId, cause, remedy);
+        DelegationFailure.Identity(KcdErrorKind.NotAuthenticated, eventId, cause, remedy);
 
     private static KcdException Create(int eventId, string cause, string remedy) => Refusal(eventId, cause, remedy).ToException();
 }

@@ -43,7 +43,7 @@ internal static class TroubleshootingPage
                 page.Append(CultureInfo.InvariantCulture, $"- **Cause:** {row.Cause(Example)}.\n");
                 page.Append(CultureInfo.InvariantCulture, $"- **Remedy:** {row.Remedy(Example)}\n");
                 page.Append(CultureInfo.InvariantCulture,
-                    $"- **Stage and event:** {row.Stage.ToString().ToLowerInvariant()}, {row.EventId}\n");
+                    $"- **Stage, kind and event:** {row.Stage.ToString().ToLowerInvariant()}, {row.Kind}, {row.EventId}\n");
                 page.Append(CultureInfo.InvariantCulture, $"- **Provoked by:** {Provoked(row)}\n");
             }
         }
