@@ -14,10 +14,12 @@ internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcC
     private volatile bool _disposed;
 
     /// <summary>Registers an exchange, which the caller then runs. Called under the entry's lock.</summary>
+    /// <param name="key">The key of the ticket.</param>
+    /// <param name="isAwaited">Whether the caller waits for the exchange.</param>
     /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
-    public PendingExchange Start(TicketKey key)
+    public PendingExchange Start(TicketKey key, bool isAwaited)
     {
-        var pending = new PendingExchange();
+        var pending = new PendingExchange(isAwaited);
         _running.TryAdd(pending, 0);
         // In this order: either DisposeAsync sees the exchange and waits for it, or the exchange sees that the cache is disposed.
         if (_disposed)
@@ -45,11 +47,10 @@ internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcC
         ExchangeOutcome? outcome = null;
         try
         {
-            using var activity = pending.StartActivity(entry.Key.Kind);
+            using var activity = pending.StartActivity(entry.Key);
             outcome = Record(entry, pending, await RequestAsync(entry.Key.Kind, request).ConfigureAwait(false));
             table.EvictOverflow();
-            if (outcome is ExchangeOutcome.Failed failed)
-                activity?.SetStatus(ActivityStatusCode.Error, Describe(failed.Failure));
+            pending.RecordOutcome(outcome);
         }
 #pragma warning disable CA1031 // an exception of a host's listener or logger must not leave the key without an outcome
         catch (Exception error)
@@ -81,7 +82,7 @@ internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcC
         }
         catch (KerberosException error)
         {
-            return new ExchangeOutcome.Failed(error.Failure, error);
+            return new ExchangeOutcome.Failed(error.Failure, error.InnerException);
         }
         catch (OperationCanceledException error) when (deadline.IsCancellationRequested)
         {
@@ -89,7 +90,7 @@ internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcC
             var soFar = (error.InnerException as KerberosException)?.Failure ?? new KerberosFailure();
             var detail = $"no ticket within {budget.TotalSeconds:0.###} s{(soFar.Detail.Length > 0 ? ": " : "")}{soFar.Detail}";
             var failure = soFar with { Code = null, Reason = KerberosFailureReason.KdcUnreachable, IsTransient = true, Detail = detail };
-            return new ExchangeOutcome.Failed(failure, error);
+            return new ExchangeOutcome.Failed(failure, error.InnerException?.InnerException);
         }
         catch (ObjectDisposedException error) when (_disposed)
         {

@@ -9,6 +9,9 @@ internal sealed class TicketCacheMetrics : IDisposable
 {
     public const string Name = "KcdDelegation.Kerberos";
 
+    /// <summary>The tag with the kind of ticket.</summary>
+    public const string KindTag = "kcd.ticket.kind";
+
     public static readonly ActivitySource Activities = new(Name);
 
     private readonly Meter _meter = new(Name);
@@ -46,10 +49,13 @@ internal sealed class TicketCacheMetrics : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    private static KeyValuePair<string, object?> Tag(TicketKind kind) => new("kcd.ticket.kind", kind switch
+    /// <summary>Returns the value of <see cref="KindTag"/>.</summary>
+    public static string GetName(TicketKind kind) => kind switch
     {
         TicketKind.Tgt => "tgt",
         TicketKind.Evidence => "evidence",
         _ => "service",
-    });
+    };
+
+    private static KeyValuePair<string, object?> Tag(TicketKind kind) => new(KindTag, GetName(kind));
 }

@@ -94,7 +94,7 @@ internal sealed class TicketStore : IAsyncDisposable
                     if (entry.ReplacedAt is not 0 and var last && now - last < ReplacementInterval.TotalSeconds)
                         return null;
                     entry.ReplacedAt = now;
-                    entry.Pending = _pending.Start(key);
+                    entry.Pending = _pending.Start(key, isAwaited: true);
                     isNew = true;
                 }
                 pending = entry.Pending;
@@ -174,7 +174,7 @@ internal sealed class TicketStore : IAsyncDisposable
                 {
                     // Usable but due: renewed in the background while callers continue with it.
                     if (entry.IsDue(now) && entry.Pending is null)
-                        _ = _pending.RunDetachedAsync(entry, entry.Pending = _pending.Start(key), request);
+                        _ = _pending.RunDetachedAsync(entry, entry.Pending = _pending.Start(key, isAwaited: false), request);
                     entry.IsUsed = true;
                     _table.Metrics.Hit(key.Kind);
                     return (T)entry.Ticket!;
@@ -185,7 +185,7 @@ internal sealed class TicketStore : IAsyncDisposable
                     throw new KerberosException(refusal.Failure);
                 }
                 isNew = entry.Pending is null;
-                pending = entry.Pending ??= _pending.Start(key);
+                pending = entry.Pending ??= _pending.Start(key, isAwaited: true);
             }
             _table.Metrics.Miss(key.Kind);
             if (!isNew)
@@ -212,7 +212,7 @@ internal sealed class TicketStore : IAsyncDisposable
         return await outcome.ConfigureAwait(false) switch
         {
             ExchangeOutcome.Completed completed => (T)completed.Ticket,
-            ExchangeOutcome.Failed failed => throw new KerberosException(failed.Failure, failed.Error),
+            ExchangeOutcome.Failed failed => throw new KerberosException(failed.Failure, failed.Cause),
             ExchangeOutcome.Faulted { Error: ObjectDisposedException } => throw new ObjectDisposedException(OwnerName),
             ExchangeOutcome.Faulted faulted =>
                 throw new InvalidOperationException("The exchange with the KDC failed; see the inner exception.", faulted.Error),

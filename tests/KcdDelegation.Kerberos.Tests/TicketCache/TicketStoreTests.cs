@@ -118,7 +118,7 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
-    public async Task The_span_of_an_exchange_has_no_parent_and_is_linked_to_its_callers()
+    public async Task The_span_of_an_exchange_is_a_child_of_the_caller_that_started_it_and_is_linked_to_the_others()
     {
         var spans = new ConcurrentBag<Activity>();
         using var listener = new ActivityListener
@@ -143,10 +143,39 @@ public sealed class TicketStoreTests
         release.SetResult();
         await Task.WhenAll(begins, waits);
         // Other tests create spans at the same time.
-        var span = spans.Single(each => each.Links.Any(link => link.Context == first.Context));
+        var span = spans.Single(each => each.ParentSpanId == first.SpanId);
+        span.TraceId.ShouldBe(first.TraceId);
+        span.OperationName.ShouldBe("kcd.exchange.service");
+        span.Kind.ShouldBe(ActivityKind.Client);
+        span.Links.Select(link => link.Context).ShouldBe([second.Context]);
+        span.GetTagItem("kcd.ticket.kind").ShouldBe("service");
+        span.GetTagItem("kcd.service").ShouldBe("HTTP/web");
+        span.GetTagItem("kcd.outcome").ShouldBe("ok");
+        span.TagObjects.ShouldAllBe(tag => !$"{tag.Value}".Contains(Ada.Name, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_span_of_a_renewal_has_no_parent_because_no_caller_waits_for_it()
+    {
+        var spans = new ConcurrentBag<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source == TicketCacheMetrics.Activities,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = spans.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var store = Store();
+        await GetAsync(store, Key(Ada), Ticket);
+        _time.Advance(TimeSpan.FromHours(9.9));
+        using var caller = new Activity("caller").Start();
+        await GetAsync(store, Key(Ada), () => Task.FromException<FakeTicket>(Outage()));
+        await Eventually(() => Task.FromResult(spans.Any(each => each.Links.Any(link => link.Context == caller.Context))));
+
+        var span = spans.Single(each => each.Links.Any(link => link.Context == caller.Context));
         span.ParentId.ShouldBeNull();
-        span.OperationName.ShouldBe(nameof(TicketKind.Service));
-        span.Links.ShouldContain(link => link.Context == second.Context);
+        (span.Status, span.GetTagItem("kcd.outcome")).ShouldBe((ActivityStatusCode.Error, "unavailable"));
+        span.GetTagItem("error.type").ShouldBe("KdcUnreachable");
     }
 
     [Fact]
