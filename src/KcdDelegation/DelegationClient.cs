@@ -7,6 +7,7 @@ using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Names;
 using KcdDelegation.Lifetime;
 using KcdDelegation.Settings;
+using KcdDelegation.Telemetry;
 using KcdDelegation.Tickets;
 using KcdDelegation.Token;
 using Microsoft.Extensions.Logging;
@@ -29,6 +30,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     private readonly AuthorizationTemplateCache _templates = new();
     private readonly ILogger _logger;
     private readonly ILogger _audit;
+    private readonly AccountLogOns _logOns;
     private readonly TimeProvider _timeProvider;
 
     internal DelegationClient(SettingsStore settings, IIdentityMapper mapper, ILoggerFactory loggerFactory, TimeProvider timeProvider)
@@ -36,6 +38,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         (_settings, _mapper, _timeProvider) = (settings, new GuardedMapper(mapper), timeProvider);
         _logger = loggerFactory.CreateLogger(Log.Category);
         _audit = loggerFactory.CreateLogger(Log.AuditCategory);
+        _logOns = new AccountLogOns(_logger, _audit);
         _retirement = new DeferredDisposal(timeProvider);
         _tokens = new CurrentTokenValidator(settings, _retirement, _logger, timeProvider);
         _clients = new ServiceClients(_retirement, loggerFactory, timeProvider);
@@ -85,7 +88,20 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     private async ValueTask<DelegatedCredential> DelegateAsync(
         ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken)
     {
-        var user = await _mapper.MapAsync(caller, application.Callers, application.Mapping, cancellationToken).ConfigureAwait(false);
+        KerberosPrincipal user;
+        using (var span = DelegationSpan.Start(
+            DelegationSpan.Mapping, DelegationSpan.IdentityStage, application.Name, application.Client.Realm, application.Service))
+        {
+            try
+            {
+                user = await _mapper.MapAsync(caller, application.Callers, application.Mapping, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                span.Fail(error);
+                throw;
+            }
+        }
         var ticket = await GetTicketAsync(application, user, cancellationToken).ConfigureAwait(false);
         Log.IdentityUsed(_audit, application.Name, caller, user, ticket);
         return new DelegatedCredential(ticket, _templates, application.MutualAuthentication);
@@ -101,13 +117,17 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     public async ValueTask<ClaimsPrincipal> ValidateTokenAsync(string token, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(token);
+        using var span = DelegationSpan.Start(
+            DelegationSpan.Token, DelegationSpan.IdentityStage, application: null, realm: null, service: null);
         try
         {
             return await _tokens.ValidateAsync(token, cancellationToken).ConfigureAwait(false);
         }
-        catch (KcdException refusal)
+        catch (Exception error)
         {
-            Log.Refused(_audit, refusal);
+            span.Fail(error);
+            if (error is KcdException refusal)
+                Log.Refused(_audit, refusal);
             throw;
         }
     }
@@ -134,24 +154,29 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     }
 
     /// <summary>Logs on every delegating account that is not logged on yet.</summary>
-    /// <remarks>Use it in health checks, and at the start to detect a failure before the first user does.</remarks>
+    /// <remarks>Use it in health checks, and at the start to detect a failure before the first user does. Every account is tried; the
+    /// exception has the first failure. Only a change is logged: a failure that the previous call did not have, and its end.</remarks>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="KcdException">A KDC refused an account, or none answered.</exception>
     public async ValueTask LogOnAsync(CancellationToken cancellationToken = default)
     {
+        KcdException? first = null;
         foreach (var client in _settings.Current.Applications.Values.Select(application => application.Client).Distinct())
         {
             try
             {
                 await _clients.Get(client).LogOnAsync(cancellationToken).ConfigureAwait(false);
+                _logOns.Succeeded(client.Realm, client.AccountName);
             }
             catch (KerberosException error)
             {
                 var refusal = KcdException.Explain(error);
-                Log.Refused(_audit, refusal);
-                throw refusal;
+                _logOns.Failed(client.Realm, client.AccountName, refusal);
+                first ??= refusal;
             }
         }
+        if (first is not null)
+            throw first;
     }
 
     /// <summary>Drops the caller's tickets for every application and account. Use it at sign-out. No header is created from these tickets
@@ -222,6 +247,8 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     private async ValueTask<ServiceTicket> GetTicketAsync(
         ApplicationSettings application, KerberosPrincipal user, CancellationToken cancellationToken)
     {
+        using var span = DelegationSpan.Start(
+            DelegationSpan.Ticket, DelegationSpan.DelegationStage, application.Name, application.Client.Realm, application.Service);
         try
         {
             return await _clients.Get(application.Client).GetTicketAsync(user, application.Service, cancellationToken)
@@ -229,7 +256,14 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         }
         catch (KerberosException error)
         {
-            throw KcdException.Explain(error);
+            var refusal = KcdException.Explain(error);
+            span.Fail(refusal);
+            throw refusal;
+        }
+        catch (Exception error)
+        {
+            span.Fail(error);
+            throw;
         }
     }
 }

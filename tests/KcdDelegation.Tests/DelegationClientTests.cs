@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Testing;
 using Microsoft.Extensions.Logging;
@@ -102,6 +103,8 @@ public sealed class DelegationClientTests : IAsyncDisposable
         var error = await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("erp", Caller("eve"), Cancel));
 
         (error.Stage, error.EventId).ShouldBe((KcdStage.Identity, 13019));
+        error.Kind.ShouldBe(KcdErrorKind.UserNotPermitted);
+        _log.Records.Single(record => record.Category == "KcdDelegation.Audit").Level.ShouldBe(LogLevel.Warning);
     }
 
     [Fact]
@@ -144,6 +147,14 @@ public sealed class DelegationClientTests : IAsyncDisposable
                 + $"that is valid "
             + $"until {credential.Ticket.EndTime:u}");
         audit[2].Text.ShouldStartWith("Delegation to erp refused for the caller id-of-krbtgt: ");
+        audit[1].Field("Caller").ShouldBe("id-of-ada");
+        audit[1].Field("User").ShouldBe($"ada@{_realm.Name}");
+        audit[1].Field("Account").ShouldBe("gw$");
+        audit[1].Field("Realm").ShouldBe(_realm.Name);
+        audit[1].Field("Service").ShouldBe("HTTP/closed");
+        audit[1].Field("KerberosError").ShouldBe("KDC_ERR_BADOPTION");
+        audit[1].Field("{OriginalFormat}").ShouldBe("Delegation to {Application} refused for the caller {Caller}: {Cause} Remedy: {Remedy} "
+            + "(stage {Stage}, event {Event})");
     }
 
     [Fact]
@@ -158,6 +169,52 @@ public sealed class DelegationClientTests : IAsyncDisposable
         error.Cause.ShouldContain("KDC_ERR_PREAUTH_FAILED");
         _log.Records.Where(record => record.Category == "KcdDelegation.Audit")
             .ShouldHaveSingleItem().Text.ShouldBe($"Refused: {char.ToLowerInvariant(error.Message[0])}{error.Message[1..]}");
+    }
+
+    [Fact]
+    public async Task A_polled_log_on_logs_a_failure_once_and_its_end()
+    {
+        await File.WriteAllTextAsync(_passwordFile, "wrong", Cancel);
+        await using var client = DelegationClient.Create(Options(), _log);
+
+        for (var poll = 0; poll < 3; poll++)
+            (await Should.ThrowAsync<KcdException>(async () => await client.LogOnAsync(Cancel))).EventId.ShouldBe(12027);
+        _log.Records.Count(record => record.Category == "KcdDelegation.Audit").ShouldBe(1);
+
+        await File.WriteAllTextAsync(_passwordFile, "Passw0rd!", Cancel);
+        File.SetLastWriteTimeUtc(_passwordFile, DateTime.UtcNow.AddSeconds(-30));
+        for (var poll = 0; poll < 3; poll++)
+            await client.LogOnAsync(Cancel);
+
+        _log.Records.Count(record => record.Category == "KcdDelegation.Audit").ShouldBe(1);
+        var recovered = _log.Records.Where(record => record.Id == KcdEventId.LogOnRecovered).ShouldHaveSingleItem();
+        (recovered.Level, recovered.Text).ShouldBe(
+            (LogLevel.Information, $"The account gw$ of the realm {_realm.Name} can log on again"));
+    }
+
+    [Fact]
+    public async Task A_log_on_tries_every_account_and_reports_the_first_failure()
+    {
+        var options = Options();
+        options.Applications["closed"].ServiceAccount = new ServiceAccountOptions { Name = "missing$", PasswordFile = _passwordFile };
+        options.Applications["crm"].ServiceAccount = new ServiceAccountOptions { Name = "absent$", PasswordFile = _passwordFile };
+        await using var client = DelegationClient.Create(options, _log);
+
+        await Should.ThrowAsync<KcdException>(async () => await client.LogOnAsync(Cancel));
+
+        var audit = _log.Records.Where(record => record.Category == "KcdDelegation.Audit").ToArray();
+        audit.Select(record => (string?)record.Field("Account")).Order(StringComparer.Ordinal).ShouldBe(["absent$", "missing$"]);
+        _realm.Transcript.ShouldContain("AS gw$ ok");
+    }
+
+    [Fact]
+    public async Task A_refusal_has_one_inner_exception_which_is_the_engines()
+    {
+        await using var client = DelegationClient.Create(Options(), _log);
+
+        var error = await Should.ThrowAsync<KcdException>(async () => await client.GetCredentialAsync("erp", Caller("eve"), Cancel));
+
+        error.InnerException.ShouldBeOfType<KerberosException>().InnerException.ShouldBeNull();
     }
 
     [Fact]

@@ -28,8 +28,16 @@ internal sealed class LogRecorder : ILoggerFactory
 
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            owner._records.Enqueue(new LogRecord(category, logLevel, eventId.Id, formatter(state, exception)));
+            owner._records.Enqueue(new LogRecord(category, logLevel, eventId.Id, formatter(state, exception))
+            {
+                Fields = state as IReadOnlyList<KeyValuePair<string, object?>> ?? [],
+            });
     }
 }
 
-internal sealed record LogRecord(string Category, LogLevel Level, int Id, string Text);
+internal sealed record LogRecord(string Category, LogLevel Level, int Id, string Text)
+{
+    public IReadOnlyList<KeyValuePair<string, object?>> Fields { get; init; } = [];
+
+    public object? Field(string name) => Fields.FirstOrDefault(field => field.Key == name).Value;
+}

@@ -12,8 +12,7 @@ internal sealed record DelegationFailure(KcdStage Stage, KcdErrorKind Kind, int 
     {
     }
 
-    /// <summary>What the failure means for the host. A failure that a later attempt may not meet is always
-    /// <see cref="KcdErrorKind.Unavailable"/>.</summary>
+    /// <summary>The meaning of the failure for the host. A transient failure is always <see cref="KcdErrorKind.Unavailable"/>.</summary>
     public KcdErrorKind Kind { get => IsTransient ? KcdErrorKind.Unavailable : field; } = Kind;
 
     public bool IsTransient { get; init; }

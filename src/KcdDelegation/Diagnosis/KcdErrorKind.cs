@@ -1,6 +1,6 @@
 namespace KcdDelegation;
 
-/// <summary>What a failure means for the host: who can correct it, and which HTTP status fits.</summary>
+/// <summary>The meaning of a failure for the host. It decides who can correct it, and which HTTP status fits.</summary>
 public enum KcdErrorKind
 {
     /// <summary>Delegation is set up wrongly: the delegating account, its key, its right to delegate, a service principal name, a trust, or

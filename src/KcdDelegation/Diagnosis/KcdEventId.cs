@@ -49,6 +49,7 @@ internal static class KcdEventId
     // Clients of the engine. The engine itself uses 20xx to 23xx.
     public const int ClientOpened = 2401;
     public const int ClientRetired = 2402;
+    public const int LogOnRecovered = 2403;
     public const int TicketsPurged = 2410;
 
     // HTTP.

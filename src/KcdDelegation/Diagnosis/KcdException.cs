@@ -19,7 +19,7 @@ public sealed class KcdException : Exception
     /// <summary>The stage that failed.</summary>
     public KcdStage Stage => Failure.Stage;
 
-    /// <summary>What the failure means for the host. It decides the HTTP status and the level of the log event.</summary>
+    /// <summary>The meaning of the failure for the host. It decides the HTTP status and the level of the log event.</summary>
     public KcdErrorKind Kind => Failure.Kind;
 
     /// <summary>The HTTP status for the host's answer to its caller: 401 if the caller is not authenticated, 403 if delegation is refused,

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Names;
+using KcdDelegation.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Diagnosis;
@@ -38,6 +39,9 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.ClientRetired, LogLevel.Information, "Changed settings have replaced the client of the account {Account} "
         + "of the realm {Realm}; it is closed after its last use")]
     public static partial void ClientRetired(ILogger logger, string account, string realm);
+
+    [LoggerMessage(KcdEventId.LogOnRecovered, LogLevel.Information, "The account {Account} of the realm {Realm} can log on again")]
+    public static partial void LogOnRecovered(ILogger logger, string account, string realm);
 
     [LoggerMessage(KcdEventId.TicketsPurged, LogLevel.Information, "{Count} tickets were removed at a sign-out")]
     public static partial void TicketsPurged(ILogger logger, int count);
@@ -80,22 +84,29 @@ internal static partial class Log
     private static partial void IdentityUsed(
         ILogger logger, string caller, string user, string securityIdentifier, string service, string application, DateTimeOffset endTime);
 
-    public static void Refused(ILogger logger, string application, ClaimsPrincipal? caller, KcdException refusal) =>
-        Refused(logger, refusal,
-            $"Delegation to {PrintableText.From(application)} refused"
-                + $"{(GetSubject(caller) is { } subject ? $" for the caller {subject}" : "")}: ");
+    /// <summary>Logs and counts the refusal of a call to an application. Each refusal passes here once.</summary>
+    public static void Refused(ILogger audit, string application, ClaimsPrincipal? caller, KcdException refusal) =>
+        Write(audit, application, caller, refusal);
 
-    public static void Refused(ILogger logger, KcdException refusal) => Refused(logger, refusal, "Refused: ");
+    /// <summary>Logs and counts a refusal that concerns no application.</summary>
+    public static void Refused(ILogger audit, KcdException refusal) => Write(audit, application: null, caller: null, refusal);
+
+    /// <summary>Returns the level of a refusal. Error means that the operator must act; a user, a caller or an outage is a
+    /// warning.</summary>
+    public static LogLevel GetLevel(KcdErrorKind kind) => kind == KcdErrorKind.Configuration ? LogLevel.Error : LogLevel.Warning;
 
     /// <summary>Logs a refusal under its own number, which a generated method cannot take.</summary>
-    private static void Refused(ILogger logger, KcdException refusal, string prefix) => logger.Log(
-        refusal.Stage == KcdStage.Identity ? LogLevel.Warning : LogLevel.Error, new EventId(refusal.EventId), refusal, exception: null,
-        (state, _) => prefix + InLowerCase(state.Message));
-
-    /// <summary>Returns the sentence as it continues after a colon. A first word such as HTTP is not changed.</summary>
-    private static string InLowerCase(string sentence) =>
-        sentence is [_, var second, ..] && (char.IsLower(second) || second == ' ') ? char.ToLowerInvariant(sentence[0]) + sentence[1..]
-            : sentence;
+    private static void Write(ILogger audit, string? application, ClaimsPrincipal? caller, KcdException refusal)
+    {
+        DelegationMetrics.Refused(refusal.EventId, refusal.Kind.GetTag(), application);
+        var level = GetLevel(refusal.Kind);
+        if (audit.IsEnabled(level))
+        {
+            audit.Log(
+                level, new EventId(refusal.EventId), new RefusalEvent(refusal, application, GetSubject(caller)), exception: null,
+                static (entry, _) => entry.ToString());
+        }
+    }
 
     /// <summary>Gets the immutable identifier that the issuer gave the caller, or null. It is not a name.</summary>
     private static string? GetSubject(ClaimsPrincipal? caller)

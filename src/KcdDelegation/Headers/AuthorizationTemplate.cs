@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Telemetry;
 
 namespace KcdDelegation.Headers;
 
@@ -57,6 +58,7 @@ internal sealed class AuthorizationTemplate
     {
         var buffer = GetBuffer(stackalloc byte[MaxTailOnStack]);
         state = Request.WriteTail(buffer[_frame.CarryLength..]);
+        DelegationMetrics.HeaderSize.Record(_frame.Length);
         return _frame.CreateValue(buffer);
     }
 
@@ -66,6 +68,7 @@ internal sealed class AuthorizationTemplate
     {
         var buffer = GetBuffer(stackalloc byte[MaxTailOnStack]);
         state = Request.WriteTail(buffer[_frame.CarryLength..]);
+        DelegationMetrics.HeaderSize.Record(_frame.Length);
         return _frame.CreateParameter(buffer);
     }
 
@@ -75,6 +78,7 @@ internal sealed class AuthorizationTemplate
     {
         var buffer = GetBuffer(stackalloc byte[MaxTailOnStack]);
         var state = Request.WriteTail(buffer[_frame.CarryLength..]);
+        DelegationMetrics.HeaderSize.Record(_frame.Length);
         _frame.Write(output, buffer);
         return state;
     }

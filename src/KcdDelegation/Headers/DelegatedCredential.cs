@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using KcdDelegation.Headers;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Telemetry;
 
 namespace KcdDelegation;
 
@@ -49,8 +51,19 @@ public readonly struct DelegatedCredential
     /// <param name="channelBinding">The application data of RFC 5929 for the connection, "tls-server-end-point:" and the hash; empty for
     /// none.</param>
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired since the credential was created.</exception>
-    public AuthenticationHeaderValue CreateAuthorization(TokenFormat format, ReadOnlyMemory<byte> channelBinding = default) =>
-        new(AuthorizationFrame.Scheme, GetTemplate(format, channelBinding).CreateParameter(out _));
+    public AuthenticationHeaderValue CreateAuthorization(TokenFormat format, ReadOnlyMemory<byte> channelBinding = default)
+    {
+        using var span = StartHeaderSpan();
+        try
+        {
+            return new AuthenticationHeaderValue(AuthorizationFrame.Scheme, GetTemplate(format, channelBinding).CreateParameter(out _));
+        }
+        catch (InvalidOperationException)
+        {
+            span.FailDropped();
+            throw;
+        }
+    }
 
     /// <summary>Writes a value for the <c>Authorization</c> header of one request, "Negotiate " and base64 in ASCII. From a ticket's third
     /// value on it allocates nothing.</summary>
@@ -62,8 +75,23 @@ public readonly struct DelegatedCredential
     public ApRequestState WriteAuthorization(IBufferWriter<byte> output, TokenFormat format, ReadOnlyMemory<byte> channelBinding = default)
     {
         ArgumentNullException.ThrowIfNull(output);
-        return GetTemplate(format, channelBinding).Write(output);
+        using var span = StartHeaderSpan();
+        try
+        {
+            return GetTemplate(format, channelBinding).Write(output);
+        }
+        catch (InvalidOperationException)
+        {
+            span.FailDropped();
+            throw;
+        }
     }
+
+    /// <summary>Starts the span in which a header is created.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal DelegationSpan StartHeaderSpan() =>
+        DelegationSpan.Start(
+            DelegationSpan.Header, DelegationSpan.DelegationStage, application: null, _ticket?.User.Realm, _ticket?.Service);
 
     internal AuthorizationTemplate GetTemplate(TokenFormat format, ReadOnlyMemory<byte> channelBinding)
     {

@@ -28,6 +28,7 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
     /// <exception cref="KcdException">The ticket was purged or has expired in the meantime.</exception>
     public void SetOn(HttpRequestMessage request, ReadOnlyMemory<byte> channelBinding)
     {
+        using var span = credential.StartHeaderSpan();
         try
         {
             _template = credential.GetTemplate(Format, channelBinding);
@@ -40,6 +41,7 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
         }
         catch (InvalidOperationException error)
         {
+            span.FailDropped();
             throw new KcdException(new DelegationFailure(
                 KcdStage.Delegation,
                 KcdErrorKind.Unavailable, KcdEventId.NoTicket,

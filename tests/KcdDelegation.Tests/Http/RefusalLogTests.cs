@@ -11,8 +11,8 @@ public sealed class RefusalLogTests
 {
     [Theory]
     [InlineData("mallory", "/", "GET", KcdEventId.NoIdentity, LogLevel.Warning)]
-    [InlineData("ada", "http://elsewhere.example/", "GET", KcdEventId.TargetRefused, LogLevel.Error)]
-    [InlineData("ada", "/", "TRACE", KcdEventId.RequestRefused, LogLevel.Error)]
+    [InlineData("ada", "http://elsewhere.example/", "GET", KcdEventId.TargetRefused, LogLevel.Warning)]
+    [InlineData("ada", "/", "TRACE", KcdEventId.RequestRefused, LogLevel.Warning)]
     [InlineData("ada", "/", "GET", KcdEventId.BackendNotProven, LogLevel.Error)]
     [InlineData("", "/", "GET", KcdEventId.CallerMissing, LogLevel.Warning)]
     public async Task A_refusal_is_logged_once(string user, string address, string method, int number, LogLevel level)
@@ -30,7 +30,23 @@ public sealed class RefusalLogTests
         var record = delegation.Log.Records.ShouldHaveSingleItem();
         (record.Category, record.Id, record.Level).ShouldBe(("KcdDelegation.Audit", number, level));
         record.Text.ShouldBe($"Delegation to app refused: {char.ToLowerInvariant(error.Message[0])}{error.Message[1..]}");
+        record.Field("Application").ShouldBe("app");
+        record.Field("Event").ShouldBe(number);
+        record.Field("Stage").ShouldBe(error.Stage);
+        record.Field("Kind").ShouldBe(error.Kind);
+        record.Field("StatusCode").ShouldBe((int)error.StatusCode);
+        record.Field("Cause").ShouldBe(error.Cause);
+        record.Field("Remedy").ShouldBe(error.Remedy);
     }
+
+    [Theory]
+    [InlineData(KcdErrorKind.Configuration, LogLevel.Error)]
+    [InlineData(KcdErrorKind.UserNotPermitted, LogLevel.Warning)]
+    [InlineData(KcdErrorKind.BadRequest, LogLevel.Warning)]
+    [InlineData(KcdErrorKind.Unavailable, LogLevel.Warning)]
+    [InlineData(KcdErrorKind.NotAuthenticated, LogLevel.Warning)]
+    public void Only_what_the_operator_must_correct_is_logged_as_an_error(KcdErrorKind kind, LogLevel level) =>
+        Log.GetLevel(kind).ShouldBe(level);
 
     [Fact]
     public async Task The_message_for_a_request_without_a_caller_names_the_cause()
