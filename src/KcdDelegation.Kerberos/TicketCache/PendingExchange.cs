@@ -18,6 +18,9 @@ internal abstract record ExchangeOutcome
     public sealed record Purged : ExchangeOutcome;
 }
 
+/// <summary>The exception inside an exchange whose nested exchange was purged. It never leaves the cache.</summary>
+internal sealed class ExchangePurgedException() : Exception("A nested exchange was purged.");
+
 /// <summary>An exchange and the callers who wait for it.</summary>
 /// <param name="isAwaited">Whether the caller that starts the exchange waits for it. A renewal in the background has no
 /// waiter.</param>

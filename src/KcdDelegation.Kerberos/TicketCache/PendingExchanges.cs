@@ -92,6 +92,10 @@ internal sealed class PendingExchanges(TicketTable table, TimeSpan timeout, KdcC
             var failure = soFar with { Code = null, Reason = KerberosFailureReason.KdcUnreachable, IsTransient = true, Detail = detail };
             return new ExchangeOutcome.Failed(failure, error.InnerException?.InnerException);
         }
+        catch (ExchangePurgedException)
+        {
+            return new ExchangeOutcome.Purged();
+        }
         catch (ObjectDisposedException error) when (_disposed)
         {
             return new ExchangeOutcome.Faulted(error);

@@ -216,6 +216,8 @@ internal sealed class TicketStore : IAsyncDisposable
             ExchangeOutcome.Faulted { Error: ObjectDisposedException } => throw new ObjectDisposedException(OwnerName),
             ExchangeOutcome.Faulted faulted =>
                 throw new InvalidOperationException("The exchange with the KDC failed; see the inner exception.", faulted.Error),
+            // The outer exchange ends too. Its callers, if any still wait, request again; nothing is stored for callers who left.
+            ExchangeOutcome.Purged when isNested => throw new ExchangePurgedException(),
             _ => null,
         };
     }

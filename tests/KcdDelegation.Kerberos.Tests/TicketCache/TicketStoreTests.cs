@@ -363,6 +363,64 @@ public sealed class TicketStoreTests
     }
 
     [Fact]
+    public async Task A_purge_during_a_nested_exchange_stores_nothing_for_callers_who_left()
+    {
+        await using var store = Store();
+        var begun = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        using var left = new CancellationTokenSource();
+        var nested = 0;
+        var caller = store.GetOrAddAsync(Key(Ada), async _ =>
+        {
+            await store.GetOrAddNestedAsync(TicketKey.Self("gw", Ada), async _ =>
+            {
+                Interlocked.Increment(ref nested);
+                begun.TrySetResult();
+                await release.Task;
+                return Ticket();
+            }, CancellationToken.None);
+            return Ticket();
+        }, left.Token);
+        await begun.Task;
+        await left.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => caller);
+
+        store.Purge(static _ => true).ShouldBe(2);
+        release.SetResult();
+        await store.DisposeAsync();
+
+        nested.ShouldBe(1);
+        store.Count.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_caller_who_waits_for_a_purged_nested_exchange_gets_new_tickets()
+    {
+        await using var store = Store();
+        var begun = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        var evidence = new List<FakeTicket>();
+        var caller = store.GetOrAddAsync(Key(Ada), async _ =>
+        {
+            evidence.Add(await store.GetOrAddNestedAsync(TicketKey.Self("gw", Ada), async _ =>
+            {
+                if (begun.TrySetResult())
+                    await release.Task;
+                return Ticket();
+            }, CancellationToken.None));
+            return Ticket();
+        }, CancellationToken.None);
+        await begun.Task;
+
+        store.Purge(static _ => true).ShouldBe(2);
+        release.SetResult();
+
+        (await caller).IsRetired.ShouldBeFalse();
+        evidence.ShouldHaveSingleItem().IsRetired.ShouldBeFalse();
+        store.Count.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task The_cache_stays_within_its_count_and_keeps_tickets_in_use()
     {
         await using var store = Store(new TicketCacheOptions { MaxEntries = 10 });
