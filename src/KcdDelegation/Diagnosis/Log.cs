@@ -31,6 +31,10 @@ internal static partial class Log
         + "effect: {Error}")]
     public static partial void SettingsRejected(ILogger logger, string error);
 
+    [LoggerMessage(KcdEventId.SettingWeakens, LogLevel.Warning, "A setting turns a protection off. {Key} is {Value}: {Effect}. To undo "
+        + "it: {Undo}")]
+    public static partial void SettingWeakens(ILogger logger, string key, string value, string effect, string undo);
+
     // 2xxx: Kerberos.
 
     [LoggerMessage(KcdEventId.ClientOpened, LogLevel.Information, "Delegation with the account {Account} of the realm {Realm} has started")]
@@ -43,8 +47,8 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.LogOnRecovered, LogLevel.Information, "The account {Account} of the realm {Realm} can log on again")]
     public static partial void LogOnRecovered(ILogger logger, string account, string realm);
 
-    [LoggerMessage(KcdEventId.TicketsPurged, LogLevel.Information, "{Count} tickets were removed at a sign-out")]
-    public static partial void TicketsPurged(ILogger logger, int count);
+    [LoggerMessage(KcdEventId.TicketsPurged, LogLevel.Information, "{Count} tickets of {Owner} were dropped by a call of the host")]
+    public static partial void TicketsPurged(ILogger logger, int count, string owner);
 
     // 4xxx and 13022: HTTP.
 

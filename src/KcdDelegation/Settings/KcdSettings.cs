@@ -7,7 +7,11 @@ namespace KcdDelegation.Settings;
 
 /// <summary>The parsed and validated <see cref="KcdOptions"/>. Immutable. One instance is in force at a time; a request keeps the one that
 /// it started with.</summary>
-internal sealed record KcdSettings(FrozenDictionary<string, ApplicationSettings> Applications, TokenSettings? Token);
+internal sealed record KcdSettings(FrozenDictionary<string, ApplicationSettings> Applications, TokenSettings? Token)
+{
+    /// <summary>The settings that turn a protection off.</summary>
+    public IReadOnlyList<WeakenedSetting> Weakened { get; init; } = [];
+}
 
 /// <summary>The settings of one application, with everything that a request to it depends on.</summary>
 internal sealed record ApplicationSettings(

@@ -14,13 +14,18 @@ internal sealed class SettingsStore : IDisposable
     private readonly Lock _reload = new();
     private readonly IOptionsFactory<KcdOptions>? _factory;
     private readonly IDisposable[] _subscriptions;
-    private readonly ILogger _logger = NullLogger.Instance;
+    private readonly ILogger _logger;
     private volatile KcdSettings _current;
     private Action<KcdSettings>? _subscriber;
 
     /// <summary>Initializes a store with settings that never change.</summary>
     /// <exception cref="OptionsValidationException">The options are not valid. The message lists every error.</exception>
-    public SettingsStore(KcdOptions options) => (_current, _subscriptions) = (Parse(options), []);
+    public SettingsStore(KcdOptions options, ILoggerFactory? loggerFactory = null)
+    {
+        _logger = loggerFactory?.CreateLogger(Log.Category) ?? NullLogger.Instance;
+        (_current, _subscriptions) = (Parse(options), []);
+        WarnOfWeakened(_current, known: []);
+    }
 
     /// <summary>Initializes a store that reads the settings again whenever a source reports a change.</summary>
     /// <exception cref="OptionsValidationException">The options are not valid at the start.</exception>
@@ -30,6 +35,7 @@ internal sealed class SettingsStore : IDisposable
         _factory = factory;
         _logger = loggerFactory.CreateLogger(Log.Category);
         _current = Parse(factory.Create(Options.DefaultName));
+        WarnOfWeakened(_current, known: []);
         _subscriptions = [.. sources.Select(source => ChangeToken.OnChange(source.GetChangeToken, Reload))];
     }
 
@@ -70,12 +76,22 @@ internal sealed class SettingsStore : IDisposable
             }
             // The subscriber runs first, so that it is ready when another thread reads the new settings.
             _subscriber?.Invoke(changed);
+            var known = _current.Weakened;
             _current = changed;
             Log.SettingsApplied(_logger, changed.Applications.Count);
+            WarnOfWeakened(changed, known);
         }
     }
 
+    /// <summary>Names the settings that turn a protection off: all at the start, and those that a change adds.</summary>
+    private void WarnOfWeakened(KcdSettings settings, IReadOnlyList<WeakenedSetting> known)
+    {
+        foreach (var weakened in settings.Weakened.Except(known))
+            Log.SettingWeakens(
+                _logger, PrintableText.From(weakened.Key), PrintableText.From(weakened.Value), weakened.Effect, weakened.Undo);
+    }
+
     private static KcdSettings Parse(KcdOptions options) => SettingsParser.TryParse(options, out var settings, out var errors)
-        ? settings
+        ? settings with { Weakened = WeakenedSetting.FindAll(options) }
         : throw new OptionsValidationException(Options.DefaultName, typeof(KcdOptions), errors);
 }
