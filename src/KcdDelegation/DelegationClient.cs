@@ -27,6 +27,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     private readonly CurrentTokenValidator _tokens;
     private readonly ServiceClients _clients;
     private readonly DeferredDisposal _retirement;
+    private readonly ReplacedApplications _replaced = new();
     private readonly AuthorizationTemplateCache _templates = new();
     private readonly ILogger _logger;
     private readonly ILogger _audit;
@@ -42,7 +43,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         _retirement = new DeferredDisposal(timeProvider);
         _tokens = new CurrentTokenValidator(settings, _retirement, _logger, timeProvider);
         _clients = new ServiceClients(_retirement, loggerFactory, timeProvider);
-        _settings.Subscribe(_clients.Apply);
+        _settings.Subscribe(Apply);
     }
 
     /// <summary>Creates a client without a dependency injection container. Its options never change.</summary>
@@ -54,7 +55,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     public static DelegationClient Create(KcdOptions options, ILoggerFactory? loggerFactory = null, TimeProvider? timeProvider = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var settings = new SettingsStore(options);
+        var settings = new SettingsStore(options, loggerFactory);
         return new DelegationClient(
             settings, new ClaimsIdentityMapper(), loggerFactory ?? NullLoggerFactory.Instance, timeProvider ?? TimeProvider.System);
     }
@@ -181,31 +182,69 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
 
     /// <summary>Drops the caller's tickets for every application and account. Use it at sign-out. No header is created from these tickets
     /// after this method returns.</summary>
+    /// <remarks>Tickets of applications and settings that were replaced by a reload are included. A ticket that an exchange is about to get
+    /// is discarded; a request that still waits for it gets a new one.</remarks>
     /// <param name="caller">The user who signs out, with the claims that were used for delegation.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>The number of tickets dropped.</returns>
-    /// <exception cref="KcdException">The caller could not be mapped because of a transient failure, so tickets may remain.</exception>
+    /// <exception cref="KcdException">The caller could not be mapped for an application because of a transient failure, so tickets for it
+    /// may remain. The others were dropped.</exception>
     public async ValueTask<int> PurgeAsync(ClaimsPrincipal caller, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        var dropped = 0;
-        foreach (var application in _settings.Current.Applications.Values)
+        var users = new HashSet<KerberosPrincipal>();
+        KcdException? failure = null;
+        foreach (var application in _settings.Current.Applications.Values.Concat(_replaced.All))
         {
-            KerberosPrincipal user;
             try
             {
-                user = await _mapper.MapAsync(caller, application.Callers, application.Mapping, cancellationToken).ConfigureAwait(false);
+                users.Add(await _mapper.MapAsync(caller, application.Callers, application.Mapping, cancellationToken)
+                    .ConfigureAwait(false));
             }
-            catch (KcdException refusal) when (!refusal.IsTransient)
+            catch (KcdException refusal)
             {
                 // Without an identity for this application the caller has no ticket for it.
-                continue;
+                if (refusal.IsTransient)
+                    failure = refusal;
             }
-            dropped += _clients.Purge(application.Client, user);
         }
-        Log.TicketsPurged(_audit, dropped);
-        return dropped;
+        var dropped = LogPurge("a user", _clients.Purge(client => users.Sum(client.Purge)));
+        return failure is null ? dropped : throw failure;
     }
+
+    /// <summary>Drops every ticket of a user of the directory, for every application and account. No header is created from these tickets
+    /// after this method returns.</summary>
+    /// <remarks>Use it when a user was disabled. The cache knows users by the names under which tickets were requested, such as
+    /// <see cref="MapAsync"/> returns them.</remarks>
+    /// <param name="user">The user, as requested.</param>
+    /// <returns>The number of tickets dropped.</returns>
+    public int Purge(KerberosPrincipal user)
+    {
+        ArgumentNullException.ThrowIfNull(user);
+        return LogPurge("a user", _clients.Purge(client => client.Purge(user)));
+    }
+
+    /// <summary>Drops every user's ticket to an application. Use it when the key of its service has changed. No header is created from
+    /// these tickets after this method returns.</summary>
+    /// <remarks>Applications with the same service principal name share their tickets. The evidence of users, which serves all
+    /// applications, stays.</remarks>
+    /// <param name="application">The application's name in the options, or one that a reload has removed.</param>
+    /// <returns>The number of tickets dropped.</returns>
+    /// <exception cref="KcdException">There is no such application.</exception>
+    public int PurgeApplication(string application)
+    {
+        ArgumentNullException.ThrowIfNull(application);
+        var services = _replaced.All.Where(replaced => string.Equals(replaced.Name, application, StringComparison.OrdinalIgnoreCase))
+            .Select(replaced => replaced.Service).ToHashSet();
+        if (services.Count == 0 || _settings.Current.Applications.ContainsKey(application))
+            services.Add(GetApplication(application).Service);
+        return LogPurge("an application", _clients.Purge(client => services.Sum(client.Purge)));
+    }
+
+    /// <summary>Drops all tickets, including those of the delegating accounts, which log on again for the next request. No header is
+    /// created from these tickets after this method returns.</summary>
+    /// <returns>The number of tickets dropped.</returns>
+    public int PurgeAll() => LogPurge("all users", _clients.Purge(static client => client.PurgeAll()));
 
     /// <summary>Waits for pending exchanges, then drops every ticket and zeroes every key.</summary>
     public async ValueTask DisposeAsync()
@@ -242,6 +281,19 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
             "Add it under Kcd:Applications, or correct the name that was passed to the client or handler.").ToException();
         Log.Refused(_audit, refusal);
         throw refusal;
+    }
+
+    /// <summary>Prepares for changed settings, before they take effect.</summary>
+    private void Apply(KcdSettings settings)
+    {
+        _replaced.Add(_settings.Current, settings);
+        _clients.Apply(settings);
+    }
+
+    private int LogPurge(string owner, int dropped)
+    {
+        Log.TicketsPurged(_audit, dropped, owner);
+        return dropped;
     }
 
     private async ValueTask<ServiceTicket> GetTicketAsync(

@@ -244,6 +244,66 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task After_a_sign_out_a_template_that_was_kept_creates_no_header()
+    {
+        await using var client = DelegationClient.Create(Options(), _log);
+        var credential = await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        for (var use = 0; use < 4; use++)
+            credential.CreateAuthorization(TokenFormat.Kerberos);
+
+        await client.PurgeAsync(Caller("ada"), Cancel);
+
+        Should.Throw<InvalidOperationException>(() => credential.CreateAuthorization(TokenFormat.Kerberos));
+    }
+
+    [Fact]
+    public async Task A_user_of_the_directory_can_be_purged_by_name()
+    {
+        _realm.User("bob");
+        await using var client = DelegationClient.Create(Options(), _log);
+        await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        var bob = await client.GetCredentialAsync("erp", Caller("bob"), Cancel);
+
+        client.Purge(KerberosPrincipal.Principal("ada", _realm.Name)).ShouldBe(2);
+
+        bob.CreateAuthorization(TokenFormat.Kerberos).Parameter.ShouldNotBeNullOrEmpty();
+        await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        _realm.Transcript.Count(line => line == "SELF ada>gw$ ok").ShouldBe(2);
+        _log.Records.Where(record => record.Id == 2410).ShouldHaveSingleItem().Text
+            .ShouldBe("2 tickets of a user were dropped by a call of the host");
+    }
+
+    [Fact]
+    public async Task An_application_can_be_purged_for_all_users()
+    {
+        _realm.User("bob");
+        await using var client = DelegationClient.Create(Options(), _log);
+        var (ada, bob) = (await client.GetCredentialAsync("erp", Caller("ada"), Cancel),
+            await client.GetCredentialAsync("erp", Caller("bob"), Cancel));
+        var other = await client.GetCredentialAsync("crm", Caller("ada"), Cancel);
+
+        client.PurgeApplication("ERP").ShouldBe(2);
+
+        Should.Throw<InvalidOperationException>(() => ada.CreateAuthorization(TokenFormat.Kerberos));
+        Should.Throw<InvalidOperationException>(() => bob.CreateAuthorization(TokenFormat.Kerberos));
+        other.CreateAuthorization(TokenFormat.Kerberos).Parameter.ShouldNotBeNullOrEmpty();
+        Should.Throw<KcdException>(() => client.PurgeApplication("hr")).EventId.ShouldBe(13020);
+    }
+
+    [Fact]
+    public async Task Everything_can_be_purged_including_the_tickets_of_the_account()
+    {
+        await using var client = DelegationClient.Create(Options(), _log);
+        var credential = await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+
+        client.PurgeAll().ShouldBe(3);
+
+        Should.Throw<InvalidOperationException>(() => credential.CreateAuthorization(TokenFormat.Kerberos));
+        await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        _realm.Transcript.Count(line => line == "AS gw$ ok").ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Signing_out_without_an_identity_drops_nothing()
     {
         await using var client = DelegationClient.Create(Options(), _log);

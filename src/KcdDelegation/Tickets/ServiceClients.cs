@@ -26,14 +26,26 @@ internal sealed class ServiceClients(DeferredDisposal retirement, ILoggerFactory
     /// <exception cref="ObjectDisposedException">This object was disposed.</exception>
     public S4UClient Get(ClientSettings settings) => (_resolved.TryGetValue(settings, out var open) ? open : Open(settings)).Client;
 
-    /// <summary>Drops a user's tickets, including those in clients of replaced settings.</summary>
-    public int Purge(ClientSettings settings, KerberosPrincipal user)
+    /// <summary>Drops tickets in every client, including clients of replaced settings.</summary>
+    /// <param name="purge">Drops tickets of one client, and returns their number.</param>
+    public int Purge(Func<S4UClient, int> purge)
     {
         lock (_change)
         {
-            return _open.Values.Concat(_retired.Keys)
-                .Where(client => client.Settings.Realm == settings.Realm && client.Settings.AccountName == settings.AccountName)
-                .Sum(client => client.Client.Purge(user));
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var dropped = _open.Values.Sum(client => purge(client.Client));
+            foreach (var retired in _retired.Keys)
+            {
+                try
+                {
+                    dropped += purge(retired.Client);
+                }
+                catch (ObjectDisposedException)
+                {
+                    // Its delay ended at this moment, and with it its tickets.
+                }
+            }
+            return dropped;
         }
     }
 
