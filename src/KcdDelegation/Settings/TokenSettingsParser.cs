@@ -46,13 +46,13 @@ internal static class TokenSettingsParser
         if (!Uri.TryCreate(text, UriKind.Absolute, out var authority) || !IsQueryAllowed(authority) || authority.Fragment.Length > 0
             || authority.UserInfo.Length > 0)
         {
-            errors.Add("Token:Authority", $"{PrintableText.Quoted(text)} is not the address of an issuer", Remedy);
+            errors.Add("Token:Authority", $"{AddressText.Quoted(text)} is not the address of an issuer", Remedy);
             return null;
         }
         if (!KeyAddress.IsAllowed(authority))
         {
             errors.Add("Token:Authority",
-                $"{PrintableText.Quoted(text)} is neither https nor on a loopback address, so an attacker on the network could replace "
+                $"{AddressText.Quoted(text)} is neither https nor on a loopback address, so an attacker on the network could replace "
                     + "the signing keys", Remedy);
             return null;
         }

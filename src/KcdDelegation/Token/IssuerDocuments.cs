@@ -71,7 +71,7 @@ internal sealed class IssuerDocuments : IDisposable
         {
             using var response = await _http.GetAsync(address, either.Token).ConfigureAwait(false);
             if ((int)response.StatusCode is >= 300 and < 400)
-                throw Refused(address, $"redirects to {PrintableText.Quoted(response.Headers.Location?.OriginalString)}",
+                throw Refused(address, $"redirects to {AddressText.Quoted(response.Headers.Location?.OriginalString)}",
                     "Write the final address in Kcd:Token:Authority, if it is one that you trust.");
             if (response.StatusCode != HttpStatusCode.OK)
                 throw Unreachable(address, string.Create(CultureInfo.InvariantCulture, $"answers {(int)response.StatusCode}"), inner: null);
@@ -119,11 +119,11 @@ internal sealed class IssuerDocuments : IDisposable
     private static KcdException Refused(Uri address, string why, string remedy) =>
         DelegationFailure.Identity(
             KcdErrorKind.Configuration, KcdEventId.IssuerDocumentRefused,
-            $"The document {PrintableText.From(address.AbsoluteUri)} {why}.", remedy).ToException();
+            $"The document {AddressText.From(address.AbsoluteUri)} {why}.", remedy).ToException();
 
     private static KcdException Unreachable(Uri address, string why, Exception? inner) =>
         (DelegationFailure.Identity(
             KcdErrorKind.Unavailable, KcdEventId.IssuerUnreachable,
-            $"The issuer's document {PrintableText.From(address.AbsoluteUri)} {why}.",
+            $"The issuer's document {AddressText.From(address.AbsoluteUri)} {why}.",
             "Check name resolution, firewall and proxy from this machine to the issuer.") with { IsTransient = true }).ToException(inner);
 }
