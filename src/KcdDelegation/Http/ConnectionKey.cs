@@ -8,14 +8,24 @@ namespace KcdDelegation.Http;
 /// only if the application declares that it authenticates every request.</remarks>
 /// <param name="User">The user's principal, compared ordinally; null: shared by all users.</param>
 /// <param name="Service">The service of the tickets that are sent.</param>
-/// <param name="Origin">The scheme, host and port.</param>
+/// <param name="Origin">The scheme, host and port. Servers of one application do not share connections.</param>
 /// <param name="ChannelBinding">Whether the tickets are bound to the certificate, which then must stay the same for the lifetime of the
 /// connections.</param>
-internal readonly record struct ConnectionKey(KerberosPrincipal? User, ServicePrincipalName Service, string Origin, bool ChannelBinding)
+/// <param name="Host">The Host header of https requests; null: the origin's own. .NET uses it as the server's name in TLS, so another value
+/// may select another certificate.</param>
+internal readonly record struct ConnectionKey(
+    KerberosPrincipal? User, ServicePrincipalName Service, string Origin, bool ChannelBinding, string? Host = null)
 {
-    public static ConnectionKey Create(ApplicationSettings application, KerberosPrincipal user) => new(
-        application.ShareConnectionsBetweenUsers ? null : user,
-        application.Service,
-        application.InternalUrl.GetLeftPart(UriPartial.Authority),
-        application.ChannelBinding && application.InternalUrl.Scheme == Uri.UriSchemeHttps);
+    /// <summary>Creates the key of a request, whose target has passed <see cref="RequestTarget"/>.</summary>
+    public static ConnectionKey Create(ApplicationSettings application, KerberosPrincipal user, HttpRequestMessage request)
+    {
+        var origin = RequestTarget.FindOrigin(application, request.RequestUri!)!;
+        var isTls = origin.Scheme == Uri.UriSchemeHttps;
+        return new ConnectionKey(
+            application.ShareConnectionsBetweenUsers ? null : user,
+            application.Service,
+            origin.GetLeftPart(UriPartial.Authority),
+            application.ChannelBinding && isTls,
+            isTls && request.Headers.Host is { } host && !RequestTarget.IsOwnHost(origin, host) ? host.ToLowerInvariant() : null);
+    }
 }

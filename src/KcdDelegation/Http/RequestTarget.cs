@@ -3,52 +3,63 @@ using KcdDelegation.Settings;
 
 namespace KcdDelegation.Http;
 
-/// <summary>Restricts requests to the application's own address.</summary>
+/// <summary>Restricts requests to the application's own addresses.</summary>
 /// <remarks>A ticket sent to another host would give that host the user's rights.</remarks>
 internal static class RequestTarget
 {
     /// <summary>Validates the target and the Host header of a request.</summary>
-    /// <exception cref="KcdException">The target has another origin, a path outside of the application's, or another host in its Host
-    /// header.</exception>
+    /// <exception cref="KcdException">The target has another origin, a path outside of the application's, or text that a backend could
+    /// interpret in another way; or the Host header has a value that is not listed.</exception>
     public static void ThrowIfOutside(ApplicationSettings application, HttpRequestMessage request)
     {
-        var own = application.InternalUrl;
         if (request.RequestUri is not { IsAbsoluteUri: true } target)
             throw Refuse(application, "The request has no absolute address");
-        if (GetScheme(target) != own.Scheme || target.Port != own.Port
-            || !string.Equals(target.IdnHost, own.IdnHost, StringComparison.OrdinalIgnoreCase))
-            throw Refuse(application, $"The request goes to {PrintableText.Quoted(target.GetLeftPart(UriPartial.Authority))}");
-        if (!IsUnder(own.AbsolutePath, target.AbsolutePath))
-            throw Refuse(application, $"The request's path {PrintableText.Quoted(target.AbsolutePath)} is outside of the application's");
+        if (FindOrigin(application, target) is not { } origin)
+            throw Refuse(application, $"The request goes to {PrintableText.Quoted(GetOriginText(target))}");
+
+        // The text that is sent. With DangerousDisablePathAndQueryCanonicalization it is what the host wrote, and Uri has checked nothing.
+        var pathAndQuery = target.PathAndQuery;
+        var path = pathAndQuery.AsSpan()[..(pathAndQuery.IndexOf('?', StringComparison.Ordinal) is >= 0 and var end ? end
+            : pathAndQuery.Length)];
+        var root = application.InternalUrl.AbsolutePath.AsSpan().TrimEnd('/');
+        if (TargetText.FindViolation(pathAndQuery, path, allowsEncodedSlashes: root.IsEmpty || application.AllowEncodedSlashes) is { } why)
+            throw Refuse($"The target of the request to {PrintableText.Quoted(application.Name)} {why}.",
+                why == TargetText.EncodedSlash ? "Correct the link, or set AllowEncodedSlashes of the application to true."
+                    : "Correct the link or the client that sends it.");
+        if (!IsUnder(root, path))
+            throw Refuse(application, $"The request's path {PrintableText.Quoted(path.ToString())} is outside of the application's");
         // .NET checks the server's certificate against the Host header if there is one, so it is part of the target. The raw value is
         // checked: Headers.Host is null for a value that does not parse as a host, but .NET sends it all the same.
-        if (request.Headers.NonValidated.TryGetValues("Host", out var hosts) && !(hosts.Count == 1 && IsHost(own, hosts.ToString())))
+        if (request.Headers.NonValidated.TryGetValues("Host", out var hosts)
+            && !(hosts.Count == 1 && (IsOwnHost(origin, hosts.ToString()) || application.AllowedHosts.Contains(hosts.ToString()))))
             throw Refuse(application, $"The request's Host header is {PrintableText.Quoted(hosts.ToString())}");
     }
 
-    /// <summary>Determines whether a path is below a prefix. Uri has resolved plain dot segments.</summary>
-    /// <remarks>Encoded ones are checked in the forms that a backend would see after it decodes the path once or twice.</remarks>
-    private static bool IsUnder(string prefix, string path)
+    /// <summary>Finds the configured origin of a target, or null.</summary>
+    public static Uri? FindOrigin(ApplicationSettings application, Uri target)
     {
-        prefix = prefix.TrimEnd('/');
-        if (prefix.Length == 0)
-            return true;
-        return path.StartsWith(prefix, StringComparison.Ordinal)
-            && (path.Length == prefix.Length || path[prefix.Length] == '/')
-            && !HasParentSegment(path) && !HasParentSegment(Uri.UnescapeDataString(path))
-            && !HasParentSegment(Uri.UnescapeDataString(Uri.UnescapeDataString(path)));
+        if (IsSameOrigin(application.InternalUrl, target))
+            return application.InternalUrl;
+        foreach (var origin in application.AdditionalOrigins)
+        {
+            if (IsSameOrigin(origin, target))
+                return origin;
+        }
+        return null;
     }
 
-    private static bool HasParentSegment(string path)
-    {
-        foreach (var range in path.AsSpan().SplitAny('/', '\\'))
-        {
-            // Servers that remove path parameters first read "..;x" as "..".
-            if (path.AsSpan(range) is ".." or ['.', '.', ';', ..])
-                return true;
-        }
-        return false;
-    }
+    /// <summary>Determines whether a value of the Host header is the one that belongs to the origin.</summary>
+    public static bool IsOwnHost(Uri origin, string host) =>
+        string.Equals(host, origin.Authority, StringComparison.OrdinalIgnoreCase)
+        || string.Equals(host, $"{origin.IdnHost}:{origin.Port}", StringComparison.OrdinalIgnoreCase)
+        || (origin.IsDefaultPort && string.Equals(host, origin.IdnHost, StringComparison.OrdinalIgnoreCase));
+
+    private static bool IsSameOrigin(Uri origin, Uri target) => GetScheme(target) == origin.Scheme && target.Port == origin.Port
+        && string.Equals(target.IdnHost, origin.IdnHost, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Determines whether a path is the root or below it. <see cref="TargetText"/> has refused dot segments.</summary>
+    private static bool IsUnder(ReadOnlySpan<char> root, ReadOnlySpan<char> path) =>
+        path.StartsWith(root, StringComparison.Ordinal) && (path.Length == root.Length || path[root.Length] == '/');
 
     /// <summary>Returns the scheme of the connection. ws and wss are http and https until the upgrade (RFC 6455 §3).</summary>
     private static string GetScheme(Uri target) => target.Scheme switch
@@ -58,15 +69,17 @@ internal static class RequestTarget
         var scheme => scheme,
     };
 
-    private static bool IsHost(Uri own, string host) =>
-        string.Equals(host, own.Authority, StringComparison.OrdinalIgnoreCase)
-        || string.Equals(host, $"{own.IdnHost}:{own.Port}", StringComparison.OrdinalIgnoreCase)
-        || (own.IsDefaultPort && string.Equals(host, own.IdnHost, StringComparison.OrdinalIgnoreCase));
+    /// <summary>Returns the scheme, host and port, without user information: it may contain a password (RFC 3986 §7.5).</summary>
+    private static string GetOriginText(Uri target) => target.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 
-    private static KcdException Refuse(ApplicationSettings application, string what) => new(new DelegationFailure(
-        KcdStage.Target,
-        KcdErrorKind.BadRequest, KcdEventId.TargetRefused,
-        $"{what}, but tickets of {PrintableText.Quoted(application.Name)} are sent to "
-            + $"{application.InternalUrl.GetLeftPart(UriPartial.Path)} only. Nothing was sent.",
-        "Use a client for the application that has this address, or correct InternalUrl. Leave the Host header to the handler."));
+    private static KcdException Refuse(ApplicationSettings application, string what) => Refuse(
+        $"{what}, but requests of {PrintableText.Quoted(application.Name)} are sent to "
+            + $"{application.InternalUrl.GetLeftPart(UriPartial.Path)}{(application.AdditionalOrigins.IsEmpty ? "" : ", to its "
+            + "AdditionalOrigins")} only.",
+        "Use a client for the application that has this address, or correct InternalUrl or AdditionalOrigins. Leave the Host header to the "
+            + "handler, or list its value in AllowedHosts.");
+
+    private static KcdException Refuse(string cause, string remedy) =>
+        new(new DelegationFailure(
+            KcdStage.Target, KcdErrorKind.BadRequest, KcdEventId.TargetRefused, $"{cause} Nothing was sent.", remedy));
 }

@@ -21,7 +21,10 @@ internal sealed class ApplicationSettingsParser(
             errors.Add(key, "is empty", "Set InternalUrl and ServicePrincipalName");
             return null;
         }
-        var url = ParseUrl(application, key);
+        var targets = new TargetSettingsParser(application, key, errors);
+        var url = targets.ParseInternalUrl();
+        var origins = targets.ParseOrigins();
+        var hosts = targets.ParseHosts();
         var service = ParseService(application, key);
         var client = ParseClient(application, key);
         CheckIdentity(application, key);
@@ -34,7 +37,12 @@ internal sealed class ApplicationSettingsParser(
         return new ApplicationSettings(
             name, url, service, application.TokenFormat, application.Start, application.MutualAuthentication,
             application.ChannelBinding, application.ShareConnectionsBetweenUsers, client,
-            CreateMapping(name, application, client.Realm), callers with { AllowBuiltInAccounts = application.AllowBuiltInAccounts });
+            CreateMapping(name, application, client.Realm), callers with { AllowBuiltInAccounts = application.AllowBuiltInAccounts })
+        {
+            AdditionalOrigins = origins,
+            AllowedHosts = hosts,
+            AllowEncodedSlashes = application.AllowEncodedSlashes,
+        };
     }
 
     private MappingContext CreateMapping(string name, DelegatedApplication application, string realm) => new()
@@ -48,30 +56,6 @@ internal sealed class ApplicationSettingsParser(
         AllowUnsafeClaimType = application.AllowUnsafeClaimType,
         AllowGuests = callers.AllowGuests,
     };
-
-    private Uri? ParseUrl(DelegatedApplication application, string key)
-    {
-        const string Remedy = "Write the backend's address, such as https://erp.contoso.com/";
-        key += ":InternalUrl";
-        if (application.InternalUrl is not { } url)
-        {
-            errors.Add(key, "is missing", Remedy);
-            return null;
-        }
-        if (!url.IsAbsoluteUri || (url.Scheme != Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttp))
-        {
-            errors.Add(key, $"{PrintableText.Quoted(url.OriginalString)} is not an http or https address", Remedy);
-            return null;
-        }
-        if (url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
-            errors.Add(key, $"has a user, a query or a fragment", "Keep the scheme, the host, the port and the path");
-        if (url.Scheme == Uri.UriSchemeHttp && !application.AllowPlainHttp)
-            errors.Add(key,
-                $"{PrintableText.Quoted(url.OriginalString)} is plain http, where an eavesdropper can use the user's ticket",
-                $"Use https, or set {errors.Key(key.Replace(":InternalUrl", ":AllowPlainHttp", StringComparison.Ordinal))} to true on a "
-                    + "network that you trust");
-        return url;
-    }
 
     private ServicePrincipalName? ParseService(DelegatedApplication application, string key)
     {

@@ -5,9 +5,27 @@ namespace KcdDelegation;
 /// <remarks>The values are plain, so that code and the configuration section <c>Kcd:Applications:NAME</c> set the same type.</remarks>
 public sealed class DelegatedApplication
 {
-    /// <summary>The backend's address. It is https unless <see cref="AllowPlainHttp"/> is set. Tickets are sent to this origin
-    /// only.</summary>
+    /// <summary>The backend's address. It is https unless <see cref="AllowPlainHttp"/> is set. Tickets are sent to this origin and to
+    /// <see cref="AdditionalOrigins"/> only, for paths below this one.</summary>
     public Uri? InternalUrl { get; set; }
+
+    /// <summary>Further origins of the same application, such as the servers behind a load balancer: scheme, host and port, as in
+    /// <c>https://erp1.contoso.com:8443</c>.</summary>
+    /// <remarks>All of them accept tickets for the one <see cref="ServicePrincipalName"/>, so they run under one account. The path of
+    /// <see cref="InternalUrl"/> applies to all. A server with another service principal name is another application.</remarks>
+    public IList<string> AdditionalOrigins { get; } = [];
+
+    /// <summary>Values of the Host header that a request may carry in addition to the host and port of its own target, such as the host
+    /// that the gateway's own clients use.</summary>
+    /// <remarks>They are compared with the whole value, without regard to case. With https, .NET also checks the backend's certificate
+    /// against the value that is sent.</remarks>
+    public IList<string> AllowedHosts { get; } = [];
+
+    /// <summary>Allows encoded slashes and backslashes (<c>%2F</c>, <c>%5C</c>) in paths below an <see cref="InternalUrl"/> that has a path
+    /// itself.</summary>
+    /// <remarks>A backend that decodes them must resolve the path before it decides which application it belongs to. Without a path in the
+    /// <see cref="InternalUrl"/> they are always allowed.</remarks>
+    public bool AllowEncodedSlashes { get; set; }
 
     /// <summary>The SPN under which the backend's account is registered, such as <c>HTTP/erp.contoso.com</c>. Delegation lists are matched
     /// on exactly this text.</summary>

@@ -25,7 +25,17 @@ internal sealed record ApplicationSettings(
     bool ShareConnectionsBetweenUsers,
     ClientSettings Client,
     MappingContext Mapping,
-    CallerPolicy Callers);
+    CallerPolicy Callers)
+{
+    /// <summary>The further origins of the application, in addition to that of the InternalUrl.</summary>
+    public ImmutableArray<Uri> AdditionalOrigins { get; init; } = [];
+
+    /// <summary>The values of the Host header that are allowed in addition to the one of the request's own target.</summary>
+    public FrozenSet<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>Whether encoded slashes and backslashes are allowed in paths below the InternalUrl's.</summary>
+    public bool AllowEncodedSlashes { get; init; }
+}
 
 /// <summary>The settings that distinguish one engine client from another. Applications with equal values share one client; a change creates
 /// a new one.</summary>
