@@ -10,8 +10,9 @@ namespace KcdDelegation;
 /// <para>This is a primary handler. Only the owner of the connections can separate users and knows the certificate that tickets are bound
 /// to. It keeps one SocketsHttpHandler per user, up to a limit. Idle ones are closed to admit new users. When all are in use, a new user
 /// waits until one is free or the request is cancelled.</para>
-/// <para>It uses HTTP/1.1 only, and neither redirects nor cookies. Handlers that retry belong outside of this one, so that each attempt has
-/// its own token. If a kept connection breaks, this handler repeats an idempotent request without a body, with a new token.</para>
+/// <para>It uses HTTP/1.1 only, and refuses requests that demand another version. It uses neither redirects nor cookies. Handlers that
+/// retry belong outside of this one, so that each attempt has its own token. If a kept connection breaks, this handler
+/// repeats an idempotent request without a body, with a new token.</para>
 /// <para>Without a ticket nothing is sent, and <see cref="KcdException"/> is thrown. It is also thrown after sending, if the backend must
 /// prove its identity and does not. A backend's 401 is returned without its challenges of Negotiate, Kerberos and NTLM.
 /// <see cref="KcdHttpRequestMessageExtensions.GetKcdRefusal"/> returns the cause. The host decides how to answer its own caller.</para>
@@ -24,6 +25,7 @@ public sealed class KcdHandler : HttpMessageHandler
     private readonly string _application;
     private readonly ICallerAccessor? _callers;
     private readonly UserConnectionPool _connections;
+    private readonly AnonymousConnections _anonymous;
     private readonly LearnedFormat _formats = new();
 
     /// <summary>Creates a handler for one application.</summary>
@@ -54,23 +56,28 @@ public sealed class KcdHandler : HttpMessageHandler
         (_source, _application, _callers) = (source, application, callers);
         var handlers = new SocketsHttpHandlers(createHandler);
         // A wrong factory fails here and not at the first request.
-        handlers.Create().Dispose();
+        _anonymous = new AnonymousConnections(handlers.Create());
         _connections = new UserConnectionPool(
             handlers.Create, capacity, source.TimeProvider, () => Log.SharingEnded(source.Logger, application));
     }
 
     /// <inheritdoc/>
-    /// <exception cref="KcdException">There is no caller or no ticket for them, the request's target is not the application, or the backend
-    /// did not prove its identity.</exception>
+    /// <exception cref="KcdException">There is no caller or no ticket for them, the request's target is not the application, the request
+    /// demands another HTTP version, or the backend did not prove its identity.</exception>
+    /// <exception cref="HttpRequestException">The connection failed. With <see cref="HttpRequestError.ExtendedConnectNotSupported"/> the
+    /// request was a WebSocket's handshake over HTTP/2 and was not sent.</exception>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         var application = _source.GetApplication(_application);
-        var caller = request.GetCaller() ?? _callers?.Caller;
+        var isAnonymous = request.IsAnonymous();
+        var caller = isAnonymous ? null : request.GetCaller() ?? _callers?.Caller;
         try
         {
             RequestTarget.ThrowIfOutside(application, request);
             OutgoingRequest.Prepare(request);
+            if (isAnonymous)
+                return await _anonymous.SendAsync(request, cancellationToken).ConfigureAwait(false);
             var credential = await _source.DelegateAsync(application, RequireAuthenticated(caller), cancellationToken)
                 .ConfigureAwait(false);
             var exchange = new DelegatedExchange(application, credential, _formats, _source.Logger);
@@ -91,7 +98,10 @@ public sealed class KcdHandler : HttpMessageHandler
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             _connections.Dispose();
+            _anonymous.Dispose();
+        }
         base.Dispose(disposing);
     }
 

@@ -61,6 +61,8 @@ internal static class KcdEventId
     public const int SharingEnded = 4005;
     public const int FormatLearnt = 4010;
     public const int HeaderMayBeTooLarge = 4011;
+    public const int HttpVersionRefused = 4030;
+    public const int HttpVersionNotAccepted = 4031;
 
     /// <summary>Too many requests are waiting for the KDCs.</summary>
     public const int TooManyAttempts = 12008;

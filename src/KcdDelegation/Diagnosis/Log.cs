@@ -68,6 +68,10 @@ internal static partial class Log
         + "Authorization header of {Length} bytes; users in many groups have large tickets")]
     public static partial void HeaderMayBeTooLarge(ILogger logger, string application, int status, int length);
 
+    [LoggerMessage(KcdEventId.HttpVersionNotAccepted, LogLevel.Warning, "The backend of {Application} answered {Status}: it does not "
+        + "accept HTTP/1.1, the only version in which requests are sent. Remedy: allow HTTP/1.1 at the backend")]
+    public static partial void HttpVersionNotAccepted(ILogger logger, string application, int status);
+
     // The audit: one event per decision.
 
     public static void IdentityUsed(

@@ -32,11 +32,14 @@ internal readonly record struct Challenge(string Scheme, string? Token, string T
         return challenges;
     }
 
-    /// <summary>Removes the challenges of Negotiate, Kerberos and NTLM with their tokens from a response. The others are kept, one per
-    /// line.</summary>
-    /// <remarks>Text that cannot be parsed is removed too, because it may contain such a challenge.</remarks>
+    /// <summary>Removes the challenges of Negotiate, Kerberos and NTLM with their tokens from a response, and the fields that concern this
+    /// connection only. Other challenges are kept, one per line.</summary>
+    /// <remarks>Text that cannot be parsed is removed too, because it may contain such a challenge. Proxy-Authenticate applies to the next
+    /// client only (RFC 9110 §11.7.1), which is this handler.</remarks>
     public static void RemoveNegotiation(HttpResponseHeaders headers, IReadOnlyList<Challenge> challenges)
     {
+        foreach (var name in (ReadOnlySpan<string>)["Persistent-Auth", "Proxy-Authenticate", "Proxy-Authentication-Info"])
+            headers.Remove(name);
         if (!headers.Remove("WWW-Authenticate"))
             return;
         foreach (var challenge in challenges.Where(challenge => !challenge.IsNegotiation))

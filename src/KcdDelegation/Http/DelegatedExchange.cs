@@ -18,7 +18,8 @@ internal sealed class DelegatedExchange(
         var mayRepeat = application.Start == AuthenticationStart.OnChallenge || application.TokenFormat == TokenFormat.Auto;
         var canRepeat = mayRepeat && await RequestBody.TryKeepAsync(request.Content, cancellationToken).ConfigureAwait(false);
 
-        using var route = new UserRoute(connections, ConnectionKey.Create(application, credential.Ticket.User), credential.Ticket.User);
+        using var route = new UserRoute(
+            connections, ConnectionKey.Create(application, credential.Ticket.User, request), credential.Ticket.User);
         // A body that cannot be sent twice is sent with a ticket at once: without one it would be consumed by the backend's 401.
         var response = application.Start == AuthenticationStart.OnChallenge && canRepeat
             ? await SendOnChallengeAsync(request, route, cancellationToken).ConfigureAwait(false)
@@ -86,6 +87,9 @@ internal sealed class DelegatedExchange(
         if (response.StatusCode is HttpStatusCode.RequestHeaderFieldsTooLarge or HttpStatusCode.BadRequest)
             Log.HeaderMayBeTooLarge(logger, application.Name, (int)response.StatusCode, sent.Length);
 
+        if (RequestVersion.IsRefusedBy(response))
+            Log.HttpVersionNotAccepted(logger, application.Name, (int)response.StatusCode);
+
         if (application.MutualAuthentication != MutualAuthentication.Off
             && answer.FindProofFailure(sent) is { } failure
             && !(failure.IsMissing && application.MutualAuthentication == MutualAuthentication.Optional))
@@ -108,7 +112,6 @@ internal sealed class DelegatedExchange(
     private static HttpResponseMessage Clean(HttpResponseMessage response, BackendAnswer answer)
     {
         Challenge.RemoveNegotiation(response.Headers, answer.Challenges);
-        response.Headers.Remove("Persistent-Auth");
         return response;
     }
 

@@ -3,23 +3,41 @@ using System.Security.Claims;
 
 namespace KcdDelegation;
 
-/// <summary>Extension methods that set the caller of a request and return a backend's refusal.</summary>
+/// <summary>Extension methods that set the caller of a request, or mark that it has none, and return a backend's refusal.</summary>
 public static class KcdHttpRequestMessageExtensions
 {
     private static readonly HttpRequestOptionsKey<ClaimsPrincipal> s_caller = new("KcdDelegation.Caller");
+    private static readonly HttpRequestOptionsKey<bool> s_anonymous = new("KcdDelegation.Anonymous");
     private static readonly ConditionalWeakTable<HttpResponseMessage, KcdException> s_refusals = [];
 
     /// <summary>Sends this request as the caller. The value takes precedence over <see cref="ICallerAccessor"/>.</summary>
     /// <param name="request">The request.</param>
     /// <param name="caller">The authenticated user.</param>
     /// <exception cref="ArgumentException">The principal is not authenticated.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="SetAnonymous"/> was called for the request.</exception>
     public static void SetCaller(this HttpRequestMessage request, ClaimsPrincipal caller)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(caller);
         if (caller.Identity?.IsAuthenticated != true)
             throw new ArgumentException("The caller is not authenticated, so it cannot be delegated.", nameof(caller));
+        if (request.IsAnonymous())
+            throw new InvalidOperationException("The request is marked as anonymous, so it has no caller.");
         request.Options.Set(s_caller, caller);
+    }
+
+    /// <summary>Sends this request without a user: without a ticket and without any <c>Authorization</c>, on connections that no request of
+    /// a user is sent on. The mark takes precedence over <see cref="ICallerAccessor"/>.</summary>
+    /// <remarks>It is meant for health probes of a proxy. The application's address still applies. Set it in code that creates the request;
+    /// never derive it from a path or a header of a client.</remarks>
+    /// <param name="request">The request.</param>
+    /// <exception cref="InvalidOperationException"><see cref="SetCaller"/> was called for the request.</exception>
+    public static void SetAnonymous(this HttpRequestMessage request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.GetCaller() is not null)
+            throw new InvalidOperationException("The request has a caller, so it cannot be anonymous.");
+        request.Options.Set(s_anonymous, true);
     }
 
     /// <summary>Gets the cause of the backend's 401 (event 13022), to the ticket or to a request without one.</summary>
@@ -35,6 +53,9 @@ public static class KcdHttpRequestMessageExtensions
 
     internal static ClaimsPrincipal? GetCaller(this HttpRequestMessage request) =>
         request.Options.TryGetValue(s_caller, out var caller) ? caller : null;
+
+    internal static bool IsAnonymous(this HttpRequestMessage request) =>
+        request.Options.TryGetValue(s_anonymous, out var isAnonymous) && isAnonymous;
 
     internal static void SetKcdRefusal(this HttpResponseMessage response, KcdException refusal) =>
         s_refusals.AddOrUpdate(response, refusal);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net;
 using System.Net.Http.Headers;
 using KcdDelegation.Diagnosis;
 
@@ -13,35 +12,45 @@ internal static class OutgoingRequest
     /// <summary>The characters that end a field early (RFC 9110 §5.5).</summary>
     private static readonly SearchValues<char> s_fieldBreakers = SearchValues.Create("\r\n\0");
 
+    private static readonly HttpMethod s_track = new("TRACK");
+
+    /// <summary>The fields that are sent although Connection names them: .NET or the handler sets them for each connection.</summary>
+    private static readonly string[] s_connectionFields = ["Host", "Content-Length", "Transfer-Encoding"];
+
     /// <summary>Validates the request, removes credentials and hop-by-hop fields from it, and sets its version and framing.</summary>
     /// <exception cref="KcdException">The request must not be sent.</exception>
+    /// <exception cref="HttpRequestException">The request is an extended CONNECT.</exception>
     public static void Prepare(HttpRequestMessage request)
     {
-        // TRACE returns the ticket to the caller. CONNECT opens a tunnel whose content cannot be checked.
-        if (request.Method == HttpMethod.Trace || request.Method == HttpMethod.Connect)
-            throw Refuse($"Requests with the method {request.Method} are not sent with a ticket.", "Use another method.");
+        RequestVersion.SetOn(request);
+        // TRACE, and TRACK of Microsoft's servers, return the ticket to the caller. CONNECT opens a tunnel whose content cannot be checked.
+        if (request.Method == HttpMethod.Trace || request.Method == HttpMethod.Connect || request.Method == s_track)
+            throw Refuse($"Requests with the method {request.Method} are not sent.", "Use another method.");
         ThrowIfBroken(request.Headers);
         if (request.Content is { } content)
             ThrowIfBroken(content.Headers);
 
-        // HTTP/2 requests share one connection, and Windows does not accept Negotiate over HTTP/2 (MS-N2HT §1.7).
-        request.Version = HttpVersion.Version11;
-        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
-
         // The caller's own credentials (usually the gateway's JWT) are not meant for the backend.
         request.Headers.Remove("Authorization");
         request.Headers.Remove("Proxy-Authorization");
-        DropConnectionHeaders(request.Headers);
+        DropConnectionHeaders(request);
         SetFraming(request);
     }
 
-    /// <summary>Removes the fields that are meant for one hop (RFC 9110 §7.6.1). Of Upgrade only WebSocket is kept; h2c would tunnel
-    /// requests past the checks.</summary>
-    private static void DropConnectionHeaders(HttpRequestHeaders headers)
+    /// <summary>Removes the fields that are meant for one hop, and those that Connection names (RFC 9110 §7.6.1). Of Upgrade only WebSocket
+    /// is kept; h2c would tunnel requests past the checks.</summary>
+    private static void DropConnectionHeaders(HttpRequestMessage request)
     {
+        var headers = request.Headers;
         var isWebSocket = headers.Upgrade is { Count: 1 } upgrade
             && string.Equals(upgrade.First().Name, "websocket", StringComparison.OrdinalIgnoreCase);
         var close = headers.ConnectionClose == true;
+        if (headers.NonValidated.TryGetValues("Connection", out var options))
+        {
+            RemoveNamed(headers, options);
+            if (request.Content is { } content)
+                RemoveNamed(content.Headers, options);
+        }
         foreach (var name in (ReadOnlySpan<string>)["Connection", "Upgrade", "Keep-Alive", "Proxy-Connection", "TE", "HTTP2-Settings"])
             headers.Remove(name);
         if (isWebSocket)
@@ -51,6 +60,30 @@ internal static class OutgoingRequest
         }
         if (close)
             headers.ConnectionClose = true;
+    }
+
+    private static void RemoveNamed(HttpHeaders headers, HeaderStringValues options)
+    {
+        List<string>? named = null;
+        foreach (var (name, _) in headers.NonValidated)
+        {
+            if (IsNamed(options, name) && !s_connectionFields.Contains(name, StringComparer.OrdinalIgnoreCase))
+                (named ??= []).Add(name);
+        }
+        named?.ForEach(name => headers.Remove(name));
+    }
+
+    private static bool IsNamed(HeaderStringValues options, string name)
+    {
+        foreach (var value in options)
+        {
+            foreach (var option in value.AsSpan().Split(','))
+            {
+                if (value.AsSpan(option).Trim(" \t").Equals(name, StringComparison.OrdinalIgnoreCase))
+                    return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>Sets the framing of the body (RFC 9112 §6).</summary>

@@ -16,10 +16,23 @@ internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler,
     private int _count;
     private bool _disposed;
     private volatile bool _sharingHasEnded;
+    private volatile bool _backendHasAnswered;
 
     /// <summary>Whether sharing has ended for the lifetime of the handler, whatever the settings say, because the backend tied a connection
     /// to its user.</summary>
     public bool SharingHasEnded => _sharingHasEnded;
+
+    /// <summary>Whether a request of any user has been answered, so that the backend accepts HTTP/1.1.</summary>
+    public bool BackendHasAnswered
+    {
+        get => _backendHasAnswered;
+        set
+        {
+            // The field is read by all requests, so it is written once.
+            if (_backendHasAnswered != value)
+                _backendHasAnswered = value;
+        }
+    }
 
     /// <summary>Leases the user's connections.</summary>
     /// <exception cref="OperationCanceledException">The caller cancelled while all connections were in use by other users.</exception>

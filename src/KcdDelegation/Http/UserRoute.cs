@@ -29,13 +29,22 @@ internal sealed class UserRoute(UserConnectionPool connections, ConnectionKey ke
             try
             {
                 if (await _lease.Connection.SendAsync(request, authorization, cancellationToken).ConfigureAwait(false) is { } response)
+                {
+                    connections.BackendHasAnswered = true;
                     return response;
+                }
             }
             catch (TokenSpentException error)
             {
                 if (!IsHarmlessTwice(request) || attempt == MaxAttempts - 1)
-                    throw new HttpRequestException(HttpRequestError.ResponseEnded, error.Message, error);
+                    throw connections.BackendHasAnswered
+                        ? new HttpRequestException(HttpRequestError.ResponseEnded, error.Message, error)
+                        : RequestVersion.CreateUnansweredError(key.Origin, HttpRequestError.ResponseEnded, inner: null);
                 continue;
+            }
+            catch (HttpRequestException error) when (!connections.BackendHasAnswered && RequestVersion.MayCause(error))
+            {
+                throw RequestVersion.CreateUnansweredError(key.Origin, error.HttpRequestError, error);
             }
             connections.Retire(_lease.Connection);
             Dispose();

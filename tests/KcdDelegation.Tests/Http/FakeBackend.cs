@@ -35,8 +35,9 @@ internal sealed class FakeBackend : IAsyncDisposable
     public static Task<FakeBackend> StartAsync(RequestDelegate? answer = null) => StartAsync(answer, []);
 
     /// <summary>Starts a server with TLS. Each new connection gets the next of the certificates.</summary>
-    public static Task<FakeBackend> StartTlsAsync(RequestDelegate? answer = null, int certificates = 1) => StartAsync(
-        answer, [.. Enumerable.Range(0, certificates).Select(_ => SelfSigned())]);
+    public static Task<FakeBackend> StartTlsAsync(
+        RequestDelegate? answer = null, int certificates = 1, HttpProtocols protocols = HttpProtocols.Http1AndHttp2) => StartAsync(
+        answer, [.. Enumerable.Range(0, certificates).Select(_ => SelfSigned())], protocols);
 
     public async ValueTask DisposeAsync()
     {
@@ -48,7 +49,8 @@ internal sealed class FakeBackend : IAsyncDisposable
             certificate.Dispose();
     }
 
-    private static async Task<FakeBackend> StartAsync(RequestDelegate? answer, X509Certificate2[] certificates)
+    private static async Task<FakeBackend> StartAsync(
+        RequestDelegate? answer, X509Certificate2[] certificates, HttpProtocols protocols = HttpProtocols.Http1)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -60,7 +62,7 @@ internal sealed class FakeBackend : IAsyncDisposable
             kestrel.Limits.MaxRequestHeadersTotalSize = 256 * 1024;
             kestrel.Listen(IPAddress.Loopback, 0, listen =>
             {
-                listen.Protocols = certificates.Length == 0 ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+                listen.Protocols = protocols;
                 if (certificates.Length > 0)
                     listen.UseHttps(https =>
                         https.ServerCertificateSelector = (_, _) =>

@@ -121,20 +121,6 @@ public sealed class KcdHandlerTests
     }
 
     [Fact]
-    public async Task HTTP_2_is_never_negotiated()
-    {
-        await using var backend = await FakeBackend.StartTlsAsync();
-        using var client = new FakeDelegation(backend.Url).CreateClient();
-        using var request = FakeDelegation.As("ada");
-        request.Version = HttpVersion.Version20;
-        request.VersionPolicy = HttpVersionPolicy.RequestVersionOrHigher;
-        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
-
-        response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        backend.Seen.Single().Protocol.ShouldBe("HTTP/1.1");
-    }
-
-    [Fact]
     public async Task A_401_to_the_ticket_is_returned_with_the_cause_and_without_the_negotiation()
     {
         await using var backend = await FakeBackend.StartAsync(context =>
