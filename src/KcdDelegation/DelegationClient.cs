@@ -108,30 +108,40 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         return new DelegatedCredential(ticket, _templates, application.MutualAuthentication);
     }
 
-    /// <summary>Validates a token and returns its principal. The claims keep the names that they have in the token.</summary>
+    /// <summary>Validates a token of the kind that <see cref="TokenOptions.Kind"/> names, and returns its principal. The claims keep the
+    /// names that they have in the token.</summary>
     /// <param name="token">A JWT in compact form, without the prefix <c>Bearer</c>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="KcdException">The token is not accepted, no issuer is configured, or the issuer's keys cannot be
     /// loaded.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
-    public async ValueTask<ClaimsPrincipal> ValidateTokenAsync(string token, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(token);
-        using var span = DelegationSpan.Start(
-            DelegationSpan.Token, DelegationSpan.IdentityStage, application: null, realm: null, service: null);
-        try
-        {
-            return await _tokens.ValidateAsync(token, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception error)
-        {
-            span.Fail(error);
-            if (error is KcdException refusal)
-                Log.Refused(_audit, refusal);
-            throw;
-        }
-    }
+    public ValueTask<ClaimsPrincipal> ValidateTokenAsync(string token, CancellationToken cancellationToken = default) =>
+        ValidateAsync(token, kind: null, nonce: null, cancellationToken);
+
+    /// <summary>Validates an access token, whatever <see cref="TokenOptions.Kind"/> is. Use it for bearer authentication.</summary>
+    /// <param name="token">A JWT in compact form, without the prefix <c>Bearer</c>.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="KcdException">The token is not accepted, no issuer is configured, or the issuer's keys cannot be
+    /// loaded.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    public ValueTask<ClaimsPrincipal> ValidateAccessTokenAsync(string token, CancellationToken cancellationToken = default) =>
+        ValidateAsync(token, TokenKind.AccessToken, nonce: null, cancellationToken);
+
+    /// <summary>Validates the ID token of a sign-in, whatever <see cref="TokenOptions.Kind"/> is.</summary>
+    /// <remarks>The audience is <see cref="TokenOptions.ClientId"/>, and <c>azp</c> must be the same client if it is present. The
+    /// authentication type of the principal is <c>IdToken</c>, which marks a caller who needs no scopes. Cookies keep it.</remarks>
+    /// <param name="token">The <c>id_token</c> of the issuer's response.</param>
+    /// <param name="nonce">The value that this sign-in sent to the issuer; null if the host compares it with the claim <c>nonce</c>
+    /// itself.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="KcdException">The token is not accepted, no issuer is configured, or the issuer's keys cannot be
+    /// loaded.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    public ValueTask<ClaimsPrincipal> ValidateIdTokenAsync(string token, string? nonce, CancellationToken cancellationToken = default) =>
+        ValidateAsync(token, TokenKind.IdToken, nonce, cancellationToken);
 
     /// <summary>Returns the identity that would be delegated. No KDC is contacted.</summary>
     /// <param name="application">The application's name in the options.</param>
@@ -294,6 +304,25 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     {
         Log.TicketsPurged(_audit, dropped, owner);
         return dropped;
+    }
+
+    private async ValueTask<ClaimsPrincipal> ValidateAsync(
+        string token, TokenKind? kind, string? nonce, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        using var span = DelegationSpan.Start(
+            DelegationSpan.Token, DelegationSpan.IdentityStage, application: null, realm: null, service: null);
+        try
+        {
+            return await _tokens.ValidateAsync(token, kind, nonce, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            span.Fail(error);
+            if (error is KcdException refusal)
+                Log.Refused(_audit, refusal);
+            throw;
+        }
     }
 
     private async ValueTask<ServiceTicket> GetTicketAsync(

@@ -14,11 +14,13 @@ internal static class KcdEventId
     public const int TokenTypeRefused = 1005;
     public const int TokenCriticalExtension = 1006;
     public const int TokenAlgorithmRefused = 1007;
+    public const int TokenKindWrong = 1008;
 
     // The token's signature.
     public const int TokenKeyUnknown = 1010;
     public const int TokenKeyRefused = 1011;
     public const int TokenSignatureWrong = 1012;
+    public const int TokenKeyIssuerWrong = 1013;
 
     // The claims of the token.
     public const int TokenExpired = 1020;
@@ -28,6 +30,10 @@ internal static class KcdEventId
     public const int TokenAudienceWrong = 1024;
     public const int GuestRefused = 1025;
     public const int ApplicationTokenRefused = 1026;
+    public const int TokenAuthorizedPartyWrong = 1027;
+    public const int TokenNonceWrong = 1028;
+    public const int ScopeMissing = 1029;
+    public const int RoleMissing = 1034;
 
     // The issuer's documents.
     public const int TokenNotConfigured = 1030;

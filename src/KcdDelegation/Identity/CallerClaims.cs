@@ -9,10 +9,20 @@ namespace KcdDelegation.Identity;
 /// or reading it is an error.</summary>
 internal readonly struct CallerClaims
 {
+    private readonly ClaimsPrincipal _caller;
     private readonly Slots _slots;
     private readonly int _nameCount;
+    private readonly TokenKind? _kind;
+    private readonly bool _isOwnSubject;
 
-    private CallerClaims(in Slots slots, int nameCount) => (_slots, _nameCount) = (slots, nameCount);
+    private CallerClaims(ClaimsPrincipal caller, in Slots slots, int nameCount, TokenKind? kind, bool isOwnSubject) =>
+        (_caller, _slots, _nameCount, _kind, _isOwnSubject) = (caller, slots, nameCount, kind, isOwnSubject);
+
+    /// <summary>Gets whether a claim carries a scope.</summary>
+    public bool HasScope => _slots[Slots.Scope].Count > 0;
+
+    /// <summary>Gets whether a claim of the token carries a role.</summary>
+    public bool HasRole => _slots[Slots.Role].Count > 0;
 
     /// <summary>Gets the names of the claim that carries the login identity.</summary>
     public static ImmutableArray<string> GetNames(MappingContext context)
@@ -31,7 +41,8 @@ internal readonly struct CallerClaims
     public static CallerClaims Read(ClaimsPrincipal caller, ImmutableArray<string> names)
     {
         var slots = default(Slots);
-        var isAuthenticated = false;
+        var (isAuthenticated, isOwnSubject) = (false, false);
+        TokenKind? kind = null;
         foreach (var identity in caller.Identities)
         {
             if (!identity.IsAuthenticated)
@@ -39,36 +50,77 @@ internal readonly struct CallerClaims
             isAuthenticated = true;
             foreach (var claim in identity.Claims)
                 Add(claim, names, ref slots);
+            // For each identity: one that the host adds may have another subject.
+            isOwnSubject |= IsOwnSubject(slots);
+            kind = identity.AuthenticationType switch
+            {
+                AuthenticationTypes.AccessToken => TokenKind.AccessToken,
+                AuthenticationTypes.IdToken => kind ?? TokenKind.IdToken,
+                _ => kind,
+            };
         }
-        return isAuthenticated ? new CallerClaims(slots, names.Length) : throw DelegationFailure.Identity(
-            KcdErrorKind.NotAuthenticated, KcdEventId.NoIdentity,
-            "The caller is not authenticated, so there is no user to delegate.",
-            "Require authentication before this call, and pass the principal that it gives.").ToException();
+        return isAuthenticated
+            ? new CallerClaims(caller, slots, names.Length, kind, isOwnSubject)
+            : throw DelegationFailure.Identity(
+                KcdErrorKind.NotAuthenticated, KcdEventId.NoIdentity,
+                "The caller is not authenticated, so there is no user to delegate.",
+                "Require authentication before this call, and pass the principal that it gives.").ToException();
     }
 
+    /// <summary>Returns the kind of the token that the caller comes from.</summary>
+    /// <param name="kindOfHost">The kind of tokens of principals that the library did not create.</param>
+    public TokenKind GetKind(TokenKind kindOfHost) => _kind ?? kindOfHost;
+
     /// <summary>Returns the login identity's claim; null if there is none.</summary>
-    /// <exception cref="KcdException">It has more than one value.</exception>
-    public string? FindName() => Find(Slots.FirstName, _nameCount);
+    /// <exception cref="KcdException">It has more than one value, or is not text.</exception>
+    public string? FindName() => FindText(Slots.FirstName, _nameCount, KcdEventId.NameRefused);
 
     /// <summary>Returns the tenant, by the raw name of its claim or the one that .NET maps it to; null if there is none.</summary>
-    /// <exception cref="KcdException">It has more than one value.</exception>
-    public string? FindTenant() => Find(Slots.Tenant, 2);
-
-    /// <summary>Returns the tenant by the raw name of its claim, as tokens have it; null if there is none.</summary>
-    /// <exception cref="KcdException">It has more than one value.</exception>
-    public string? FindRawTenant() => Find(Slots.Tenant, 1);
+    /// <exception cref="KcdException">It has more than one value, or is not text.</exception>
+    public string? FindTenant() => FindText(Slots.Tenant, 2, KcdEventId.TokenTenantWrong);
 
     /// <summary>Returns whether the caller is a member (0) or a guest of the tenant; null if no claim says so.</summary>
     /// <exception cref="KcdException">It has more than one value.</exception>
-    public string? FindAccountStatus() => Find(Slots.AccountStatus, 1);
+    public string? FindAccountStatus() => Find(Slots.AccountStatus, 1)?.Value;
 
-    /// <summary>Returns whether the caller is a user or an application; null if no claim says so.</summary>
+    /// <summary>Returns the directory that authenticated the caller; null if no claim names it.</summary>
     /// <exception cref="KcdException">It has more than one value.</exception>
-    public string? FindTokenKind() => Find(Slots.TokenKind, 1);
+    public string? FindIdentityProvider() => Find(Slots.IdentityProvider, 2)?.Value;
+
+    /// <summary>Returns the issuer of the token; null if no claim names it.</summary>
+    /// <exception cref="KcdException">It has more than one value.</exception>
+    public string? FindIssuer() => Find(Slots.Issuer, 1)?.Value;
 
     /// <summary>Returns the SID of the on-premises account; null if there is none.</summary>
-    /// <exception cref="KcdException">It has more than one value.</exception>
-    public string? FindSecurityIdentifier() => Find(Slots.SecurityIdentifier, 1);
+    /// <exception cref="KcdException">It has more than one value, or is not text.</exception>
+    public string? FindSecurityIdentifier() => FindText(Slots.SecurityIdentifier, 1, KcdEventId.NameRefused);
+
+    /// <summary>Returns what shows that the caller is not a user, for a message; null if nothing does.</summary>
+    /// <remarks>Entra sends <c>idtyp</c> only on request. Without it, a token of an application has its own object as the subject, and
+    /// roles instead of scopes. The subject of RFC 9068 §2.2 is then the client. A user's ID token may have roles too, and never has
+    /// scopes.</remarks>
+    /// <param name="kindOfHost">The kind of tokens of principals that the library did not create.</param>
+    /// <exception cref="KcdException">A claim has more than one value.</exception>
+    public string? FindApplicationSign(TokenKind kindOfHost)
+    {
+        if (Find(Slots.IdentityType, 1) is { } type)
+            return type.Value == "user" ? null : $"its idtyp is {PrintableText.Quoted(type.Value)}";
+        if (_isOwnSubject)
+            return "its sub is the application itself";
+        return HasRole && !HasScope && GetKind(kindOfHost) == TokenKind.AccessToken ? "it has roles and no scope (scp)" : null;
+    }
+
+    /// <summary>Determines whether a claim of a kind has a value, or lists it among others between blanks.</summary>
+    public bool Contains(Func<string, bool> isKind, string value)
+    {
+        foreach (var identity in _caller.Identities)
+        {
+            if (identity.IsAuthenticated && identity.Claims.Any(claim =>
+                    isKind(claim.Type) && IsText(claim) && claim.Value.Split(' ').Contains(value, StringComparer.Ordinal)))
+                return true;
+        }
+        return false;
+    }
 
     /// <summary>Adds a claim to its slot. Names are compared ordinally, because JSON member names that differ in case are different
     /// claims.</summary>
@@ -79,8 +131,18 @@ internal readonly struct CallerClaims
             ClaimSources.Tenant => Slots.Tenant,
             ClaimSources.MappedTenant => Slots.Tenant + 1,
             ClaimSources.AccountStatus => Slots.AccountStatus,
-            ClaimSources.TokenKind => Slots.TokenKind,
+            ClaimSources.IdentityType => Slots.IdentityType,
             ClaimSources.SecurityIdentifier => Slots.SecurityIdentifier,
+            ClaimSources.IdentityProvider => Slots.IdentityProvider,
+            ClaimSources.MappedIdentityProvider => Slots.IdentityProvider + 1,
+            ClaimSources.Issuer => Slots.Issuer,
+            ClaimSources.ObjectIdentifier => Slots.ObjectIdentifier,
+            ClaimSources.MappedObjectIdentifier => Slots.ObjectIdentifier + 1,
+            ClaimSources.Subject => Slots.Subject,
+            ClaimSources.MappedSubject => Slots.Subject + 1,
+            var type when ClaimSources.IsScope(type) => IsText(claim) && !string.IsNullOrWhiteSpace(claim.Value) ? Slots.Scope : -1,
+            var type when ClaimSources.IsRole(type) => IsAddedByHost(claim) ? -1 : Slots.Role,
+            var type when ClaimSources.IsClient(type) => Slots.Client,
             _ => -1,
         };
         if (policySlot >= 0)
@@ -93,8 +155,38 @@ internal readonly struct CallerClaims
         }
     }
 
-    /// <summary>Returns the value of a claim that has several names.</summary>
-    private string? Find(int first, int count)
+    /// <summary>Determines whether a role was added by code of the host and was not in the token. Claims of a token have its
+    /// issuer.</summary>
+    private static bool IsAddedByHost(Claim role) => role is { Type: ClaimTypes.Role, Issuer: ClaimsIdentity.DefaultIssuer };
+
+    /// <summary>Determines whether the subject is an application's own object or the client itself.</summary>
+    private static bool IsOwnSubject(in Slots slots) =>
+        IsSubject(slots, slots[Slots.ObjectIdentifier]) || IsSubject(slots, slots[Slots.ObjectIdentifier + 1])
+            || IsSubject(slots, slots[Slots.Client]);
+
+    private static bool IsSubject(in Slots slots, in Slot slot) =>
+        slot.Claim?.Value is { } value && (value == slots[Slots.Subject].Claim?.Value || value == slots[Slots.Subject + 1].Claim?.Value);
+
+    /// <summary>Returns the value of a claim that has several names and must be text. A number or a truth value of JSON is no name,
+    /// although it can be printed as one.</summary>
+    private string? FindText(int first, int count, int eventId)
+    {
+        if (Find(first, count) is not { } claim)
+            return null;
+        return IsText(claim) ? claim.Value : throw DelegationFailure.Identity(
+            eventId,
+            $"The caller's claim {PrintableText.Quoted(claim.Type)} is not text: its value {PrintableText.Quoted(claim.Value)} has the "
+                + $"type {PrintableText.Quoted(claim.ValueType)}.",
+            "Have the issuer send a JSON string.").ToException();
+    }
+
+    /// <summary>Determines whether a claim is text by its type, which .NET's handlers take from JSON and SAML.</summary>
+    private static bool IsText(Claim claim) => claim.ValueType is ClaimValueTypes.String or ClaimValueTypes.UpnName
+        or ClaimValueTypes.Email or ClaimValueTypes.Rfc822Name or ClaimValueTypes.X500Name or ClaimValueTypes.DnsName
+        or ClaimValueTypes.Sid;
+
+    /// <summary>Returns a claim that has several names.</summary>
+    private Claim? Find(int first, int count)
     {
         Claim? found = null;
         for (var i = first; i < first + count; i++)
@@ -109,7 +201,7 @@ internal readonly struct CallerClaims
                     + "different values.");
             found = claim;
         }
-        return found?.Value;
+        return found;
     }
 
     private static KcdException Ambiguous(string cause) => DelegationFailure.Identity(
@@ -132,9 +224,16 @@ internal readonly struct CallerClaims
     {
         public const int Tenant = 0;
         public const int AccountStatus = 2;
-        public const int TokenKind = 3;
+        public const int IdentityType = 3;
         public const int SecurityIdentifier = 4;
-        public const int FirstName = 5;
+        public const int IdentityProvider = 5;
+        public const int Issuer = 7;
+        public const int ObjectIdentifier = 8;
+        public const int Subject = 10;
+        public const int Client = 12;
+        public const int Scope = 13;
+        public const int Role = 14;
+        public const int FirstName = 15;
 
         private Slot _first;
     }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using System.Security.Claims;
 
 namespace KcdDelegation.Identity;
@@ -20,12 +21,36 @@ internal static class ClaimSources
     /// <summary>Whether the caller is a member or a guest of the tenant.</summary>
     public const string AccountStatus = "acct";
 
-    /// <summary>Whether the caller is a user or an application.</summary>
-    public const string TokenKind = "idtyp";
+    /// <summary>Whether the caller is a user, an application or a device.</summary>
+    public const string IdentityType = "idtyp";
+
+    /// <summary>The directory that authenticated the caller, if it is not the tenant's own.</summary>
+    public const string IdentityProvider = "idp";
+
+    /// <summary>The name that .NET maps <see cref="IdentityProvider"/> to.</summary>
+    public const string MappedIdentityProvider = "http://schemas.microsoft.com/identity/claims/identityprovider";
+
+    /// <summary>The issuer of the token.</summary>
+    public const string Issuer = "iss";
+
+    /// <summary>The identifier of the caller's object in the directory.</summary>
+    public const string ObjectIdentifier = "oid";
+
+    /// <summary>The name that .NET maps <see cref="ObjectIdentifier"/> to.</summary>
+    public const string MappedObjectIdentifier = "http://schemas.microsoft.com/identity/claims/objectidentifier";
+
+    /// <summary>The identifier of the caller.</summary>
+    public const string Subject = "sub";
+
+    /// <summary>The name that .NET maps <see cref="Subject"/> to.</summary>
+    public const string MappedSubject = ClaimTypes.NameIdentifier;
 
     /// <summary>The SID of the on-premises account (Entra: included in version 1.0 tokens, optional in 2.0). The account that the KDC finds
     /// must have it.</summary>
     public const string SecurityIdentifier = "onprem_sid";
+
+    // The name that .NET maps scp to.
+    private const string MappedScope = "http://schemas.microsoft.com/identity/claims/scope";
 
     private static readonly ImmutableArray<string> UserPrincipalName = ["upn", ClaimTypes.Upn];
 
@@ -55,6 +80,19 @@ internal static class ClaimSources
         "http://schemas.microsoft.com/identity/claims/preferred_username",
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/mail",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Determines whether the claim carries scopes: of Entra and AD FS (<c>scp</c>), or of RFC 9068 §2.2.3.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsScope(string claimType) => claimType is "scp" or MappedScope or "scope";
+
+    /// <summary>Determines whether the claim carries a role. .NET maps both names to the same one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsRole(string claimType) => claimType is "roles" or "role" or ClaimTypes.Role;
+
+    /// <summary>Determines whether the claim names the client that the token was issued to (Entra 2.0, Entra 1.0 and AD FS, RFC 9068
+    /// §2.2).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsClient(string claimType) => claimType is "azp" or "appid" or "client_id";
 
     /// <summary>Determines whether users or applications can set the claim.</summary>
     public static bool IsUnsafe(string claimType) => Unsafe.Contains(claimType);

@@ -60,11 +60,13 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
     {
         LoginIdentity.OnPremisesSamAccountName => ToSamAccount(name, context),
         LoginIdentity.UserPrincipalUsername or LoginIdentity.OnPremisesUserPrincipalUsername => ToUsername(name, context),
-        _ => name.Contains('@', StringComparison.Ordinal) ? ToUserPrincipal(name, context) : ToAccount(name, context.UserRealm),
+        _ => ToUserPrincipal(name, context),
     };
 
     private static KerberosPrincipal ToSamAccount(string name, MappingContext context)
     {
+        if (name.Contains('\\', StringComparison.Ordinal))
+            throw NameRefused(name, "it has the form DOMAIN\\user, and the realm of the domain is not known");
         if (CountCharacters(name) > NameRules.MaxSamLength && !name.EndsWith('$'))
             throw NameRefused(name, $"it is longer than the {NameRules.MaxSamLength} characters of a sAMAccountName");
         return ToAccount(name, context.UserRealm);

@@ -32,12 +32,20 @@ internal sealed class ApplicationSettingsParser(
         CheckEnum(application.Start, $"{key}:Start");
         CheckEnum(application.MutualAuthentication, $"{key}:MutualAuthentication");
         CheckStart(application, key);
+        var scopes = TokenSettingsParser.ParseRights(application.RequiredScopes, $"{key}:RequiredScopes", errors);
+        var roles = TokenSettingsParser.ParseRights(application.RequiredRoles, $"{key}:RequiredRoles", errors);
         if (url is null || service is null || client is null)
             return null;
         return new ApplicationSettings(
             name, url, service, application.TokenFormat, application.Start, application.MutualAuthentication,
             application.ChannelBinding, application.ShareConnectionsBetweenUsers, client,
-            CreateMapping(name, application, client.Realm), callers with { AllowBuiltInAccounts = application.AllowBuiltInAccounts })
+            CreateMapping(name, application, client.Realm),
+            callers with
+            {
+                AllowBuiltInAccounts = application.AllowBuiltInAccounts,
+                RequiredScopes = [.. callers.RequiredScopes.Union(scopes, StringComparer.Ordinal)],
+                RequiredRoles = [.. callers.RequiredRoles.Union(roles, StringComparer.Ordinal)],
+            })
         {
             AdditionalOrigins = origins,
             AllowedHosts = hosts,

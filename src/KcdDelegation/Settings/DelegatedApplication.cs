@@ -72,6 +72,14 @@ public sealed class DelegatedApplication
     /// <c>krbtgt</c> is never delegated.</summary>
     public bool AllowBuiltInAccounts { get; set; }
 
+    /// <summary>Gets the scopes that an access token must have for this application, in addition to those of
+    /// <see cref="TokenOptions.RequiredScopes"/>.</summary>
+    public IList<string> RequiredScopes { get; } = [];
+
+    /// <summary>Gets the roles that a caller must have for this application, in addition to those of
+    /// <see cref="TokenOptions.RequiredRoles"/>.</summary>
+    public IList<string> RequiredRoles { get; } = [];
+
     /// <summary>The realm of this application's delegating account, which is then set in <see cref="ServiceAccount"/>; null for the common
     /// realm.</summary>
     public string? Realm { get; set; }

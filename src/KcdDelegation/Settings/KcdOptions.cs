@@ -68,7 +68,7 @@ public sealed class RealmOptions
     public IList<string> UserPrincipalSuffixes { get; } = [];
 }
 
-/// <summary>The settings for accepted tokens: one issuer, one tenant, one audience.</summary>
+/// <summary>The settings for accepted tokens: one issuer, one tenant, one audience for each kind of token.</summary>
 public sealed class TokenOptions
 {
     /// <summary>The issuer's address, such as <c>https://login.microsoftonline.com/TENANT-ID/v2.0</c> for Microsoft Entra. Plain http is
@@ -79,21 +79,40 @@ public sealed class TokenOptions
 
     /// <summary>The only accepted value of <c>iss</c>, in tokens and in the discovery document; null for a value derived from
     /// <see cref="Authority"/>.</summary>
-    /// <remarks>The derived value is the authority itself. For Microsoft Entra without <c>/v2.0</c> it is the issuer of version 1.0 tokens,
+    /// <remarks>AD FS names a second issuer in its discovery document (<c>access_token_issuer</c>). It is accepted in access tokens. The
+    /// derived value is the authority itself. For Microsoft Entra without <c>/v2.0</c> it is the issuer of version 1.0 tokens,
     /// <c>https://sts.windows.net/TENANT-ID/</c>.</remarks>
     public string? Issuer { get; set; }
 
-    /// <summary>The required value of <c>aud</c> in tokens for this gateway. It is compared exactly.</summary>
+    /// <summary>The required value of <c>aud</c> in access tokens for this gateway. It is compared exactly.</summary>
     public string? Audience { get; set; }
+
+    /// <summary>Gets or sets the required value of <c>aud</c> in ID tokens: the identifier of the client that signs users in.</summary>
+    public string? ClientId { get; set; }
+
+    /// <summary>Gets or sets the kind of tokens that identify callers, where the call does not name it.</summary>
+    /// <remarks>It applies to <see cref="DelegationClient.ValidateTokenAsync"/> and to principals that the host authenticated. A host that
+    /// signs users in (cookies, OpenID Connect, SAML) sets <see cref="TokenKind.IdToken"/>. Otherwise, a user with roles and without scopes
+    /// is taken for an application.</remarks>
+    public TokenKind Kind { get; set; }
+
+    /// <summary>Gets the scopes that every access token must have. ID tokens have none, so they are not checked.</summary>
+    public IList<string> RequiredScopes { get; } = [];
+
+    /// <summary>Gets the roles that every caller must have.</summary>
+    public IList<string> RequiredRoles { get; } = [];
 
     /// <summary>The required value of <c>tid</c> in tokens and principals; null for an issuer without tenants.</summary>
     /// <remarks>It may be set alone, for principals that the host has authenticated. It is required with an <see cref="Authority"/> of
     /// Microsoft Entra, where it is the directory (tenant) id.</remarks>
     public string? TenantId { get; set; }
 
-    /// <summary>Whether guests of the tenant (<c>acct</c> = 1, or <c>#EXT#</c> in the name) may be delegated.</summary>
+    /// <summary>Whether guests of the tenant may be delegated: <c>acct</c> = 1, <c>idp</c> of another directory, or <c>#EXT#</c> in the
+    /// name.</summary>
     public bool AllowGuests { get; set; }
 
-    /// <summary>Whether tokens of applications without a user (<c>idtyp</c> = <c>app</c>) may be delegated.</summary>
+    /// <summary>Whether tokens of applications without a user may be delegated.</summary>
+    /// <remarks>Such a token has an <c>idtyp</c> other than <c>user</c>, its own object or client as <c>sub</c>, or roles and no
+    /// scope.</remarks>
     public bool AllowApplicationTokens { get; set; }
 }

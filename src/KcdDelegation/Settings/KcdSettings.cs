@@ -85,6 +85,18 @@ internal sealed class RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray
 /// <summary>The settings for accepted tokens.</summary>
 /// <param name="DiscoveryDocument">The address of the OpenID Connect discovery document.</param>
 /// <param name="Issuer">The issuer of the tokens and of the document.</param>
-/// <param name="Audience">The audience.</param>
+/// <param name="Audience">The audience of access tokens; null if none are accepted.</param>
+/// <param name="ClientId">The audience of ID tokens; null if none are accepted.</param>
+/// <param name="IsEntra">Whether the issuer is Microsoft Entra, whose keys sign for every tenant.</param>
 /// <param name="Callers">The policy for callers. If it has a tenant, the token must name it.</param>
-internal sealed record TokenSettings(Uri DiscoveryDocument, string Issuer, string Audience, CallerPolicy Callers);
+internal sealed record TokenSettings(
+    Uri DiscoveryDocument, string Issuer, string? Audience, string? ClientId, bool IsEntra, CallerPolicy Callers)
+{
+    /// <summary>Gets whether an access token must have a scope, or a role if it is an application's. Issuers with tenants always send
+    /// one; their ID tokens have none.</summary>
+    public bool RequiresScope => Callers.TenantId is not null;
+
+    /// <summary>Determines whether the documents of the issuer are the same.</summary>
+    public bool HasSameIssuer(TokenSettings other) =>
+        DiscoveryDocument == other.DiscoveryDocument && Issuer == other.Issuer && IsEntra == other.IsEntra;
+}

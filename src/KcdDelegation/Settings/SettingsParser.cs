@@ -34,8 +34,7 @@ internal sealed class SettingsParser
         CheckAge(_options.MaxTicketAge, "MaxTicketAge");
         var kdcs = ParseKdcs();
         var token = TokenSettingsParser.Parse(_options.Token, _errors);
-        var callers = token?.Callers
-            ?? new CallerPolicy(_options.Token.TenantId, _options.Token.AllowGuests, _options.Token.AllowApplicationTokens);
+        var callers = token?.Callers ?? TokenSettingsParser.ParseCallers(_options.Token, _options.Token.TenantId, _errors);
         var suffixes = ParseSuffixes();
 
         if (_options.Applications.Count == 0)

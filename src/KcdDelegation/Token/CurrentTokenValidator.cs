@@ -15,14 +15,20 @@ internal sealed class CurrentTokenValidator(SettingsStore settings, DeferredDisp
     private volatile bool _disposed;
 
     /// <summary>Validates a token.</summary>
+    /// <param name="token">The token in compact form.</param>
+    /// <param name="kind">The kind that the host expects; null: that of the settings.</param>
+    /// <param name="nonce">The value of <c>nonce</c> that an ID token must have; null if the host checks it.</param>
+    /// <param name="cancellationToken">Cancels the wait for keys.</param>
     /// <exception cref="KcdException">The token is not accepted, or no issuer is configured.</exception>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
-    public ValueTask<ClaimsPrincipal> ValidateAsync(string token, CancellationToken cancellationToken)
+    public ValueTask<ClaimsPrincipal> ValidateAsync(string token, TokenKind? kind, string? nonce, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         var inForce = settings.Current.Token ?? throw TokenRefusal.NotConfigured();
         var entry = _current;
-        return (entry?.Settings == inForce ? entry : Replace(inForce)).Validator.ValidateAsync(token, cancellationToken);
+        if (entry is null || !ReferenceEquals(entry.Settings, inForce))
+            entry = Replace(inForce);
+        return entry.Validator.ValidateAsync(token, kind ?? inForce.Callers.Kind, nonce, cancellationToken);
     }
 
     public void Dispose()
@@ -41,12 +47,14 @@ internal sealed class CurrentTokenValidator(SettingsStore settings, DeferredDisp
             // Checked again under the lock, so that no validator is created after disposal.
             ObjectDisposedException.ThrowIf(_disposed, this);
             var replaced = _current;
-            if (replaced?.Settings == inForce)
-                return replaced;
-            var keys = new SigningKeys(new IssuerDocuments(inForce, timeProvider), timeProvider, logger);
+            if (ReferenceEquals(replaced?.Settings, inForce))
+                return replaced!;
+            // The keys stay while their issuer stays, so that no other change of the settings waits for the issuer.
+            var keepsKeys = replaced is not null && replaced.Settings.HasSameIssuer(inForce);
+            var keys = keepsKeys ? replaced!.Keys : new SigningKeys(new IssuerDocuments(inForce, timeProvider), timeProvider, logger);
             var entry = new Entry(inForce, keys, new TokenValidator(inForce, keys, timeProvider));
             _current = entry;
-            if (replaced is not null)
+            if (replaced is not null && !keepsKeys)
                 retirement.Add(replaced);
             return entry;
         }

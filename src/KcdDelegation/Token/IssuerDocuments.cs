@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
@@ -36,10 +37,10 @@ internal sealed class IssuerDocuments : IDisposable
 
     public string Authority => _settings.DiscoveryDocument.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>Loads the signing keys that the issuer publishes, by <c>kid</c>.</summary>
+    /// <summary>Loads the discovery document and the signing keys that it names.</summary>
     /// <exception cref="KcdException">The keys cannot be loaded (transient), or the documents do not belong to the pinned
     /// issuer.</exception>
-    public async Task<FrozenDictionary<string, SigningKey>> LoadKeysAsync(CancellationToken cancellationToken)
+    public async Task<IssuerKeys> LoadKeysAsync(CancellationToken cancellationToken)
     {
         var discovery = await GetAsync(_settings.DiscoveryDocument, cancellationToken).ConfigureAwait(false);
         // OpenID Connect Discovery 1.0 §4.3. The issuer in a document for every tenant is "{tenantid}", which is no issuer.
@@ -51,7 +52,10 @@ internal sealed class IssuerDocuments : IDisposable
             || (keysAddress.Scheme != Uri.UriSchemeHttps && _settings.DiscoveryDocument.Scheme == Uri.UriSchemeHttps))
             throw Refused(_settings.DiscoveryDocument, "names no https address for the keys (jwks_uri)",
                 "Have the issuer's operator correct it.");
-        return ReadKeys(await GetAsync(keysAddress, cancellationToken).ConfigureAwait(false), keysAddress);
+        var keys = await GetAsync(keysAddress, cancellationToken).ConfigureAwait(false);
+        return new IssuerKeys(
+            _settings.Issuer, FindAccessTokenIssuer(discovery), ReadKeys(keys, keysAddress),
+            $"{discovery.GetRawText()}\n{keys.GetRawText()}");
     }
 
     /// <summary>Creates the exception for an unexpected failure that is not a network error.</summary>
@@ -97,20 +101,41 @@ internal sealed class IssuerDocuments : IDisposable
         }
     }
 
-    private static FrozenDictionary<string, SigningKey> ReadKeys(JsonElement document, Uri address)
+    /// <summary>Returns the issuer of access tokens that a discovery document of AD FS names; null if it names none.</summary>
+    /// <remarks>An attacker who can change this member can also change the address of the keys, and could then sign tokens of the pinned
+    /// issuer. Microsoft Entra has no such member. Its keys sign for every tenant, so there the issuer stays the pinned one.</remarks>
+    private string? FindAccessTokenIssuer(JsonElement discovery) =>
+        !_settings.IsEntra && GetText(discovery, "access_token_issuer") is { Length: > 0 } issuer
+            && !issuer.Contains('{', StringComparison.Ordinal)
+            ? issuer
+            : null;
+
+    private static FrozenDictionary<string, ImmutableArray<SigningKey>> ReadKeys(JsonElement document, Uri address)
     {
         if (!document.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
             throw Refused(address, "has no keys", "Have the issuer's operator correct it.");
-        var byId = new Dictionary<string, SigningKey>(StringComparer.Ordinal);
-        foreach (var element in keys.EnumerateArray())
+        return keys.EnumerateArray()
+            .Where(static element => element.ValueKind == JsonValueKind.Object && GetText(element, "kid") is { Length: > 0 })
+            .GroupBy(static element => GetText(element, "kid")!, StringComparer.Ordinal)
+            .ToFrozenDictionary(static group => group.Key, group => ReadKeys(group.Key, [.. group], address), StringComparer.Ordinal);
+    }
+
+    /// <summary>Reads the keys with one <c>kid</c>. Keys of different types may share it (RFC 7517 §4.5), but only one may verify an
+    /// algorithm.</summary>
+    private static ImmutableArray<SigningKey> ReadKeys(string keyId, JsonElement[] elements, Uri address)
+    {
+        var keys = ImmutableArray.CreateBuilder<SigningKey>();
+        for (var i = 0; i < elements.Length; i++)
         {
-            if (element.ValueKind != JsonValueKind.Object || GetText(element, "kid") is not { Length: > 0 } keyId)
+            if (Array.Exists(elements[..i], earlier => JsonElement.DeepEquals(earlier, elements[i])))
                 continue;
-            if (!byId.TryAdd(keyId, SigningKey.Read(element, keyId)))
+            var key = SigningKey.Read(elements[i], keyId);
+            if (keys.Any(earlier => earlier.Algorithms.Intersect(key.Algorithms, StringComparer.Ordinal).Any()))
                 throw Refused(address, $"has two keys with the kid {PrintableText.Quoted(keyId)}",
                     "Have the issuer's operator correct it.");
+            keys.Add(key);
         }
-        return byId.ToFrozenDictionary(StringComparer.Ordinal);
+        return keys.ToImmutable();
     }
 
     private static string? GetText(JsonElement document, string name) =>

@@ -1,7 +1,5 @@
-using System.Collections.Frozen;
 using KcdDelegation.Diagnosis;
 using Microsoft.Extensions.Logging;
-using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Token;
 
@@ -18,37 +16,33 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
 
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _disposed = new();
-    private State _state = new(FrozenDictionary<string, SigningKey>.Empty, DateTimeOffset.MinValue, DateTimeOffset.MinValue, Failure: null);
+    private State _state = new(IssuerKeys.None, LoadedAt: null, DueAt: long.MinValue, Failure: null);
     private Task<State>? _refresh;
-    private DateTimeOffset _nextForUnknown;
+    private long _nextForUnknown = long.MinValue;
 
-    /// <summary>The result of the last refresh.</summary>
-    /// <param name="Keys">The keys by <c>kid</c>; empty until the first load succeeds.</param>
-    /// <param name="LoadedAt">The time of the last successful load.</param>
+    /// <summary>The result of the last refresh. Times are timestamps of the time source: a correction of the clock must neither keep old
+    /// keys nor delay new ones.</summary>
+    /// <param name="Keys">The keys; none until the first load succeeds.</param>
+    /// <param name="LoadedAt">The time of the last successful load; null if there was none.</param>
     /// <param name="DueAt">The time of the next refresh.</param>
     /// <param name="Failure">The failure of the last attempt; null if it succeeded.</param>
-    private sealed record State(
-        FrozenDictionary<string, SigningKey> Keys, DateTimeOffset LoadedAt, DateTimeOffset DueAt, KcdException? Failure);
+    private sealed record State(IssuerKeys Keys, long? LoadedAt, long DueAt, KcdException? Failure);
 
-    /// <summary>Finds the key of a token, and refreshes the keys if it is unknown.</summary>
-    /// <exception cref="KcdException">The issuer has no such key, the key may not be used, or the keys cannot be loaded.</exception>
-    public async ValueTask<SecurityKey> FindAsync(string keyId, CancellationToken cancellationToken)
+    /// <summary>Finds the keys of a token, one of which has its <c>kid</c>, and refreshes them if it is unknown.</summary>
+    /// <exception cref="KcdException">The issuer has no such key, or the keys cannot be loaded.</exception>
+    public async ValueTask<IssuerKeys> FindAsync(string keyId, CancellationToken cancellationToken)
     {
-        var now = timeProvider.GetUtcNow();
         var state = Volatile.Read(ref _state);
-        if (CanServe(state, now) && state.Keys.ContainsKey(keyId))
-        {
-            if (now >= state.DueAt)
-                RefreshInBackground(state);
-        }
-        else
-        {
-            state = await RefreshForAsync(keyId, now, cancellationToken).ConfigureAwait(false);
-            // The keys have expired, and the issuer cannot be reached.
-            if (!CanServe(state, now))
-                throw CopyFailure(state.Failure!);
-        }
-        return Find(state, keyId) ?? throw (state.Failure is { } failure ? CopyFailure(failure) : TokenRefusal.KeyUnknown(keyId));
+        if (FindCurrent(state) is { } current && current.ById.ContainsKey(keyId))
+            return current;
+        var now = timeProvider.GetTimestamp();
+        state = await RefreshForAsync(keyId, now, cancellationToken).ConfigureAwait(false);
+        // The keys have expired, and the issuer cannot be reached.
+        if (!CanServe(state, now))
+            throw CopyFailure(state.Failure!);
+        if (state.Keys.ById.ContainsKey(keyId))
+            return state.Keys;
+        throw state.Failure is { } failure ? CopyFailure(failure) : TokenRefusal.KeyUnknown(keyId);
     }
 
     public void Dispose()
@@ -57,21 +51,32 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
         documents.Dispose();
     }
 
-    private static SecurityKey? Find(State state, string keyId) => !state.Keys.TryGetValue(keyId, out var found)
-        ? null
-        : found.Violation is { } why ? throw TokenRefusal.KeyRefused(keyId, why) : found.Key;
+    /// <summary>Returns the keys in force, and refreshes them in the background if this is due; null if they have to be loaded
+    /// first.</summary>
+    private IssuerKeys? FindCurrent(State state)
+    {
+        var now = timeProvider.GetTimestamp();
+        if (!CanServe(state, now))
+            return null;
+        if (now >= state.DueAt)
+            RefreshInBackground(state);
+        return state.Keys;
+    }
 
-    private static bool CanServe(State state, DateTimeOffset now) => now - state.LoadedAt <= ForgetAfter;
+    private bool CanServe(State state, long now) =>
+        state.LoadedAt is { } loadedAt && timeProvider.GetElapsedTime(loadedAt, now) <= ForgetAfter;
+
+    private long Add(long timestamp, TimeSpan time) => timestamp + (long)(time.TotalSeconds * timeProvider.TimestampFrequency);
 
     /// <summary>Starts or joins the refresh that a token with an unknown or expired key waits for.</summary>
     /// <exception cref="KcdException">The keys were requested a moment ago.</exception>
-    private Task<State> RefreshForAsync(string keyId, DateTimeOffset now, CancellationToken cancellationToken)
+    private Task<State> RefreshForAsync(string keyId, long now, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
             // A refresh may have ended since the state was read.
             var state = _state;
-            if (CanServe(state, now) && state.Keys.ContainsKey(keyId))
+            if (CanServe(state, now) && state.Keys.ById.ContainsKey(keyId))
                 return Task.FromResult(state);
             if (_refresh is null && now < state.DueAt)
             {
@@ -79,7 +84,7 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
                     throw CopyFailure(state.Failure!);
                 if (now < _nextForUnknown)
                     throw TokenRefusal.KeyUnknownYet(keyId);
-                _nextForUnknown = now + BetweenUnknown;
+                _nextForUnknown = Add(now, BetweenUnknown);
             }
             return RefreshAsync(cancellationToken);
         }
@@ -119,9 +124,9 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
         try
         {
             var keys = await documents.LoadKeysAsync(_disposed.Token).ConfigureAwait(false);
-            var now = timeProvider.GetUtcNow();
-            state = new State(keys, now, now + RefreshAfter, Failure: null);
-            Log.SigningKeysLoaded(logger, keys.Count, documents.Authority);
+            var now = timeProvider.GetTimestamp();
+            state = new State(keys, now, Add(now, RefreshAfter), Failure: null);
+            Log.SigningKeysLoaded(logger, keys.ById.Count, documents.Authority);
         }
         catch (Exception error) when (_disposed.IsCancellationRequested)
         {
@@ -131,9 +136,9 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
         catch (Exception error)
         {
             var failure = error as KcdException ?? documents.Unreadable(error);
-            var retry = timeProvider.GetUtcNow() + RetryAfter;
+            var retry = Add(timeProvider.GetTimestamp(), RetryAfter);
             // The time is moved later but never earlier: a made-up kid must not trigger a refresh of known keys.
-            state = state with { Failure = failure, DueAt = retry > state.DueAt ? retry : state.DueAt };
+            state = state with { Failure = failure, DueAt = Math.Max(retry, state.DueAt) };
             Log.SigningKeysNotLoaded(logger, failure.Message);
         }
         finally

@@ -53,24 +53,48 @@ internal static class TokenRefusal
     public static KcdException NotYetValid() => Create(KcdEventId.TokenNotYetValid,
         "The token is not valid yet, or was issued in the future.", "Compare this machine's clock with the issuer's (NTP).");
 
-    public static KcdException IssuerWrong(string expected) =>
-        Create(KcdEventId.TokenIssuerWrong, $"The token is not from the issuer {PrintableText.From(expected)}.",
+    public static KcdException IssuerWrong(string? issuer, string expected, string? accessTokenIssuer) =>
+        Create(KcdEventId.TokenIssuerWrong,
+        $"The token is from the issuer {PrintableText.Quoted(issuer)}, not from {PrintableText.Quoted(expected)}"
+            + (accessTokenIssuer is null ? "." : $" or {PrintableText.Quoted(accessTokenIssuer)}."),
         "Send a token of the configured issuer. In Entra, tokens of version 1.0 come from sts.windows.net: set "
-            + "requestedAccessTokenVersion to 2 in the application's manifest, or write Kcd:Token:Authority without /v2.0.");
+            + "requestedAccessTokenVersion to 2 in the application's manifest, or write Kcd:Token:Authority without /v2.0. In AD FS, "
+            + "access tokens come from the access_token_issuer of the discovery document at Kcd:Token:Authority.");
 
     public static KcdException TenantWrong(string? tenant) =>
-        Create(KcdEventId.TokenTenantWrong, $"The token does not say that it belongs to the tenant {tenant}.",
+        Create(KcdEventId.TokenTenantWrong, $"The token has no claim tid, which must be the tenant {PrintableText.From(tenant)}.",
         "Sign in with an account of the configured tenant.");
 
-    public static KcdException AudienceWrong(string expected) =>
-        Create(KcdEventId.TokenAudienceWrong, $"The token is not for the audience {PrintableText.From(expected)}.",
-        "Ask the issuer for a token for this gateway (scope), or correct Kcd:Token:Audience; it is compared character by character.");
+    public static KcdException AudienceWrong(IReadOnlyList<string> audiences, string expected, string setting) =>
+        Create(KcdEventId.TokenAudienceWrong,
+        $"The token is for the audience {string.Join(" and ", audiences.Take(3).DefaultIfEmpty("").Select(PrintableText.Quoted))}, not for "
+            + $"{PrintableText.Quoted(expected)}.",
+        $"Ask the issuer for a token for this gateway (scope), or correct {setting}; it is compared character by character.");
+
+    public static KcdException KeyIssuerWrong(string kid, string keyIssuer, string? issuer) => Create(KcdEventId.TokenKeyIssuerWrong,
+        $"The signing key {Brief(kid)} belongs to the issuer {PrintableText.Quoted(keyIssuer)}, and the token is from "
+            + $"{PrintableText.Quoted(issuer)}.",
+        "Find the origin of this token: the issuer never signs tokens of this tenant with this key.");
+
+    public static KcdException KindWrong(string cause, string remedy) => Create(KcdEventId.TokenKindWrong, cause, remedy);
+
+    public static KcdException AuthorizedPartyWrong(string? party, string client) => Create(KcdEventId.TokenAuthorizedPartyWrong,
+        $"The ID token was issued to {PrintableText.Quoted(party)} (azp), not to {PrintableText.Quoted(client)}.",
+        "Sign in with the client of Kcd:Token:ClientId. A token for several audiences must name it in azp.");
+
+    public static KcdException NonceWrong() => Create(KcdEventId.TokenNonceWrong,
+        "The ID token's nonce is not the one of this sign-in.",
+        "Start the sign-in again. If the error persists, check that the sign-in and its answer use one session.");
+
+    public static KcdException KindNotConfigured(string kind, string setting) => DelegationFailure.Identity(
+        KcdErrorKind.Configuration, KcdEventId.TokenNotConfigured,
+        $"No {kind} can be accepted, because {setting} is not set.", $"Set {setting} to the aud of these tokens.").ToException();
 
     public static KcdException NotConfigured() => DelegationFailure.Identity(
         KcdErrorKind.Configuration,
         KcdEventId.TokenNotConfigured,
         "No issuer is configured, so no token can be accepted.",
-        "Set Kcd:Token:Authority, Audience and TenantId, or pass principals that the host has authenticated.").ToException();
+        "Set Kcd:Token:Authority, Audience (or ClientId) and TenantId, or pass principals that the host has authenticated.").ToException();
 
     private static string Brief(string? text) => PrintableText.Quoted(PrintableText.From(text, 48));
 

@@ -1,79 +1,94 @@
 using System.Security.Claims;
 using KcdDelegation.Identity;
 using KcdDelegation.Settings;
-using Microsoft.IdentityModel.JsonWebTokens;
-using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Token;
 
-/// <summary>Validates tokens of one issuer, tenant and audience, and returns principals with the original claim names.
-/// Thread-safe.</summary>
-/// <remarks>Results are not cached, because a token must be checked for expiry at each use.</remarks>
+/// <summary>Validates tokens of one issuer and tenant, and returns principals with the original claim names. Thread-safe.</summary>
 internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, TimeProvider timeProvider)
 {
     /// <summary>The tolerated difference between the issuer's clock and the local clock.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(2);
 
-    private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = CompactToken.MaxLength };
-
-    /// <summary>Validates a token and returns its principal.</summary>
+    /// <summary>Validates a token of a kind and returns its principal.</summary>
+    /// <param name="token">The token in compact form.</param>
+    /// <param name="kind">The kind that the host expects. Nothing in the token chooses it.</param>
+    /// <param name="nonce">The value of <c>nonce</c> that an ID token must have; null if the host checks it.</param>
+    /// <param name="cancellationToken">Cancels the wait for keys.</param>
     /// <exception cref="KcdException">The token is not accepted, or the issuer's keys cannot be loaded (transient).</exception>
-    public async ValueTask<ClaimsPrincipal> ValidateAsync(string token, CancellationToken cancellationToken)
+    public async ValueTask<ClaimsPrincipal> ValidateAsync(
+        string token, TokenKind kind, string? nonce, CancellationToken cancellationToken)
     {
         var compact = CompactToken.Parse(token);
-        var key = await keys.FindAsync(compact.KeyId, cancellationToken).ConfigureAwait(false);
-        var result = await _handler.ValidateTokenAsync(token, CreateParameters(key)).ConfigureAwait(false);
-        if (!result.IsValid)
-            throw Refusal(result.Exception);
-        if (compact.IssuedAt is { } issuedAt && DateTimeOffset.FromUnixTimeSeconds(issuedAt) > timeProvider.GetUtcNow() + ClockTolerance)
-            throw TokenRefusal.NotYetValid();
+        var issuer = await keys.FindAsync(compact.KeyId, cancellationToken).ConfigureAwait(false);
+        CheckSignature(compact, issuer);
+        return CheckClaims(compact.Claims, issuer, kind, nonce);
+    }
 
-        var caller = new ClaimsPrincipal(result.ClaimsIdentity);
-        var claims = CallerClaims.Read(caller, []);
-        if (settings.Callers.TenantId is { } tenant && claims.FindRawTenant() is null)
+    private static void CheckSignature(CompactToken token, IssuerKeys issuer)
+    {
+        var key = issuer.Find(token.KeyId, token.Algorithm);
+        if (!key.IsSignature(token.Algorithm, token.SignedText, token.Signature))
+            throw TokenRefusal.SignatureWrong();
+        if (!key.CanSignFor(token.Claims, issuer.Issuer))
+            throw TokenRefusal.KeyIssuerWrong(token.KeyId, key.Issuer!, token.Claims.Issuer);
+    }
+
+    private ClaimsPrincipal CheckClaims(TokenClaims claims, IssuerKeys issuer, TokenKind kind, string? nonce)
+    {
+        CheckTimes(claims);
+        if (kind == TokenKind.IdToken)
+            CheckIdToken(claims, nonce);
+        else
+            CheckAccessToken(claims, issuer);
+        // The tenant counts only under its name in tokens.
+        if (settings.Callers.TenantId is { } tenant && !claims.HasTenant)
             throw TokenRefusal.TenantWrong(tenant);
-        settings.Callers.CheckCaller(claims);
+
+        var caller = claims.CreatePrincipal(kind == TokenKind.IdToken ? AuthenticationTypes.IdToken : AuthenticationTypes.AccessToken);
+        var policyClaims = CallerClaims.Read(caller, []);
+        settings.Callers.CheckCaller(policyClaims);
+        if (kind == TokenKind.AccessToken && settings.RequiresScope)
+            settings.Callers.CheckScopeOrRole(policyClaims);
         return caller;
     }
 
-    private TokenValidationParameters CreateParameters(SecurityKey key) => new()
+    private void CheckTimes(TokenClaims claims)
     {
-        AuthenticationType = "Bearer",
-        ValidIssuer = settings.Issuer,
-        ValidAudience = settings.Audience,
-        // "api://gateway/" is another audience than "api://gateway".
-        IgnoreTrailingSlashWhenValidatingAudience = false,
-        ValidAlgorithms = CompactToken.Algorithms,
-        IssuerSigningKey = key,
-        // Otherwise the library would try every key if it does not find the kid.
-        TryAllIssuerSigningKeys = false,
-        LifetimeValidator = CheckLifetime,
-        // Failures must not write the token to a log.
-        IncludeTokenOnFailedValidation = false,
-        LogValidationExceptions = false,
-        NameClaimType = "sub",
-        RoleClaimType = "roles",
-    };
-
-    /// <summary>Validates the lifetime with the injected time source. The library's own check reads the system's clock.</summary>
-    private bool CheckLifetime(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
-    {
-        var now = timeProvider.GetUtcNow().UtcDateTime;
-        if (expires is null || now >= expires.Value + ClockTolerance)
-            throw new SecurityTokenExpiredException();
-        if (notBefore is { } start && start > now + ClockTolerance)
-            throw new SecurityTokenNotYetValidException();
-        return true;
+        var now = timeProvider.GetUtcNow();
+        // The tolerance is subtracted from the current time, since the latest time of all cannot be increased.
+        if (now - ClockTolerance >= claims.Expires)
+            throw TokenRefusal.Expired();
+        if (claims.NotBefore > now + ClockTolerance || claims.IssuedAt > now + ClockTolerance)
+            throw TokenRefusal.NotYetValid();
     }
 
-    /// <summary>Creates the exception for a failure of the library, whose own messages quote parts of the token without a limit.</summary>
-    private KcdException Refusal(Exception error) => error switch
+    private void CheckAccessToken(TokenClaims claims, IssuerKeys issuer)
     {
-        SecurityTokenExpiredException => TokenRefusal.Expired(),
-        SecurityTokenNotYetValidException => TokenRefusal.NotYetValid(),
-        SecurityTokenInvalidIssuerException => TokenRefusal.IssuerWrong(settings.Issuer),
-        SecurityTokenInvalidAudienceException => TokenRefusal.AudienceWrong(settings.Audience),
-        SecurityTokenInvalidSignatureException => TokenRefusal.SignatureWrong(),
-        _ => TokenRefusal.Malformed("it cannot be validated"),
-    };
+        var audience = settings.Audience ?? throw TokenRefusal.KindNotConfigured("access tokens", "Kcd:Token:Audience");
+        if (claims.IsIdToken)
+            throw TokenRefusal.KindWrong("The token is an ID token, and an access token is required.",
+                "Send the access token that the issuer gives for this gateway's scope.");
+        if (claims.Issuer is null || (claims.Issuer != settings.Issuer && claims.Issuer != issuer.AccessTokenIssuer))
+            throw TokenRefusal.IssuerWrong(claims.Issuer, settings.Issuer, issuer.AccessTokenIssuer);
+        if (!claims.Audiences.Contains(audience, StringComparer.Ordinal))
+            throw TokenRefusal.AudienceWrong(claims.Audiences, audience, "Kcd:Token:Audience");
+    }
+
+    /// <summary>Checks what OpenID Connect Core 1.0 §3.1.3.7 demands of an ID token.</summary>
+    private void CheckIdToken(TokenClaims claims, string? nonce)
+    {
+        var client = settings.ClientId ?? throw TokenRefusal.KindNotConfigured("ID tokens", "Kcd:Token:ClientId");
+        if (claims.IsAccessToken)
+            throw TokenRefusal.KindWrong("The token is an access token, and an ID token is required.",
+                "Pass the id_token of the issuer's response.");
+        if (claims.Issuer != settings.Issuer)
+            throw TokenRefusal.IssuerWrong(claims.Issuer, settings.Issuer, accessTokenIssuer: null);
+        if (!claims.Audiences.Contains(client, StringComparer.Ordinal))
+            throw TokenRefusal.AudienceWrong(claims.Audiences, client, "Kcd:Token:ClientId");
+        if (claims.HasAuthorizedParty ? claims.AuthorizedParty != client : claims.Audiences.Length > 1)
+            throw TokenRefusal.AuthorizedPartyWrong(claims.AuthorizedParty, client);
+        if (nonce is not null && claims.Nonce != nonce)
+            throw TokenRefusal.NonceWrong();
+    }
 }

@@ -42,8 +42,10 @@ internal static class LibraryDecoders
         new("bearer-token", [typeof(KcdException)], [Encoding.ASCII.GetBytes(BearerTokens.Token)], bytes =>
             BearerTokens.Validate(Encoding.Latin1.GetString(bytes)))
         {
-            Extremes = [[.. Enumerable.Repeat((byte)'.', 60_000)], [.. Enumerable.Repeat((byte)'A', 60_000)]],
+            Extremes = BearerTokens.Extremes,
         },
+        new("id-token", [typeof(KcdException)], [Encoding.ASCII.GetBytes(BearerTokens.IdToken)], bytes =>
+            BearerTokens.ValidateId(Encoding.Latin1.GetString(bytes))) { Extremes = BearerTokens.Extremes },
         new("bearer-header", [typeof(KcdException)], [BearerTokens.Header], bytes =>
             BearerTokens.Validate(BearerTokens.Sign(bytes, BearerTokens.Payload))) { Mutations = 1_000 },
         new("bearer-payload", [typeof(KcdException)], [BearerTokens.Payload], bytes =>
@@ -141,6 +143,20 @@ internal static class BearerTokens
 
     public static string Token { get; } = s_issuer.Token();
 
+    public static string IdToken { get; } = s_issuer.Sign(FakeIssuer.Header(), s_issuer.IdPayload());
+
+    /// <summary>Gets texts of which no part is a token, and tokens whose parts end with every character of the alphabet.</summary>
+    public static byte[][] Extremes { get; } =
+    [
+        [.. Enumerable.Repeat((byte)'.', 60_000)], [.. Enumerable.Repeat((byte)'A', 60_000)], "X0.."u8.ToArray(), "X0.X0.X0"u8.ToArray(),
+        .. "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ \0\n\u00ff".SelectMany(last => new[]
+        {
+            Encoding.Latin1.GetBytes($"X{last}.."), Encoding.Latin1.GetBytes($"e3{last}.e30.e30"),
+            Encoding.Latin1.GetBytes($"{Token[..Token.IndexOf('.', StringComparison.Ordinal)]}.e3{last}.AA{last}"),
+            Encoding.Latin1.GetBytes($"{Token[..^1]}{last}"), Encoding.Latin1.GetBytes($"{Token}{last}"),
+        }),
+    ];
+
     public static byte[] Header { get; } = Encoding.UTF8.GetBytes($$"""{"alg":"ES256","typ":"JWT","kid":"{{CurveKey}}"}""");
 
     public static byte[] Payload { get; } = Encoding.UTF8.GetBytes(s_issuer.Payload().ToJsonString());
@@ -151,6 +167,13 @@ internal static class BearerTokens
         Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', s_issuer.PublishedKeys.Select(key => key.ToJsonString()))}}]}""");
 
     public static string Validate(string token) => Validate(s_validator, token);
+
+    public static string ValidateId(string token)
+    {
+        s_validator.ValidateAsync(token, TokenKind.IdToken, "n-1", TestContext.Current.CancellationToken)
+            .AsTask().GetAwaiter().GetResult();
+        return "";
+    }
 
     /// <summary>Validates the good token with another document of the issuer.</summary>
     public static string ValidateWith(byte[]? discovery = null, byte[]? keys = null)

@@ -21,7 +21,6 @@ public sealed class ClaimsIdentityMapperTests
         "EU.CONTOSO.COM")]
     [InlineData(LoginIdentity.UserPrincipalName, ClaimTypes.Upn, "Ada.O'Hara@contoso.com", PrincipalNameType.Enterprise,
         "Ada.O'Hara@contoso.com", null)]
-    [InlineData(LoginIdentity.UserPrincipalName, "upn", "ada", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]
     [InlineData(LoginIdentity.OnPremisesUserPrincipalName, "onpremisesuserprincipalname", "ada@contoso.local", PrincipalNameType.Enterprise,
         "ada@contoso.local", null)]
     [InlineData(LoginIdentity.UserPrincipalUsername, "upn", "ada@contoso.com", PrincipalNameType.Principal, "ada", "CONTOSO.COM")]

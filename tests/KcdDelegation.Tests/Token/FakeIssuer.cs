@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.IdentityModel.Tokens.Jwt;
 using System.Net;
+using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -19,7 +20,9 @@ public sealed class FakeIssuer : HttpMessageHandler
 {
     public const string Authority = "https://login.example/tenant/v2.0";
     public const string Audience = "api://gateway";
+    public const string ClientId = "99990000-2222-3333-4444-555555555555";
     public const string Tenant = "11111111-2222-3333-4444-555555555555";
+    public const string OtherTenant = "99999999-2222-3333-4444-555555555555";
 
     /// <summary>The keys are created once, because that is slow.</summary>
     public static readonly RSA FirstKey = RSA.Create(2048);
@@ -57,7 +60,7 @@ public sealed class FakeIssuer : HttpMessageHandler
     internal TokenValidator Validator(Action<TokenOptions>? configure = null)
     {
         var options = Samples.Options();
-        options.Token = new TokenOptions { Authority = Authority, Audience = Audience, TenantId = Tenant };
+        options.Token = new TokenOptions { Authority = Authority, Audience = Audience, ClientId = ClientId, TenantId = Tenant };
         configure?.Invoke(options.Token);
         SettingsParser.TryParse(options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
         var token = settings.ShouldNotBeNull().Token.ShouldNotBeNull();
@@ -79,8 +82,13 @@ public sealed class FakeIssuer : HttpMessageHandler
             IssuedAt = now,
             NotBefore = now,
             Expires = now.AddHours(1),
-            Claims = new Dictionary<string,
-                object>(StringComparer.Ordinal) { ["tid"] = Tenant, ["upn"] = "ada@contoso.com", ["oid"] = "ada-1" },
+            Claims = new Dictionary<string, object>(StringComparer.Ordinal)
+            {
+                ["tid"] = Tenant,
+                ["upn"] = "ada@contoso.com",
+                ["oid"] = "ada-1",
+                ["scp"] = "access_as_user",
+            },
             SigningCredentials = new SigningCredentials(key, algorithm),
         });
     }
@@ -91,10 +99,22 @@ public sealed class FakeIssuer : HttpMessageHandler
         ["aud"] = Audience,
         ["tid"] = Tenant,
         ["upn"] = "ada@contoso.com",
+        ["oid"] = "ada-1",
+        ["sub"] = "ada-at-gateway",
+        ["scp"] = "access_as_user",
         ["iat"] = Time.GetUtcNow().ToUnixTimeSeconds(),
         ["nbf"] = Time.GetUtcNow().ToUnixTimeSeconds(),
         ["exp"] = Time.GetUtcNow().AddHours(1).ToUnixTimeSeconds(),
     };
+
+    /// <summary>Creates the payload of an ID token for the client.</summary>
+    public JsonObject IdPayload(string? nonce = "n-1")
+    {
+        var payload = Payload();
+        payload.Remove("scp");
+        (payload["aud"], payload["nonce"]) = (ClientId, nonce);
+        return payload;
+    }
 
     public static JsonObject Header(string kid = "key-1") => new() { ["alg"] = "RS256", ["typ"] = "JWT", ["kid"] = kid };
 
@@ -133,11 +153,27 @@ public sealed class FakeIssuer : HttpMessageHandler
     }
 }
 
+internal static class TokenValidatorExtensions
+{
+    /// <summary>Validates an access token.</summary>
+    public static ValueTask<ClaimsPrincipal> ValidateAsync(
+        this TokenValidator validator, string token, CancellationToken cancellationToken) =>
+        validator.ValidateAsync(token, TokenKind.AccessToken, nonce: null, cancellationToken);
+}
+
+/// <summary>A time source whose clock can be corrected without any time passing.</summary>
 public sealed class ManualTime : TimeProvider
 {
     private DateTimeOffset _now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    private TimeSpan _elapsed = TimeSpan.FromDays(1);
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow() => _now;
 
-    public void Advance(TimeSpan by) => _now += by;
+    public override long GetTimestamp() => _elapsed.Ticks;
+
+    public void Advance(TimeSpan by) => (_now, _elapsed) = (_now + by, _elapsed + by);
+
+    public void CorrectClock(TimeSpan by) => _now += by;
 }

@@ -199,6 +199,51 @@ public sealed class SigningKeysTests : IDisposable
         (await second).Identity!.IsAuthenticated.ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(-40)]
+    [InlineData(40)]
+    public async Task A_correction_of_the_clock_does_not_delay_a_newly_published_key(int hours)
+    {
+        var validator = _issuer.Validator();
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        await RefusedAsync(validator, Unknown());
+        _issuer.Time.CorrectClock(TimeSpan.FromHours(hours));
+        _issuer.Publish("key-2", FakeIssuer.SecondKey);
+
+        _issuer.Time.Advance(TimeSpan.FromSeconds(31));
+
+        (await validator.ValidateAsync(_issuer.Token("key-2"), Cancel)).FindFirstValue("oid").ShouldBe("ada-1");
+    }
+
+    [Fact]
+    public async Task A_correction_of_the_clock_neither_keeps_old_keys_nor_drops_current_ones()
+    {
+        var validator = _issuer.Validator();
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        _issuer.Instead = _ => FakeIssuer.Answer("", HttpStatusCode.ServiceUnavailable);
+        _issuer.Time.CorrectClock(TimeSpan.FromHours(30));
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        _issuer.Requests.Count.ShouldBe(2);
+
+        _issuer.Time.CorrectClock(TimeSpan.FromHours(-60));
+        _issuer.Time.Advance(TimeSpan.FromHours(25));
+
+        (await RefusedAsync(validator, _issuer.Token())).EventId.ShouldBe(1031);
+    }
+
+    [Fact]
+    public async Task A_correction_of_the_clock_does_not_delay_the_next_attempt_at_an_issuer_that_was_down()
+    {
+        _issuer.Instead = _ => FakeIssuer.Answer("", HttpStatusCode.ServiceUnavailable);
+        var validator = _issuer.Validator();
+        await RefusedAsync(validator, _issuer.Token());
+        _issuer.Instead = _ => null;
+        _issuer.Time.CorrectClock(TimeSpan.FromHours(-40));
+        _issuer.Time.Advance(TimeSpan.FromSeconds(6));
+
+        (await validator.ValidateAsync(_issuer.Token(), Cancel)).Identity!.IsAuthenticated.ShouldBeTrue();
+    }
+
     public static TheoryData<string, Action<JsonObject>, string> RefusedKeys => new()
     {
         { "short RSA", key => Replace(key, RSA.Create(1024)), "2048" },
@@ -206,6 +251,32 @@ public sealed class SigningKeysTests : IDisposable
         { "use is no text", key => key["use"] = 5, "not for signatures" },
         { "symmetric", key => key["kty"] = "oct", "neither RSA" },
         { "another curve", key => (key["kty"], key["crv"]) = ("EC", "secp256k1"), "NIST" },
+        { "use is null", key => key["use"] = null, "not for signatures" },
+        { "use in capitals", key => key["use"] = "SIG", "not for signatures" },
+        { "operations without verify", key => key["key_ops"] = new JsonArray("encrypt", "wrapKey"), "verify" },
+        { "operations of a private key", key => key["key_ops"] = new JsonArray("sign"), "verify" },
+        { "no operations", key => key["key_ops"] = new JsonArray(), "verify" },
+        { "operations are text", key => key["key_ops"] = "verify", "verify" },
+        { "operations are null", key => key["key_ops"] = null, "verify" },
+        { "a number among the operations", key => key["key_ops"] = new JsonArray("verify", 1), "verify" },
+        { "for encryption by its operations only", key =>
+            {
+                key.Remove("use");
+                key["key_ops"] = new JsonArray("decrypt");
+            }, "verify" },
+        { "for another algorithm", key => key["alg"] = "RS512", "RS512" },
+        { "for another padding", key => key["alg"] = "PS256", "PS256" },
+        { "for the encryption of keys", key => key["alg"] = "RSA-OAEP", "RSA-OAEP" },
+        { "for a curve", key => key["alg"] = "ES256", "ES256" },
+        { "for a secret", key => key["alg"] = "HS256", "HS256" },
+        { "algorithm is null", key => key["alg"] = null, "alg" },
+        { "algorithm is a number", key => key["alg"] = 256, "alg" },
+        { "issuer is a number", key => key["issuer"] = 1, "issuer" },
+        { "issuer is null", key => key["issuer"] = null, "issuer" },
+        { "the exponent 1", key => key["e"] = "AQ", "exponent" },
+        { "an even exponent", key => key["e"] = "Ag", "exponent" },
+        { "modulus with an unused bit", key => key["n"] = "X0", "malformed" },
+        { "exponent with padding", key => key["e"] = "AQAB====", "malformed" },
         { "no modulus", key => key.Remove("n"), "malformed" },
         { "modulus is a number", key => key["n"] = 5, "malformed" },
         { "modulus is not base64url", key => key["n"] = "+++", "malformed" },
@@ -233,6 +304,11 @@ public sealed class SigningKeysTests : IDisposable
         { "keys over plain http", i => i.Discovery["jwks_uri"] = "http://keys.example/jwks", "jwks_uri" },
         { "keys from a file", i => i.Discovery["jwks_uri"] = "file:///etc/passwd", "jwks_uri" },
         { "keys from this machine", i => i.Discovery["jwks_uri"] = "http://127.0.0.1/jwks", "jwks_uri" },
+        { "two keys with one kid, one of which names its algorithm", i =>
+            {
+                i.Publish("key-1", FakeIssuer.SecondKey);
+                i.PublishedKeys[1]["alg"] = "RS256";
+            }, "two keys" },
         { "two keys with one kid", i => i.Publish("key-1", FakeIssuer.SecondKey), "two keys" },
         { "no JSON", i => i.Instead = _ => FakeIssuer.Answer("<html>sign in</html>"), "not one JSON object" },
         { "duplicate members", i => i.Instead = _ => FakeIssuer.Answer("""{"issuer":"a","issuer":"b"}"""), "duplicate" },
@@ -282,6 +358,178 @@ public sealed class SigningKeysTests : IDisposable
             .ValidateAsync(_issuer.Token(issuer: "https://sts.example/tenant/"), Cancel);
 
         caller.FindFirstValue("iss").ShouldBe("https://sts.example/tenant/");
+    }
+
+    [Fact]
+    public async Task Keys_that_say_that_they_verify_are_used()
+    {
+        (_issuer.PublishedKeys[0]["alg"], _issuer.PublishedKeys[0]["key_ops"]) = ("RS256", new JsonArray("verify"));
+
+        (await _issuer.Validator().ValidateAsync(_issuer.Token(), Cancel)).Identity!.IsAuthenticated.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("use")]
+    [InlineData("key_ops")]
+    [InlineData("alg")]
+    [InlineData("same")]
+    public async Task A_key_that_never_verifies_does_not_hide_another_of_the_same_kid(string difference)
+    {
+        var key = _issuer.PublishedKeys[0];
+        var other = key.DeepClone().AsObject();
+        if (difference != "same")
+            Replace(other, FakeIssuer.SecondKey);
+        if (difference == "use")
+            other["use"] = "enc";
+        if (difference == "key_ops")
+            other["key_ops"] = new JsonArray("encrypt");
+        if (difference == "alg")
+            (key["alg"], other["alg"]) = ("RS256", "PS256");
+        _issuer.PublishedKeys.Insert(0, other);
+
+        (await _issuer.Validator().ValidateAsync(_issuer.Token(), Cancel)).Identity!.IsAuthenticated.ShouldBeTrue();
+        // The other key has the same kid and must not verify a token.
+        _issuer.Keys["key-1"] = FakeIssuer.SecondKey;
+        (await RefusedAsync(_issuer.Validator(), _issuer.Token())).EventId.ShouldBe(1012);
+    }
+
+    [Fact]
+    public async Task A_curve_and_RSA_may_share_a_kid()
+    {
+        using var curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        _issuer.Publish("key-1", curve);
+
+        (await _issuer.Validator().ValidateAsync(_issuer.Token(algorithm: "ES256"), Cancel)).Identity!.IsAuthenticated.ShouldBeTrue();
+        _issuer.Keys["key-1"] = FakeIssuer.FirstKey;
+        (await _issuer.Validator().ValidateAsync(_issuer.Token(), Cancel)).Identity!.IsAuthenticated.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("P-256", "ES256", true)]
+    [InlineData("P-384", "ES384", true)]
+    [InlineData("P-521", "ES512", true)]
+    [InlineData("P-256", "ES384", false)]
+    [InlineData("P-384", "ES256", false)]
+    [InlineData("P-521", "ES256", false)]
+    [InlineData("P-256", "RS256", false)]
+    public async Task An_algorithm_is_verified_on_its_curve_only(string curve, string algorithm, bool isAccepted)
+    {
+        using var key = ECDsa.Create(ECCurve.CreateFromFriendlyName(curve.Replace("P-", "nistP", StringComparison.Ordinal)));
+        _issuer.Publish("curve", key);
+        var signed = _issuer.Token("curve", algorithm: curve switch { "P-256" => "ES256", "P-384" => "ES384", _ => "ES512" }).Split('.');
+        var header = FakeIssuer.Header("curve");
+        header["alg"] = algorithm;
+        var token = isAccepted ? string.Join('.', signed) : $"{FakeIssuer.Encode(header.ToJsonString())}.{signed[1]}.{signed[2]}";
+
+        if (isAccepted)
+            (await _issuer.Validator().ValidateAsync(token, Cancel)).Identity!.IsAuthenticated.ShouldBeTrue();
+        else
+            (await RefusedAsync(_issuer.Validator(), token)).EventId.ShouldBe(1011);
+    }
+
+    [Fact]
+    public async Task A_point_that_is_not_on_its_curve_verifies_nothing()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        _issuer.Publish("curve", key);
+        _issuer.PublishedKeys[1]["x"] = _issuer.PublishedKeys[1]["y"]!.DeepClone();
+
+        (await RefusedAsync(_issuer.Validator(), _issuer.Token("curve", algorithm: "ES256"))).EventId.ShouldBe(1012);
+    }
+
+    [Theory]
+    [InlineData("https://login.example/{tenantid}/v2.0")]
+    [InlineData("https://login.example/tenant/v2.0")]
+    public async Task A_key_of_the_tokens_issuer_is_used(string issuer)
+    {
+        _issuer.PublishedKeys[0]["issuer"] = issuer;
+        var validator = _issuer.Validator(o => (o.Authority, o.Issuer) = issuer.Contains('{', StringComparison.Ordinal)
+            ? (FakeIssuer.Authority, $"https://login.example/{FakeIssuer.Tenant}/v2.0") : (FakeIssuer.Authority, null));
+        var pinned = issuer.Replace("{tenantid}", FakeIssuer.Tenant, StringComparison.Ordinal);
+        _issuer.Discovery["issuer"] = pinned;
+
+        (await validator.ValidateAsync(_issuer.Token(issuer: pinned), Cancel)).Identity!.IsAuthenticated.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("https://login.example/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0")]
+    [InlineData("https://login.example/{tenantid}/v2.0")]
+    [InlineData("https://login.example/tenant/v2.0/")]
+    [InlineData("https://LOGIN.example/tenant/v2.0")]
+    [InlineData("{tenantid}")]
+    [InlineData("")]
+    public async Task A_key_of_another_issuer_is_refused_although_it_is_published(string issuer)
+    {
+        _issuer.PublishedKeys[0]["issuer"] = issuer;
+
+        var error = await RefusedAsync(_issuer.Validator(), _issuer.Token());
+
+        error.EventId.ShouldBe(1013);
+        error.Cause.ShouldContain($"\"{issuer}\"");
+        error.Cause.ShouldContain($"\"{FakeIssuer.Authority}\"");
+    }
+
+    [Fact]
+    public async Task The_template_of_a_keys_issuer_is_not_filled_without_a_tenant()
+    {
+        _issuer.PublishedKeys[0]["issuer"] = "https://login.example/{tenantid}/v2.0";
+        var payload = _issuer.Payload();
+        payload.Remove("tid");
+
+        (await RefusedAsync(_issuer.Validator(o => o.TenantId = null), _issuer.Sign(FakeIssuer.Header(), payload))).EventId.ShouldBe(1013);
+    }
+
+    [Fact]
+    public async Task A_key_of_the_documents_issuer_signs_access_tokens_of_the_second_issuer()
+    {
+        _issuer.Discovery["access_token_issuer"] = AccessTokenIssuer;
+        _issuer.PublishedKeys[0]["issuer"] = FakeIssuer.Authority;
+
+        (await _issuer.Validator().ValidateAsync(_issuer.Token(issuer: AccessTokenIssuer), Cancel)).FindFirstValue("iss")
+            .ShouldBe(AccessTokenIssuer);
+    }
+
+    [Fact]
+    public async Task The_issuer_of_access_tokens_in_the_document_of_AD_FS_is_accepted_for_access_tokens_only()
+    {
+        _issuer.Discovery["access_token_issuer"] = AccessTokenIssuer;
+        var validator = _issuer.Validator();
+        var payload = _issuer.IdPayload();
+        payload["iss"] = AccessTokenIssuer;
+
+        (await validator.ValidateAsync(_issuer.Token(issuer: AccessTokenIssuer), Cancel)).FindFirstValue("iss").ShouldBe(AccessTokenIssuer);
+        (await validator.ValidateAsync(_issuer.Token(), Cancel)).FindFirstValue("iss").ShouldBe(FakeIssuer.Authority);
+        var other = await RefusedAsync(validator, _issuer.Token(issuer: "http://adfs.evil.example/adfs/services/trust"));
+        (other.EventId, other.Cause.Contains(AccessTokenIssuer, StringComparison.Ordinal)).ShouldBe((1022, true));
+        (await Should.ThrowAsync<KcdException>(() => validator.ValidateAsync(
+            _issuer.Sign(FakeIssuer.Header(), payload), TokenKind.IdToken, "n-1", Cancel).AsTask())).EventId.ShouldBe(1022);
+    }
+
+    [Theory]
+    [InlineData("\"\"")]
+    [InlineData("1")]
+    [InlineData("null")]
+    [InlineData("[\"http://adfs.example/adfs/services/trust\"]")]
+    [InlineData("\"http://adfs.example/{tenantid}\"")]
+    public async Task A_second_issuer_that_is_no_name_is_not_accepted(string value)
+    {
+        _issuer.Discovery["access_token_issuer"] = JsonNode.Parse(value);
+
+        (await RefusedAsync(_issuer.Validator(), _issuer.Token(issuer: AccessTokenIssuer))).EventId.ShouldBe(1022);
+        (await RefusedAsync(_issuer.Validator(), _issuer.Token(issuer: ""))).EventId.ShouldBe(1022);
+    }
+
+    [Fact]
+    public async Task A_second_issuer_in_a_document_of_Entra_is_not_accepted()
+    {
+        const string authority = $"https://login.microsoftonline.com/{FakeIssuer.Tenant}/v2.0";
+        (_issuer.Discovery["issuer"], _issuer.Discovery["access_token_issuer"]) = (authority, AccessTokenIssuer);
+        _issuer.Instead = request =>
+            request.RequestUri!.Host == "login.microsoftonline.com" ? FakeIssuer.Answer(_issuer.Discovery.ToJsonString()) : null;
+        var validator = _issuer.Validator(o => o.Authority = authority);
+
+        (await validator.ValidateAsync(_issuer.Token(issuer: authority), Cancel)).Identity!.IsAuthenticated.ShouldBeTrue();
+        (await RefusedAsync(validator, _issuer.Token(issuer: AccessTokenIssuer))).EventId.ShouldBe(1022);
     }
 
     [Fact]
@@ -341,6 +589,8 @@ public sealed class SigningKeysTests : IDisposable
         (error.EventId, error.IsTransient).ShouldBe((1031, true));
         error.Cause.ShouldContain("10 seconds");
     }
+
+    private const string AccessTokenIssuer = "http://adfs.example/adfs/services/trust";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

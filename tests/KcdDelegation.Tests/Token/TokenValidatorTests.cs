@@ -74,29 +74,63 @@ public sealed class TokenValidatorTests : IDisposable
         { "unknown kid", 1010, (h, _) => h["kid"] = "key-9" },
         { "kid in another case", 1010, (h, _) => h["kid"] = "KEY-1" },
         { "another algorithm than signed with", 1012, (h, _) => h["alg"] = "RS384" },
-        { "curve algorithm with an RSA key", 1012, (h, _) => h["alg"] = "ES256" },
+        { "curve algorithm with an RSA key", 1011, (h, _) => h["alg"] = "ES256" },
         { "expired", 1020, (_, p) => p["exp"] = Seconds(-3) },
         { "no exp", 1002, (_, p) => p.Remove("exp") },
         { "exp is text", 1002, (_, p) => p["exp"] = p["exp"]!.ToString() },
-        { "exp is a fraction", 1002, (_, p) => p["exp"] = 1.5 },
-        { "exp is out of range", 1002, (_, p) => p["exp"] = 99999999999999 },
+        { "exp is a fraction in the past", 1020, (_, p) => p["exp"] = Seconds(-2) - 0.5 },
         { "exp is negative", 1002, (_, p) => p["exp"] = -1 },
+        { "exp is a negative fraction", 1002, (_, p) => p["exp"] = -0.5 },
+        { "exp is a name", 1002, (_, p) => p["exp"] = "NaN" },
+        { "exp is a truth value", 1002, (_, p) => p["exp"] = true },
+        { "exp is an array", 1002, (_, p) => p["exp"] = new JsonArray(Seconds(3)) },
         { "not yet valid", 1021, (_, p) => p["nbf"] = Seconds(3) },
+        { "nbf is far ahead", 1021, (_, p) => p["nbf"] = 1e300 },
+        { "nbf is a fraction ahead", 1021, (_, p) => p["nbf"] = Seconds(2) + 0.5 },
         { "nbf is text", 1002, (_, p) => p["nbf"] = "0" },
+        { "nbf is negative", 1002, (_, p) => p["nbf"] = -1 },
+        { "iat is far ahead", 1021, (_, p) => p["iat"] = 99999999999999 },
         { "issued in the future", 1021, (_, p) => p["iat"] = Seconds(3) },
         { "iat is null", 1002, (_, p) => p["iat"] = null },
         { "wrong issuer", 1022, (_, p) => p["iss"] = "https://login.example/other/v2.0" },
         { "issuer with a slash", 1022, (_, p) => p["iss"] = FakeIssuer.Authority + "/" },
         { "no issuer", 1022, (_, p) => p.Remove("iss") },
+        { "issuer in another case", 1022, (_, p) => p["iss"] = FakeIssuer.Authority.ToUpperInvariant() },
+        { "issuer is a list", 1022, (_, p) => p["iss"] = new JsonArray(FakeIssuer.Authority) },
         { "wrong tenant", 1023, (_, p) => p["tid"] = "99999999-2222-3333-4444-555555555555" },
         { "no tenant", 1023, (_, p) => p.Remove("tid") },
+        { "no tenant under its name in tokens", 1023, (_, p) =>
+            {
+                p.Remove("tid");
+                p["http://schemas.microsoft.com/identity/claims/tenantid"] = FakeIssuer.Tenant;
+            }
+        },
+        { "tenant with a blank at the end", 1023, (_, p) => p["tid"] = FakeIssuer.Tenant + " " },
+        { "tenant with a blank at the start", 1023, (_, p) => p["tid"] = " " + FakeIssuer.Tenant },
+        { "tenant with a line feed", 1023, (_, p) => p["tid"] = FakeIssuer.Tenant + "\n" },
+        { "tenant in braces", 1023, (_, p) => p["tid"] = $"{{{FakeIssuer.Tenant}}}" },
+        { "tenant without hyphens", 1023, (_, p) => p["tid"] = FakeIssuer.Tenant.Replace("-", "", StringComparison.Ordinal) },
+        { "tenant is null", 1023, (_, p) => p["tid"] = null },
+        { "tenant is a number", 1023, (_, p) => p["tid"] = 1 },
         { "two tenants", 1041, (_, p) => p["tid"] = new JsonArray(FakeIssuer.Tenant, FakeIssuer.Tenant) },
         { "wrong audience", 1024, (_, p) => p["aud"] = "api://other" },
         { "audience with a slash", 1024, (_, p) => p["aud"] = FakeIssuer.Audience + "/" },
         { "audience in another case", 1024, (_, p) => p["aud"] = "API://gateway" },
         { "no audience", 1024, (_, p) => p.Remove("aud") },
+        { "audience is a number", 1024, (_, p) => p["aud"] = 1 },
+        { "a number among the audiences", 1024, (_, p) => p["aud"] = new JsonArray(FakeIssuer.Audience, 1) },
         { "guest", 1025, (_, p) => p["acct"] = 1 },
+        { "guest of no known status", 1025, (_, p) => p["acct"] = null },
         { "application", 1026, (_, p) => p["idtyp"] = "app" },
+        { "no scope", 1029, (_, p) => p.Remove("scp") },
+        { "blank scope", 1029, (_, p) => p["scp"] = " " },
+        { "scope is a truth value", 1029, (_, p) => p["scp"] = true },
+        { "scope is an empty list", 1029, (_, p) => p["scp"] = new JsonArray() },
+        { "scope is null", 1029, (_, p) => p["scp"] = null },
+        { "ID token by its hash", 1008, (_, p) => p["at_hash"] = "x" },
+        { "ID token by its hash of the code", 1008, (_, p) => p["c_hash"] = "x" },
+        { "ID token by its use", 1008, (_, p) => p["token_use"] = "id" },
+        { "ID token by its type", 1008, (_, p) => p["typ"] = "ID" },
     };
 
     [Theory]
@@ -144,6 +178,8 @@ public sealed class TokenValidatorTests : IDisposable
     [InlineData("a.b")]
     [InlineData("..")]
     [InlineData("a.b.c.d")]
+    [InlineData("X0..")]
+    [InlineData("e30.X0.e30")]
     [InlineData("Bearer e30.e30.e30")]
     [InlineData("e30=.e30.e30")]
     [InlineData("e30.e3 0.e30")]
@@ -332,6 +368,65 @@ public sealed class TokenValidatorTests : IDisposable
         (payload["nbf"], payload["iat"], payload["exp"]) = (Seconds(1.9), Seconds(1.9), Seconds(-1.9));
 
         (await ValidateAsync(_issuer.Sign(FakeIssuer.Header(), payload))).Identity!.IsAuthenticated.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("1772370000.5")]
+    [InlineData("1.77237e9")]
+    [InlineData("99999999999999")]
+    [InlineData("253402300799.5")]
+    [InlineData("253402300800")]
+    [InlineData("9223372036854775808")]
+    [InlineData("1e300")]
+    [InlineData("1e999")]
+    public async Task An_expiry_may_have_a_fraction_or_be_far_ahead(string seconds)
+    {
+        var payload = _issuer.Payload();
+        payload["exp"] = JsonNode.Parse(seconds);
+
+        (await ValidateAsync(_issuer.Sign(FakeIssuer.Header(), payload))).FindFirstValue("exp").ShouldBe(seconds);
+    }
+
+    [Fact]
+    public async Task A_fraction_of_a_second_counts()
+    {
+        var payload = _issuer.Payload();
+        payload["exp"] = Seconds(-2) + 0.5;
+        var token = _issuer.Sign(FakeIssuer.Header(), payload);
+
+        (await ValidateAsync(token)).Identity!.IsAuthenticated.ShouldBeTrue();
+        _issuer.Time.Advance(TimeSpan.FromSeconds(0.5));
+        (await RefusedAsync(token)).EventId.ShouldBe(1020);
+    }
+
+    [Fact]
+    public async Task Both_issuers_and_both_audiences_are_quoted()
+    {
+        var issuer = (await RefusedAsync(_issuer.Token(issuer: "http://adfs.example/adfs/services/trust"))).Cause;
+        var audience = (await RefusedAsync(_issuer.Token(audience: "api://other"))).Cause;
+
+        issuer.ShouldContain("\"http://adfs.example/adfs/services/trust\"");
+        issuer.ShouldContain($"\"{FakeIssuer.Authority}\"");
+        audience.ShouldContain("\"api://other\"");
+        audience.ShouldContain($"\"{FakeIssuer.Audience}\"");
+    }
+
+    [Fact]
+    public async Task Values_that_are_not_text_keep_their_type()
+    {
+        var payload = _issuer.Payload();
+        (payload["upn"], payload["flag"], payload["nothing"], payload["inner"]) = (5, true, null, new JsonObject { ["a"] = 1 });
+        payload["groups"] = new JsonArray("a", 5_000_000_000, 1.5, new JsonArray(1));
+
+        var caller = await ValidateAsync(_issuer.Sign(FakeIssuer.Header(), payload));
+
+        caller.FindFirst("upn")!.ValueType.ShouldBe(ClaimValueTypes.Integer32);
+        (caller.FindFirst("flag")!.Value, caller.FindFirst("flag")!.ValueType).ShouldBe(("true", ClaimValueTypes.Boolean));
+        (caller.FindFirst("nothing")!.Value, caller.FindFirst("nothing")!.ValueType).ShouldBe(("", "JSON_NULL"));
+        (caller.FindFirst("inner")!.Value, caller.FindFirst("inner")!.ValueType).ShouldBe(("{\"a\":1}", "JSON"));
+        caller.FindAll("groups").Select(group => group.ValueType).ShouldBe(
+            [ClaimValueTypes.String, ClaimValueTypes.Integer64, ClaimValueTypes.Double, "JSON_ARRAY"]);
+        caller.FindAll("groups").ShouldAllBe(group => group.Issuer == FakeIssuer.Authority);
     }
 
     [Fact]
