@@ -15,6 +15,9 @@ internal sealed record IssuerKeys(
     public static readonly IssuerKeys None =
         new("", AccessTokenIssuer: null, FrozenDictionary<string, ImmutableArray<SigningKey>>.Empty, "");
 
+    /// <summary>Gets the tokens that these keys verified.</summary>
+    public VerifiedTokens Verified { get; } = new();
+
     /// <summary>Finds the key that verifies a token.</summary>
     /// <exception cref="KcdException">No key with this <c>kid</c> may verify the algorithm.</exception>
     public SigningKey Find(string keyId, string algorithm)

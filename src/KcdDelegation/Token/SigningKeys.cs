@@ -32,11 +32,10 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
     /// <exception cref="KcdException">The issuer has no such key, or the keys cannot be loaded.</exception>
     public async ValueTask<IssuerKeys> FindAsync(string keyId, CancellationToken cancellationToken)
     {
-        var state = Volatile.Read(ref _state);
-        if (FindCurrent(state) is { } current && current.ById.ContainsKey(keyId))
+        if (FindCurrent() is { } current && current.ById.ContainsKey(keyId))
             return current;
         var now = timeProvider.GetTimestamp();
-        state = await RefreshForAsync(keyId, now, cancellationToken).ConfigureAwait(false);
+        var state = await RefreshForAsync(keyId, now, cancellationToken).ConfigureAwait(false);
         // The keys have expired, and the issuer cannot be reached.
         if (!CanServe(state, now))
             throw CopyFailure(state.Failure!);
@@ -45,22 +44,23 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
         throw state.Failure is { } failure ? CopyFailure(failure) : TokenRefusal.KeyUnknown(keyId);
     }
 
-    public void Dispose()
-    {
-        _disposed.Cancel();
-        documents.Dispose();
-    }
-
     /// <summary>Returns the keys in force, and refreshes them in the background if this is due; null if they have to be loaded
     /// first.</summary>
-    private IssuerKeys? FindCurrent(State state)
+    public IssuerKeys? FindCurrent()
     {
+        var state = Volatile.Read(ref _state);
         var now = timeProvider.GetTimestamp();
         if (!CanServe(state, now))
             return null;
         if (now >= state.DueAt)
             RefreshInBackground(state);
         return state.Keys;
+    }
+
+    public void Dispose()
+    {
+        _disposed.Cancel();
+        documents.Dispose();
     }
 
     private bool CanServe(State state, long now) =>
@@ -124,6 +124,9 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
         try
         {
             var keys = await documents.LoadKeysAsync(_disposed.Token).ConfigureAwait(false);
+            // The same documents stay the same object, with the tokens that their keys verified. Invented keys cannot drop these.
+            if (keys.Documents == state.Keys.Documents)
+                keys = state.Keys;
             var now = timeProvider.GetTimestamp();
             state = new State(keys, now, Add(now, RefreshAfter), Failure: null);
             Log.SigningKeysLoaded(logger, keys.ById.Count, documents.Authority);

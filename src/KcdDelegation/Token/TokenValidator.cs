@@ -5,6 +5,8 @@ using KcdDelegation.Settings;
 namespace KcdDelegation.Token;
 
 /// <summary>Validates tokens of one issuer and tenant, and returns principals with the original claim names. Thread-safe.</summary>
+/// <remarks>Of a token, only its good signature and its claims are remembered (decision 0007). All other checks are in
+/// <see cref="CheckClaims"/>, which runs for each request.</remarks>
 internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, TimeProvider timeProvider)
 {
     /// <summary>The tolerated difference between the issuer's clock and the local clock.</summary>
@@ -19,10 +21,14 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
     public async ValueTask<ClaimsPrincipal> ValidateAsync(
         string token, TokenKind kind, string? nonce, CancellationToken cancellationToken)
     {
+        if (TokenHash.TryCreate(token, out var hash) && keys.FindCurrent() is { } current && current.Verified.Find(hash) is { } claims)
+            return CheckClaims(claims, current, kind, nonce);
         var compact = CompactToken.Parse(token);
         var issuer = await keys.FindAsync(compact.KeyId, cancellationToken).ConfigureAwait(false);
         CheckSignature(compact, issuer);
-        return CheckClaims(compact.Claims, issuer, kind, nonce);
+        var caller = CheckClaims(compact.Claims, issuer, kind, nonce);
+        issuer.Verified.Add(hash, compact.Claims);
+        return caller;
     }
 
     private static void CheckSignature(CompactToken token, IssuerKeys issuer)

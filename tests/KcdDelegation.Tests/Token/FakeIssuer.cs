@@ -40,6 +40,9 @@ public sealed class FakeIssuer : HttpMessageHandler
     public List<JsonObject> PublishedKeys { get; } = [];
     public List<string> Requests { get; } = [];
 
+    /// <summary>Gets the keys of the last validator.</summary>
+    internal SigningKeys? SigningKeys { get; private set; }
+
     /// <summary>Returns the response to send instead of a document, or null.</summary>
     public Func<HttpRequestMessage, HttpResponseMessage?> Instead { get; set; } = _ => null;
 
@@ -59,12 +62,18 @@ public sealed class FakeIssuer : HttpMessageHandler
 
     internal TokenValidator Validator(Action<TokenOptions>? configure = null)
     {
+        var token = Settings(configure);
+        SigningKeys = new SigningKeys(new IssuerDocuments(token, Time, this), Time, NullLogger.Instance);
+        return new TokenValidator(token, SigningKeys, Time);
+    }
+
+    internal TokenSettings Settings(Action<TokenOptions>? configure = null)
+    {
         var options = Samples.Options();
         options.Token = new TokenOptions { Authority = Authority, Audience = Audience, ClientId = ClientId, TenantId = Tenant };
         configure?.Invoke(options.Token);
         SettingsParser.TryParse(options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
-        var token = settings.ShouldNotBeNull().Token.ShouldNotBeNull();
-        return new TokenValidator(token, new SigningKeys(new IssuerDocuments(token, Time, this), Time, NullLogger.Instance), Time);
+        return settings.ShouldNotBeNull().Token.ShouldNotBeNull();
     }
 
     /// <summary>Creates a valid token.</summary>
