@@ -13,6 +13,9 @@ internal static class DnsMessage
     private const int MaxNameLength = 253;
     private const int MaxAliases = 8;
 
+    // Compression needs a few pointers for one name. A chain of thousands would be followed again for each record.
+    private const int MaxPointers = 64;
+
     /// <summary>Encodes a query. Returns null if the name is not a valid DNS name (RFC 1035 §2.3.4), such as an X.500 realm.</summary>
     public static byte[]? EncodeQuery(ushort id, string name)
     {
@@ -116,7 +119,7 @@ internal static class DnsMessage
     {
         var name = new StringBuilder();
         var labels = reader;
-        var (start, jumped) = (reader.Position, false);
+        var (start, jumped, pointers) = (reader.Position, false, 0);
         while (labels.ReadByte() is var size && size != 0)
         {
             if ((size & 0xc0) == 0xc0)
@@ -124,6 +127,8 @@ internal static class DnsMessage
                 var target = ((size & 0x3f) << 8) | labels.ReadByte();
                 if (target >= start)
                     throw new InvalidDataException("sent a DNS name that points forward");
+                if (++pointers > MaxPointers)
+                    throw new InvalidDataException("sent a DNS name with too many pointers");
                 if (!jumped)
                     reader = labels;
                 (start, jumped) = (target, true);

@@ -94,6 +94,22 @@ public sealed class DnsMessageTests
     }
 
     [Fact]
+    public void A_name_with_a_long_chain_of_pointers_is_rejected_before_the_chain_is_followed_for_each_record()
+    {
+        // Each pointer points to the one before it, and the owner of each record to the last one.
+        var chain = new List<byte> { 1, (byte)'a', 0 };
+        var first = Query.Length + 12;
+        for (var at = first + 3; at < 0x3000; at += 2)
+            chain.AddRange([(byte)(0xc0 | ((at == first + 3 ? first : at - 2) >> 8)), (byte)(at == first + 3 ? first : at - 2)]);
+        var last = first + chain.Count - 2;
+        var records = Enumerable.Repeat(DnsAnswers.Record([(byte)(0xc0 | (last >> 8)), (byte)last], 1, 60, []), 4000);
+        var answer = DnsAnswers.To(Query, [DnsAnswers.Record([0xc0, 12], 16, 60, [.. chain]), .. records]);
+        answer.Length.ShouldBeLessThan(1 << 16);
+
+        Should.Throw<InvalidDataException>(() => DnsMessage.ReadAnswer(answer, Query)).Message.ShouldContain("too many pointers");
+    }
+
+    [Fact]
     public void Characters_that_are_not_valid_in_a_host_name_are_replaced()
     {
         byte[] target = [7, (byte)'d', (byte)'\n', 0x1b, (byte)'.', (byte)'/', 0xff, (byte)'c', 0];
