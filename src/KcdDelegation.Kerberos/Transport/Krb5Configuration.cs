@@ -8,8 +8,12 @@ namespace KcdDelegation.Kerberos.Transport;
 /// account's own KDC is asked first.</remarks>
 internal sealed class Krb5Configuration
 {
+    // The file is read again every minute, so the warnings of one reading are bounded.
+    private const int MaxWarnings = 32;
+
     private readonly Dictionary<string, RealmKdcs> _realms = new(StringComparer.OrdinalIgnoreCase);
     private readonly ILogger _logger;
+    private int _warnings;
 
     private Krb5Configuration(ILogger logger) => _logger = logger;
 
@@ -30,7 +34,7 @@ internal sealed class Krb5Configuration
         {
             var reader = new Krb5ConfigurationReader(
                 setting => configuration.Take(setting, previous),
-                reason => TransportLog.Krb5ConfigurationIgnored(logger, path, PrintableText.From(reason)));
+                reason => configuration.Warn(() => TransportLog.Krb5ConfigurationIgnored(logger, path, PrintableText.From(reason))));
             try
             {
                 reader.Read(path);
@@ -40,6 +44,7 @@ internal sealed class Krb5Configuration
                 TransportLog.Krb5ConfigurationIgnored(logger, path, PrintableText.From(failure.Message));
             }
             previous.Add(reader);
+            configuration.ReportOmittedWarnings(path);
         }
         foreach (var (realm, kdcs) in configuration._realms)
         {
@@ -54,6 +59,13 @@ internal sealed class Krb5Configuration
 
     private void Take(Krb5Setting setting, List<Krb5ConfigurationReader> previous)
     {
+        if (setting.Section is ["realms"])
+        {
+            // krb5.conf(5): the settings of a realm are on lines of their own between braces.
+            Warn(() => TransportLog.Krb5RealmIgnored(_logger, PrintableText.From(setting.File), setting.Line,
+                PrintableText.From(setting.Name), PrintableText.From(setting.Value)));
+            return;
+        }
         if (setting.Section is not ["realms", var realm] || setting.Name is not ("kdc" or "master_kdc" or "primary_kdc"))
             return;
         // krb5.conf(5): an asterisk keeps later files from adding to a section or setting.
@@ -70,11 +82,29 @@ internal sealed class Krb5Configuration
                 kdcs.Add(kdc, isPrimary: setting.Name != "kdc");
             else
             {
-                TransportLog.Krb5KdcIgnored(
+                Warn(() => TransportLog.Krb5KdcIgnored(
                     _logger, PrintableText.From(setting.File), setting.Line, setting.Name, PrintableText.From(text),
-                        PrintableText.From(realm));
+                    PrintableText.From(realm), DescribeValue(text)));
             }
         }
+    }
+
+    private static string DescribeValue(string text) =>
+        text.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+            ? "a KDC proxy (MS-KKDCP), which is not supported"
+            : "not a host or address";
+
+    private void Warn(Action log)
+    {
+        if (_warnings++ < MaxWarnings)
+            log();
+    }
+
+    private void ReportOmittedWarnings(string path)
+    {
+        if (_warnings > MaxWarnings)
+            TransportLog.Krb5WarningsOmitted(_logger, PrintableText.From(path), _warnings - MaxWarnings);
+        _warnings = 0;
     }
 
     /// <summary>The KDCs of one realm without duplicates. The primary KDC comes last, since it is named in addition to the
@@ -89,9 +119,9 @@ internal sealed class Krb5Configuration
 
         public void Add(KdcEndpoint kdc, bool isPrimary)
         {
-            if (isPrimary)
+            if (isPrimary && _primary.Count < KdcEndpointList.MaxPerRealm && !_primary.Contains(kdc))
                 _primary.Add(kdc);
-            else if (_kdcs.Count < KdcEndpointList.MaxPerRealm && !_kdcs.Contains(kdc))
+            else if (!isPrimary && _kdcs.Count < KdcEndpointList.MaxPerRealm && !_kdcs.Contains(kdc))
                 _kdcs.Add(kdc);
             _known.Add(kdc);
         }

@@ -37,8 +37,16 @@ internal static partial class TransportLog
     public static partial void Krb5ConfigurationIgnored(ILogger logger, string path, string reason);
 
     [LoggerMessage(2111, LogLevel.Warning,
-        "{Path}, line {Line}: the value '{Value}' of {Name} for the realm {Realm} is ignored, since it is not a host or address")]
-    public static partial void Krb5KdcIgnored(ILogger logger, string path, int line, string name, string value, string realm);
+        "{Path}, line {Line}: the value '{Value}' of {Name} for the realm {Realm} is ignored, since it is {Reason}")]
+    public static partial void Krb5KdcIgnored(
+        ILogger logger, string path, int line, string name, string value, string realm, string reason);
+
+    [LoggerMessage(2115, LogLevel.Warning,
+        "{Path}, line {Line}: the realm {Realm} is ignored, since its value '{Value}' is not an opening brace at the end of the line")]
+    public static partial void Krb5RealmIgnored(ILogger logger, string path, int line, string realm, string value);
+
+    [LoggerMessage(2116, LogLevel.Warning, "{Path} has {Count} further lines that are ignored")]
+    public static partial void Krb5WarningsOmitted(ILogger logger, string path, int count);
 
     [LoggerMessage(2113, LogLevel.Debug, "The KDC {Kdc} {Reason}. TCP is used")]
     public static partial void UdpFailed(ILogger logger, KdcEndpoint kdc, string reason);

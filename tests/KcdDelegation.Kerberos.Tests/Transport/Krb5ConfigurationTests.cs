@@ -179,7 +179,75 @@ public sealed class Krb5ConfigurationTests : IDisposable
                     .ShouldBeTrue($"{Convert.ToHexString(content)}: {thrown}");
             Krb5Configuration.Load([path], _logger).GetKdcs("A.COM").ShouldAllBe(kdc => kdc.Port > 0);
         }
-        _logger.Events.ShouldAllBe(logged => logged.Id == 2110 || logged.Id == 2111);
+        _logger.Events.ShouldAllBe(logged => logged.Id == 2110 || logged.Id == 2111 || logged.Id == 2115);
+    }
+
+    [Theory]
+    [InlineData("A.COM = { kdc = dc1.a.com }", "'{ kdc = dc1.a.com }'")]
+    [InlineData("A.COM = {kdc = dc1.a.com", "'{kdc = dc1.a.com'")]
+    [InlineData("A.COM = dc1.a.com", "'dc1.a.com'")]
+    public void A_realm_whose_settings_are_not_between_braces_is_a_warning_and_the_next_realm_is_read(string line, string value)
+    {
+        var configuration = Load($"[realms]\n{line}\nB.COM = {{\nkdc = dc1.b.com\n}}\n");
+
+        configuration.GetKdcs("A.COM").ShouldBeEmpty();
+        configuration.GetKdcs("B.COM").ShouldBe([new KdcEndpoint("dc1.b.com")]);
+        var warning = _logger.Events.ShouldHaveSingleItem();
+        (warning.Id, warning.Level).ShouldBe((2115, LogLevel.Warning));
+        warning.Text.ShouldContain($"line 2: the realm A.COM is ignored, since its value {value}");
+    }
+
+    [Fact]
+    public void Settings_in_nested_braces_belong_to_no_realm_and_do_not_end_the_realm()
+    {
+        var configuration = Load("""
+            [realms]
+            A.COM = {
+                auth_to_local_names = {
+                    kdc = not.a.kdc
+                    inner = {
+                        kdc = nor.this
+                    }
+                }*
+                kdc = dc1.a.com
+                kdc = tcp/dc2.a.com
+                kdc = dc3.a.com.
+            } # end
+            """);
+
+        configuration.GetKdcs("A.COM").Select(kdc => kdc.ToString()).ShouldBe(["dc1.a.com:88", "dc2.a.com:88", "dc3.a.com.:88"]);
+        _logger.Events.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("http://proxy.contoso.com")]
+    [InlineData("HTTPS://proxy.contoso.com/KdcProxy")]
+    public void A_KDC_proxy_is_a_warning_that_says_so(string value)
+    {
+        Load(Realm("A.COM", value)).GetKdcs("A.COM").ShouldBeEmpty();
+
+        _logger.Events.ShouldHaveSingleItem().Text.ShouldEndWith("since it is a KDC proxy (MS-KKDCP), which is not supported");
+    }
+
+    [Fact]
+    public void The_warnings_of_one_reading_are_bounded_and_the_rest_is_counted()
+    {
+        Load($"[realms]\nA.COM = {{\n{string.Concat(Enumerable.Repeat("kdc = a b!\n", 1_000))}}}\n").GetKdcs("A.COM").Count.ShouldBe(1);
+
+        _logger.Events.Count(logged => logged.Id == 2111).ShouldBe(32);
+        _logger.Events.Last().Text.ShouldEndWith("has 968 further lines that are ignored");
+    }
+
+    [Fact]
+    public void Repeated_primary_KDCs_are_kept_once()
+    {
+        var configuration = Load($"[realms]\nA.COM = {{\n{string.Concat(Enumerable.Repeat("master_kdc = a\n", 60_000))}}}\n");
+        configuration.GetKdcs("A.COM").ShouldBe([new KdcEndpoint("a")]);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        configuration.GetKdcs("A.COM");
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(16 << 10);
     }
 
     [Fact]
