@@ -102,19 +102,26 @@ public sealed record ServicePrincipalName : IParsable<ServicePrincipalName>
             if (end < 0 || !IsIPv6Address(component[1..end]))
                 return false;
             host = component[1..end];
-            return end == component.Length - 1 || (component[end + 1] == ':' && TryReadPort(component[(end + 2)..], out port));
+            return end == component.Length - 1
+                || (component[end + 1] == ':' && TryReadEnd(serviceClass, component[(end + 2)..], out port, out instance));
         }
         var colon = component.IndexOf(':', StringComparison.Ordinal);
         if (colon < 0 || IsIPv6Address(component))
             return component.AsSpan().IndexOfAny("[]") < 0;
         host = component[..colon];
-        var rest = component[(colon + 1)..];
-        if (host.Length == 0 || rest.AsSpan().IndexOfAny("[]:") >= 0)
-            return false;
-        if (TryReadPort(rest, out port))
+        return host.Length > 0 && TryReadEnd(serviceClass, component[(colon + 1)..], out port, out instance);
+    }
+
+    /// <summary>Reads the port or the instance after the host.</summary>
+    private static bool TryReadEnd(string serviceClass, string text, out int? port, out string? instance)
+    {
+        instance = null;
+        if (TryReadPort(text, out port))
             return true;
-        instance = rest;
-        return HasInstances(serviceClass) && rest.Length > 0 && !rest.All(char.IsAsciiDigit);
+        if (!HasInstances(serviceClass) || text.AsSpan().IndexOfAny("[]:") >= 0 || text.All(char.IsAsciiDigit))
+            return false;
+        instance = text;
+        return true;
     }
 
     private static bool HasInstances(string serviceClass) =>

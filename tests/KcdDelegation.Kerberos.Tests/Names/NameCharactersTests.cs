@@ -25,6 +25,9 @@ public sealed class NameCharactersTests
         "ก\u0e49\u0e49\u0e49\u0e49\u0e49", "ａda", "ﬁda", "\U0001d44eda", "ºada", "ſmith", "ĳsbrand", "ᵃda", "ⁿame", "\u212aelvin", "ﾊｰﾊﾞ",
             "神\ufa19",
         "\U0002F800田", "\u1112\u1161\u11ab", "\U0001EE00ada", "محمـد", "a\u02d0b", "a\u02b9b",
+        "a\u206fda", "a\ufff9da", "a\U0001D173da", "a\U0001BCA0da", "a\U000E007Fda", "a\U000E01EFda", "a\u2065da", "a\u200e", "\u200fa",
+        "a\u2067da", "a\u2069da", "a\u00a0", "a\u2007b", "a\u202fb", "a\u205fb", "a\u1680b", "a\u0085b", "a\u2029b",
+        "ж\u0483", "a\u0489", "a\u20e3", "ж\u093f", "a\u0e34", "7\u093e", " \u093e", "\u093ea", "ж\u1ab0", "क\u1dc0", "a\u3099",
         "a\u2215b", "ada\u2024", "O\u2019Hara", "ada\u00a0x", "☃", "a\u3000b", "Ⅷ", "a\ua4fdb",
     ];
 

@@ -52,6 +52,10 @@ public sealed class NameTests
     [InlineData("HTTP/[::1]", "::1", null, null)]
     [InlineData("HTTP/[2001:db8::1]:8443", "2001:db8::1", 8443, null)]
     [InlineData("HTTP/10.0.0.1:8080", "10.0.0.1", 8080, null)]
+    [InlineData("MSSQLSvc/[2001:db8::1]:1433", "2001:db8::1", 1433, null)]
+    [InlineData("MSSQLSvc/[2001:db8::1]:SQLEXPRESS", "2001:db8::1", null, "SQLEXPRESS")]
+    [InlineData("mssqlsvc/sql.contoso.com:Instance", "sql.contoso.com", null, "Instance")]
+    [InlineData("HTTP/::ffff:10.0.0.1", "::ffff:10.0.0.1", null, null)]
     public void Instances_and_addresses_are_distinguished_from_ports(string text, string host, int? port, string? instance)
     {
         var spn = ServicePrincipalName.Parse(text);
@@ -72,6 +76,17 @@ public sealed class NameTests
     [InlineData("HTTP/[::1]8080")]
     [InlineData("HTTP/[::1]:")]
     [InlineData("HTTP/[::1]:0")]
+    [InlineData("HTTP/[::1]:INSTANCE")]
+    [InlineData("MSSQLSvc/[::1]:")]
+    [InlineData("MSSQLSvc/[::1]:A:B")]
+    [InlineData("HTTP/[10.0.0.1]:80")]
+    [InlineData("HTTP/[fe80::1%eth0]:80")]
+    [InlineData("HTTP/web:+80")]
+    [InlineData("HTTP/web: 80")]
+    [InlineData("HTTP/web:٨٠")]
+    [InlineData("@CONTOSO.COM")]
+    [InlineData("HTTP//web")]
+    [InlineData("HTTP/web//x")]
     [InlineData("HTTP/fe80::1%eth0")]
     [InlineData("HTTP/::1::2")]
     [InlineData("HTTP/a:b:c")]
