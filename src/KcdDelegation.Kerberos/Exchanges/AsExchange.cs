@@ -1,5 +1,6 @@
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.Names;
 using KcdDelegation.Kerberos.Tickets;
 using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Kerberos.Transport;
@@ -99,7 +100,8 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
             case KerberosErrorCode.PreAuthenticationFailed when _preAuthentication is { Salt: { } salt }:
                 throw new KerberosException(exception.Failure with
                 {
-                    Detail = $"{(exception.Detail.Length > 0 ? $"{exception.Detail}; " : "")}the salt of the KDC's key is \"{salt}\"",
+                    Detail = $"{(exception.Detail.Length > 0 ? $"{exception.Detail}; " : "")}the salt of the KDC's key is "
+                        + PrintableText.Quoted(salt),
                 });
             case KerberosErrorCode.Skew:
                 return new AsOutcome.ClockSkew(error.ServerTime, exception);
