@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using KcdDelegation.Kerberos.AccountKeys;
+using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Kerberos.Transport;
 using Microsoft.Extensions.Logging;
@@ -55,11 +56,11 @@ internal sealed class ExchangeContext
     }
 
     /// <summary>Remembers the implementation that an answer of the realm's KDC shows.</summary>
-    public void NoteSoftware(string realm, KdcSoftware seen)
-    {
-        if (seen != KdcSoftware.Unknown && (_software.Count < MaxRealms || _software.ContainsKey(realm)))
-            _software.AddOrUpdate(realm, seen, (_, known) => KdcSoftwareDetection.Combine(known, seen));
-    }
+    public void NoteSoftware(string realm, KdcSoftware seen) => NoteSoftware(realm, seen, KdcSoftwareDetection.Combine);
+
+    /// <summary>Remembers the implementation that a ticket of the realm's KDC for a user of the realm shows.</summary>
+    public void NoteTicket(string realm, IReadOnlyList<AuthorizationDataEntry> authorizationData) =>
+        NoteSoftware(realm, KdcSoftwareDetection.Detect(authorizationData), KdcSoftwareDetection.CombineWithTicket);
 
     /// <summary>Adds the account, the realm that is asked, and the implementation of its KDC to the subject of a failure.</summary>
     public KerberosFailure Describe(KerberosFailure subject, string realm) => subject with
@@ -70,4 +71,10 @@ internal sealed class ExchangeContext
         KeySource = Account.Keys is KeytabKeyProvider ? AccountKeySource.Keytab : AccountKeySource.Password,
         KdcSoftware = _software.GetValueOrDefault(realm),
     };
+
+    private void NoteSoftware(string realm, KdcSoftware seen, Func<KdcSoftware, KdcSoftware, KdcSoftware> combine)
+    {
+        if (seen != KdcSoftware.Unknown && (_software.Count < MaxRealms || _software.ContainsKey(realm)))
+            _software.AddOrUpdate(realm, seen, (_, known) => combine(known, seen));
+    }
 }
