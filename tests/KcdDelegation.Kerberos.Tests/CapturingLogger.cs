@@ -17,3 +17,14 @@ internal sealed class CapturingLogger : ILogger
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         Events.Enqueue((eventId.Id, logLevel, formatter(state, exception)));
 }
+
+internal sealed class CapturingLoggerFactory(CapturingLogger logger) : ILoggerFactory
+{
+    public ILogger CreateLogger(string categoryName) => logger;
+
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+    public void Dispose()
+    {
+    }
+}

@@ -54,15 +54,4 @@ public sealed class LogTests
         Kdcs = { [realm.Name] = [kdc] },
         LoggerFactory = new CapturingLoggerFactory(_logger),
     });
-
-    private sealed class CapturingLoggerFactory(CapturingLogger logger) : ILoggerFactory
-    {
-        public ILogger CreateLogger(string categoryName) => logger;
-
-        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
-
-        public void Dispose()
-        {
-        }
-    }
 }

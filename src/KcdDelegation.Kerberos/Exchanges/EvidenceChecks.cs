@@ -34,7 +34,10 @@ internal static class EvidenceChecks
         using (opened.Key)
             CheckOpened(opened, message, part);
         var account = PacAccount.Find(opened.AuthorizationData);
-        CheckUser(message, account, asked);
+        // A PAC from another realm can pass through the KDC, so it does not show this KDC's implementation.
+        if (ReplyChecks.SameRealm(opened.ClientRealm, own.ServiceRealm))
+            context.NoteTicket(own.ServiceRealm, opened.AuthorizationData);
+        CheckUser(message, account, asked, isSigned: signed is not null);
         CheckAccount(context.Logger, account, asked);
         return new UserEvidence(reply.ToTicket(), account?.SecurityIdentifier);
     }
@@ -72,7 +75,15 @@ internal static class EvidenceChecks
             throw KerberosException.Rejected("the reply and its ticket do not agree on the forwardable flag");
     }
 
-    private static void CheckUser(KdcReplyMessage message, PacAccount? account, S4UUser asked)
+    /// <summary>Creates the failure of a request for a name that a KDC resolves to the name of an account, such as an alias in MIT
+    /// krb5.</summary>
+    /// <remarks>The answer is authenticated, so the KDC is not at fault and every KDC of the realm would answer the same. It is refused,
+    /// because a user must never become another account without a setting that says so.</remarks>
+    public static KerberosException ResolvesTo(S4UUser asked, PrincipalName name, string realm) =>
+        Mismatch($"the request was for {asked.Name}@{asked.Realm}, but the KDC answered for the account {name}@{realm}; "
+            + $"{asked.Name} is an alias of {name}");
+
+    private static void CheckUser(KdcReplyMessage message, PacAccount? account, S4UUser asked, bool isSigned)
     {
         if (Matches(asked, message.Client, message.ClientRealm))
             return;
@@ -81,11 +92,14 @@ internal static class EvidenceChecks
             && ReplyChecks.NamesRealm(asked.Realm, message.ClientRealm)
             && string.Equals(account.UserPrincipalName, asked.Name.Components[0], StringComparison.OrdinalIgnoreCase)
             && message.Client.IsSingleComponent(account.SamAccountName);
-        if (!isUserPrincipalName)
-        {
-            throw KerberosException.Rejected($"the KDC answered for {message.Client}@{message.ClientRealm}, but the request was for "
+        if (isUserPrincipalName)
+            return;
+        // Active Directory and Heimdal repeat the requested name. A KDC that signs the name of its entry, and names no account in a PAC,
+        // resolved an alias.
+        throw isSigned && account is null && ReplyChecks.NamesRealm(asked.Realm, message.ClientRealm)
+            ? ResolvesTo(asked, message.Client, message.ClientRealm)
+            : KerberosException.Rejected($"the KDC answered for {message.Client}@{message.ClientRealm}, but the request was for "
                 + $"{asked.Name}@{asked.Realm}");
-        }
     }
 
     /// <summary>Checks the account in the PAC: Active Directory echoes the requested name, so only the PAC says which account it
@@ -108,26 +122,26 @@ internal static class EvidenceChecks
         if (account.SamAccountName is not { } sam)
         {
             // The short form of UPN_DNS_INFO has no SAM name, so the UPN decides.
-            if (asked.Name.Type == (int)PrincipalNameType.Enterprise && !HasSuffix(asked.Name, asked.Realm)
-                && !string.Equals(account.UserPrincipalName, asked.Name.Components[0], StringComparison.OrdinalIgnoreCase))
+            if (asked.Requested.Type == (int)PrincipalNameType.Enterprise && !HasSuffix(asked.Requested, asked.Realm)
+                && !string.Equals(account.UserPrincipalName, asked.Requested.Components[0], StringComparison.OrdinalIgnoreCase))
             {
-                throw Mismatch($"the request was for {asked.Name}, but the KDC answered for an account whose UPN is "
+                throw Mismatch($"the request was for {asked.Requested}, but the KDC answered for an account whose UPN is "
                     + $"{account.UserPrincipalName}");
             }
             return;
         }
-        if (asked.Name.Type != (int)PrincipalNameType.Enterprise)
+        if (asked.Requested.Type != (int)PrincipalNameType.Enterprise)
         {
-            if (!asked.Name.IsSingleComponent(sam))
-                throw Mismatch($"the request was for {asked.Name}, but the KDC answered for the account {sam}");
+            if (!asked.Requested.IsSingleComponent(sam))
+                throw Mismatch($"the request was for {asked.Requested}, but the KDC answered for the account {sam}");
         }
         else if (!NamesUserPrincipal(asked, account, sam))
         {
             // A KDC that finds no such UPN looks for an account named like the part before the @ (MS-KILE §3.3.5.6.1), whatever follows it.
-            throw Mismatch($"the request was for {asked.Name}, but the KDC answered for the account {sam}, whose UPN is "
+            throw Mismatch($"the request was for {asked.Requested}, but the KDC answered for the account {sam}, whose UPN is "
                 + $"{account.UserPrincipalName}");
         }
-        else if (!string.Equals(sam, GetEnterprisePrefix(asked.Name), StringComparison.OrdinalIgnoreCase))
+        else if (!string.Equals(sam, GetEnterprisePrefix(asked.Requested), StringComparison.OrdinalIgnoreCase))
         {
             ExchangeLog.EnterpriseNameOfAnotherAccount(logger, account.SecurityIdentifier ?? "(no SID)");
         }
@@ -138,8 +152,8 @@ internal static class EvidenceChecks
 
     /// <summary>Returns whether the requested name is the account's UPN or its implicit one: SAM name and the realm's DNS name.</summary>
     private static bool NamesUserPrincipal(S4UUser asked, PacAccount account, string sam) =>
-        string.Equals(account.UserPrincipalName, asked.Name.Components[0], StringComparison.OrdinalIgnoreCase)
-        || string.Equals($"{sam}@{asked.Realm}", asked.Name.Components[0], StringComparison.OrdinalIgnoreCase);
+        string.Equals(account.UserPrincipalName, asked.Requested.Components[0], StringComparison.OrdinalIgnoreCase)
+        || string.Equals($"{sam}@{asked.Realm}", asked.Requested.Components[0], StringComparison.OrdinalIgnoreCase);
 
     private static KerberosException Mismatch(FailureDetail detail) =>
         new(new KerberosFailure { Reason = KerberosFailureReason.IdentityMismatch, Detail = detail.ToString() });

@@ -9,6 +9,9 @@ namespace KcdDelegation.Kerberos.Exchanges;
 /// <param name="SecurityIdentifier">The SID that the user's ticket must have, or null if none is known.</param>
 internal sealed record S4UUser(PrincipalName Name, string Realm, string? SecurityIdentifier)
 {
+    /// <summary>Gets the name that was requested first. The account in a PAC must have this name, whatever name a referral gave.</summary>
+    public PrincipalName Requested { get; init; } = Name;
+
     /// <summary>Gets whether the name is final: it may become the KDC's canonical one on the first hop only (MS-SFU §3.2.5.1.1).</summary>
     private bool IsCanonical { get; init; }
 
@@ -50,8 +53,9 @@ internal sealed record S4UUser(PrincipalName Name, string Realm, string? Securit
             return this with { IsCanonical = true };
         if (IsCanonical && (signed.User != Name || !ReplyChecks.SameRealm(signed.Realm, Realm)))
             throw KerberosException.Rejected($"a referral changed the user {Name}@{Realm} to {signed.User}@{signed.Realm}");
+        // The checksum proves that the user's own KDC resolved the name so.
         if (!EvidenceChecks.Matches(this, signed.User!, signed.Realm))
-            throw KerberosException.Rejected($"the KDC answered for {signed.User}@{signed.Realm}, but the request was for {Name}@{Realm}");
+            throw EvidenceChecks.ResolvesTo(this, signed.User!, signed.Realm);
         return this with { Name = signed.User!, Realm = signed.Realm, IsCanonical = true };
     }
 }

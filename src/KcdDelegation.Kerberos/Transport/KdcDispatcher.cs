@@ -156,8 +156,9 @@ internal sealed class KdcDispatcher : IAsyncDisposable
                 RecordFailure(realm, kdc, KdcFailure.DescribeForLog(error));
             throw;
         }
-        catch (KerberosException error) when (error.Code is not null)
+        catch (KerberosException)
         {
+            // The realm's answer: a refusal, or a valid reply that shows a wrong setting.
             RecordAnswer(realm, kdc, start);
             throw;
         }

@@ -111,6 +111,23 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         _second.Connections.ShouldBeEmpty();
     }
 
+    /// <summary>A KDC that answers correctly to a request with a wrong name is not at fault.</summary>
+    [Fact]
+    public async Task A_valid_reply_that_shows_a_wrong_setting_is_final_and_marks_a_failed_KDC_as_recovered()
+    {
+        var dispatcher = Dispatcher(_first.Endpoint);
+        _first.OnConnection = FakeKdc.CloseAsync;
+        await Should.ThrowAsync<KerberosException>(() => SendAsync(dispatcher));
+        _logger.Events.ShouldContain(logged => logged.Id == 2102);
+        _first.OnConnection = FakeKdc.AnswerAsync;
+
+        var error = await Should.ThrowAsync<KerberosException>(() => dispatcher.SendAsync(
+            Realm, KdcRequestMode.Hedged, () => new MisnamedRequest(), TestContext.Current.CancellationToken));
+
+        error.Reason.ShouldBe(KerberosFailureReason.NameMismatch);
+        _logger.Events.ShouldContain(logged => logged.Id == 2104);
+    }
+
     [Fact]
     public async Task A_request_that_cannot_be_created_is_final()
     {
@@ -420,6 +437,14 @@ public sealed class KdcDispatcherTests : IAsyncDisposable
         timeout.CancelAfter(TimeSpan.FromSeconds(30));
         while (!condition())
             await Task.Delay(10, timeout.Token);
+    }
+
+    private sealed class MisnamedRequest : KdcRequest<int>
+    {
+        public override ReadOnlyMemory<byte> Message { get; } = new byte[16];
+
+        public override int Check(ReadOnlyMemory<byte> reply) =>
+            throw new KerberosException(new KerberosFailure { Reason = KerberosFailureReason.NameMismatch });
     }
 
     private sealed class KnownKdcs(IReadOnlyList<KdcEndpoint> kdcs) : IKdcLocator
