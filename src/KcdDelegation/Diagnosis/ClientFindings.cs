@@ -75,6 +75,11 @@ internal static class ClientFindings
                 + "only (MS-SFU §3.1.5.1).")
         { Reason = IdentityMismatch, When = RowCondition.UserIsAccount },
         new(KcdStage.Identity, UserNotPermitted, NoTicket,
+            n => $"the KDC of {n.Realm} finds {n.User} under another name; the brackets name the account",
+            _ => "Name the user by the account's own name: correct the claim that is mapped, or the alias. An alias is not followed, "
+                + "because a user must not become another account without a setting.")
+        { Reason = IdentityMismatch, When = RowCondition.NameIsAlias },
+        new(KcdStage.Identity, UserNotPermitted, NoTicket,
             n => $"the ticket identifies another account than {n.User}",
             n => "Two accounts share this name: one as its UPN and the other as its sAMAccountName, or with and without "
                 + $"$. {Remedies.UserLookup(n)}") { Reason = IdentityMismatch },

@@ -29,6 +29,9 @@ internal sealed record RowCondition(string Description, Func<KerberosException, 
     public static readonly RowCondition FileIsManagedPassword = new("for a file with msDS-ManagedPassword", error =>
         error.Detail.Contains("msDS-ManagedPassword", StringComparison.Ordinal));
 
+    public static readonly RowCondition NameIsAlias = new("for an alias of the account", error =>
+        error.Detail.Contains(" is an alias of ", StringComparison.Ordinal));
+
     public static RowCondition KdcSays(string text) => new($"and the text {text}", error =>
         string.Equals(error.KdcText, text, StringComparison.OrdinalIgnoreCase));
 }
