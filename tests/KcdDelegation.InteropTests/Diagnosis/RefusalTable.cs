@@ -212,6 +212,30 @@ internal static class RefusalTable
             Request = realm => new(realm) { Account = () => ServiceAccount.FromKeytab("svc-nosuch", realm.LabRealm.Keytab("connector")) },
             EventId = 12027, Names = ["{account}"], Remedy = Keytab, NotInRemedy = ["AES256-SHA1 -pass"],
         },
+        new("A keytab whose key was created with a guessed salt", KcdStage.Delegation)
+        {
+            Seen = On(Real(new(LogOn, PreAuthenticationFailed))),
+            Request = realm => new(realm)
+            {
+                Account = () =>
+                {
+                    using var account = realm.CreateAccount(DelegatingAccount.ByPassword);
+                    return ServiceAccount.FromKeytab(account.Name, KeyFiles.WriteKeytabWithGuessedSalt(account.Name, realm.Realm));
+                },
+            },
+            EventId = 12027, Names = ["{account}", "another salt", "the salt of the KDC's key is"],
+            Remedy = ["If the versions agree", "`addent -password -p {account}@{realm} -k VERSION"], NotInRemedy = ["AES256-SHA1 -pass"],
+        },
+        new("A blob of msDS-ManagedPassword as the password file", KcdStage.Delegation)
+        {
+            Seen = Everywhere(new(Configuration, null, KeyUnavailable, When: RowCondition.FileIsManagedPassword)),
+            Request = realm => new(realm)
+            {
+                Account = static () => ServiceAccount.FromPasswordFile("svc-connector", KeyFiles.WriteManagedPassword()),
+            },
+            EventId = 12027, Names = ["{account}", "group managed service account"], Remedy = ["Kcd:ServiceAccount:PasswordFile"],
+                NotInRemedy = ["ktpass", "ktadd"],
+        },
         new("An account without AES keys", KcdStage.Delegation)
         {
             Seen = On(
@@ -285,6 +309,24 @@ internal static class RefusalTable
             Names = ["{realm}", "alice@NOWHERE.TEST"],
                 Remedy = [OnActiveDirectory("`Get-ADTrust -Filter * -Server {domain}`"), OnSamba("`samba-tool domain trust list`"),
                 OnMit("`kadmin.local getprinc krbtgt/OTHER`")],
+        },
+        new("A user of the other realm, which has no alias for the account", KcdStage.Delegation)
+        {
+            Seen = On((Mit, new(S4U2Self, ServicePrincipalUnknown, When: RowCondition.RealmIsForeign))),
+            Request = realm => new(realm)
+            {
+                User = KerberosPrincipal.Principal("alice", realm.Other!.Realm),
+                Account = () =>
+                    ServiceAccount.FromKeytab(realm.LabRealm.GetAccount("connector-roll"), realm.LabRealm.Keytab("connector-roll")),
+            },
+            Names = ["{account}", "has no alias for"], Remedy = ["Add an alias for {account}@MIT.TEST to that realm", "krbtgt/"],
+        },
+        new("A user of the other realm by an alias of their account", KcdStage.Identity)
+        {
+            Seen = On((Mit, new(S4U2Self, null, IdentityMismatch, When: RowCondition.NameIsAlias))),
+            Request = realm => new(realm) { User = KerberosPrincipal.Enterprise("joed@contoso.local", realm.Other!.Realm) },
+            Names = ["{user}", "joed@contoso.local is an alias of jd1001"], Remedy = ["Name the user by the account's own name"],
+                NotInRemedy = ["sAMAccountName"],
         },
         new("A user of the other realm, whose KDC does not support S4U2Self across trusts", KcdStage.Identity)
         {

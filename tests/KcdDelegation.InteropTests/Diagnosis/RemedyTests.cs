@@ -139,6 +139,12 @@ public sealed partial class RemedyTests
             Breaks = ["set-attribute {account} msDS-SupportedEncryptionTypes 4"], Seen = new(S4U2Self, EncryptionTypeNotSupported),
                 Cures = ["net ads enctypes set "],
         },
+        new("Account that requires a smart card", Samba17, Samba22)
+        {
+            Breaks = ["samba-tool user setpassword {account} --smartcard-required"],
+            Seen = new(LogOn, Policy, NtStatus: KcdDelegation.Diagnosis.NtStatusNames.SmartCardLogonRequired),
+                Cures = ["samba-tool user setpassword "], FilledIn = NewPassword,
+        },
         new("Account that is sensitive", Mit)
         {
             Breaks = ["kadmin.local modprinc -allow_forwardable {account}"], Seen = new(S4U2Proxy, BadOption, AccountNotForwardable),
