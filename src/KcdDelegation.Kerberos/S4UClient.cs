@@ -2,7 +2,6 @@ using KcdDelegation.Kerberos.ApExchange;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Exchanges;
 using KcdDelegation.Kerberos.TicketCache;
-using KcdDelegation.Kerberos.Tickets;
 using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Kerberos.Transport;
 using Microsoft.Extensions.Logging;
@@ -18,13 +17,10 @@ public sealed class S4UClient : IAsyncDisposable
 {
     private readonly string _account;
     private readonly KdcClock _clock;
-    private readonly ILogger _logger;
     private readonly KdcDispatcher _dispatcher;
     private readonly RealmConcurrencyLimits _limits;
     private readonly TicketStore _store;
-    private readonly AccountLogOn _logOn;
-    private readonly S4U2SelfExchange _self;
-    private readonly S4U2ProxyExchange _proxy;
+    private readonly DelegationSteps _steps;
     private readonly TokenAcceptor _acceptor;
 
     /// <summary>Creates a client. No KDC is contacted yet.</summary>
@@ -35,10 +31,10 @@ public sealed class S4UClient : IAsyncDisposable
         S4UClientOptionsRules.ThrowIfInvalid(options);
         _account = options.Account.Name;
         _clock = new KdcClock(options.TimeProvider);
-        _logger = options.LoggerFactory?.CreateLogger<S4UClient>() ?? NullLogger<S4UClient>.Instance;
-        _dispatcher = KdcDispatcher.Create(options.Kdcs, options.TimeProvider, _logger);
+        var logger = options.LoggerFactory?.CreateLogger<S4UClient>() ?? NullLogger<S4UClient>.Instance;
+        _dispatcher = KdcDispatcher.Create(options.Kdcs, options.TimeProvider, logger);
         _limits = new RealmConcurrencyLimits(options.Realm, options.Cache.MaxConcurrentExchanges, options.Cache.MaxQueuedExchanges);
-        _store = new TicketStore(options.Cache, options.Timeout, _clock, _logger);
+        _store = new TicketStore(options.Cache, options.Timeout, _clock, logger);
         var context = new ExchangeContext
         {
             Realm = options.Realm,
@@ -48,13 +44,11 @@ public sealed class S4UClient : IAsyncDisposable
             Clock = _clock,
             Dispatcher = _dispatcher,
             Limits = _limits,
-            Logger = _logger,
+            Logger = logger,
         };
         if (Md5.IsRefused)
-            ExchangeLog.Md5Refused(_logger);
-        _logOn = new AccountLogOn(context);
-        _self = new S4U2SelfExchange(context);
-        _proxy = new S4U2ProxyExchange(context);
+            ExchangeLog.Md5Refused(logger);
+        _steps = new DelegationSteps(context, _store);
         _acceptor = new TokenAcceptor(context);
     }
 
@@ -63,7 +57,7 @@ public sealed class S4UClient : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
     /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
     public async ValueTask LogOnAsync(CancellationToken cancellationToken = default) =>
-        await _store.GetOrAddAsync(TicketKey.Tgt(_account), _logOn.RequestAsync, cancellationToken).ConfigureAwait(false);
+        await _steps.LogOnAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>Gets a ticket for a user by S4U2Self and S4U2Proxy, from the cache if possible.</summary>
     /// <param name="user">The user to act as.</param>
@@ -122,7 +116,7 @@ public sealed class S4UClient : IAsyncDisposable
         try
         {
             var replacement = _store.ReplaceAsync(
-                GetKey(request), refused, token => DelegateAsync(request, token), isNested: false, cancellationToken);
+                GetKey(request), refused, token => _steps.DelegateAsync(request, token), isNested: false, cancellationToken);
             return await replacement.ConfigureAwait(false);
         }
         catch (KerberosException error) when (error.User is null || error.Service is null)
@@ -200,122 +194,11 @@ public sealed class S4UClient : IAsyncDisposable
     {
         try
         {
-            return await _store.GetOrAddAsync(key, token => DelegateAsync(request, token), cancellationToken).ConfigureAwait(false);
+            return await _store.GetOrAddAsync(key, token => _steps.DelegateAsync(request, token), cancellationToken).ConfigureAwait(false);
         }
         catch (KerberosException error) when (error.User is null || error.Service is null)
         {
             throw error.InContext(new KerberosFailure { User = request.User, Service = request.Service });
         }
-    }
-
-    /// <summary>Runs the steps of a delegation. Repeats them once with new tickets if a KDC no longer accepts cached ones.</summary>
-    private async Task<ServiceTicket> DelegateAsync(DelegationRequest request, CancellationToken cancellationToken)
-    {
-        // In this order: the evidence may have needed a new TGT.
-        var evidence = await GetEvidenceAsync(request, cancellationToken).ConfigureAwait(false);
-        var (tgt, wasCached) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
-        IssuedTicket ticket;
-        try
-        {
-            ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, request.Service, cancellationToken).ConfigureAwait(false);
-        }
-        catch (KerberosException error)
-            when (error.Reason is KerberosFailureReason.EvidenceNotForwardable or KerberosFailureReason.AccountNotForwardable)
-        {
-            // The remedy changes the account or the user. Tickets that were issued before it stay as they are, so they are dropped.
-            _store.Drop(TicketKey.Self(_account, request.User), evidence);
-            if (!tgt.IsForwardable)
-                _store.Drop(TicketKey.Tgt(_account), tgt);
-            throw;
-        }
-        catch (KerberosException error) when (StaleTickets.AreIndicatedBy(error) || StaleTickets.EvidenceIsIndicatedBy(error))
-        {
-            if (StaleTickets.AreIndicatedBy(error))
-                DropStale(error, tgt);
-            else if (request.Presented is not null && !await RenewTgtAsync(error, tgt, wasCached, cancellationToken).ConfigureAwait(false))
-                throw;
-            // With cached evidence, the S4U2Self exchange shows whether the TGT is stale as well.
-            _store.Drop(TicketKey.Self(_account, request.User), evidence);
-            evidence = await GetEvidenceAsync(request, cancellationToken).ConfigureAwait(false);
-            (tgt, _) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
-            ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, request.Service, cancellationToken).ConfigureAwait(false);
-        }
-        return new ServiceTicket(ticket, request, evidence.SecurityIdentifier, _clock);
-    }
-
-    private Task<UserEvidence> GetEvidenceAsync(DelegationRequest request, CancellationToken cancellationToken)
-    {
-        if (request.Presented is not { } presented)
-        {
-            var key = TicketKey.Self(_account, request.User);
-            return _store.GetOrAddNestedAsync(key, token => RequestEvidenceAsync(request.User, token), cancellationToken);
-        }
-        // A KDC would refuse it with an error that could mean the account's own ticket as well.
-        if (presented.EndTime <= _clock.Now)
-        {
-            throw new KerberosException(new KerberosFailure
-            {
-                Code = KerberosErrorCode.TicketExpired,
-                Exchange = KerberosExchange.S4U2Proxy,
-                User = request.User,
-                Service = request.Service,
-                Account = _account,
-                Detail = $"the ticket that the user presented ended at {presented.EndTime:u}; the user must present a new one",
-            });
-        }
-        return Task.FromResult(new UserEvidence(presented.Evidence, null));
-    }
-
-    private async Task<UserEvidence> RequestEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken)
-    {
-        var (tgt, wasCached) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            return await _self.RequestAsync(tgt, user, cancellationToken).ConfigureAwait(false);
-        }
-        catch (KerberosException error) when (error.Reason == KerberosFailureReason.AccountNotForwardable)
-        {
-            // The remedy changes the account. A TGT that was issued before it stays as it is, so it is dropped.
-            _store.Drop(TicketKey.Tgt(_account), tgt);
-            throw;
-        }
-        catch (KerberosException error) when (StaleTickets.AreIndicatedBy(error))
-        {
-            DropStale(error, tgt);
-        }
-        catch (KerberosException error) when (StaleTickets.IndicatesStaleTgt(error, CrossRealmTgt.GetRealm(tgt)))
-        {
-            if (!await RenewTgtAsync(error, tgt, wasCached, cancellationToken).ConfigureAwait(false))
-                throw;
-        }
-        (tgt, _) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
-        return await _self.RequestAsync(tgt, user, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Gets the TGT, and whether it was in the cache before this request.</summary>
-    private async Task<(IssuedTicket Tgt, bool WasCached)> GetTgtAsync(CancellationToken cancellationToken)
-    {
-        var key = TicketKey.Tgt(_account);
-        return _store.TryGet<IssuedTicket>(key, out var cached)
-            ? (cached, true)
-            : (await _store.GetOrAddNestedAsync(key, _logOn.RequestAsync, cancellationToken).ConfigureAwait(false), false);
-    }
-
-    /// <summary>Replaces a cached TGT after a generic error, at most once a minute. The old one stays until the new one arrives.</summary>
-    private async Task<bool> RenewTgtAsync(KerberosException error, IssuedTicket tgt, bool wasCached, CancellationToken cancellationToken)
-    {
-        if (!wasCached || !StaleTickets.IndicatesStaleTgt(error, CrossRealmTgt.GetRealm(tgt)))
-            return false;
-        var renewed = await _store.ReplaceAsync(TicketKey.Tgt(_account), tgt, _logOn.RequestAsync, isNested: true, cancellationToken)
-            .ConfigureAwait(false);
-        if (renewed is not null)
-            ExchangeLog.CachedTicketRefused(_logger, error.Realm, error.Code);
-        return renewed is not null;
-    }
-
-    private void DropStale(KerberosException error, IssuedTicket tgt)
-    {
-        ExchangeLog.CachedTicketRefused(_logger, error.Realm, error.Code);
-        _store.Drop(TicketKey.Tgt(_account), tgt);
     }
 }
