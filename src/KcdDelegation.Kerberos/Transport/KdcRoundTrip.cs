@@ -125,7 +125,8 @@ internal sealed class KdcRoundTrip<TReply>(
         using var buffer = MemoryPool<byte>.Shared.Rent(ushort.MaxValue);
         for (var stray = 0; ; stray++)
         {
-            var length = await ReceiveAsync(socket, request.Message, sendFirst: stray == 0, buffer.Memory, cancellationToken)
+            var length = await UdpExchange.ReceiveAsync(
+                socket, request.Message, sendFirst: stray == 0, buffer.Memory, timing.DatagramResendInterval, time, cancellationToken)
                 .ConfigureAwait(false);
             try
             {
@@ -136,24 +137,6 @@ internal sealed class KdcRoundTrip<TReply>(
             {
                 TransportLog.DatagramIgnored(logger, kdc);
             }
-        }
-    }
-
-    /// <summary>Receives one datagram. The request is sent again at intervals, since a datagram can get lost.</summary>
-    /// <remarks>The bytes are the same each time, so the KDC recognizes the repetition (RFC 4120 §3.1.2).</remarks>
-    private async Task<int> ReceiveAsync(
-        Socket socket, ReadOnlyMemory<byte> request, bool sendFirst, Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        if (sendFirst)
-            await socket.SendAsync(request, SocketFlags.None, cancellationToken).ConfigureAwait(false);
-        var receiving = socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).AsTask();
-        while (true)
-        {
-            await ((Task)receiving).WaitAsync(timing.DatagramResendInterval, time, CancellationToken.None)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (receiving.IsCompleted)
-                return await receiving.ConfigureAwait(false);
-            await socket.SendAsync(request, SocketFlags.None, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -240,17 +223,5 @@ internal sealed class KdcRoundTrip<TReply>(
         await ((Task)connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (connecting.IsCompletedSuccessfully)
             (await connecting.ConfigureAwait(false)).Dispose();
-    }
-
-    /// <summary>A connection and the permit for it.</summary>
-    private sealed class KdcConnection(Socket socket, IDisposable permit) : IDisposable
-    {
-        public Socket Socket => socket;
-
-        public void Dispose()
-        {
-            socket.Dispose();
-            permit.Dispose();
-        }
     }
 }
