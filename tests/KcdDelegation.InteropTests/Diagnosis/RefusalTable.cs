@@ -321,13 +321,6 @@ internal static class RefusalTable
             },
             Names = ["{account}", "has no alias for"], Remedy = ["Add an alias for {account}@MIT.TEST to that realm", "krbtgt/"],
         },
-        new("A user of the other realm by an alias of their account", KcdStage.Identity)
-        {
-            Seen = On((Mit, new(S4U2Self, null, IdentityMismatch, When: RowCondition.NameIsAlias))),
-            Request = realm => new(realm) { User = KerberosPrincipal.Enterprise("joed@contoso.local", realm.Other!.Realm) },
-            Names = ["{user}", "joed@contoso.local is an alias of jd1001"], Remedy = ["Name the user by the account's own name"],
-                NotInRemedy = ["sAMAccountName"],
-        },
         new("A user of the other realm, whose KDC does not support S4U2Self across trusts", KcdStage.Identity)
         {
             Seen = On((Samba22, new(S4U2Self, ClientPrincipalUnknown))),
