@@ -73,6 +73,13 @@ public sealed class AsExchangeTests : IAsyncDisposable
         ShouldBeRejected(() => Check(Realm, "krbtgt", Realm, type: KdcMessageType.TgsReply));
 
     [Fact]
+    public void A_reply_under_a_key_of_a_type_that_was_not_offered_is_rejected()
+    {
+        var key = LogOnKey.Choose(_context, [EncryptionType.Aes128CtsHmacSha1], []).Key;
+        ShouldBeRejected(() => Check(Realm, "krbtgt", Realm, replyKey: key));
+    }
+
+    [Fact]
     public void The_timestamps_of_requests_within_one_instant_differ()
     {
         var timestamps = Enumerable.Range(0, 100).Select(_ => ReadTimestamp(new AsExchange(_context, Types, _key, TimeSpan.Zero))).ToList();
@@ -117,7 +124,8 @@ public sealed class AsExchangeTests : IAsyncDisposable
     }
 
     private AsOutcome Check(
-        string realm, string service, string instance, string? clientRealm = null, KdcMessageType type = KdcMessageType.AsReply)
+        string realm, string service, string instance, string? clientRealm = null, KdcMessageType type = KdcMessageType.AsReply,
+        KerberosKey? replyKey = null)
     {
         var exchange = new AsExchange(_context, Types, _key, TimeSpan.Zero);
         var body = KdcRequestBody.Decode(KdcRequestMessage.Decode(exchange.Message).EncodedBody);
@@ -140,7 +148,7 @@ public sealed class AsExchangeTests : IAsyncDisposable
             clientRealm ?? realm,
             new PrincipalName((int)PrincipalNameType.Principal, ["gw"]),
             Ticket.Create(realm, name, encryptedTicket),
-            EncryptedData.Encrypt(_key.Key, KeyUsage.AsReply, part.Encode(type)));
+            EncryptedData.Encrypt(replyKey ?? _key.Key, KeyUsage.AsReply, part.Encode(type)));
         return exchange.Check(reply.Encode());
     }
 
