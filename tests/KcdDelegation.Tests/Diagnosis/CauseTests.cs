@@ -169,6 +169,21 @@ public sealed class CauseTests
     }
 
     [Fact]
+    public void A_user_whom_the_KDC_finds_under_another_name_is_named_by_both_and_no_attacker_is_suspected()
+    {
+        var explained = Explain(Failure with
+        {
+            Reason = KerberosFailureReason.IdentityMismatch, Exchange = KerberosExchange.S4U2Self, Realm = "PARTNER.COM",
+            Detail = "the request was for joed@contoso.local@PARTNER.COM, but the KDC answered for the account jd1001@PARTNER.COM; "
+                + "joed@contoso.local is an alias of jd1001",
+        });
+
+        explained.Cause.ShouldContain("joed@contoso.local is an alias of jd1001");
+        explained.Remedy.ShouldStartWith("Name the user by the account's own name");
+        explained.Remedy.ShouldNotContain("port 88");
+    }
+
+    [Fact]
     public void A_realm_in_lower_case_is_corrected() =>
         Explain(Failure with { Code = KerberosErrorCode.ClientPrincipalUnknown, Exchange = KerberosExchange.LogOn,
             Realm = "contoso.com" }).Remedy

@@ -259,6 +259,7 @@ public sealed class ErrorCatalogueTests
             error.Failure with { KeySource = AccountKeySource.Password },
             error.Failure with { KeySource = AccountKeySource.Keytab },
             error.Failure with { Detail = "key is a blob of msDS-ManagedPassword" },
+            error.Failure with { Detail = "ada@contoso.com is an alias of ada" },
             error.Failure with { KdcText = "NEEDED_HW_PREAUTH" },
             error.Failure with { KdcText = "NO HW PREAUTH" },
             error.Failure with { KdcText = "NO PREAUTH" },
