@@ -16,7 +16,8 @@ internal static class KeyFiles
     {
         var profile = EncryptionProfile.Get(EncryptionType.Aes256CtsHmacSha1);
         using var key = profile.DeriveFromPassword(Lab.Password, "GUESSED.TESTsalt", profile.DefaultIterations);
-        using var file = KeytabWriter.Encode([new KeytabEntry(account.Split('/'), realm, 1, DateTimeOffset.UnixEpoch, 2, (int)key.Type, key)]);
+        using var file = KeytabWriter.Encode(
+            [new KeytabEntry(account.Split('/'), realm, 1, DateTimeOffset.UnixEpoch, 2, (int)key.Type, key)]);
         return Write($"{realm}.keytab", file.Written.Span);
     }
 

@@ -2,7 +2,7 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Kerberos.Tests.Exchanges;
 
-/// <summary>Users whom a KDC finds under another name than the requested one, as MIT krb5 finds an alias.</summary>
+/// <summary>Users that a KDC finds under another name than the requested one, as MIT krb5 finds an alias.</summary>
 public sealed class AliasTests
 {
     private static readonly ServicePrincipalName App = ServicePrincipalName.Parse("HTTP/app");
@@ -10,7 +10,7 @@ public sealed class AliasTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_user_whom_the_KDC_resolves_to_another_account_is_refused_and_no_KDC_is_asked_again_or_marked_as_failed()
+    public async Task A_user_that_the_KDC_resolves_to_another_account_is_refused_and_no_KDC_is_asked_again_or_marked_as_failed()
     {
         var logger = new CapturingLogger();
         await using var realm = TestRealm.Start(kind: KdcKind.Mit).User("ada").User("eve").Account("gw", mayDelegateTo: ["HTTP/app"])
@@ -33,7 +33,7 @@ public sealed class AliasTests
     }
 
     [Fact]
-    public async Task A_user_whom_a_KDC_of_another_realm_resolves_to_another_account_is_refused_with_both_names()
+    public async Task A_user_that_a_KDC_of_another_realm_resolves_to_another_account_is_refused_with_both_names()
     {
         await using var remote = TestRealm.Start("EU.TEST", kind: KdcKind.Mit).User("jd1001", userPrincipalName: "joed@contoso.local");
         await using var home = TestRealm.Start().Account("gw", mayDelegateTo: ["HTTP/app"]).Service("HTTP/app").Trusts(remote);

@@ -169,7 +169,7 @@ public sealed class CauseTests
     }
 
     [Fact]
-    public void A_user_whom_the_KDC_finds_under_another_name_is_named_by_both_and_no_attacker_is_suspected()
+    public void A_user_that_the_KDC_finds_under_another_name_is_named_by_both_and_no_attacker_is_suspected()
     {
         var explained = Explain(Failure with
         {

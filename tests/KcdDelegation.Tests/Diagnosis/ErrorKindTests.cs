@@ -25,6 +25,7 @@ public sealed class ErrorKindTests
         EncryptionTypeRefused in S4U2Self, RealmDiscovery: Configuration
         EncryptionTypeRefused: Configuration
         IdentityMismatch if the user is the delegating account: UserNotPermitted
+        IdentityMismatch for an alias of the account: UserNotPermitted
         IdentityMismatch: UserNotPermitted
         NameMismatch: Configuration
         Overloaded: Unavailable
