@@ -139,7 +139,7 @@ public sealed partial class RemedyTests
             Breaks = ["set-attribute {account} msDS-SupportedEncryptionTypes 4"], Seen = new(S4U2Self, EncryptionTypeNotSupported),
                 Cures = ["net ads enctypes set "],
         },
-        new("Account that requires a smart card", Samba17, Samba22)
+        new("Account that requires a smart card", Samba22)
         {
             Breaks = ["samba-tool user setpassword {account} --smartcard-required"],
             Seen = new(LogOn, Policy, NtStatus: KcdDelegation.Diagnosis.NtStatusNames.SmartCardLogonRequired),
