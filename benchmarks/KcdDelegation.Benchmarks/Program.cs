@@ -8,6 +8,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using KcdDelegation.Benchmarks.Cache;
 using KcdDelegation.Benchmarks.Cold;
+using KcdDelegation.Benchmarks.Connections;
 using KcdDelegation.Benchmarks.Headers;
 using KcdDelegation.Benchmarks.Tokens;
 using Perfolizer.Horology;
@@ -15,7 +16,7 @@ using Perfolizer.Horology;
 // benchmarks/run starts a new process for each page, so that the pages do not influence each other.
 if (args is not [var page, var results, ..])
 {
-    Console.Error.WriteLine("usage: KcdDelegation.Benchmarks headers|cache|memory|tokens|threads|cold|rush RESULTS [short]");
+    Console.Error.WriteLine("usage: KcdDelegation.Benchmarks headers|cache|memory|tokens|threads|users|cold|rush RESULTS [short]");
     return 2;
 }
 var isShort = args is [_, _, "short"];
@@ -36,6 +37,12 @@ switch (page)
         break;
     case "threads":
         await TwoThreads.RunAsync(results);
+        break;
+    case "users":
+        await UsersPage.RunAsync(results, isShort);
+        break;
+    case BackendProcess.Page:
+        await BackendProcess.ServeAsync();
         break;
     case "cold" or "rush" when LabKdc.ReasonMissing() is { } reason:
         Console.Error.WriteLine($"{page} is skipped: {reason}");

@@ -1,0 +1,117 @@
+using System.Globalization;
+using KcdDelegation.Benchmarks.Report;
+using KcdDelegation.Benchmarks.Tickets;
+using KcdDelegation.Http;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KcdDelegation.Benchmarks.Connections;
+
+/// <summary>Measures requests of 1 to 10,000 users over connections of their own, the memory of an idle user, and a lease.</summary>
+internal static class UsersPage
+{
+    private const int MostUsers = 10_000;
+
+    public static async Task RunAsync(string results, bool isShort)
+    {
+        var (rounds, time, tlsUsers) = isShort ? (3, TimeSpan.FromSeconds(1), 500) : (11, TimeSpan.FromSeconds(2), 2000);
+        await using var tickets = TicketSet.Create(EncryptionType.Aes256CtsHmacSha1, 1024, MostUsers);
+        var callers = FixedDelegation.CreateCallers(MostUsers);
+        using var backend = BackendProcess.Start();
+
+        var tls = await MeasureMemoryAsync(tlsUsers, backend.TlsUrl);
+        var plain = await MeasureMemoryAsync(tlsUsers, backend.Url);
+
+        var cases = new[] { 1, 64, 2000, MostUsers }.Select(users => Create(users, backend.Url)).ToArray();
+        foreach (var each in cases)
+            await each.ConnectAsync();
+        // The just-in-time compiler finishes first.
+        foreach (var each in cases)
+            await each.RunAsync(time);
+        foreach (var each in cases)
+        {
+            each.RequestsPerSecond.Clear();
+            each.ProcessorTime.Clear();
+        }
+        for (var round = 0; round < rounds; round++)
+        {
+            for (var i = 0; i < cases.Length; i++)
+                await cases[(i + round) % cases.Length].RunAsync(time);
+        }
+
+        var baseline = cases.Single(each => each.Users == 64);
+        new ResultFile(results, "users", "Users with connections of their own")
+            .Text("GET requests with an answer of 1 KB, sent by 64 senders at a time through `KcdHandler`, each for a random user, over "
+                + "plain http on loopback. The tickets have 1 KB and are cached. "
+                + $"{rounds} interleaved rounds of {time.TotalSeconds:0} s for each row; medians. "
+                + "The server runs in a process of its own, on the same processors. Processor time is the client's.")
+            .Table(
+                ["users", "requests/s", "ratio to 64 users", "CPU µs per request", "connections opened per user"],
+                cases.Select(each => (IReadOnlyList<string>)
+                [
+                    each.Users.ToString("N0", CultureInfo.InvariantCulture),
+                    Median(each.RequestsPerSecond).Number(0),
+                    Interleaved.Quantile(
+                        [.. each.RequestsPerSecond.Zip(baseline.RequestsPerSecond, (own, other) => own / other)], 0.5).Number(),
+                    Median(each.ProcessorTime).Number(1),
+                    ((double)each.Connections / each.Users).Number(),
+                ]))
+            .Text($"Resident memory of the client for each idle user with one open connection, of {tlsUsers:N0} users, ticket and template "
+                + "not included:")
+            .Table(["connection", "KB per user"], [["http", (plain / 1000).Number(1)], ["https", (tls / 1000).Number(1)]])
+            .Text("The lease of a connection alone, for one of 10,000 users who have connections:")
+            .Table(["", "ns", "bytes"], [await MeasureLeaseAsync(isShort ? 400 : 4000)])
+            .Write();
+        foreach (var each in cases)
+            each.Dispose();
+
+        UserCase Create(int users, Uri url) => new(users, url, backend, tickets.Credentials, callers);
+
+        async Task<double> MeasureMemoryAsync(int users, Uri url)
+        {
+            // The first users load code and the templates of the tickets.
+            using (var warm = Create(users, url))
+                await warm.ConnectAsync();
+            var before = Resident();
+            using var measured = Create(users, url);
+            await measured.ConnectAsync();
+            return (double)(Resident() - before) / users;
+        }
+    }
+
+    private static async Task<IReadOnlyList<string>> MeasureLeaseAsync(int rounds)
+    {
+        using var pool = new UserConnectionPool(
+            new ConnectionServices(new SocketsHttpHandlers(create: null), "app", NullLogger.Instance), TimeProvider.System);
+        var keys = Enumerable.Range(0, MostUsers).Select(user => new ConnectionKey(
+            KerberosPrincipal.Principal($"user{user}", TicketSet.Realm), ServicePrincipalName.Parse(TicketSet.Service),
+            new Uri("https://app.bench.test/path"), ChannelBinding: true, RequiresChannelBinding: false)).ToArray();
+        foreach (var key in keys)
+            (await pool.LeaseAsync(key, key.User!, ConnectionLimits.Default, CancellationToken.None)).End();
+        var next = 0;
+        var each = new Case("lease", () =>
+        {
+            var key = keys[next++ % keys.Length];
+            pool.LeaseAsync(key, key.User!, ConnectionLimits.Default, CancellationToken.None).GetAwaiter().GetResult().End();
+        });
+        var time = Interleaved.Measure([each], rounds)["lease"].Median;
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var call = 0; call < 1000; call++)
+            each.Run();
+        var bytes = (GC.GetAllocatedBytesForCurrentThread() - before) / 1000;
+        return ["begin and end", time.Number(0), bytes.ToString(CultureInfo.InvariantCulture)];
+    }
+
+    private static double Median(List<double> values) => Interleaved.Quantile([.. values], 0.5);
+
+    private static long Resident()
+    {
+        for (var round = 0; round < 3; round++)
+        {
+            GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            GC.WaitForPendingFinalizers();
+        }
+        return Machine.ResidentBytes();
+    }
+}
