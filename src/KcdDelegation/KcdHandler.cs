@@ -8,8 +8,8 @@ namespace KcdDelegation;
 /// shares. Thread-safe.</summary>
 /// <remarks>
 /// <para>This is a primary handler. Only the owner of the connections can separate users and knows the certificate that tickets are bound
-/// to. It keeps one SocketsHttpHandler per user, up to a limit. Idle ones are closed to admit new users. When all are in use, a new user
-/// waits until one is free or the request is cancelled.</para>
+/// to. It keeps one SocketsHttpHandler per user, for at most <see cref="KcdOptions.MaxUsers"/> users. Idle ones are closed to admit new
+/// users. When all are in use, a new user waits for <see cref="KcdOptions.MaxConnectionWait"/> at most.</para>
 /// <para>It uses HTTP/1.1 only, and refuses requests that demand another version. It uses neither redirects nor cookies. Handlers that
 /// retry belong outside of this one, so that each attempt has its own token. If a kept connection breaks, this handler
 /// repeats an idempotent request without a body, with a new token.</para>
@@ -19,8 +19,6 @@ namespace KcdDelegation;
 /// </remarks>
 public sealed class KcdHandler : HttpMessageHandler
 {
-    private const int DefaultCapacity = 1000;
-
     private readonly IDelegationSource _source;
     private readonly string _application;
     private readonly ICallerAccessor? _callers;
@@ -46,19 +44,14 @@ public sealed class KcdHandler : HttpMessageHandler
     }
 
     internal KcdHandler(
-        IDelegationSource source,
-        string application,
-        Func<SocketsHttpHandler>? createHandler,
-        ICallerAccessor? callers,
-        int capacity = DefaultCapacity)
+        IDelegationSource source, string application, Func<SocketsHttpHandler>? createHandler, ICallerAccessor? callers)
     {
         ArgumentException.ThrowIfNullOrEmpty(application);
         (_source, _application, _callers) = (source, application, callers);
         var handlers = new SocketsHttpHandlers(createHandler);
         // A wrong factory fails here and not at the first request.
         _anonymous = new AnonymousConnections(handlers.Create());
-        _connections = new UserConnectionPool(
-            handlers.Create, capacity, source.TimeProvider, () => Log.SharingEnded(source.Logger, application));
+        _connections = new UserConnectionPool(new ConnectionServices(handlers, application, source.Logger), source.TimeProvider);
     }
 
     /// <inheritdoc/>

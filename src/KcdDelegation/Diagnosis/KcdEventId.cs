@@ -70,6 +70,13 @@ internal static class KcdEventId
     public const int HttpVersionRefused = 4030;
     public const int HttpVersionNotAccepted = 4031;
 
+    // Connections to backends.
+    public const int UsersNearLimit = 4020;
+    public const int UserLimitReached = 4021;
+    public const int ConnectionLimitReached = 4022;
+    public const int ChannelBindingUndefined = 4023;
+    public const int ChannelBindingRequired = 4024;
+
     /// <summary>Too many requests are waiting for the KDCs.</summary>
     public const int TooManyAttempts = 12008;
 

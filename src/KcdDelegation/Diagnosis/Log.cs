@@ -68,6 +68,16 @@ internal static partial class Log
         + "Authorization header of {Length} bytes; users in many groups have large tickets")]
     public static partial void HeaderMayBeTooLarge(ILogger logger, string application, int status, int length);
 
+    [LoggerMessage(KcdEventId.UsersNearLimit, LogLevel.Warning, "{Users} users have connections to {Application}, {Active} of them "
+        + "requests or open streams, and at most {MaxUsers} may have connections. Beyond that, connections of idle users are closed for "
+        + "others, and users wait while all are active. Remedy: increase MaxUsers if the host has memory and ports for more users")]
+    public static partial void UsersNearLimit(ILogger logger, string application, int users, int active, int maxUsers);
+
+    [LoggerMessage(KcdEventId.ChannelBindingUndefined, LogLevel.Warning, "{Origin}, the backend of {Application}, presents a certificate "
+        + "whose signature algorithm ({Algorithm}) defines no channel binding (RFC 5929), so tickets are not bound to the connection. "
+        + "Remedy: give the backend a certificate that is signed with RSA or ECDSA, or set RequireChannelBinding to refuse it")]
+    public static partial void ChannelBindingUndefined(ILogger logger, string application, string origin, string? algorithm);
+
     [LoggerMessage(KcdEventId.HttpVersionNotAccepted, LogLevel.Warning, "The backend of {Application} answered {Status}: it does not "
         + "accept HTTP/1.1, the only version in which requests are sent. Remedy: allow HTTP/1.1 at the backend")]
     public static partial void HttpVersionNotAccepted(ILogger logger, string application, int status);

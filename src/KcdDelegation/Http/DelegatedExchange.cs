@@ -18,8 +18,8 @@ internal sealed class DelegatedExchange(
         var mayRepeat = application.Start == AuthenticationStart.OnChallenge || application.TokenFormat == TokenFormat.Auto;
         var canRepeat = mayRepeat && await RequestBody.TryKeepAsync(request.Content, cancellationToken).ConfigureAwait(false);
 
-        using var route = new UserRoute(
-            connections, ConnectionKey.Create(application, credential.Ticket.User, request), credential.Ticket.User);
+        var user = credential.Ticket.User;
+        using var route = new UserRoute(connections, ConnectionKey.Create(application, user, request), user, application.Connections);
         // A body that cannot be sent twice is sent with a ticket at once: without one it would be consumed by the backend's 401.
         var response = application.Start == AuthenticationStart.OnChallenge && canRepeat
             ? await SendOnChallengeAsync(request, route, cancellationToken).ConfigureAwait(false)

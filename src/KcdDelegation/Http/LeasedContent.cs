@@ -4,10 +4,12 @@ namespace KcdDelegation.Http;
 
 /// <summary>A response body that ends the connection lease when it has been read or disposed. Until then the user's connection must not be
 /// closed.</summary>
+/// <remarks>Its stream refers to it, so it is finalized only when neither can be read any more.</remarks>
 internal sealed class LeasedContent : HttpContent
 {
     private readonly HttpContent _inner;
     private readonly ConnectionLease _lease;
+    private int _ended;
 
     private LeasedContent(HttpContent inner, ConnectionLease lease)
     {
@@ -16,22 +18,33 @@ internal sealed class LeasedContent : HttpContent
             Headers.TryAddWithoutValidation(name, values);
     }
 
+    /// <summary>Ends the lease of a response that was neither read nor disposed.</summary>
+    ~LeasedContent()
+    {
+        if (Interlocked.Exchange(ref _ended, 1) == 0)
+            ThreadPool.UnsafeQueueUserWorkItem(static lease => lease.End(), _lease, preferLocal: false);
+    }
+
     /// <summary>Transfers the lease to the response's body, or ends it at once if there is no body.</summary>
     public static void Attach(HttpResponseMessage response, HttpMethod method, ConnectionLease lease)
     {
-        // RFC 9112 §6.3: no body follows these, whatever their headers say.
-        var hasNoBody = method == HttpMethod.Head || response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified
-            || response.Content.Headers.ContentLength == 0;
-        if (hasNoBody)
-            lease.Dispose();
-        else
+        if (HasBody(response, method))
             response.Content = new LeasedContent(response.Content, lease);
+        else
+            lease.End();
+    }
+
+    /// <summary>Ends the lease, once.</summary>
+    public void EndLease()
+    {
+        if (Interlocked.Exchange(ref _ended, 1) == 0)
+            _lease.End();
     }
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         await _inner.CopyToAsync(stream, context, cancellationToken).ConfigureAwait(false);
-        _lease.Dispose();
+        EndLease();
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
@@ -40,16 +53,16 @@ internal sealed class LeasedContent : HttpContent
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         _inner.CopyTo(stream, context, cancellationToken);
-        _lease.Dispose();
+        EndLease();
     }
 
     protected override async Task<Stream> CreateContentReadStreamAsync(CancellationToken cancellationToken) =>
-        new LeasedStream(await _inner.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), _lease);
+        new LeasedStream(await _inner.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), this);
 
     protected override Task<Stream> CreateContentReadStreamAsync() => CreateContentReadStreamAsync(CancellationToken.None);
 
     protected override Stream CreateContentReadStream(CancellationToken cancellationToken) =>
-        new LeasedStream(_inner.ReadAsStream(cancellationToken), _lease);
+        new LeasedStream(_inner.ReadAsStream(cancellationToken), this);
 
     /// <summary>Returns false. A Content-Length of the backend was copied with the headers; without one the length is unknown.</summary>
     protected override bool TryComputeLength(out long length)
@@ -63,8 +76,20 @@ internal sealed class LeasedContent : HttpContent
         if (disposing)
         {
             _inner.Dispose();
-            _lease.Dispose();
+            EndLease();
         }
         base.Dispose(disposing);
+    }
+
+    /// <summary>Determines whether a body follows (RFC 9112 §6.3).</summary>
+    private static bool HasBody(HttpResponseMessage response, HttpMethod method)
+    {
+        // An upgraded connection stays open, whatever the headers say (RFC 9110 §7.8).
+        if (response.StatusCode == HttpStatusCode.SwitchingProtocols)
+            return true;
+        if (method == HttpMethod.Head || response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified)
+            return false;
+        // "If a message is received with both a Transfer-Encoding and a Content-Length header field, the Transfer-Encoding overrides".
+        return response.Content.Headers.ContentLength != 0 || response.Headers.NonValidated.Contains("Transfer-Encoding");
     }
 }

@@ -1,7 +1,7 @@
 namespace KcdDelegation.Http;
 
 /// <summary>The stream of a <see cref="LeasedContent"/>. After an upgrade (RFC 9110 §7.8, WebSocket) it is written to as well.</summary>
-internal sealed class LeasedStream(Stream inner, ConnectionLease lease) : Stream
+internal sealed class LeasedStream(Stream inner, LeasedContent content) : Stream
 {
     public override bool CanRead => inner.CanRead;
 
@@ -68,7 +68,7 @@ internal sealed class LeasedStream(Stream inner, ConnectionLease lease) : Stream
     public override async ValueTask DisposeAsync()
     {
         await inner.DisposeAsync().ConfigureAwait(false);
-        lease.Dispose();
+        content.EndLease();
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -77,7 +77,7 @@ internal sealed class LeasedStream(Stream inner, ConnectionLease lease) : Stream
         if (disposing)
         {
             inner.Dispose();
-            lease.Dispose();
+            content.EndLease();
         }
         base.Dispose(disposing);
     }
@@ -87,7 +87,7 @@ internal sealed class LeasedStream(Stream inner, ConnectionLease lease) : Stream
     private int ReleaseAtEnd(int read, int wanted)
     {
         if (read == 0 && wanted > 0 && !inner.CanWrite)
-            lease.Dispose();
+            content.EndLease();
         return read;
     }
 }

@@ -7,6 +7,11 @@ namespace KcdDelegation.Http;
 internal sealed class SocketsHttpHandlers(Func<SocketsHttpHandler>? create)
 {
     private static readonly ConditionalWeakTable<SocketsHttpHandler, object> s_returned = [];
+    private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>Gets the number of connections that the last handler opens at most.</summary>
+    /// <remarks>The factory always returns the same configuration.</remarks>
+    public int MaxConnectionsPerServer { get; private set; } = int.MaxValue;
 
     /// <summary>Creates a handler without cookies, redirects and proxy. Its connections are renewed periodically, to follow DNS
     /// changes.</summary>
@@ -16,7 +21,7 @@ internal sealed class SocketsHttpHandlers(Func<SocketsHttpHandler>? create)
         AllowAutoRedirect = false,
         UseProxy = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(15),
-        ConnectTimeout = TimeSpan.FromSeconds(15),
+        ConnectTimeout = s_connectTimeout,
     };
 
     /// <summary>Creates a handler for one user and disables cookies, redirects and proxy on it.</summary>
@@ -38,6 +43,10 @@ internal sealed class SocketsHttpHandlers(Func<SocketsHttpHandler>? create)
         handler.UseCookies = false;
         handler.AllowAutoRedirect = false;
         handler.UseProxy = false;
+        // The default of .NET has no limit: the user's other requests would wait for a first connection that is never opened.
+        if (handler.ConnectTimeout == Timeout.InfiniteTimeSpan)
+            handler.ConnectTimeout = s_connectTimeout;
+        MaxConnectionsPerServer = handler.MaxConnectionsPerServer;
         return handler;
     }
 

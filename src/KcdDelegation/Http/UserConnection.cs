@@ -1,54 +1,67 @@
 using System.Net.Security;
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography.X509Certificates;
+using KcdDelegation.Diagnosis;
 
 namespace KcdDelegation.Http;
 
 /// <summary>The connections of one user to one application: a SocketsHttpHandler and the certificate that all its connections present.
 /// Thread-safe.</summary>
-/// <remarks><see cref="UserConnectionPool"/> decides which requests use it and when it is closed.</remarks>
-internal sealed class UserConnection : IDisposable
+/// <remarks><see cref="PooledUser"/> decides which requests use it. It is closed when it is retired and its last lease has ended.</remarks>
+internal sealed class UserConnection
 {
-    private readonly HttpMessageInvoker _invoker;
+    /// <summary>The flag in <see cref="_state"/> of connections that accept no further request.</summary>
+    private const int Retired = 1 << 30;
+
+    /// <summary>The value of <see cref="_state"/> after the handler was disposed.</summary>
+    private const int Closed = int.MinValue;
+
+    private readonly PooledUser _user;
+    private readonly ConnectionServices _services;
     private readonly Lock _lock = new();
+    private HttpMessageInvoker? _invoker;
     private FirstRequest? _first;
     private volatile CertificateBinding? _binding;
     private volatile bool _isTied;
 
-    /// <summary>Initializes the connections over a new handler.</summary>
-    /// <param name="handler">The new handler, which this instance owns.</param>
-    /// <param name="key">The key of the requests that may use it.</param>
-    /// <param name="tied">Called when users share it and the backend ties it to one of them. Nothing more is sent, and
-    /// <see cref="SendAsync"/> returns null.</param>
-    public UserConnection(SocketsHttpHandler handler, ConnectionKey key, Action<UserConnection> tied)
+    /// <summary>The number of leases, and <see cref="Retired"/>; or <see cref="Closed"/>.</summary>
+    private int _state;
+
+    /// <summary>Initializes the connections. Their handler is created by the first request.</summary>
+    /// <param name="user">The user of the connections.</param>
+    /// <param name="services">The factory, the log and the metrics.</param>
+    /// <param name="first">The request that opens the first connection; null for the first one that is sent.</param>
+    public UserConnection(PooledUser user, ConnectionServices services, FirstRequest? first) =>
+        (_user, _services, _first) = (user, services, first);
+
+    private ConnectionKey Key => _user.Key;
+
+    /// <summary>Adds a lease, unless the connections accept no further request.</summary>
+    public bool TryAddLease()
     {
-        Key = key;
-        IdleNode = new LinkedListNode<UserConnection>(this);
-        handler.RequestHeaderEncodingSelector = WatchRequests(handler.RequestHeaderEncodingSelector);
-        if (key.User is null)
-            handler.ResponseHeaderEncodingSelector = WatchResponses(handler.ResponseHeaderEncodingSelector, new PersistentAuthReader(() =>
-            {
-                _isTied = true;
-                tied(this);
-            }));
-        if (key.ChannelBinding)
-            handler.PlaintextStreamFilter = CheckCertificate(handler.PlaintextStreamFilter);
-        _invoker = new HttpMessageInvoker(handler, disposeHandler: true);
+        var state = Volatile.Read(ref _state);
+        while (state is >= 0 and < Retired)
+        {
+            var seen = Interlocked.CompareExchange(ref _state, state + 1, state);
+            if (seen == state)
+                return true;
+            state = seen;
+        }
+        return false;
     }
 
-    public ConnectionKey Key { get; }
+    public void EndLease()
+    {
+        if (Interlocked.Decrement(ref _state) == Retired)
+            CloseRetired();
+    }
 
-    /// <summary>The number of requests whose response is not completely read. This and the next members are guarded by the lock of
-    /// <see cref="UserConnectionPool"/>.</summary>
-    public int Leases { get; set; }
-
-    /// <summary>Whether it accepts no further request and is closed when the last lease ends.</summary>
-    public bool IsRetired { get; set; }
-
-    /// <summary>The time when the last lease ended, a timestamp of the TimeProvider.</summary>
-    public long IdleSince { get; set; }
-
-    public LinkedListNode<UserConnection> IdleNode { get; }
+    /// <summary>Refuses further requests, and closes the connections when the last lease ends.</summary>
+    public void Retire()
+    {
+        if (Interlocked.Or(ref _state, Retired) is 0 or Retired)
+            CloseRetired();
+    }
 
     /// <summary>Sets the ticket on the request, if there is one, and sends it.</summary>
     /// <returns>The response. Null if nothing was sent, because a new connection presents another certificate than the one to which the
@@ -69,7 +82,36 @@ internal sealed class UserConnection : IDisposable
         return await InvokeAsync(request, cancellationToken).ConfigureAwait(false);
     }
 
-    public void Dispose() => _invoker.Dispose();
+    private void CloseRetired()
+    {
+        if (Interlocked.CompareExchange(ref _state, Closed, Retired) != Retired)
+            return;
+        lock (_lock)
+            _invoker?.Dispose();
+    }
+
+    /// <summary>Returns the handler, which is created when the first request is sent. If the factory fails, that request fails.</summary>
+    private HttpMessageInvoker GetInvoker()
+    {
+        if (Volatile.Read(ref _invoker) is { } invoker)
+            return invoker;
+        lock (_lock)
+            return _invoker ??= CreateInvoker();
+    }
+
+    private HttpMessageInvoker CreateInvoker()
+    {
+        var handler = _services.CreateHandler();
+        handler.RequestHeaderEncodingSelector = WatchRequests(handler.RequestHeaderEncodingSelector);
+        if (Key.User is null)
+            handler.ResponseHeaderEncodingSelector = WatchResponses(handler.ResponseHeaderEncodingSelector, new PersistentAuthReader(() =>
+            {
+                _isTied = true;
+                _user.EndSharing(this);
+            }));
+        handler.PlaintextStreamFilter = WatchConnections(handler.PlaintextStreamFilter);
+        return new HttpMessageInvoker(handler, disposeHandler: true);
+    }
 
     /// <summary>Returns null if the certificate is known, otherwise the request that opens the first connection. This request becomes it if
     /// there is none.</summary>
@@ -112,7 +154,7 @@ internal sealed class UserConnection : IDisposable
     {
         try
         {
-            return await _invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            return await GetInvoker().SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
         catch (HttpRequestException error) when (error.InnerException is OtherCertificateException)
         {
@@ -151,19 +193,24 @@ internal sealed class UserConnection : IDisposable
     /// <summary>Returns a filter that runs on each new connection after its TLS handshake and before its first request.</summary>
     /// <remarks>Before the first connection passes the filter nothing can have been written, so the pending request belongs to this
     /// connection.</remarks>
-    private Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>> CheckCertificate(
-        Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>>? next) => (context, cancellationToken) =>
+    private Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>> WatchConnections(
+        Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>>? next) => async (context, cancellationToken) =>
         {
-            if (context.PlaintextStream is not SslStream { RemoteCertificate: { } certificate })
-                throw new InvalidOperationException("The connection presents no certificate to which a ticket could be bound.");
-            RecordCertificate(certificate);
-            return next is null ? ValueTask.FromResult(context.PlaintextStream) : next(context, cancellationToken);
+            if (Key.ChannelBinding)
+                RecordCertificate((context.PlaintextStream as SslStream)?.RemoteCertificate);
+            var stream = next is null
+                ? context.PlaintextStream
+                : await next(context, cancellationToken).ConfigureAwait(false);
+            return Key.User is null ? new SharedStream(stream, _services.Metrics) : new UserStream(stream, _services.Metrics);
         };
 
-    private void RecordCertificate(X509Certificate certificate)
+    private void RecordCertificate(X509Certificate? certificate)
     {
-        using var copy = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
-        var shown = new CertificateBinding(copy.RawData, TlsServerEndPoint.CreateApplicationData(copy));
+        if (certificate is null)
+            throw new InvalidOperationException("The connection presents no certificate to which a ticket could be bound.");
+        var shown = _services.GetBinding(certificate);
+        if (shown.ApplicationData.IsEmpty)
+            AcceptUnbound(shown);
         lock (_lock)
         {
             if (_binding is { } known)
@@ -178,21 +225,36 @@ internal sealed class UserConnection : IDisposable
         }
     }
 
-    private sealed class FirstRequest(HttpRequestMessage request, SentAuthorization authorization)
+    /// <summary>Accepts a certificate for which RFC 5929 §4.1 defines no binding, unless the application requires one.</summary>
+    private void AcceptUnbound(CertificateBinding shown)
     {
-        public HttpRequestMessage Request { get; } = request;
-
-        public SentAuthorization Authorization { get; } = authorization;
-
-        /// <summary>Completes with the failure; with null if there is a connection now, or if the caller cancelled and another request may
-        /// try.</summary>
-        public TaskCompletionSource<Exception?> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!Key.RequiresChannelBinding)
+        {
+            _services.ReportUnbound(Key.Origin, shown);
+            return;
+        }
+        throw new DelegationFailure(
+            KcdStage.Target,
+            KcdEventId.ChannelBindingRequired,
+            $"{Key.Origin} presents a certificate whose signature algorithm ({PrintableText.From(shown.Algorithm ?? "unknown")}) "
+                + "defines no channel binding, but the application requires one. Nothing was sent.",
+            "Give the backend a certificate that is signed with RSA or ECDSA, or set RequireChannelBinding to false.").ToException();
     }
-
-    private sealed record CertificateBinding(byte[] Certificate, ReadOnlyMemory<byte> ApplicationData);
 
     private sealed class TiedConnectionException() : Exception("The backend has tied the connection to another user.");
 
     private sealed class OtherCertificateException()
         : Exception("The backend presents another certificate than on the previous connection.");
+}
+
+/// <summary>The request that opens the first connection, and whose ticket is bound to that connection's certificate.</summary>
+internal sealed class FirstRequest(HttpRequestMessage request, SentAuthorization authorization)
+{
+    public HttpRequestMessage Request { get; } = request;
+
+    public SentAuthorization Authorization { get; } = authorization;
+
+    /// <summary>Gets the source that completes with the failure; with null if there is a connection now, or if the caller cancelled and
+    /// another request may try.</summary>
+    public TaskCompletionSource<Exception?> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -1,216 +1,337 @@
+using System.Collections.Concurrent;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
+
 namespace KcdDelegation.Http;
 
 /// <summary>Leases separate connections to each user, to a limited number of users at a time. Thread-safe.</summary>
-/// <remarks>A new user replaces the user who has been idle longest. While no user is idle, a new user waits.</remarks>
-internal sealed class UserConnectionPool(Func<SocketsHttpHandler> createHandler, int capacity, TimeProvider time, Action sharingEnded)
-    : IDisposable
+/// <remarks>
+/// <para>A new user replaces the user who has been idle longest. While no user is idle, a new user waits for a limited time.</para>
+/// <para>A request of a user who has connections takes no lock of the pool. The lock guards which users have a slot, so only new users,
+/// evictions and waiting users take it.</para>
+/// </remarks>
+internal sealed class UserConnectionPool(ConnectionServices services, TimeProvider time) : IDisposable
 {
-    /// <summary>The time after which an idle entry is dropped. A SocketsHttpHandler closes its idle connections itself after a
+    /// <summary>The time after which an idle user is dropped. A SocketsHttpHandler closes its idle connections itself after a
     /// minute.</summary>
     private static readonly TimeSpan s_idleLife = TimeSpan.FromMinutes(5);
 
+    private static readonly TimeSpan s_sweepPeriod = TimeSpan.FromMinutes(1);
+
+    /// <summary>The number of users who may wait, and of requests of one user, if the limits that they wait for are lower.</summary>
+    private const int MinWaiting = 1000;
+
+    private readonly ConcurrentDictionary<ConnectionKey, PooledUser> _users = new();
     private readonly Lock _lock = new();
-    private readonly Dictionary<ConnectionKey, UserConnection> _current = [];
-    private readonly LinkedList<UserConnection> _idle = [];
-    private readonly LinkedList<Waiter> _waiters = [];
+    private readonly Dictionary<ConnectionKey, LinkedListNode<PooledUser>> _waitingByKey = [];
+    private readonly LinkedList<PooledUser> _waiting = [];
+    private readonly Queue<IdleUser> _oldest = [];
+    private int _waitingUsers;
     private int _count;
-    private bool _disposed;
-    private volatile bool _sharingHasEnded;
-    private volatile bool _backendHasAnswered;
+    private int _maxUsers;
+    private bool _nearLimitWasLogged;
+    private ITimer? _sweep;
+    private volatile bool _disposed;
 
-    /// <summary>Whether sharing has ended for the lifetime of the handler, whatever the settings say, because the backend tied a connection
-    /// to its user.</summary>
-    public bool SharingHasEnded => _sharingHasEnded;
+    public ConnectionServices Services => services;
 
-    /// <summary>Whether a request of any user has been answered, so that the backend accepts HTTP/1.1.</summary>
-    public bool BackendHasAnswered
-    {
-        get => _backendHasAnswered;
-        set
-        {
-            // The field is read by all requests, so it is written once.
-            if (_backendHasAnswered != value)
-                _backendHasAnswered = value;
-        }
-    }
+    public long GetTimestamp() => time.GetTimestamp();
 
     /// <summary>Leases the user's connections.</summary>
-    /// <exception cref="OperationCanceledException">The caller cancelled while all connections were in use by other users.</exception>
-    public async ValueTask<ConnectionLease> LeaseAsync(ConnectionKey key, CancellationToken cancellationToken)
+    /// <exception cref="KcdException">All connections were in use for too long.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled while all connections were in use.</exception>
+    public ValueTask<ConnectionLease> LeaseAsync(
+        ConnectionKey key, KerberosPrincipal user, ConnectionLimits limits, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var closed = new List<UserConnection>();
-        ConnectionLease? lease;
-        Waiter? waiter = null;
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            while (_idle.First?.Value is { } oldest && time.GetElapsedTime(oldest.IdleSince) > s_idleLife)
-                Drop(oldest, closed);
-            lease = LeaseIfAvailable(key, closed);
-            if (lease is null)
-                _waiters.AddLast(waiter = new Waiter(key));
-        }
-        Close(closed);
-        return lease ?? await WaitAsync(waiter!, cancellationToken).ConfigureAwait(false);
+        ObjectDisposedException.ThrowIf(_disposed, "KcdHandler");
+        return _users.TryGetValue(Resolve(key, user), out var pooled) && pooled.TryEnter(GetLimit(pooled, limits))
+            ? ValueTask.FromResult(pooled.Lease())
+            : LeaseOrWaitAsync(key, user, limits, cancellationToken);
     }
 
-    /// <summary>Withdraws connections from further requests. They are closed when the last response has been read; the user's next request
-    /// gets new ones.</summary>
-    public void Retire(UserConnection connection)
+    /// <summary>Handles the end of a user's last lease.</summary>
+    public void OnIdle(PooledUser user)
     {
+        if (Volatile.Read(ref _waitingUsers) == 0 && !_disposed)
+            return;
+        var closed = new List<PooledUser>();
         lock (_lock)
         {
-            connection.IsRetired = true;
-            if (_current.GetValueOrDefault(connection.Key) == connection)
-                _current.Remove(connection.Key);
+            if (_disposed)
+                Close(user, closed);
+            else
+                ServeWaiting(user, search: false, closed);
         }
-    }
-
-    /// <summary>Ends a lease, and serves waiting requests if the connections are idle now.</summary>
-    public void Release(UserConnection connection)
-    {
-        var closed = new List<UserConnection>();
-        lock (_lock)
-        {
-            if (--connection.Leases > 0)
-                return;
-            connection.IdleSince = time.GetTimestamp();
-            _idle.AddLast(connection.IdleNode);
-            if (connection.IsRetired || _disposed)
-                Drop(connection, closed);
-            ServeWaiters(closed);
-        }
-        Close(closed);
+        DisposeConnections(closed);
     }
 
     /// <summary>Closes idle connections and rejects waiting requests. Responses that are being read can be read to their end.</summary>
     public void Dispose()
     {
-        var closed = new List<UserConnection>();
+        var closed = new List<PooledUser>();
+        PooledUser[] waiting;
         lock (_lock)
         {
             _disposed = true;
-            foreach (var connection in _idle.ToList())
-                Drop(connection, closed);
-            foreach (var waiter in _waiters)
-                waiter.Lease.SetException(new ObjectDisposedException("KcdHandler"));
-            _waiters.Clear();
+            foreach (var (_, user) in _users)
+                Close(user, closed);
+            waiting = [.. _waiting, .. _users.Values];
+            _waiting.Clear();
+            _waitingByKey.Clear();
+            _waitingUsers = 0;
+            _sweep?.Dispose();
         }
-        Close(closed);
-    }
-
-    private void EndSharing(UserConnection tied)
-    {
-        Retire(tied);
-        bool isFirst;
-        lock (_lock)
-            (isFirst, _sharingHasEnded) = (!_sharingHasEnded, true);
-        if (isFirst)
-            sharingEnded();
-    }
-
-    private async Task<ConnectionLease> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
-    {
-        using var registration = cancellationToken.UnsafeRegister((_, token) => Cancel(waiter, token), state: null);
-        return await waiter.Lease.Task.ConfigureAwait(false);
-    }
-
-    /// <summary>Cancels a waiting request unless it has a lease already. Removal from the list decides between the two.</summary>
-    private void Cancel(Waiter waiter, CancellationToken cancellationToken)
-    {
-        lock (_lock)
+        foreach (var user in waiting)
         {
-            if (!_waiters.Remove(waiter))
-                return;
+            if (user.HasSlot)
+                user.Redirect();
+            else
+                user.Abandon();
         }
-        waiter.Lease.TrySetCanceled(cancellationToken);
+        DisposeConnections(closed);
     }
 
-    /// <summary>Creates a lease, or returns null if all connections are in use.</summary>
-    private ConnectionLease? LeaseIfAvailable(ConnectionKey key, List<UserConnection> closed)
+    /// <summary>Returns the key of the connections that the user may use now. After sharing has ended these are the user's own.</summary>
+    private ConnectionKey Resolve(ConnectionKey key, KerberosPrincipal user) =>
+        key.User is null && services.SharingHasEnded ? key with { User = user } : key;
+
+    /// <summary>Returns the number of leases that the user may have at a time.</summary>
+    /// <remarks>The factory's own limit counts as well: .NET would let further requests wait without a bound.</remarks>
+    private int GetLimit(PooledUser user, ConnectionLimits limits) =>
+        Math.Min(user.Key.User is null ? limits.MaxUsers : limits.MaxConnectionsPerUser, services.MaxConnectionsPerServer);
+
+    private async ValueTask<ConnectionLease> LeaseOrWaitAsync(
+        ConnectionKey key, KerberosPrincipal user, ConnectionLimits limits, CancellationToken cancellationToken)
     {
-        if (!_current.TryGetValue(key, out var connection))
+        var start = time.GetTimestamp();
+        while (true)
         {
-            if (_count >= capacity && _idle.Count == 0)
-                return null;
-            connection = new UserConnection(createHandler(), key, EndSharing);
-            if (_count >= capacity)
-                Drop(_idle.First!.Value, closed);
-            _current.Add(key, connection);
-            _count++;
+            var pooled = GetOrAdmit(Resolve(key, user), limits.MaxUsers) ?? throw Refuse((PooledUser?)null, limits);
+            var limit = GetLimit(pooled, limits);
+            if (pooled.TryEnter(limit))
+                return pooled.Lease();
+            var request = pooled.Enqueue(limit, Math.Max(limit, MinWaiting)) ?? throw Refuse(pooled, limits);
+            if (await WaitAsync(request, limits, start, cancellationToken).ConfigureAwait(false))
+                return pooled.Lease();
         }
-        else if (connection.Leases == 0)
-            _idle.Remove(connection.IdleNode);
-        connection.Leases++;
-        return new ConnectionLease(this, connection);
     }
 
-    /// <summary>Serves the waiting requests. All are checked, because a user's first lease also serves that user's other
-    /// requests.</summary>
-    private void ServeWaiters(List<UserConnection> closed)
+    /// <summary>Waits until the request has a lease.</summary>
+    /// <returns>False if it must try again.</returns>
+    private async Task<bool> WaitAsync(
+        ConnectionRequest request, ConnectionLimits limits, long start, CancellationToken cancellationToken)
     {
-        for (var node = _waiters.First; node is not null;)
+        if (request.Served.Task.IsCompleted)
+            return await request.Served.Task.ConfigureAwait(false);
+        services.Metrics.AddWaiting(1);
+        try
         {
-            var (waiter, next) = (node.Value, node.Next);
-            try
+            var left = limits.MaxWait - time.GetElapsedTime(start);
+            return await request.Served.Task.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, time, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is TimeoutException or OperationCanceledException)
+        {
+            if (Remove(request))
             {
-                if (LeaseIfAvailable(waiter.Key, closed) is { } lease)
-                {
-                    _waiters.Remove(node);
-                    waiter.Lease.SetResult(lease);
-                }
+                if (error is TimeoutException)
+                    throw Refuse(request.User, limits);
+                throw;
             }
-            catch (Exception error)
-            {
-                // The creation of a handler failed. That fails the waiting request, not the request that has just ended.
-                _waiters.Remove(node);
-                waiter.Lease.SetException(error);
-            }
-            node = next;
+            // The request was served while the wait ended.
+            var hasLease = await request.Served.Task.ConfigureAwait(false);
+            if (error is TimeoutException)
+                return hasLease;
+            if (hasLease)
+                request.User.Leave();
+            throw;
+        }
+        finally
+        {
+            services.Metrics.AddWaiting(-1);
         }
     }
 
-    private void Drop(UserConnection idle, List<UserConnection> closed)
+    /// <summary>Returns the user, with a slot if one is free, otherwise at the end of the waiting users. Returns null if too many
+    /// wait.</summary>
+    private PooledUser? GetOrAdmit(ConnectionKey key, int maxUsers)
     {
-        _idle.Remove(idle.IdleNode);
-        if (_current.GetValueOrDefault(idle.Key) == idle)
-            _current.Remove(idle.Key);
+        var closed = new List<PooledUser>();
+        try
+        {
+            lock (_lock)
+            {
+                ObjectDisposedException.ThrowIf(_disposed, "KcdHandler");
+                _maxUsers = maxUsers;
+                if (_users.TryGetValue(key, out var pooled))
+                    return pooled;
+                if (_waitingByKey.TryGetValue(key, out var node))
+                    return node.Value;
+                if (_waitingUsers >= Math.Max(maxUsers, MinWaiting))
+                    return null;
+                pooled = new PooledUser(this, key);
+                _waitingByKey.Add(pooled.Key, _waiting.AddLast(pooled));
+                // Counted before the search for an idle user: a user who becomes idle after the search then serves the waiting ones. While
+                // others wait no user is idle, so there is nothing to search.
+                var isFirst = Interlocked.Increment(ref _waitingUsers) == 1;
+                ServeWaiting(idle: null, search: isFirst, closed);
+                return pooled;
+            }
+        }
+        finally
+        {
+            DisposeConnections(closed);
+        }
+    }
+
+    /// <summary>Removes a request that no longer waits, and its user with the last such request.</summary>
+    /// <returns>False if the request has been served.</returns>
+    private bool Remove(ConnectionRequest request)
+    {
+        lock (_lock)
+        {
+            if (!request.User.TryRemove(request))
+                return false;
+            if (request.User.HasNoRequests && _waitingByKey.Remove(request.User.Key, out var node))
+            {
+                _waiting.Remove(node);
+                _waitingUsers--;
+                request.User.Abandon();
+            }
+            return true;
+        }
+    }
+
+    private void ServeWaiting(PooledUser? idle, bool search, List<PooledUser> closed)
+    {
+        while (_waiting.First is { } first && HasRoom(idle, search, closed))
+        {
+            _waiting.Remove(first);
+            _waitingByKey.Remove(first.Value.Key);
+            _waitingUsers--;
+            Admit(first.Value);
+            first.Value.Serve();
+        }
+    }
+
+    private void Admit(PooledUser user)
+    {
+        user.Open(time.GetTimestamp());
+        _users[user.Key] = user;
+        _count++;
+        services.Metrics.AddUsers(1);
+        _sweep ??= CreateSweep();
+        if (_nearLimitWasLogged || _count < 0.8 * _maxUsers)
+            return;
+        _nearLimitWasLogged = true;
+        Log.UsersNearLimit(services.Logger, services.Application, _count, _users.Count(static entry => !entry.Value.IsIdle), _maxUsers);
+    }
+
+    /// <summary>Determines whether there is a free slot, and closes idle users to get one.</summary>
+    private bool HasRoom(PooledUser? idle, bool search, List<PooledUser> closed)
+    {
+        while (_count >= _maxUsers)
+        {
+            if (!(idle is not null && Close(idle, closed)) && !(search && CloseOldest(closed)))
+                return false;
+            services.Metrics.AddEviction();
+        }
+        return true;
+    }
+
+    /// <summary>Closes the user who has been idle longest.</summary>
+    /// <remarks>One search finds several users, in the order of their last use. A user who was used since then is skipped, so the first of
+    /// the others is always the one to close.</remarks>
+    private bool CloseOldest(List<PooledUser> closed)
+    {
+        for (var hasSearched = false; ; hasSearched = true)
+        {
+            while (_oldest.TryDequeue(out var next))
+            {
+                if (next.User.LastUse == next.LastUse && Close(next.User, closed))
+                    return true;
+            }
+            if (hasSearched)
+                return false;
+            foreach (var found in FindIdle().OrderBy(static found => found.LastUse).Take(16 + (_count / 16)))
+                _oldest.Enqueue(found);
+        }
+    }
+
+    private IEnumerable<IdleUser> FindIdle()
+    {
+        foreach (var (_, user) in _users)
+        {
+            if (user.IsIdle)
+                yield return new IdleUser(user, user.LastUse);
+        }
+    }
+
+    private bool Close(PooledUser user, List<PooledUser> closed)
+    {
+        if (!user.TryClose())
+            return false;
+        _users.TryRemove(user.Key, out _);
         _count--;
-        closed.Add(idle);
+        services.Metrics.AddUsers(-1);
+        closed.Add(user);
+        return true;
     }
 
-    /// <summary>Closes connections. The caller does not hold the lock, because closing sockets takes time.</summary>
-    private static void Close(List<UserConnection> connections) => connections.ForEach(static connection => connection.Dispose());
-
-    private sealed class Waiter(ConnectionKey key)
+    /// <summary>Creates the timer that drops idle users. It exists only while there are users, so it does not keep an abandoned handler
+    /// alive.</summary>
+    private ITimer CreateSweep()
     {
-        public ConnectionKey Key { get; } = key;
-
-        public TaskCompletionSource<ConnectionLease> Lease { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        // The timer must not keep the context of the request that created it.
+        using (ExecutionContext.SuppressFlow())
+            return time.CreateTimer(static state => ((UserConnectionPool)state!).Sweep(), this, s_sweepPeriod, s_sweepPeriod);
     }
-}
 
-/// <summary>The right to use a user's connections, from before a request is sent until its response has been read or dropped.</summary>
-internal sealed class ConnectionLease(UserConnectionPool owner, UserConnection connection) : IDisposable
-{
-    private int _ended;
-
-    /// <summary>Ends the lease of a response that was neither read nor disposed.</summary>
-    ~ConnectionLease()
+    private void Sweep()
     {
-        if (Interlocked.Exchange(ref _ended, 1) == 0)
-            ThreadPool.UnsafeQueueUserWorkItem(static lease => lease.End(), this, preferLocal: false);
+        var closed = new List<PooledUser>();
+        lock (_lock)
+        {
+            foreach (var idle in FindIdle())
+            {
+                if (time.GetElapsedTime(idle.LastUse) > s_idleLife)
+                    Close(idle.User, closed);
+            }
+            _nearLimitWasLogged &= _count >= 0.7 * _maxUsers;
+            if (_count == 0)
+            {
+                _sweep?.Dispose();
+                _sweep = null;
+            }
+        }
+        DisposeConnections(closed);
     }
 
-    public UserConnection Connection { get; } = connection;
-
-    public void Dispose()
+    private KcdException Refuse(PooledUser? pooled, ConnectionLimits limits)
     {
-        GC.SuppressFinalize(this);
-        if (Interlocked.Exchange(ref _ended, 1) == 0)
-            End();
+        var application = PrintableText.From(services.Application);
+        if (pooled is { HasSlot: true })
+            return Refuse(
+                KcdEventId.ConnectionLimitReached,
+                $"The request to {application} waited {limits.MaxWait:c} for a connection, but its user has {GetLimit(pooled, limits)} "
+                    + "connections in use.",
+                "Send the request again later. Increase MaxConnectionsPerUser if users of this application need more streams.");
+        return Refuse(
+            KcdEventId.UserLimitReached,
+            pooled is null
+                ? $"Too many users already wait for a connection to {application}."
+                : $"The request to {application} waited {limits.MaxWait:c} for a connection, but {limits.MaxUsers} other users have "
+                    + "requests or open streams.",
+            "Send the request again later. Increase MaxUsers if the host has memory and ports for more users, or add a host.");
     }
 
-    private void End() => owner.Release(Connection);
+    private static KcdException Refuse(int eventId, string cause, string remedy) =>
+        new DelegationFailure(KcdStage.Target, eventId, $"{cause} Nothing was sent.", remedy) { IsTransient = true }.ToException();
+
+    /// <summary>Disposes connections. The caller does not hold the lock, because closing sockets takes time.</summary>
+    private static void DisposeConnections(List<PooledUser> closed) => closed.ForEach(static user => user.DisposeConnections());
+
+    private readonly record struct IdleUser(PooledUser User, long LastUse);
 }

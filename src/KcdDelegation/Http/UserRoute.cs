@@ -1,17 +1,19 @@
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
 
 namespace KcdDelegation.Http;
 
 /// <summary>The path of one request to the backend, over connections of its user. Not thread-safe.</summary>
-internal sealed class UserRoute(UserConnectionPool connections, ConnectionKey key, KerberosPrincipal user) : IDisposable
+internal sealed class UserRoute(
+    UserConnectionPool connections, ConnectionKey key, KerberosPrincipal user, ConnectionLimits limits) : IDisposable
 {
     /// <summary>The limit on attempts. Attempts also fail because the backend has closed a kept connection.</summary>
-    /// <remarks>New connections accept any certificate, so the second attempt succeeds, unless other requests of the same user meet yet
-    /// another certificate at the same time.</remarks>
+    /// <remarks>A request that met another certificate opens a connection of its own, which may present any certificate. A third attempt
+    /// is needed only if that connection breaks.</remarks>
     private const int MaxAttempts = 4;
 
-    private ConnectionLease? _lease;
+    private ConnectionLease _lease;
 
     /// <summary>Sends the request with or without a ticket.</summary>
     /// <remarks>If the connection breaks after the backend may have received the request, it is sent again with a new token if that is safe
@@ -24,30 +26,34 @@ internal sealed class UserRoute(UserConnectionPool connections, ConnectionKey ke
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            _lease ??= await connections.LeaseAsync(connections.SharingHasEnded ? key with { User = user } : key, cancellationToken)
-                .ConfigureAwait(false);
+            if (!_lease.Exists)
+                _lease = await connections.LeaseAsync(key, user, limits, cancellationToken).ConfigureAwait(false);
             try
             {
                 if (await _lease.Connection.SendAsync(request, authorization, cancellationToken).ConfigureAwait(false) is { } response)
                 {
-                    connections.BackendHasAnswered = true;
+                    connections.Services.BackendHasAnswered = true;
                     return response;
                 }
             }
             catch (TokenSpentException error)
             {
                 if (!IsHarmlessTwice(request) || attempt == MaxAttempts - 1)
-                    throw connections.BackendHasAnswered
+                    throw connections.Services.BackendHasAnswered
                         ? new HttpRequestException(HttpRequestError.ResponseEnded, error.Message, error)
                         : RequestVersion.CreateUnansweredError(key.Origin, HttpRequestError.ResponseEnded, inner: null);
                 continue;
             }
-            catch (HttpRequestException error) when (!connections.BackendHasAnswered && RequestVersion.MayCause(error))
+            catch (HttpRequestException error) when (!connections.Services.BackendHasAnswered && RequestVersion.MayCause(error))
             {
                 throw RequestVersion.CreateUnansweredError(key.Origin, error.HttpRequestError, error);
             }
-            connections.Retire(_lease.Connection);
-            Dispose();
+            if (_lease.User.Key.User is null && connections.Services.SharingHasEnded)
+                Dispose();
+            else if (attempt < MaxAttempts - 1)
+                _lease = _lease.User.Replace(_lease, request, authorization);
+            else
+                _lease.User.Retire(_lease.Connection);
         }
         throw new KcdException(new DelegationFailure(
             KcdStage.Target,
@@ -66,13 +72,17 @@ internal sealed class UserRoute(UserConnectionPool connections, ConnectionKey ke
     /// <summary>Transfers the lease of the connections to the response's body.</summary>
     public void TransferLease(HttpResponseMessage response, HttpMethod method)
     {
-        LeasedContent.Attach(response, method, _lease!);
-        _lease = null;
+        var lease = _lease;
+        _lease = default;
+        LeasedContent.Attach(response, method, lease);
     }
 
     public void Dispose()
     {
-        _lease?.Dispose();
-        _lease = null;
+        if (!_lease.Exists)
+            return;
+        var lease = _lease;
+        _lease = default;
+        lease.End();
     }
 }

@@ -34,6 +34,7 @@ internal sealed class ApplicationSettingsParser(
         CheckStart(application, key);
         var scopes = TokenSettingsParser.ParseRights(application.RequiredScopes, $"{key}:RequiredScopes", errors);
         var roles = TokenSettingsParser.ParseRights(application.RequiredRoles, $"{key}:RequiredRoles", errors);
+        var connections = ConnectionLimitsParser.Parse(options, application, origins, key, errors);
         if (url is null || service is null || client is null)
             return null;
         return new ApplicationSettings(
@@ -50,6 +51,8 @@ internal sealed class ApplicationSettingsParser(
             AdditionalOrigins = origins,
             AllowedHosts = hosts,
             AllowEncodedSlashes = application.AllowEncodedSlashes,
+            RequireChannelBinding = application.RequireChannelBinding,
+            Connections = connections,
         };
     }
 

@@ -47,11 +47,25 @@ public sealed class DelegatedApplication
     /// intermediary that inspects TLS makes authentication fail.</summary>
     public bool ChannelBinding { get; set; } = true;
 
+    /// <summary>Refuses a backend whose certificate has no channel binding, such as one that is signed with Ed25519 (RFC 5929 §4.1). It
+    /// requires <see cref="ChannelBinding"/> and https.</summary>
+    public bool RequireChannelBinding { get; set; }
+
     /// <summary>Lets requests of different users share connections. It cannot be combined with
     /// <see cref="AuthenticationStart.OnChallenge"/>.</summary>
     /// <remarks>Use it only for a backend that authenticates each request by itself. Any other backend answers one user with another user's
     /// data.</remarks>
     public bool ShareConnectionsBetweenUsers { get; set; }
+
+    /// <summary>The number of users who have connections at a time; null for <see cref="KcdOptions.MaxUsers"/>.</summary>
+    public int? MaxUsers { get; set; }
+
+    /// <summary>The number of connections that one user uses at a time; null for
+    /// <see cref="KcdOptions.MaxConnectionsPerUser"/>.</summary>
+    public int? MaxConnectionsPerUser { get; set; }
+
+    /// <summary>The time that a request waits for a connection; null for <see cref="KcdOptions.MaxConnectionWait"/>.</summary>
+    public TimeSpan? MaxConnectionWait { get; set; }
 
     /// <summary>Allows an <see cref="InternalUrl"/> with plain http, where an eavesdropper can use the ticket.</summary>
     public bool AllowPlainHttp { get; set; }

@@ -39,6 +39,24 @@ public sealed class KcdOptions
     /// exchange per active user, service and period.</remarks>
     public TimeSpan MaxTicketAge { get; set; } = TimeSpan.FromHours(1);
 
+    /// <summary>Gets or sets the number of users who have connections to an application at a time.</summary>
+    /// <remarks>The connections of a user who is idle are closed for another user. While all users have requests or open streams, a new
+    /// user waits for <see cref="MaxConnectionWait"/> and is then refused. An idle user takes less than 75 KB.</remarks>
+    public int MaxUsers { get; set; } = DefaultMaxUsers;
+
+    /// <summary>Gets or sets the number of connections that one user uses at a time, each for a request or an open stream.</summary>
+    /// <remarks>Further requests of the user wait for <see cref="MaxConnectionWait"/> and are then refused.</remarks>
+    public int MaxConnectionsPerUser { get; set; } = DefaultMaxConnectionsPerUser;
+
+    /// <summary>Gets or sets how long a request waits for a connection before it is refused. The refusal is transient.</summary>
+    public TimeSpan MaxConnectionWait { get; set; } = DefaultMaxConnectionWait;
+
+    internal const int DefaultMaxUsers = 10_000;
+
+    internal const int DefaultMaxConnectionsPerUser = 256;
+
+    internal static readonly TimeSpan DefaultMaxConnectionWait = TimeSpan.FromSeconds(10);
+
     /// <summary>The path of the configuration section, for the keys in error messages.</summary>
     internal string Section { get; set; } = "Kcd";
 }

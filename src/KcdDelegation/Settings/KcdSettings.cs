@@ -35,6 +35,11 @@ internal sealed record ApplicationSettings(
 
     /// <summary>Whether encoded slashes and backslashes are allowed in paths below the InternalUrl's.</summary>
     public bool AllowEncodedSlashes { get; init; }
+
+    /// <summary>Gets whether a certificate without a channel binding is refused.</summary>
+    public bool RequireChannelBinding { get; init; }
+
+    public ConnectionLimits Connections { get; init; } = ConnectionLimits.Default;
 }
 
 /// <summary>The settings that distinguish one engine client from another. Applications with equal values share one client; a change creates

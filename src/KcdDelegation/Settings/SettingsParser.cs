@@ -32,6 +32,7 @@ internal sealed class SettingsParser
             RealmNames.Check(_options.Realm, "Realm", _errors);
         CheckAge(_options.MaxEvidenceAge, "MaxEvidenceAge");
         CheckAge(_options.MaxTicketAge, "MaxTicketAge");
+        ConnectionLimitsParser.Check(_options, _errors);
         var kdcs = ParseKdcs();
         var token = TokenSettingsParser.Parse(_options.Token, _errors);
         var callers = token?.Callers ?? TokenSettingsParser.ParseCallers(_options.Token, _options.Token.TenantId, _errors);

@@ -1,8 +1,11 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KcdDelegation.Diagnosis;
 using KcdDelegation.Http;
 using KcdDelegation.Kerberos.Messages;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tests.Http;
 
@@ -96,7 +99,7 @@ public sealed class ChannelBindingTests
         await client.GetStringAsAsync("bob");
 
         backend.Seen.Count.ShouldBe(9);
-        backend.Seen.ShouldAllBe(seen => IsBoundTo(seen, backend.Certificates[0]));
+        backend.Seen.ShouldAllBe(seen => IsBoundToItsConnection(seen));
         backend.Seen.Select(seen => seen.Authorization).ShouldBeUnique();
     }
 
@@ -126,9 +129,94 @@ public sealed class ChannelBindingTests
 
         var withTicket = backend.Seen.Where(seen => seen.Authorization is not null).ToList();
         withTicket.Count.ShouldBe(15);
-        withTicket.ShouldAllBe(seen => backend.Certificates.Any(certificate => IsBoundTo(seen, certificate)));
-        withTicket.GroupBy(seen => seen.Connection, StringComparer.Ordinal)
-            .ShouldAllBe(requests => backend.Certificates.Count(certificate => requests.All(seen => IsBoundTo(seen, certificate))) == 1);
+        withTicket.ShouldAllBe(seen => IsBoundToItsConnection(seen));
+        withTicket.Select(seen => seen.Certificate).Distinct().Count().ShouldBeGreaterThan(1);
+    }
+
+    [Fact]
+    public async Task A_later_connection_with_another_certificate_gets_a_token_that_is_bound_to_it()
+    {
+        await using var backend = await FakeBackend.StartTlsAsync(CloseEachConnection, certificates: 3);
+        using var client = new FakeDelegation(backend.Url).CreateClient();
+        for (var round = 0; round < 4; round++)
+            await client.GetStringAsAsync("ada");
+
+        backend.Seen.Count.ShouldBe(4);
+        backend.Seen.ShouldAllBe(seen => IsBoundToItsConnection(seen));
+        backend.Seen.Select(seen => seen.Certificate).Distinct().Count().ShouldBeGreaterThan(1);
+    }
+
+    [Theory]
+    [InlineData(AuthenticationStart.Preemptive)]
+    [InlineData(AuthenticationStart.OnChallenge)]
+    public async Task Where_certificates_differ_and_no_connection_is_kept_no_request_is_refused(AuthenticationStart start)
+    {
+        await using var backend = await FakeBackend.StartTlsAsync(
+            async context =>
+            {
+                await CloseEachConnection(context);
+                if (context.Request.Headers.Authorization.Count == 0)
+                {
+                    context.Response.StatusCode = 401;
+                    context.Response.Headers.WWWAuthenticate = "Negotiate";
+                }
+            },
+            certificates: 5);
+        var delegation = new FakeDelegation(backend.Url);
+        delegation.Application = delegation.Application with { Start = start };
+        using var client = delegation.CreateClient();
+        for (var round = 0; round < 20; round++)
+            await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.GetStringAsAsync("ada")));
+
+        var withTicket = backend.Seen.Where(seen => seen.Authorization is not null).ToList();
+        withTicket.Count.ShouldBe(160);
+        withTicket.ShouldAllBe(seen => IsBoundToItsConnection(seen));
+        delegation.Log.Records.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_certificate_that_defines_no_binding_is_reported_once()
+    {
+        await using var backend = await FakeBackend.StartTlsAsync(SignedWithEd25519());
+        var delegation = new FakeDelegation(backend.Url);
+        using var client = delegation.CreateClient();
+        foreach (var user in (string[])["ada", "bob", "ada"])
+            await client.GetStringAsAsync(user);
+
+        backend.Seen.ShouldAllBe(seen => seen.Ticket.BindingHash.ToArray().All(octet => octet == 0));
+        var record = delegation.Log.Records.ShouldHaveSingleItem();
+        (record.Id, record.Level).ShouldBe((KcdEventId.ChannelBindingUndefined, LogLevel.Warning));
+        record.Text.ShouldContain("1.3.101.112");
+    }
+
+    [Fact]
+    public async Task An_application_that_requires_a_binding_refuses_a_certificate_without_one()
+    {
+        await using var backend = await FakeBackend.StartTlsAsync(SignedWithEd25519());
+        var delegation = new FakeDelegation(backend.Url);
+        using var client = delegation.CreateClient();
+        // The connection that is kept from before the change of the settings is not used either.
+        await client.GetStringAsAsync("ada");
+        delegation.Application = delegation.Application with { RequireChannelBinding = true };
+
+        var requests = Enumerable.Range(0, 3).Select(_ => client.GetStringAsAsync("ada")).ToList();
+        foreach (var request in requests)
+        {
+            var error = await Should.ThrowAsync<KcdException>(request);
+            (error.EventId, error.Stage, error.IsTransient).ShouldBe((KcdEventId.ChannelBindingRequired, KcdStage.Target, false));
+        }
+        backend.Seen.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task An_application_that_requires_a_binding_accepts_a_certificate_with_one()
+    {
+        await using var backend = await FakeBackend.StartTlsAsync();
+        var delegation = new FakeDelegation(backend.Url);
+        delegation.Application = delegation.Application with { RequireChannelBinding = true };
+        using var client = delegation.CreateClient();
+        await client.GetStringAsAsync("ada");
+        IsBoundToItsConnection(backend.Seen.Single()).ShouldBeTrue();
     }
 
     [Fact]
@@ -174,7 +262,7 @@ public sealed class ChannelBindingTests
 
         request.Headers.Authorization.ShouldBeNull("the connection came after its request had gone");
         backend.Seen.Single().Path.ShouldBe("/second");
-        IsBoundTo(backend.Seen.Single(), backend.Certificates[0]).ShouldBeTrue();
+        IsBoundToItsConnection(backend.Seen.Single()).ShouldBeTrue();
     }
 
     [Fact]
@@ -198,10 +286,17 @@ public sealed class ChannelBindingTests
         attempts.ShouldBe(1);
     }
 
-    private static bool IsBoundTo(SeenRequest seen, X509Certificate2 certificate)
+    private static Task CloseEachConnection(HttpContext context)
+    {
+        context.Response.Headers.Connection = "close";
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Determines whether the token is bound to the certificate that the request's own connection presented.</summary>
+    private static bool IsBoundToItsConnection(SeenRequest seen)
     {
         var expected = new byte[16];
-        GssChecksum.Bind([.. "tls-server-end-point:"u8, .. SHA384.HashData(certificate.RawData)], expected);
+        GssChecksum.Bind([.. "tls-server-end-point:"u8, .. SHA384.HashData(seen.Certificate!.RawData)], expected);
         return seen.Ticket.BindingHash.Span.SequenceEqual(expected);
     }
 
@@ -211,11 +306,8 @@ public sealed class ChannelBindingTests
         var writer = new AsnWriter(AsnEncodingRules.DER);
         using (writer.PushSequence())
             algorithmIdentifier(writer);
-        var name = new X500DistinguishedName("CN=localhost");
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var now = TimeProvider.System.GetUtcNow();
-        using var certificate = new CertificateRequest(name, key, HashAlgorithmName.SHA256)
-            .Create(name, new AnySignature(writer.Encode()), now, now.AddDays(1), [1]);
+        using var certificate = Create(key, writer.Encode());
 
         var binding = TlsServerEndPoint.CreateApplicationData(certificate);
         if (binding.IsEmpty)
@@ -224,6 +316,26 @@ public sealed class ChannelBindingTests
         return ((HashAlgorithmName[])[HashAlgorithmName.SHA256, HashAlgorithmName.SHA384, HashAlgorithmName.SHA512])
             .Single(hash => binding.Span["tls-server-end-point:".Length..]
                 .SequenceEqual(CryptographicOperations.HashData(hash, certificate.RawData))).Name;
+    }
+
+    /// <summary>Creates a certificate that a server with a key of its own presents, such as one of an authority that signs with
+    /// Ed25519.</summary>
+    private static X509Certificate2 SignedWithEd25519()
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+            writer.WriteObjectIdentifier("1.3.101.112");
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = Create(key, writer.Encode());
+        return certificate.CopyWithPrivateKey(key);
+    }
+
+    private static X509Certificate2 Create(ECDsa key, byte[] algorithmIdentifier)
+    {
+        var name = new X500DistinguishedName("CN=localhost");
+        var now = TimeProvider.System.GetUtcNow();
+        return new CertificateRequest(name, key, HashAlgorithmName.SHA256)
+            .Create(name, new AnySignature(algorithmIdentifier), now, now.AddDays(1), [1]);
     }
 
     /// <summary>Creates certificates with algorithms that .NET does not sign with. The signature is not checked here.</summary>

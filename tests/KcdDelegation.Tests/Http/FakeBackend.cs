@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KcdDelegation.Tests.Headers;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -39,6 +40,9 @@ internal sealed class FakeBackend : IAsyncDisposable
         RequestDelegate? answer = null, int certificates = 1, HttpProtocols protocols = HttpProtocols.Http1AndHttp2) => StartAsync(
         answer, [.. Enumerable.Range(0, certificates).Select(_ => SelfSigned())], protocols);
 
+    /// <summary>Starts a server with TLS and one certificate, which it owns.</summary>
+    public static Task<FakeBackend> StartTlsAsync(X509Certificate2 certificate) => StartAsync(answer: null, [certificate]);
+
     public async ValueTask DisposeAsync()
     {
         using var now = new CancellationTokenSource();
@@ -64,9 +68,12 @@ internal sealed class FakeBackend : IAsyncDisposable
             {
                 listen.Protocols = protocols;
                 if (certificates.Length > 0)
-                    listen.UseHttps(https =>
-                        https.ServerCertificateSelector = (_, _) =>
-                        certificates[Interlocked.Increment(ref connections) % certificates.Length]);
+                    listen.UseHttps(https => https.ServerCertificateSelector = (connection, _) =>
+                    {
+                        var certificate = certificates[Interlocked.Increment(ref connections) % certificates.Length];
+                        connection!.Items[SeenRequest.CertificateKey] = certificate;
+                        return certificate;
+                    });
             });
         });
         var application = builder.Build();
@@ -97,6 +104,11 @@ internal sealed class FakeBackend : IAsyncDisposable
 internal sealed record SeenRequest(
     string Connection, string Protocol, string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body)
 {
+    public static readonly object CertificateKey = new();
+
+    /// <summary>Gets the certificate that the request's connection presented; null without TLS.</summary>
+    public X509Certificate2? Certificate { get; private init; }
+
     public string? Authorization => Headers.GetValueOrDefault("Authorization");
 
     public OpenedAuthorization Ticket => OpenedAuthorization.Open(Authorization.ShouldNotBeNull());
@@ -110,6 +122,12 @@ internal sealed record SeenRequest(
             request.Method,
             request.Path,
             request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
-            await reader.ReadToEndAsync());
+            await reader.ReadToEndAsync())
+        {
+            Certificate = request.HttpContext.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(CertificateKey, out var presented)
+                == true
+                    ? (X509Certificate2?)presented
+                    : null,
+        };
     }
 }

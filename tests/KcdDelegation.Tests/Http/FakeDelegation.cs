@@ -18,16 +18,18 @@ internal sealed class FakeDelegation : IDelegationSource
     private readonly ConcurrentDictionary<string, ServiceTicket> _tickets = new(StringComparer.Ordinal);
     private readonly AuthorizationTemplateCache _templates = new();
 
-    public FakeDelegation(Uri url) => Application = new ApplicationSettings(
-        "app", url, FakeTickets.Service, TokenFormat.Kerberos, AuthenticationStart.Preemptive, MutualAuthentication.Off,
+    public FakeDelegation(Uri url, string name = "app") => Application = new ApplicationSettings(
+        name, url, FakeTickets.Service, TokenFormat.Kerberos, AuthenticationStart.Preemptive, MutualAuthentication.Off,
         ChannelBinding: true, ShareConnectionsBetweenUsers: false,
         new ClientSettings(
             "CONTOSO.COM", "CONNECTOR$", KeyFileKind.Keytab, "none",
             new RealmKdcs(ImmutableSortedDictionary<string, ImmutableArray<KdcEndpoint>>.Empty)),
-        new MappingContext { ApplicationName = "app", Realm = "CONTOSO.COM" },
+        new MappingContext { ApplicationName = name, Realm = "CONTOSO.COM" },
         new CallerPolicy(TenantId: null, AllowGuests: false, AllowApplicationTokens: false));
 
     public ApplicationSettings Application { get; set; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public int TicketsAsked { get; private set; }
 
@@ -36,8 +38,22 @@ internal sealed class FakeDelegation : IDelegationSource
     public static ClaimsPrincipal Caller(string name) => new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], "test"));
 
     /// <summary>Creates a client. Its requests name their caller with <see cref="As"/>.</summary>
-    public HttpClient CreateClient(Func<SocketsHttpHandler>? createHandler = null, ICallerAccessor? callers = null, int capacity = 100) =>
-        new(new KcdHandler(this, "app", createHandler ?? TrustTheBackend, callers, capacity)) { BaseAddress = Application.InternalUrl };
+    /// <param name="createHandler">The factory of handlers; null for one that accepts the backend's certificate.</param>
+    /// <param name="callers">The accessor of the caller.</param>
+    /// <param name="capacity">The number of users who have connections; null for the number in the settings.</param>
+    public HttpClient CreateClient(Func<SocketsHttpHandler>? createHandler = null, ICallerAccessor? callers = null, int? capacity = null)
+    {
+        if (capacity is { } users)
+            Limit(limits => limits with { MaxUsers = users });
+        return new HttpClient(new KcdHandler(this, Application.Name, createHandler ?? TrustTheBackend, callers))
+        {
+            BaseAddress = Application.InternalUrl,
+        };
+    }
+
+    /// <summary>Changes the bounds of connections, as a change of the settings does.</summary>
+    public void Limit(Func<ConnectionLimits, ConnectionLimits> change) =>
+        Application = Application with { Connections = change(Application.Connections) };
 
     public static HttpRequestMessage As(string user, string path = "/", HttpMethod? method = null, HttpContent? content = null)
     {
@@ -50,10 +66,10 @@ internal sealed class FakeDelegation : IDelegationSource
 
     ILogger IDelegationSource.Audit => Log.CreateLogger(KcdDelegation.Diagnosis.Log.AuditCategory);
 
-    TimeProvider IDelegationSource.TimeProvider => TimeProvider.System;
+    TimeProvider IDelegationSource.TimeProvider => Time;
 
     ApplicationSettings IDelegationSource.GetApplication(string name) =>
-        name == "app" ? Application : throw new InvalidOperationException("Another application was requested.");
+        name == Application.Name ? Application : throw new InvalidOperationException("Another application was requested.");
 
     ValueTask<DelegatedCredential> IDelegationSource.DelegateAsync(
         ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken)

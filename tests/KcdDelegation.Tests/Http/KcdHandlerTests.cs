@@ -187,7 +187,8 @@ public sealed class KcdHandlerTests
             await server.CloseAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
         });
         var delegation = new FakeDelegation(backend.Url);
-        using var handler = new KcdHandler(delegation, "app", createHandler: null, new FixedCaller("ada"), capacity: 1);
+        delegation.Limit(limits => limits with { MaxUsers = 1 });
+        using var handler = new KcdHandler(delegation, "app", createHandler: null, new FixedCaller("ada"));
         using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new UriBuilder(backend.Url) { Scheme = "ws" }.Uri, invoker, TestContext.Current.CancellationToken);

@@ -66,9 +66,86 @@ public sealed class SharedConnectionTests
         delegation.Log.Records.ShouldHaveSingleItem().Id.ShouldBe(KcdEventId.SharingEnded);
     }
 
-    private static FakeDelegation Sharing(FakeBackend backend)
+    [Theory]
+    [InlineData("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n")]
+    [InlineData("HEAD", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n")]
+    [InlineData("HEAD", "HTTP/1.1 404 Not Found\nServer: one\n\n")]
+    [InlineData("GET", "HTTP/1.1 304 Not Modified\r\nServer: one\r\n\r\n")]
+    [InlineData("DELETE", "HTTP/1.1 204 No Content\r\n\r\n")]
+    [InlineData("GET", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")]
+    public async Task Bytes_behind_a_response_without_a_body_do_not_reach_the_next_user(string method, string head)
     {
-        var delegation = new FakeDelegation(backend.Url);
+        await using var backend = new RawBackend(async request =>
+        {
+            if (request.User == "bob")
+            {
+                await Task.Delay(100, request.CancellationToken);
+                await request.WriteUserAsync();
+                return;
+            }
+            await request.WriteAsync(head);
+            // These bytes arrive after the next request has been written.
+            await Task.Delay(50, request.CancellationToken);
+            await request.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nada's secret");
+        });
+        using var client = Sharing(backend.Url).CreateClient();
+        for (var round = 0; round < 5; round++)
+        {
+            using var response = await client.SendAsync(
+                FakeDelegation.As("ada", method: new HttpMethod(method)), TestContext.Current.CancellationToken);
+            (await client.GetStringAsAsync("bob")).ShouldBe("bob");
+        }
+    }
+
+    [Fact]
+    public async Task A_shared_connection_is_kept_after_a_response_with_a_body()
+    {
+        await using var backend = new RawBackend(async request =>
+        {
+            await request.WriteAsync("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+            await request.WriteUserAsync();
+        });
+        using var client = Sharing(backend.Url).CreateClient();
+        foreach (var user in (string[])["ada", "bob", "eve"])
+            (await client.GetStringAsAsync(user)).ShouldBe(user);
+        backend.Seen.Select(seen => seen.Connection).Distinct().ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task A_request_whose_line_is_long_ends_a_shared_connection_too()
+    {
+        await using var backend = new RawBackend(request => request.Method == "HEAD"
+            ? request.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n").AsTask()
+            : request.WriteUserAsync().AsTask());
+        using var client = Sharing(backend.Url).CreateClient();
+        var path = "/" + new string('a', 20_000);
+        using (await client.SendAsync(FakeDelegation.As("ada", path, HttpMethod.Head), TestContext.Current.CancellationToken))
+            await client.GetStringAsAsync("bob");
+        backend.Seen.Select(seen => seen.Connection).ShouldBe([0, 1]);
+    }
+
+    [Fact]
+    public async Task Shared_connections_are_limited_by_the_number_of_users()
+    {
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var backend =
+            await FakeBackend.StartAsync(context => context.Request.Path == "/slow" ? release.Task : Task.CompletedTask);
+        var delegation = Sharing(backend.Url);
+        delegation.Limit(limits => limits with { MaxUsers = 2, MaxConnectionsPerUser = 1, MaxWait = TimeSpan.FromMilliseconds(100) });
+        using var client = delegation.CreateClient();
+        var slow = new[] { client.GetStringAsAsync("ada", "/slow"), client.GetStringAsAsync("bob", "/slow") };
+        await backend.WaitForRequestsAsync(2);
+        var error = await Should.ThrowAsync<KcdException>(() => client.GetStringAsAsync("eve"));
+        error.EventId.ShouldBe(KcdEventId.ConnectionLimitReached);
+        release.SetResult();
+        await Task.WhenAll(slow);
+    }
+
+    private static FakeDelegation Sharing(FakeBackend backend) => Sharing(backend.Url);
+
+    private static FakeDelegation Sharing(Uri url)
+    {
+        var delegation = new FakeDelegation(url);
         delegation.Application = delegation.Application with { ShareConnectionsBetweenUsers = true };
         return delegation;
     }

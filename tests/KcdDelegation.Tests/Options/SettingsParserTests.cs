@@ -24,6 +24,18 @@ public sealed class SettingsParserTests
     }
 
     [Fact]
+    public void Limits_of_connections_are_those_of_the_application_or_the_common_ones()
+    {
+        var options = Samples.Options();
+        Parsed(options).Applications["erp"].Connections.ShouldBe(new ConnectionLimits(10_000, 256, TimeSpan.FromSeconds(10)));
+        (options.MaxUsers, options.MaxConnectionsPerUser, options.MaxConnectionWait) = (500, 20, TimeSpan.FromSeconds(3));
+        Parsed(options).Applications["erp"].Connections.ShouldBe(new ConnectionLimits(500, 20, TimeSpan.FromSeconds(3)));
+        var erp = options.Application();
+        (erp.MaxUsers, erp.MaxConnectionsPerUser, erp.MaxConnectionWait) = (7, 2, TimeSpan.FromSeconds(1));
+        Parsed(options).Applications["erp"].Connections.ShouldBe(new ConnectionLimits(7, 2, TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
     public void Settings_do_not_follow_later_changes_of_the_options()
     {
         var options = Samples.Options();
@@ -67,6 +79,19 @@ public sealed class SettingsParserTests
             o.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("eu.") },
         { "Kcd:Realms:US.CONTOSO.COM:UserPrincipalSuffixes:0", "listed under EU.CONTOSO.COM", o =>
             o.Realms["US.CONTOSO.COM"] = new RealmOptions { UserPrincipalSuffixes = { "EU.contoso.com" } } },
+        { "Kcd:MaxUsers", "0 is not a positive number", o => o.MaxUsers = 0 },
+        { "Kcd:MaxConnectionsPerUser", "-1 is not a positive number", o => o.MaxConnectionsPerUser = -1 },
+        { "Kcd:MaxConnectionWait", "00:00:00 is not a time", o => o.MaxConnectionWait = TimeSpan.Zero },
+        { "Kcd:MaxConnectionWait", "1.00:00:00 is not a time", o => o.MaxConnectionWait = TimeSpan.FromDays(1) },
+        { "Kcd:Applications:erp:MaxUsers", "0 is not a positive number", o => o.Application().MaxUsers = 0 },
+        { "Kcd:Applications:erp:MaxConnectionsPerUser", "0 is not a positive number", o => o.Application().MaxConnectionsPerUser = 0 },
+        { "Kcd:Applications:erp:MaxConnectionWait", "-00:00:01 is not a time", o =>
+            o.Application().MaxConnectionWait = TimeSpan.FromSeconds(-1) },
+        { "Kcd:Applications:erp:RequireChannelBinding", "ChannelBinding is false", o =>
+            (o.Application().RequireChannelBinding, o.Application().ChannelBinding) = (true, false) },
+        { "Kcd:Applications:erp:RequireChannelBinding", "is plain http", o =>
+            (o.Application().RequireChannelBinding, o.Application().AllowPlainHttp, o.Application().InternalUrl) =
+            (true, true, new Uri("http://erp.contoso.com/")) },
         { "Kcd:ServiceAccount:Name", "is missing", o => o.ServiceAccount.Name = null },
         { "Kcd:ServiceAccount:Name", @"it contains \", o => o.ServiceAccount.Name = @"CONTOSO\CONNECTOR$" },
         { "Kcd:ServiceAccount:Name", "it is empty", o => o.ServiceAccount.Name = "HTTP/" },
