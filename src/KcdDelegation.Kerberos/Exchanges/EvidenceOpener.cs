@@ -26,7 +26,8 @@ internal static class EvidenceOpener
             });
         }
         KerberosException? failure = null;
-        foreach (var key in context.Account.Keys.GetTicketKeys(context.Realm, encrypted.Type, encrypted.KeyVersion, context.Logger))
+        var keys = context.Account.Keys.GetTicketKeys(context.Realm, encrypted.Type, encrypted.KeyVersion, context.Logger);
+        foreach (var key in keys)
         {
             byte[] plaintext;
             try
@@ -49,6 +50,8 @@ internal static class EvidenceOpener
         }
         if (failure is not null && context.Account.Keys.HasVersion(context.Realm, encrypted.Type, encrypted.KeyVersion))
             throw KerberosException.Rejected("the account's own key does not open the ticket that was issued to the account");
+        if (keys.Count == 0)
+            throw MissingType(context, encrypted.Type);
         // Not a sign of a forged reply: the keytab is older than the account's key (RFC 4120 §5.2.9: the version says which key it is).
         throw new KerberosException(new KerberosFailure
         {
@@ -57,4 +60,13 @@ internal static class EvidenceOpener
                 + context.Account.Keys.MissingVersionReason,
         });
     }
+
+    /// <summary>Creates the exception for a type of which there is no key. A KDC selects the type by the account's keys, and not by what
+    /// the client offers (Heimdal). From a password only keys of the offered types are derived.</summary>
+    private static KerberosException MissingType(ExchangeContext context, EncryptionType type) => new(new KerberosFailure
+    {
+        Reason = KerberosFailureReason.KeyUnavailable,
+        Detail = $"the KDC encrypts tickets to the account with {type}, and this client has no key of that type; it offers "
+            + string.Join(", ", context.EncryptionTypes),
+    });
 }

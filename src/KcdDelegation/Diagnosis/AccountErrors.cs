@@ -11,10 +11,10 @@ internal static class AccountErrors
     [
         new(KcdStage.Delegation, Configuration, NoTicket,
             n => $"the account that runs {n.Service} has expired",
-            Remedies.ExtendTarget) { Code = ServiceExpired },
+            AccountCommands.ExtendTarget) { Code = ServiceExpired },
         new(KcdStage.Delegation, Configuration, NoTicket,
             n => $"the account that runs {n.Service} is disabled or locked out",
-            Remedies.EnableTarget) { Code = ServiceRevoked },
+            AccountCommands.EnableTarget) { Code = ServiceRevoked },
         new(KcdStage.Delegation, Configuration, NoCredentials,
             n => $"by its expiration date, {n.Account} has expired",
             Remedies.ExtendAccount) { Code = ClientExpired, In = Steps.LoggingOn },
@@ -57,18 +57,18 @@ internal static class AccountErrors
 
         new(KcdStage.Delegation, Configuration, NoCredentials,
             n => $"the password of {n.Account} has expired or must be changed",
-            n => $"Set a new password: {Remedies.NewPassword(n, n.AccountQuoted)} {Remedies.RenewKey(n)} "
+            n => $"Set a new password: {AccountCommands.NewPassword(n, n.AccountEntry)} {Remedies.RenewKey(n)} "
                 + "A group managed service account changes its password automatically.")
         { Code = KeyExpired, In = Steps.LoggingOn },
         // Samba refuses to delegate such a user; Windows and MIT delegate them.
         new(KcdStage.Identity, UserNotPermitted, NoTicket,
             n => $"the password of {n.User} has expired or must be changed",
-            n => $"Have the user change the password, or set a new one: {Remedies.NewPassword(n, n.UserAccountQuoted)}") { Code =
+            n => $"Have the user change the password, or set a new one: {AccountCommands.NewPassword(n, n.UserEntry)}") { Code =
                 KeyExpired },
 
         new(KcdStage.Delegation, Configuration, NoTicket,
             n => $"the KDC has no key for {n.Account}, or none for {n.Service}",
-            n => $"Set a password, which creates keys: {Remedies.NewPassword(n, n.AccountQuoted)} "
+            n => $"Set a password, which creates keys: {AccountCommands.NewPassword(n, n.AccountEntry)} "
                 + $"Do the same for the account of the service. {Remedies.FindHolder(n)}") { Code = NullKey },
         new(KcdStage.Delegation, Configuration, NoCredentials,
             n => $"the KDC rejected the password of {n.Account}: the password is wrong or was changed",

@@ -17,7 +17,8 @@ internal static class ClientFindings
         new(KcdStage.Delegation, Configuration, NoCredentials,
             n => $"the account was migrated to a delegated managed service account (dMSA) and can no longer log on: {n.Account}",
             n => "Use another account for delegation, because this library does not support dMSA. To undo the migration: "
-                + $"Active Directory `Undo-ADServiceAccountMigration -Identity DMSA -SupersededAccount {n.AccountQuoted}`.")
+                + "Active Directory `Undo-ADServiceAccountMigration -Identity DMSA -SupersededAccount "
+                + $"{n.AccountEntry.AtServer}`.")
         { Reason = AccountSuperseded },
         new(KcdStage.Delegation, Configuration, NoCredentials,
             n => $"the KDC requires hardware pre-authentication for {n.Account}, which this client does not support",
@@ -37,6 +38,12 @@ internal static class ClientFindings
         new(KcdStage.Delegation, Unavailable, NoCredentials,
             n => $"no KDC of {n.Realm} can be reached, or none answered in time",
             Remedies.Network) { Reason = KdcUnreachable },
+        new(KcdStage.Delegation, Configuration, NoTicket,
+            n => $"the KDC encrypts tickets to {n.Account} with an encryption type of which this client has no key; the brackets name it",
+            n => "With a password, keys are derived for the types that the client offers: add the type to "
+                + "S4UClientOptions.EncryptionTypes. "
+                + $"With a keytab, export it with a key of that type: {Remedies.ExportKeytab(n)}")
+        { Reason = KeyUnavailable, In = Steps.FindingUser, When = RowCondition.KeyTypeIsMissing },
         new(KcdStage.Delegation, Configuration, NoTicket,
             n => $"the KDC encrypts tickets to {n.Account} with a key of another password than the configured one: "
                 + "the password was changed",
@@ -65,10 +72,10 @@ internal static class ClientFindings
         new(KcdStage.Delegation, Configuration, NoTicket,
             n => $"the KDC encrypts tickets to {n.Account} with a type other than AES, because the account is not declared to support AES; "
                 + "RC4 is not implemented",
-            n => Remedies.DeclareAes(n, n.AccountCmdlet, n.AccountQuoted)) { Reason = EncryptionTypeRefused, In = Steps.FindingUser },
+            n => AccountCommands.DeclareAes(n, n.AccountEntry)) { Reason = EncryptionTypeRefused, In = Steps.FindingUser },
         new(KcdStage.Delegation, Configuration, NoCredentials,
             n => $"the KDC has no AES key for {n.Account}, or selected a type that is not allowed; RC4 is not implemented",
-            n => Remedies.EnableAes(n, n.AccountCmdlet, n.AccountQuoted)) { Reason = EncryptionTypeRefused },
+            n => AccountCommands.EnableAes(n, n.AccountEntry)) { Reason = EncryptionTypeRefused },
         new(KcdStage.Identity, UserNotPermitted, NoTicket,
             n => $"the user is the delegating account itself, which cannot delegate itself: {n.User}",
             n => "Sign in as another user, or use another account for delegation. Protocol transition (S4U2Self) is for other users "

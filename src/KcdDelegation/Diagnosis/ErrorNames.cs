@@ -19,7 +19,27 @@ internal sealed class ErrorNames(KerberosException error)
     public string RealmDns => IsKnown(error.Realm) ? error.Realm.ToLowerInvariant() : "REALM";
 
     /// <summary>The DNS name of the account's domain.</summary>
-    public string AccountDns => IsKnown(error.AccountRealm) ? error.AccountRealm.ToLowerInvariant() : "ACCOUNT-DOMAIN";
+    public string AccountDns => IsKnown(error.AccountRealm) ? error.AccountRealm.ToLowerInvariant()
+        : Steps.LoggingOn.Contains(error.Exchange) && IsKnown(error.Realm) ? RealmDns
+        : "ACCOUNT-DOMAIN";
+
+    /// <summary>The DNS name of the user's domain. The realm that was asked is the user's while the user is looked for.</summary>
+    public string UserDns => error.User?.Realm is { } realm && IsKnown(realm) ? realm.ToLowerInvariant()
+        : (Steps.FindingUser.Contains(error.Exchange) || error.Realm == error.AccountRealm) && IsKnown(error.Realm) ? RealmDns
+        : "USER-DOMAIN";
+
+    /// <summary>The DNS name of the domain of the account that runs the target. The holder of an SPN may be in any domain of the
+    /// forest.</summary>
+    public string TargetDns => error.Service?.Realm is { } realm && IsKnown(realm) ? realm.ToLowerInvariant() : "TARGET-DOMAIN";
+
+    public DirectoryEntry AccountEntry => new(AccountQuoted, AccountDns, AccountCmdlet);
+
+    public DirectoryEntry UserEntry => new(UserAccountQuoted, UserDns, "ADUser");
+
+    /// <summary>The account that runs the target. Its name is not known, except on MIT krb5 and Heimdal, where it is the principal of the
+    /// SPN.</summary>
+    public DirectoryEntry TargetEntry => new(
+        Software is KdcSoftware.MitKrb5 or KdcSoftware.Heimdal ? ServiceQuoted : "TARGET", TargetDns, "ADUser");
 
     /// <summary>The realm in upper case, for messages about its spelling.</summary>
     public string RealmUpperCase => IsKnown(error.Realm) ? error.Realm.ToUpperInvariant() : "REALM";
@@ -59,8 +79,8 @@ internal sealed class ErrorNames(KerberosException error)
 
     /// <summary>The command that finds the user by the delegated name.</summary>
     public string GetUser => error.User?.Type == PrincipalNameType.Enterprise
-        ? $"Get-ADUser -Filter \"UserPrincipalName -eq {UserQuoted}\""
-        : $"Get-ADUser -Identity {UserQuoted}";
+        ? $"Get-ADUser -Filter \"UserPrincipalName -eq {UserQuoted}\" -Server {UserDns}"
+        : $"Get-ADUser -Identity {UserQuoted} -Server {UserDns}";
 
     private string AccountRealm => error.AccountRealm.Length > 0 ? error.AccountRealm : error.Realm;
 

@@ -68,7 +68,7 @@ internal static class NameErrors
             Remedies.CorrectService) { Code = ServicePrincipalUnknown, When = RowCondition.ServiceHasPort },
         new(KcdStage.Delegation, Configuration, NoTicket,
             n => $"the account that runs {n.Service} is disabled",
-            Remedies.EnableTarget) { Code = ServicePrincipalUnknown, When = RowCondition.KdcSays("SERVER LOCKED OUT") },
+            AccountCommands.EnableTarget) { Code = ServicePrincipalUnknown, When = RowCondition.KdcSays("SERVER LOCKED OUT") },
         new(KcdStage.Delegation, Configuration, NoTicket,
             n => $"no account holds the SPN of {n.Service}, or the account that holds it is disabled or has no key that the client can use",
             Remedies.FindService) { Code = ServicePrincipalUnknown },

@@ -37,15 +37,15 @@ internal static class PolicyErrors
         { Code = PathNotAccepted },
         new(KcdStage.Delegation, Configuration, NoCredentials,
             n => $"the KDC and the client have no encryption type in common for {n.Account}; RC4 is not implemented",
-            n => $"{Remedies.EnableAes(n, n.AccountCmdlet, n.AccountQuoted)} {Remedies.Rc4(n)}") { Code = EncryptionTypeNotSupported,
+            n => $"{AccountCommands.EnableAes(n, n.AccountEntry)} {Remedies.Rc4(n)}") { Code = EncryptionTypeNotSupported,
                 In = Steps.LoggingOn },
         new(KcdStage.Delegation, Configuration, NoTicket,
             n => $"the KDC is not allowed to encrypt tickets to {n.Account} with AES: the account is declared for RC4 only",
-            n => $"{Remedies.DeclareAes(n, n.AccountCmdlet, n.AccountQuoted)} {Remedies.Rc4(n)}") { Code = EncryptionTypeNotSupported,
+            n => $"{AccountCommands.DeclareAes(n, n.AccountEntry)} {Remedies.Rc4(n)}") { Code = EncryptionTypeNotSupported,
                 In = Steps.FindingUser },
         new(KcdStage.Delegation, Configuration, NoTicket,
             n => $"the KDC has no AES key for {n.Service}, or is not allowed to use it",
-            n => $"{Remedies.FindHolder(n)} {Remedies.EnableAes(n, "ADUser", Remedies.TargetName(n))} {Remedies.Rc4(n)}")
+            n => $"{Remedies.FindHolder(n)} {AccountCommands.EnableAes(n, n.TargetEntry)} {Remedies.Rc4(n)}")
         { Code = EncryptionTypeNotSupported },
         new(KcdStage.Delegation, Configuration, NoTicket,
             n => $"the KDC of {n.Realm} does not support S4U or resource-based delegation",

@@ -43,10 +43,11 @@ internal static class Remedies
     public static string AllowOnTarget(ErrorNames n) =>
         $"allow the account on the target. {FindHolder(n)} Then run: " + Choose(
             n,
-            $"Active Directory `Set-ADComputer -Identity TARGET -PrincipalsAllowedToDelegateToAccount (Get-{n.AccountCmdlet} "
+            $"Active Directory `Set-ADComputer -Identity TARGET -Server {n.TargetDns} "
+                + $"-PrincipalsAllowedToDelegateToAccount (Get-{n.AccountCmdlet} "
                 + $"{n.AccountQuoted} -Server {n.AccountDns})` "
                 + "(Set-ADUser if it is a user; the list is replaced, so include every account that must remain on it), and check it with "
-                + "`Get-ADComputer TARGET -Properties PrincipalsAllowedToDelegateToAccount`",
+                + $"`Get-ADComputer TARGET -Server {n.TargetDns} -Properties PrincipalsAllowedToDelegateToAccount`",
             $"Samba 4.19 or later `samba-tool delegation add-principal TARGET {n.AccountQuoted}`, and check it with `samba-tool "
                 + $"delegation show TARGET`",
             "MIT krb5: not available in its databases",
@@ -55,7 +56,7 @@ internal static class Remedies
     public static string AllowTransition(ErrorNames n) =>
         "Allow the account to use any authentication protocol: " + Run(
             n,
-            $"Set-ADAccountControl -Identity {n.AccountQuoted} -TrustedToAuthForDelegation $true",
+            $"Set-ADAccountControl -Identity {n.AccountEntry.AtServer} -TrustedToAuthForDelegation $true",
             $"samba-tool delegation for-any-protocol {n.AccountQuoted} on",
             $"kadmin.local modprinc +ok_to_auth_as_delegate {n.AccountQuoted}",
             $"kadmin -l modify --attributes=+trusted-for-delegation {n.AccountQuoted}");
@@ -65,16 +66,17 @@ internal static class Remedies
             ? $"Check whether the user is sensitive or a member of Protected Users: `{n.GetUser} -Properties AccountNotDelegated, "
                 + $"MemberOf`. "
             : "")
-        + "To allow delegation of this user: " + AllowForwarding(n, n.UserAccountQuoted);
+        + "To allow delegation of this user: " + AccountCommands.AllowForwarding(n, n.UserEntry);
 
     /// <summary>Names the flags that forbid the delegation of the account itself.</summary>
     public static string AllowAccount(ErrorNames n) =>
         (HasActiveDirectoryTools(n)
             ? $"Check whether the account is sensitive or a member of Protected Users: `Get-{n.AccountCmdlet} {n.AccountQuoted} -Server "
                 + $"{n.AccountDns} "
-                + "-Properties AccountNotDelegated, MemberOf`. If not, check krbtgt: `Get-ADUser krbtgt -Properties AccountNotDelegated`. "
+                + "-Properties AccountNotDelegated, MemberOf`. If not, check krbtgt: "
+                + $"`Get-ADUser krbtgt -Server {n.AccountDns} -Properties AccountNotDelegated`. "
             : "")
-        + "To allow the account to delegate: " + AllowForwarding(n, n.AccountQuoted);
+        + "To allow the account to delegate: " + AccountCommands.AllowForwarding(n, n.AccountEntry);
 
     public static string TransitionOrUser(ErrorNames n) =>
         $"If it affects all users, the account lacks the right. {AllowTransition(n)} If it affects this user only, the user is "
@@ -140,19 +142,6 @@ internal static class Remedies
         $"Synchronize the clocks of this machine and of the KDCs by NTP (`w32tm /query /status`, `chronyc tracking`); the KDCs of "
             + $"{n.RealmDns} are the reference.";
 
-    /// <summary>Sets msDS-SupportedEncryptionTypes (MS-KILE §2.2.7), in which the bits 8 and 16 are AES.</summary>
-    public static string DeclareAes(ErrorNames n, string cmdlet, string account) => "Declare that the account supports AES: " + Run(
-        n,
-        $"Set-{cmdlet} -Identity {account} -KerberosEncryptionType AES128,AES256",
-        $"net ads enctypes set {account} 24 -U administrator",
-        $"kadmin.local cpw -randkey -e aes256-cts:normal,aes128-cts:normal {account}",
-        $"kadmin -l cpw --random-key {account}");
-
-    /// <summary>Declares AES and creates the keys. The domain keeps keys of the types that it supported when the password was
-    /// set.</summary>
-    public static string EnableAes(ErrorNames n, string cmdlet, string account) =>
-        $"{DeclareAes(n, cmdlet, account)} {CreateAesKeys(n, account)}Then export its keytab again.";
-
     public static string Network(ErrorNames n) =>
         $"Open TCP and UDP port 88 to the KDCs of {n.RealmDns} (`Test-NetConnection HOST -Port 88`), check DNS (`nslookup -type=SRV "
             + $"_kerberos._tcp.{n.RealmDns}`), "
@@ -171,7 +160,7 @@ internal static class Remedies
     public static string NameUser(ErrorNames n) =>
         $"{UserLookup(n)} To add this UPN to the directory: " + Choose(
             n,
-            $"Active Directory `Set-ADUser -Identity '<sAMAccountName>' -UserPrincipalName {n.UserQuoted}`",
+            $"Active Directory `Set-ADUser -Identity '<sAMAccountName>' -Server {n.UserDns} -UserPrincipalName {n.UserQuoted}`",
             $"Samba `samba-tool user rename '<sAMAccountName>' --upn={n.UserQuoted}`",
             "MIT krb5 with LDAP: add an alias to the user's entry with "
                 + "`printf 'dn: DN\\nchangetype: modify\\nadd: krbPrincipalName\\nkrbPrincipalName: " + n.UserAliasInRealm
@@ -185,39 +174,17 @@ internal static class Remedies
             + $"{LdapModify}`. "
         + "Active Directory needs no alias, but a two-way trust.";
 
-    public static string EnableUser(ErrorNames n) => Enable(n, n.UserAccountQuoted);
+    public static string EnableUser(ErrorNames n) => AccountCommands.Enable(n, n.UserEntry);
 
-    public static string EnableAccount(ErrorNames n) => Enable(n, n.AccountQuoted);
+    public static string EnableAccount(ErrorNames n) => AccountCommands.Enable(n, n.AccountEntry);
 
-    public static string UnlockUser(ErrorNames n) => Unlock(n, n.UserAccountQuoted);
+    public static string UnlockUser(ErrorNames n) => AccountCommands.Unlock(n, n.UserEntry);
 
-    public static string UnlockAccount(ErrorNames n) => Unlock(n, n.AccountQuoted);
+    public static string UnlockAccount(ErrorNames n) => AccountCommands.Unlock(n, n.AccountEntry);
 
-    public static string ExtendUser(ErrorNames n) => Extend(n, n.UserAccountQuoted);
+    public static string ExtendUser(ErrorNames n) => AccountCommands.Extend(n, n.UserEntry);
 
-    public static string ExtendAccount(ErrorNames n) => Extend(n, n.AccountQuoted);
-
-    /// <summary>Extends the account of the target, which on MIT krb5 and Heimdal is the principal of the SPN.</summary>
-    public static string ExtendTarget(ErrorNames n) => "If this is not intended, extend the account that runs the service: " + Run(
-        n,
-        "Clear-ADAccountExpiration -Identity TARGET",
-        "samba-tool user setexpiry TARGET --noexpiry",
-        $"kadmin.local modprinc -expire never {n.ServiceQuoted}",
-        $"kadmin -l modify --expiration-time=never {n.ServiceQuoted}");
-
-    public static string EnableTarget(ErrorNames n) => "If this is not intended, enable the account that runs the service: " + Run(
-        n,
-        "Enable-ADAccount -Identity TARGET",
-        "samba-tool user enable TARGET",
-        $"kadmin.local modprinc +allow_tix {n.ServiceQuoted}",
-        $"kadmin -l modify --attributes=-disallow-all-tix {n.ServiceQuoted}");
-
-    public static string NewPassword(ErrorNames n, string account) => Run(
-        n,
-        $"Set-ADAccountPassword -Identity {account} -Reset",
-        $"samba-tool user setpassword {account}",
-        $"kadmin.local modprinc -pwexpire never {account}",
-        $"kadmin -l modify --pw-expiration-time=never {account}");
+    public static string ExtendAccount(ErrorNames n) => AccountCommands.Extend(n, n.AccountEntry);
 
     public static string ReportBug(ErrorNames n) =>
         $"Check the log of the KDC of {n.RealmDns} that answered: the Security and System logs of a domain controller, or the log file "
@@ -236,16 +203,13 @@ internal static class Remedies
     /// <summary>Adds the account to the group that can read token-groups-global-and-universal.</summary>
     public static string AllowGroupMemberships(ErrorNames n) =>
         "Add the account to the Windows Authorization Access Group of the user's domain: Active Directory "
-        + $"`Add-ADGroupMember 'Windows Authorization Access Group' -Members (Get-{n.AccountCmdlet} {n.AccountQuoted} -Server "
-            + $"{n.AccountDns})`.";
+        + $"`Add-ADGroupMember 'Windows Authorization Access Group' -Server {n.UserDns} "
+            + $"-Members (Get-{n.AccountCmdlet} {n.AccountEntry.AtServer})`.";
 
     /// <summary>Returns what changed for RC4 (CVE-2026-20833).</summary>
     public static string Rc4(ErrorNames n) => n.Software is KdcSoftware.MitKrb5 or KdcSoftware.Heimdal
         ? ""
         : "Domain controllers no longer use RC4 by default (Windows KB5073381, Samba 4.24).";
-
-    /// <summary>Gets the name of the account that runs the target. On MIT krb5 and Heimdal it is the principal of the SPN.</summary>
-    public static string TargetName(ErrorNames n) => n.Software is KdcSoftware.MitKrb5 or KdcSoftware.Heimdal ? n.ServiceQuoted : "TARGET";
 
     /// <summary>Returns whether cmdlets and setspn work against the directory.</summary>
     public static bool HasActiveDirectoryTools(ErrorNames n) =>
@@ -272,13 +236,13 @@ internal static class Remedies
 
     private static string FindUser(ErrorNames n) => "Find the user: " + Run(
         n,
-        $"{n.GetUser} -Server {n.RealmDns}",
+        n.GetUser,
         $"samba-tool user show {n.UserAccountQuoted}",
         $"kadmin.local getprinc {n.UserQuoted}",
         $"kadmin -l get {n.UserQuoted}") + " ";
 
     // With -setpass and -setupn, ktpass changes neither the password nor the user principal name.
-    private static string ExportKeytab(ErrorNames n) => Choose(
+    public static string ExportKeytab(ErrorNames n) => Choose(
         n,
         $"Active Directory `ktpass -princ {n.AccountInRealm} -mapuser {n.AccountQuoted} -ptype KRB5_NT_PRINCIPAL -crypto AES256-SHA1 "
             + $"-setpass -setupn -pass * "
@@ -286,48 +250,6 @@ internal static class Remedies
         $"Samba `samba-tool domain exportkeytab connector.keytab --principal={n.AccountQuoted}`",
         $"MIT krb5 `kadmin.local ktadd -norandkey -k connector.keytab {n.AccountQuoted}`",
         $"Heimdal `kadmin -l ext_keytab --keytab=connector.keytab {n.AccountQuoted}`");
-
-    private static string AllowForwarding(ErrorNames n, string account) => Run(
-        n,
-        $"Set-ADAccountControl -Identity {account} -AccountNotDelegated $false",
-        $"samba-tool user sensitive {account} off",
-        $"kadmin.local modprinc +allow_forwardable {account}",
-        $"kadmin -l modify --attributes=-disallow-forwardable {account}");
-
-    // On MIT krb5 and Heimdal, cpw has created the keys already.
-    private static string CreateAesKeys(ErrorNames n, string account)
-    {
-        var activeDirectory = $"Active Directory `Set-ADAccountPassword -Identity {account} -Reset`";
-        var samba = $"Samba `samba-tool user setpassword {account}`";
-        return n.Software switch
-        {
-            KdcSoftware.MitKrb5 or KdcSoftware.Heimdal => "",
-            KdcSoftware.ActiveDirectory => $"Then set the password twice, which creates AES keys: {activeDirectory}. ",
-            KdcSoftware.Samba => $"Then set the password, which creates AES keys: {samba}. ",
-            _ => $"Then set the password twice, which creates AES keys: {activeDirectory}; {samba}. ",
-        };
-    }
-
-    private static string Enable(ErrorNames n, string account) => "If this is not intended, enable the account: " + Run(
-        n,
-        $"Enable-ADAccount -Identity {account}",
-        $"samba-tool user enable {account}",
-        $"kadmin.local modprinc +allow_tix {account}",
-        $"kadmin -l modify --attributes=-disallow-all-tix {account}");
-
-    private static string Unlock(ErrorNames n, string account) => "Unlock the account: " + Run(
-        n,
-        $"Unlock-ADAccount -Identity {account}",
-        $"samba-tool user unlock {account}",
-        $"kadmin.local modprinc -unlock {account}",
-        $"kadmin -l modify --attributes=-disallow-all-tix {account}");
-
-    private static string Extend(ErrorNames n, string account) => "If this is not intended, extend the account: " + Run(
-        n,
-        $"Clear-ADAccountExpiration -Identity {account}",
-        $"samba-tool user setexpiry {account} --noexpiry",
-        $"kadmin.local modprinc -expire never {account}",
-        $"kadmin -l modify --expiration-time=never {account}");
 
     private static string Choose(ErrorNames n, string activeDirectory, string samba, string mit, string heimdal) => n.Software switch
     {

@@ -32,6 +32,9 @@ internal sealed record RowCondition(string Description, Func<KerberosException, 
     public static readonly RowCondition NameIsAlias = new("for an alias of the account", error =>
         error.Detail.Contains(" is an alias of ", StringComparison.Ordinal));
 
+    public static readonly RowCondition KeyTypeIsMissing = new("for a type without a key", error =>
+        error.Detail.Contains("has no key of that type", StringComparison.Ordinal));
+
     public static RowCondition KdcSays(string text) => new($"and the text {text}", error =>
         string.Equals(error.KdcText, text, StringComparison.OrdinalIgnoreCase));
 }

@@ -18,7 +18,7 @@ internal static class StatusErrors
                 + "random one: "
                 + Remedies.Run(
                     n,
-                    $"Set-{n.AccountCmdlet} -Identity {n.AccountQuoted} -SmartcardLogonRequired $false",
+                    $"Set-{n.AccountCmdlet} -Identity {n.AccountEntry.AtServer} -SmartcardLogonRequired $false",
                     $"samba-tool user setpassword {n.AccountQuoted} --clear-smartcard-required",
                     $"kadmin.local cpw {n.AccountQuoted}",
                     $"kadmin -l cpw {n.AccountQuoted}"))

@@ -28,7 +28,7 @@ internal static class RefusalTable
 
     private static readonly RemedyText[] Transition =
     [
-        OnActiveDirectory("`Set-ADAccountControl -Identity '{account}' -TrustedToAuthForDelegation $true`"),
+        OnActiveDirectory("`Set-ADAccountControl -Identity '{account}' -Server {home} -TrustedToAuthForDelegation $true`"),
         OnSamba("`samba-tool delegation for-any-protocol '{account}' on`"),
         OnMit("`kadmin.local modprinc +ok_to_auth_as_delegate '{account}'`"),
         OnHeimdal("`kadmin -l modify --attributes=+trusted-for-delegation '{account}'`"),
@@ -36,7 +36,7 @@ internal static class RefusalTable
 
     private static readonly RemedyText[] Sensitive =
     [
-        OnActiveDirectory("`Set-ADAccountControl -Identity '{user}' -AccountNotDelegated $false`"),
+        OnActiveDirectory("`Set-ADAccountControl -Identity '{user}' -Server {userdomain} -AccountNotDelegated $false`"),
         OnSamba("`samba-tool user sensitive '{user}' off`"),
         OnMit("`kadmin.local modprinc +allow_forwardable '{user}'`"),
         OnHeimdal("`kadmin -l modify --attributes=-disallow-forwardable '{user}'`"),
@@ -84,7 +84,10 @@ internal static class RefusalTable
             Seen = On((Test, new(S4U2Proxy, BadOption, EvidenceNotForwardable, NtStatusNames.AccountRestriction))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("protected", realm.Realm) },
             Names = ["{account}", "{user}"],
-                Remedy = [OnActiveDirectory("`Get-ADUser -Identity '{user}' -Properties AccountNotDelegated, MemberOf`")],
+                Remedy =
+                [
+                    OnActiveDirectory("`Get-ADUser -Identity '{user}' -Server {userdomain} -Properties AccountNotDelegated, MemberOf`"),
+                ],
         },
 
         // ---- Names.
@@ -129,7 +132,7 @@ internal static class RefusalTable
         {
             Seen = Everywhere(new(S4U2Self, ClientPrincipalUnknown)),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("nosuch", realm.Realm) },
-            Names = ["{user}", "{realm}"], Remedy = [OnActiveDirectory("`Get-ADUser -Identity '{user}' -Server {domain}`")],
+            Names = ["{user}", "{realm}"], Remedy = [OnActiveDirectory("`Get-ADUser -Identity '{user}' -Server {userdomain}`")],
         },
         new("A user principal name that no account has, without a realm", KcdStage.Identity)
         {
@@ -178,7 +181,8 @@ internal static class RefusalTable
                 (Samba22, new(S4U2Self, Policy))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("disabled", realm.Realm) },
             Names = ["{user}", "disabled"],
-            Remedy = [OnActiveDirectory("`Enable-ADAccount -Identity '{user}'`"), OnSamba("`samba-tool user enable '{user}'`"),
+            Remedy = [OnActiveDirectory("`Enable-ADAccount -Identity '{user}' -Server {userdomain}`"),
+                OnSamba("`samba-tool user enable '{user}'`"),
                 OnMit("`kadmin.local modprinc +allow_tix '{user}'`")],
         },
         new("A user who has expired", KcdStage.Identity)
@@ -186,7 +190,7 @@ internal static class RefusalTable
             Seen = On(Real(new(S4U2Self, ClientExpired))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("expired", realm.Realm) },
             Names = ["{user}", "expired"],
-            Remedy = [OnActiveDirectory("`Clear-ADAccountExpiration -Identity '{user}'`"),
+            Remedy = [OnActiveDirectory("`Clear-ADAccountExpiration -Identity '{user}' -Server {userdomain}`"),
                 OnSamba("`samba-tool user setexpiry '{user}' --noexpiry`"), OnMit("`kadmin.local modprinc -expire never '{user}'`")],
         },
         new("A user whose password has expired", KcdStage.Identity)
@@ -194,7 +198,7 @@ internal static class RefusalTable
             Seen = On((Samba17, new(S4U2Proxy, KeyExpired)), (Samba22, new(S4U2Proxy, KeyExpired))),
             Request = realm => new(realm) { User = KerberosPrincipal.Principal("pwexpired", realm.Realm) },
             Names = ["{user}", "password"],
-            Remedy = [OnActiveDirectory("`Set-ADAccountPassword -Identity '{user}' -Reset`"),
+            Remedy = [OnActiveDirectory("`Set-ADAccountPassword -Identity '{user}' -Server {userdomain} -Reset`"),
                 OnSamba("`samba-tool user setpassword '{user}'`"), OnMit("`kadmin.local modprinc -pwexpire never '{user}'`")],
         },
 
@@ -245,7 +249,7 @@ internal static class RefusalTable
                     (Test, new(LogOn, EncryptionTypeNotSupported))),
             Request = realm => new(realm) { By = DelegatingAccount.WithoutAesKeys },
             EventId = 12027, Names = ["{account}", "RC4"],
-            Remedy = [OnActiveDirectory("`Set-ADUser -Identity '{account}' -KerberosEncryptionType AES128,AES256`"),
+            Remedy = [OnActiveDirectory("`Set-ADUser -Identity '{account}' -Server {home} -KerberosEncryptionType AES128,AES256`"),
                 OnSamba("`samba-tool user setpassword '{account}'`"),
                 OnMit("`kadmin.local cpw -randkey -e aes256-cts:normal,aes128-cts:normal '{account}'`")],
         },
@@ -262,7 +266,8 @@ internal static class RefusalTable
                 (Samba22, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountDisabled))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("disabled", Lab.Password) },
             EventId = 12027, Names = ["the account {account}"],
-            Remedy = [OnActiveDirectory("`Enable-ADAccount -Identity '{account}'`"), OnSamba("`samba-tool user enable '{account}'`"),
+            Remedy = [OnActiveDirectory("`Enable-ADAccount -Identity '{account}' -Server {home}`"),
+                OnSamba("`samba-tool user enable '{account}'`"),
                 OnMit("`kadmin.local modprinc +allow_tix '{account}'`")],
         },
         new("The account has expired", KcdStage.Delegation)
@@ -272,7 +277,7 @@ internal static class RefusalTable
                 (Samba22, new(LogOn, ClientRevoked, NtStatus: NtStatusNames.AccountExpired))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("expired", Lab.Password) },
             EventId = 12027, Names = ["the account {account}", "has expired"],
-            Remedy = [OnActiveDirectory("`Clear-ADAccountExpiration -Identity '{account}'`"),
+            Remedy = [OnActiveDirectory("`Clear-ADAccountExpiration -Identity '{account}' -Server {home}`"),
                 OnSamba("`samba-tool user setexpiry '{account}' --noexpiry`"), OnMit("`kadmin.local modprinc -expire never '{account}'`")],
         },
         new("The account's password has expired", KcdStage.Delegation)
@@ -282,7 +287,7 @@ internal static class RefusalTable
                 (Samba22, new(LogOn, KeyExpired, NtStatus: NtStatusNames.PasswordMustChange))),
             Request = realm => new(realm) { Account = () => ServiceAccount.FromPassword("pwexpired", Lab.Password) },
             EventId = 12027, Names = ["the account {account}", "password"],
-            Remedy = [OnActiveDirectory("`Set-ADAccountPassword -Identity '{account}' -Reset`"),
+            Remedy = [OnActiveDirectory("`Set-ADAccountPassword -Identity '{account}' -Server {home} -Reset`"),
                 OnSamba("`samba-tool user setpassword '{account}'`"), OnMit("`kadmin.local modprinc -pwexpire never '{account}'`")],
         },
 

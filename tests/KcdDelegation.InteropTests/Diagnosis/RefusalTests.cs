@@ -55,7 +55,9 @@ public sealed class RefusalTests(RefusalTests.Realms realms) : IClassFixture<Ref
             text.Replace("{account}", account.Name, StringComparison.Ordinal).Replace("{user}", request.User.Name, StringComparison.Ordinal)
             .Replace("{spn}", request.Target, StringComparison.Ordinal).Replace("{realm}", error.Realm, StringComparison.Ordinal)
             .Replace("{upper}", error.Realm.ToUpperInvariant(), StringComparison.Ordinal)
-                .Replace("{home}", error.AccountRealm.ToLowerInvariant(), StringComparison.Ordinal)
+                .Replace("{home}", (error.AccountRealm.Length > 0 ? error.AccountRealm : error.Realm).ToLowerInvariant(),
+                    StringComparison.Ordinal)
+                .Replace("{userdomain}", (request.User.Realm ?? error.Realm).ToLowerInvariant(), StringComparison.Ordinal)
                 .Replace("{domain}", error.Realm.ToLowerInvariant(), StringComparison.Ordinal);
     }
 

@@ -215,7 +215,8 @@ public sealed class CauseTests
             .ShouldContain("Undo-ADServiceAccountMigration");
         Explain(Failure with { Code = KerberosErrorCode.ClientPrincipalUnknown, Exchange = KerberosExchange.S4U2Self }).Remedy
             .ShouldContain(
-                "Add-ADGroupMember 'Windows Authorization Access Group' -Members (Get-ADUser 'svc-gateway' -Server contoso.com)");
+                "Add-ADGroupMember 'Windows Authorization Access Group' -Server contoso.com "
+                    + "-Members (Get-ADUser 'svc-gateway' -Server contoso.com)");
     }
 
     private static KcdException Explain(KerberosFailure failure) => KcdException.Explain(new KerberosException(failure));

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Exchanges;
@@ -8,7 +9,7 @@ namespace KcdDelegation.Tests.Diagnosis;
 
 /// <summary>Tests that the KDC's implementation is recognized from its errors, and that a remedy then has only the commands of
 /// it.</summary>
-public sealed class DirectoryCommandTests
+public sealed partial class DirectoryCommandTests
 {
     private static readonly string[] Tools =
         ["Set-AD", "ktpass", "setspn", "samba-tool", "net ads", "ldbsearch", "kadmin.local", "kadmin -l"];
@@ -99,8 +100,75 @@ public sealed class DirectoryCommandTests
         })).Remedy;
 
         remedy.ShouldContain("(Get-ADUser 'svc-gateway' -Server contoso.com)");
-        remedy.ShouldContain("`Get-ADComputer TARGET -Properties PrincipalsAllowedToDelegateToAccount`");
+        remedy.ShouldContain("`Get-ADComputer TARGET -Server TARGET-DOMAIN -Properties PrincipalsAllowedToDelegateToAccount`");
         remedy.ShouldContain("setspn -F -Q");
+    }
+
+    [Fact]
+    public void Every_cmdlet_for_the_directory_names_the_domain_that_it_reads_or_changes()
+    {
+        foreach (var row in ErrorCatalogue.Rows)
+        {
+            var remedy = row.Remedy(new ErrorNames(new KerberosException(Failure(KdcSoftware.ActiveDirectory) with
+            {
+                Exchange = KerberosExchange.S4U2Proxy,
+            })));
+            foreach (var command in remedy.Split('`').Where((_, index) => index % 2 == 1))
+                Cmdlets().Count(command).ShouldBe(Servers().Count(command), command);
+        }
+    }
+
+    [Fact]
+    public void A_cmdlet_names_the_domain_of_its_own_account_when_user_account_and_target_are_in_different_domains()
+    {
+        var failure = Failure(KdcSoftware.ActiveDirectory) with
+        {
+            Reason = KerberosFailureReason.EvidenceNotForwardable,
+            Exchange = KerberosExchange.S4U2Proxy,
+            Realm = "US.CONTOSO.COM",
+            User = KerberosPrincipal.Principal("ada", "EU.CONTOSO.COM"),
+            Service = ServicePrincipalName.Parse("HTTP/erp.us.contoso.com@US.CONTOSO.COM"),
+        };
+        var forwarding = KcdException.Explain(new KerberosException(failure)).Remedy;
+        var target = KcdException.Explain(new KerberosException(failure with
+        {
+            Reason = KerberosFailureReason.KdcError,
+            Code = KerberosErrorCode.ServiceExpired,
+        })).Remedy;
+
+        forwarding.ShouldContain("`Set-ADAccountControl -Identity 'svc-gateway' -Server contoso.com -TrustedToAuthForDelegation $true`");
+        forwarding.ShouldContain("`Get-ADUser -Identity 'ada' -Server eu.contoso.com -Properties AccountNotDelegated, MemberOf`");
+        forwarding.ShouldContain("`Set-ADAccountControl -Identity 'ada' -Server eu.contoso.com -AccountNotDelegated $false`");
+        target.ShouldContain("`Clear-ADAccountExpiration -Identity TARGET -Server us.contoso.com`");
+    }
+
+    [Theory]
+    [InlineData(KerberosExchange.S4U2Self, "EU.CONTOSO.COM", "eu.contoso.com")]
+    [InlineData(KerberosExchange.S4U2Proxy, "CONTOSO.COM", "contoso.com")]
+    [InlineData(KerberosExchange.S4U2Proxy, "US.CONTOSO.COM", "USER-DOMAIN")]
+    public void The_domain_of_a_user_without_a_realm_is_named_only_where_it_is_known(
+        KerberosExchange exchange, string realm, string domain) =>
+        new ErrorNames(new KerberosException(Failure(KdcSoftware.ActiveDirectory) with
+        {
+            Exchange = exchange,
+            Realm = realm,
+            User = KerberosPrincipal.Enterprise("ada@contoso.com"),
+        })).UserDns.ShouldBe(domain);
+
+    [Fact]
+    public void A_ticket_in_a_type_without_a_key_is_not_explained_as_a_changed_password()
+    {
+        var error = KcdException.Explain(new KerberosException(Failure(KdcSoftware.Heimdal) with
+        {
+            Reason = KerberosFailureReason.KeyUnavailable,
+            Exchange = KerberosExchange.S4U2Self,
+            KeySource = AccountKeySource.Password,
+            Detail = "the KDC encrypts tickets to the account with Aes256CtsHmacSha196, and this client has no key of that type",
+        }));
+
+        error.Cause.ShouldStartWith("The KDC encrypts tickets to the account svc-gateway with an encryption type of which");
+        error.Cause.ShouldNotContain("password");
+        error.Remedy.ShouldContain("S4UClientOptions.EncryptionTypes");
     }
 
     [Fact]
@@ -125,6 +193,12 @@ public sealed class DirectoryCommandTests
         Service = ServicePrincipalName.Parse("HTTP/erp.contoso.com"),
         KdcSoftware = software,
     };
+
+    [GeneratedRegex(@"\b[A-Z][a-z]+-AD[A-Z]\w+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Cmdlets();
+
+    [GeneratedRegex(@" -Server [\w.-]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Servers();
 
     private static byte[] MethodData(params int[] types) =>
         types.Length == 0 ? [] : PaData.EncodeMethodData(types.Select(type => new PaData((PaDataType)type, new byte[1])));

@@ -135,8 +135,9 @@ public sealed class ErrorCatalogueTests
     {
         var error = KcdException.Explain(Error(reason, KerberosErrorCode.BadOption, KerberosExchange.S4U2Proxy, status));
 
-        error.Remedy.ShouldContain("Get-ADUser -Filter \"UserPrincipalName -eq 'ada@contoso.com'\" -Properties AccountNotDelegated");
-        error.Remedy.ShouldContain("Set-ADAccountControl -Identity 'CONNECTOR$' -TrustedToAuthForDelegation $true");
+        error.Remedy.ShouldContain(
+            "Get-ADUser -Filter \"UserPrincipalName -eq 'ada@contoso.com'\" -Server contoso.com -Properties AccountNotDelegated");
+        error.Remedy.ShouldContain("Set-ADAccountControl -Identity 'CONNECTOR$' -Server contoso.com -TrustedToAuthForDelegation $true");
         error.Remedy.ShouldContain("samba-tool delegation for-any-protocol 'CONNECTOR$' on");
         error.Remedy.ShouldContain("kadmin.local modprinc +ok_to_auth_as_delegate 'CONNECTOR$'");
     }
@@ -260,6 +261,7 @@ public sealed class ErrorCatalogueTests
             error.Failure with { KeySource = AccountKeySource.Keytab },
             error.Failure with { Detail = "key is a blob of msDS-ManagedPassword" },
             error.Failure with { Detail = "ada@contoso.com is an alias of ada" },
+            error.Failure with { Detail = "the KDC encrypts tickets with 18, and this client has no key of that type" },
             error.Failure with { KdcText = "NEEDED_HW_PREAUTH" },
             error.Failure with { KdcText = "NO HW PREAUTH" },
             error.Failure with { KdcText = "NO PREAUTH" },

@@ -16,6 +16,7 @@ public sealed class ErrorKindTests
         EvidenceNotForwardable: UserNotPermitted
         KdcNotFound: Configuration
         KdcUnreachable: Unavailable
+        KeyUnavailable in S4U2Self, RealmDiscovery for a type without a key: Configuration
         KeyUnavailable in S4U2Self, RealmDiscovery with a password: Configuration
         KeyUnavailable in S4U2Self, RealmDiscovery: Configuration
         KeyUnavailable for a file with msDS-ManagedPassword: Configuration
