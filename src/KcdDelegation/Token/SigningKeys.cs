@@ -141,8 +141,10 @@ internal sealed class SigningKeys(IssuerDocuments documents, TimeProvider timePr
             var failure = error as KcdException ?? documents.Unreadable(error);
             var retry = Add(timeProvider.GetTimestamp(), RetryAfter);
             // The time is moved later but never earlier: a made-up kid must not trigger a refresh of known keys.
+            // Tokens cause an attempt every few seconds during an outage. Only its start, and a change of its cause, are logged.
+            if (state.Failure?.EventId != failure.EventId)
+                Log.SigningKeysNotLoaded(logger, failure.Message);
             state = state with { Failure = failure, DueAt = Math.Max(retry, state.DueAt) };
-            Log.SigningKeysNotLoaded(logger, failure.Message);
         }
         finally
         {

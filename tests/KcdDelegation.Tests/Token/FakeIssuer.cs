@@ -8,7 +8,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using KcdDelegation.Settings;
 using KcdDelegation.Token;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.IdentityModel.Tokens;
 
 namespace KcdDelegation.Tests.Token;
@@ -40,6 +39,8 @@ public sealed class FakeIssuer : HttpMessageHandler
     public List<JsonObject> PublishedKeys { get; } = [];
     public List<string> Requests { get; } = [];
 
+    internal LogRecorder Log { get; } = new();
+
     /// <summary>Gets the keys of the last validator.</summary>
     internal SigningKeys? SigningKeys { get; private set; }
 
@@ -63,7 +64,7 @@ public sealed class FakeIssuer : HttpMessageHandler
     internal TokenValidator Validator(Action<TokenOptions>? configure = null)
     {
         var token = Settings(configure);
-        SigningKeys = new SigningKeys(new IssuerDocuments(token, Time, this), Time, NullLogger.Instance);
+        SigningKeys = new SigningKeys(new IssuerDocuments(token, Time, this), Time, Log.CreateLogger("KcdDelegation"));
         return new TokenValidator(token, SigningKeys, Time);
     }
 

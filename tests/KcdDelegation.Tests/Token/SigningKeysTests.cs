@@ -161,6 +161,26 @@ public sealed class SigningKeysTests : IDisposable
     }
 
     [Fact]
+    public async Task An_outage_of_the_issuer_is_logged_once_until_it_ends()
+    {
+        var validator = _issuer.Validator();
+        await validator.ValidateAsync(_issuer.Token(), Cancel);
+        for (var outage = 1; outage <= 2; outage++)
+        {
+            _issuer.Instead = _ => FakeIssuer.Answer("", HttpStatusCode.ServiceUnavailable);
+            for (var attempt = 0; attempt < 3; attempt++)
+            {
+                _issuer.Time.Advance(TimeSpan.FromSeconds(40));
+                (await RefusedAsync(validator, Unknown())).EventId.ShouldBe(1031);
+            }
+            _issuer.Log.Records.Count(record => record.Id == 1031).ShouldBe(outage);
+            _issuer.Instead = _ => null;
+            _issuer.Time.Advance(TimeSpan.FromSeconds(40));
+            (await RefusedAsync(validator, Unknown())).EventId.ShouldBe(1010);
+        }
+    }
+
+    [Fact]
     public async Task An_issuer_that_is_down_is_not_asked_by_every_request()
     {
         _issuer.Instead = _ => throw new HttpRequestException(HttpRequestError.ConnectionError);
