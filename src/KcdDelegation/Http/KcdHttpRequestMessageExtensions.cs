@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
+using KcdDelegation.Telemetry;
 
 namespace KcdDelegation;
 
@@ -57,6 +58,9 @@ public static class KcdHttpRequestMessageExtensions
     internal static bool IsAnonymous(this HttpRequestMessage request) =>
         request.Options.TryGetValue(s_anonymous, out var isAnonymous) && isAnonymous;
 
-    internal static void SetKcdRefusal(this HttpResponseMessage response, KcdException refusal) =>
+    internal static void SetKcdRefusal(this HttpResponseMessage response, KcdException refusal)
+    {
+        DelegationMetrics.BackendRefused(refusal.EventId, (int)response.StatusCode);
         s_refusals.AddOrUpdate(response, refusal);
+    }
 }

@@ -32,6 +32,6 @@ internal static class DelegationMetrics
     }
 
     /// <summary>Counts a response in which the backend refused the ticket.</summary>
-    public static void BackendRefused(string application, int statusCode) =>
-        s_backendRefusals.Add(1, new("kcd.application", application), new("http.response.status_code", statusCode));
+    public static void BackendRefused(int eventId, int statusCode) =>
+        s_backendRefusals.Add(1, new("kcd.event", eventId), new("http.response.status_code", statusCode));
 }

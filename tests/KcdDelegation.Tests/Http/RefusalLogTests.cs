@@ -95,4 +95,31 @@ public sealed class RefusalLogTests
         (record.Category, record.Id, record.Level).ShouldBe(("KcdDelegation", KcdEventId.TicketRefused, LogLevel.Warning));
         record.Text.ShouldContain("without a ticket: it offers Bearer");
     }
+
+    [Fact]
+    public async Task A_refusal_of_the_backend_is_counted_by_its_status()
+    {
+        var statuses = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        using var listener = new System.Diagnostics.Metrics.MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Name == "kcd.backend.refusals")
+                    self.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+            statuses.Enqueue($"{value} {string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))}"));
+        listener.Start();
+        await using var backend = await FakeBackend.StartAsync(context =>
+        {
+            context.Response.StatusCode = (int)HttpStatusCode.Unauthorized;
+            context.Response.Headers.WWWAuthenticate = "Negotiate";
+            return Task.CompletedTask;
+        });
+        using var client = new FakeDelegation(backend.Url).CreateClient();
+        using var response = await client.SendAsync(FakeDelegation.As("ada"), TestContext.Current.CancellationToken);
+
+        statuses.ShouldContain("1 kcd.event=13022 http.response.status_code=401");
+    }
 }
