@@ -21,6 +21,7 @@ public sealed class S4UClient : IAsyncDisposable
     private readonly RealmConcurrencyLimits _limits;
     private readonly TicketStore _store;
     private readonly DelegationSteps _steps;
+    private readonly KdcProbe _probe;
     private readonly TokenAcceptor _acceptor;
 
     /// <summary>Creates a client. No KDC is contacted yet.</summary>
@@ -49,8 +50,22 @@ public sealed class S4UClient : IAsyncDisposable
         if (Md5.IsRefused)
             ExchangeLog.Md5Refused(logger);
         _steps = new DelegationSteps(context, _store);
+        _probe = new KdcProbe(context);
         _acceptor = new TokenAcceptor(context);
     }
+
+    /// <summary>Gets the KDC's time minus this machine's time at the last log-on; null before the first one.</summary>
+    /// <remarks>The value comes from an authenticated reply, in whole seconds. The client corrects for the offset itself; backends and
+    /// token issuers do not.</remarks>
+    public TimeSpan? ClockOffset => _clock.MeasuredOffset;
+
+    /// <summary>Asks the KDCs of the account's realm for an answer, without proving the account's key. Use it in health checks.</summary>
+    /// <remarks>The request is an AS-REQ without pre-authentication, which never counts towards a lock-out. A refusal is an answer
+    /// too.</remarks>
+    /// <exception cref="KerberosException">No KDC of the realm is known, or none answered.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
+    /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+    public ValueTask ProbeKdcAsync(CancellationToken cancellationToken = default) => _probe.SendAsync(cancellationToken);
 
     /// <summary>Logs the account on, unless it is logged on already. Use it in health checks and at the start of a host.</summary>
     /// <exception cref="KerberosException">The KDC refused the account, or none answered.</exception>

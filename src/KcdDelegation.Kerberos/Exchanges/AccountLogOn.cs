@@ -98,6 +98,7 @@ internal sealed class AccountLogOn(ExchangeContext context)
                         context.Clock.Adopt(offset);
                         ExchangeLog.ClockCorrected(context.Logger, offset, context.Realm);
                     }
+                    context.Clock.Measure(ticket.Tgt.AuthTime);
                     ExchangeLog.LoggedOn(context.Logger, context.Account.Name, context.Realm, ticket.Tgt.EndTime);
                     return ticket.Tgt;
             }

@@ -9,8 +9,13 @@ internal sealed class KdcClock(TimeProvider timeProvider)
 
     private volatile LearnedOffset? _learned;
     private long _lastTimestamp;
+    private long _measuredTicks = long.MinValue;
 
     public TimeProvider TimeProvider { get; } = timeProvider;
+
+    /// <summary>Gets the KDC's time minus the local time at the last log-on; null before the first one. It is for display only.</summary>
+    public TimeSpan? MeasuredOffset =>
+        Volatile.Read(ref _measuredTicks) is var ticks && ticks != long.MinValue ? new TimeSpan(ticks) : null;
 
     public TimeSpan Offset => _learned?.Value ?? TimeSpan.Zero;
 
@@ -22,6 +27,10 @@ internal sealed class KdcClock(TimeProvider timeProvider)
     /// <summary>Stores an offset. Call it only with a value from an authenticated reply.</summary>
     public void Adopt(TimeSpan offset) => _learned =
         offset == TimeSpan.Zero ? null : new LearnedOffset(offset, TimeProvider.GetUtcNow(), TimeProvider.GetTimestamp());
+
+    /// <summary>Stores the difference to the KDC's time of an authenticated reply that has just arrived, in whole seconds.</summary>
+    public void Measure(DateTimeOffset kdcTime) => Volatile.Write(
+        ref _measuredTicks, TimeSpan.FromSeconds(Math.Round((kdcTime - TimeProvider.GetUtcNow()).TotalSeconds)).Ticks);
 
     /// <summary>Discards the offset if the machine's clock was set after it was learned. It would then be an error itself.</summary>
     /// <returns>The discarded offset, or null.</returns>
