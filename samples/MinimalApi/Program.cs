@@ -1,4 +1,3 @@
-using KcdDelegation;
 using KcdDelegation.Samples.MinimalApi;
 
 // The embedded KDC, token issuer and backend. A real application has none of this.
@@ -8,16 +7,16 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = ar
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.WebHost.UseUrls("http://127.0.0.1:0");
 
-builder.Services.AddKcdDelegation(builder.Configuration.GetSection("Kcd"));
+builder.Services.AddKcdDelegation(builder.Configuration.GetSection("Kcd")).AddKcdAspNetCore();
 builder.Services.AddHttpClient("erp").AddKcdDelegation("erp");
-builder.Services.AddHttpContextAccessor();
-builder.Services.AddSingleton<ICallerAccessor, HttpContextCaller>();
+builder.Services.AddAuthentication().AddKcdBearer();
+builder.Services.AddAuthorization();
 embedded.Replace(builder.Services);
 
 await using var app = builder.Build();
-app.UseMiddleware<BearerTokenMiddleware>();
+app.UseKcdDelegation();
 app.MapGet("/orders", async (IHttpClientFactory clients, CancellationToken cancellationToken) =>
-    await clients.CreateClient("erp").GetStringAsync(new Uri("orders", UriKind.Relative), cancellationToken));
+    await clients.CreateClient("erp").GetStringAsync(new Uri("orders", UriKind.Relative), cancellationToken)).RequireAuthorization();
 await app.StartAsync();
 
 var address = new Uri(app.Urls.First());

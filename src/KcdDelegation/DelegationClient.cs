@@ -277,6 +277,12 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken) =>
         DelegateAsync(application, caller, cancellationToken);
 
+    /// <summary>Gets the settings in force of all applications.</summary>
+    internal IReadOnlyCollection<ApplicationSettings> Applications => _settings.Current.Applications.Values;
+
+    /// <summary>Gets the engine client of an account. A health check uses it, because its repeated failures are no audit events.</summary>
+    internal S4UClient GetEngine(ClientSettings settings) => _clients.Get(settings);
+
     /// <summary>Gets the settings in force of an application.</summary>
     /// <exception cref="KcdException">There is no such application (13020).</exception>
     internal ApplicationSettings GetApplication(string name)

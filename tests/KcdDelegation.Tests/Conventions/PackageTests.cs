@@ -9,20 +9,23 @@ namespace KcdDelegation.Tests.Conventions;
 public sealed partial class PackageTests(PackageTests.Packages packages) : IClassFixture<PackageTests.Packages>
 {
     [Fact]
-    public void There_are_four_packages_of_one_version_each_with_its_symbols()
+    public void There_are_five_packages_of_one_version_each_with_its_symbols()
     {
         packages.All.Select(package => package.Id).Order(StringComparer.Ordinal)
-            .ShouldBe(["KcdDelegation", "KcdDelegation.Kerberos", "KcdDelegation.Testing", "KcdDelegation.Tool"]);
+            .ShouldBe(
+                ["KcdDelegation", "KcdDelegation.AspNetCore", "KcdDelegation.Kerberos", "KcdDelegation.Testing", "KcdDelegation.Tool"]);
         packages.All.Select(package => package.Version).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
-        packages.Symbols.Count.ShouldBe(4);
+        packages.Symbols.Count.ShouldBe(5);
     }
 
-    [Fact]
-    public void The_testing_kit_depends_on_the_exact_version_whose_internals_it_uses()
+    [Theory]
+    [InlineData("KcdDelegation.Testing")]
+    [InlineData("KcdDelegation.AspNetCore")]
+    public void A_package_depends_on_the_exact_version_whose_internals_it_uses(string id)
     {
-        var kit = packages.All.Single(package => package.Id == "KcdDelegation.Testing");
-        kit.Dependencies["KcdDelegation.Kerberos"].ShouldBe($"[{kit.Version}]");
-        kit.Dependencies["KcdDelegation"].ShouldBe($"[{kit.Version}]");
+        var user = packages.All.Single(package => package.Id == id);
+        user.Dependencies["KcdDelegation.Kerberos"].ShouldBe($"[{user.Version}]");
+        user.Dependencies["KcdDelegation"].ShouldBe($"[{user.Version}]");
     }
 
     [Fact]

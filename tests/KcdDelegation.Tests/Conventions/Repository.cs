@@ -11,6 +11,8 @@ internal static class Repository
 
     public static Assembly Library => typeof(KcdException).Assembly;
 
+    public static Assembly Web => typeof(KcdDelegation.AspNetCore.KcdSessions).Assembly;
+
     public static Assembly Kit => typeof(TestRealm).Assembly;
 
     /// <summary>The packages of <c>src/</c>, by folder name.</summary>

@@ -48,6 +48,7 @@ public sealed class StructureTests
             let hasPublicType = types.Any(type => type.Modifiers.Any(modifier => modifier.ValueText == "public"))
             let expected = folder == "(root)" || hasPublicType ? package : $"{package}.{folder}"
             where name != expected && !name.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal)
+                && name != "Microsoft.AspNetCore.Builder"
             select $"{Path.GetRelativePath(Repository.Root, tree.FilePath)} is in {name}, not in {expected}";
 
         violations.ShouldBeEmpty();

@@ -28,7 +28,7 @@ public sealed class EventTableTests
     public void Each_event_number_is_used_once()
     {
         var numbers = Constants().Select(constant => (constant.Number, constant.Name))
-            .Concat(LogEvents(Repository.Engine).Select(entry => (entry.Number, entry.Name))).ToList();
+            .Concat(LogEvents(Repository.Engine).Concat(LogEvents(Repository.Web)).Select(entry => (entry.Number, entry.Name))).ToList();
 
         numbers.GroupBy(entry => entry.Number).Where(group => group.Count() > 1).ShouldBeEmpty();
     }
@@ -45,7 +45,7 @@ public sealed class EventTableTests
             .. Constants().Select(
                 constant => $"{constant.Number} {constant.Name} "
                 + $"{(levels.TryGetValue(constant.Number, out var level) ? level.ToString() : Refusal)}"),
-            .. LogEvents(Repository.Engine).Select(entry => $"{entry.Number} {entry.Name} {entry.Level}"),
+            .. LogEvents(Repository.Engine).Concat(LogEvents(Repository.Web)).Select(entry => $"{entry.Number} {entry.Name} {entry.Level}"),
         ];
     }
 

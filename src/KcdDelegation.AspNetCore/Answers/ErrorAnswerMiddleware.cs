@@ -1,0 +1,48 @@
+using System.Net;
+using KcdDelegation.AspNetCore.Requests;
+using Microsoft.AspNetCore.Http;
+
+namespace KcdDelegation.AspNetCore.Answers;
+
+/// <summary>Turns a <see cref="KcdException"/> and a backend's refusal into answers.</summary>
+internal sealed class ErrorAnswerMiddleware(RequestDelegate next, AnswerWriter answers)
+{
+    /// <summary>The number of inner exceptions that are searched. Client libraries wrap the handler's exception once or twice.</summary>
+    private const int MaxDepth = 8;
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var request = DelegatedRequest.Current;
+        if (request is not null && context.Response.Headers.Count > 0)
+            request.OuterHeaders = [.. context.Response.Headers];
+        try
+        {
+            await next(context).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (Find(exception) is { } error && !context.RequestAborted.IsCancellationRequested)
+        {
+            await answers.WriteErrorAsync(context, error).ConfigureAwait(false);
+            return;
+        }
+        catch (HttpRequestException exception) when (IsRefusal(exception.StatusCode, request?.Refusal))
+        {
+            await answers.WriteRefusalAsync(context, request!.Refusal!.Error).ConfigureAwait(false);
+            return;
+        }
+        // An endpoint that passed on the backend's 401. Without a refusal, a 401 is the caller's own.
+        if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status401Unauthorized } && request?.Refusal is { } refusal)
+            await answers.WriteRefusalAsync(context, refusal.Error).ConfigureAwait(false);
+    }
+
+    private static bool IsRefusal(HttpStatusCode? status, BackendRefusal? refusal) => refusal is not null && refusal.Status == status;
+
+    private static KcdException? Find(Exception? exception)
+    {
+        for (var depth = 0; depth < MaxDepth && exception is not null; depth++, exception = exception.InnerException)
+        {
+            if (exception is KcdException error)
+                return error;
+        }
+        return null;
+    }
+}

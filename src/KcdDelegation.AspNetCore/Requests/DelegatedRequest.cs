@@ -1,0 +1,113 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace KcdDelegation.AspNetCore.Requests;
+
+/// <summary>The delegation state of one incoming request: its user, the callers that it delegated, and a backend's refusal.
+/// Thread-safe.</summary>
+/// <remarks>
+/// Servers reuse an <see cref="HttpContext"/> for the next request of a connection, which may be another user's. Code that a request
+/// started and did not await can outlive it and still has its execution context. Every use of the context is therefore under a lock,
+/// together with the check that the request has not ended. Afterwards there is no caller, and nothing is sent.
+/// </remarks>
+internal sealed class DelegatedRequest
+{
+    private static readonly AsyncLocal<DelegatedRequest?> s_current = new();
+
+    private readonly Lock _lock = new();
+    private readonly HttpContext _context;
+    private readonly ActiveRequests _active;
+    private readonly List<ClaimsPrincipal> _callers = [];
+    private BackendRefusal? _refusal;
+    private bool _hasEnded;
+
+    private DelegatedRequest(HttpContext context, ActiveRequests active) => (_context, _active) = (context, active);
+
+    /// <summary>Gets the request that the running code belongs to; null outside of a request and after its end.</summary>
+    public static DelegatedRequest? Current => s_current.Value;
+
+    /// <summary>Gets the backend's last refusal during this request.</summary>
+    public BackendRefusal? Refusal => Volatile.Read(ref _refusal);
+
+    /// <summary>Gets or sets the response headers of the middleware outside of this package, which an error answer keeps.</summary>
+    public IReadOnlyList<KeyValuePair<string, StringValues>> OuterHeaders { get; set; } = [];
+
+    /// <summary>Starts the request and makes it the current one of the calling asynchronous method.</summary>
+    public static DelegatedRequest Begin(HttpContext context, ActiveRequests active)
+    {
+        var request = new DelegatedRequest(context, active);
+        s_current.Value = request;
+        return request;
+    }
+
+    /// <summary>Gets the user; null after the end of the request or of the user's session.</summary>
+    public ClaimsPrincipal? GetUser()
+    {
+        lock (_lock)
+            return _hasEnded ? null : _context.User;
+    }
+
+    /// <summary>Registers that the request is sent to a backend as the caller.</summary>
+    public void Track(ClaimsPrincipal caller)
+    {
+        lock (_lock)
+        {
+            if (_hasEnded || _callers.Contains(caller))
+                return;
+            _callers.Add(caller);
+            if (_callers.Count == 1)
+                _active.Add(this);
+        }
+    }
+
+    /// <summary>Remembers the backend's refusal, so that its 401 does not become one of this host.</summary>
+    public void Record(BackendRefusal refusal)
+    {
+        lock (_lock)
+        {
+            if (_hasEnded)
+                return;
+            var isFirst = _refusal is null;
+            Volatile.Write(ref _refusal, refusal);
+            if (isFirst && !_context.Response.HasStarted)
+                _context.Response.OnStarting(static state => ReplaceUnauthorized((HttpResponse)state), _context.Response);
+        }
+    }
+
+    /// <summary>Aborts the request if it was delegated for the user. It has no caller afterwards.</summary>
+    public bool TryAbort(ClaimsPrincipal user, HttpContext? except)
+    {
+        lock (_lock)
+        {
+            if (_hasEnded || ReferenceEquals(_context, except) || !_callers.Exists(caller => SameUser.Is(caller, user)))
+                return false;
+            _hasEnded = true;
+            _context.Abort();
+            return true;
+        }
+    }
+
+    /// <summary>Ends the request, before the server reuses its context.</summary>
+    public void End()
+    {
+        lock (_lock)
+        {
+            _hasEnded = true;
+            if (_callers.Count > 0)
+                _active.Remove(this);
+        }
+    }
+
+    /// <summary>Changes a 401 that was copied from the backend to 403. A client would answer 401 by signing in again.</summary>
+    private static Task ReplaceUnauthorized(HttpResponse response)
+    {
+        if (response.StatusCode == StatusCodes.Status401Unauthorized)
+        {
+            response.StatusCode = StatusCodes.Status403Forbidden;
+            response.Headers.WWWAuthenticate = StringValues.Empty;
+            response.Headers.CacheControl = "no-store";
+        }
+        return Task.CompletedTask;
+    }
+}
