@@ -9,7 +9,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace KcdDelegation.AspNetCore.Bearer;
 
-/// <summary>Authenticates requests by bearer token, with the validation of <see cref="DelegationClient.ValidateTokenAsync"/>.</summary>
+/// <summary>Authenticates requests by bearer token, with the validation of <see cref="DelegationClient.ValidateAccessTokenAsync"/>.</summary>
 /// <remarks>Challenges follow RFC 6750 §3. They have an error code and no description: the log has the reason.</remarks>
 internal sealed class KcdBearerHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
@@ -41,7 +41,7 @@ internal sealed class KcdBearerHandler(
             return AuthenticateResult.NoResult();
         try
         {
-            var caller = await client.ValidateTokenAsync(token, Context.RequestAborted).ConfigureAwait(false);
+            var caller = await client.ValidateAccessTokenAsync(token, Context.RequestAborted).ConfigureAwait(false);
             return AuthenticateResult.Success(new AuthenticationTicket(caller, Scheme.Name));
         }
         catch (KcdException refusal)
