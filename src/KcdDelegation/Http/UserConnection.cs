@@ -235,7 +235,7 @@ internal sealed class UserConnection
         }
         throw new DelegationFailure(
             KcdStage.Target,
-            KcdEventId.ChannelBindingRequired,
+            KcdErrorKind.Configuration, KcdEventId.ChannelBindingRequired,
             $"{Key.Origin} presents a certificate whose signature algorithm ({PrintableText.From(shown.Algorithm ?? "unknown")}) "
                 + "defines no channel binding, but the application requires one. Nothing was sent.",
             "Give the backend a certificate that is signed with RSA or ECDSA, or set RequireChannelBinding to false.").ToException();

@@ -328,7 +328,10 @@ internal sealed class UserConnectionPool(ConnectionServices services, TimeProvid
     }
 
     private static KcdException Refuse(int eventId, string cause, string remedy) =>
-        new DelegationFailure(KcdStage.Target, eventId, $"{cause} Nothing was sent.", remedy) { IsTransient = true }.ToException();
+        new DelegationFailure(KcdStage.Target, KcdErrorKind.Unavailable, eventId, $"{cause} Nothing was sent.", remedy)
+        {
+            IsTransient = true,
+        }.ToException();
 
     /// <summary>Disposes connections. The caller does not hold the lock, because closing sockets takes time.</summary>
     private static void DisposeConnections(List<PooledUser> closed) => closed.ForEach(static user => user.DisposeConnections());

@@ -174,7 +174,7 @@ internal readonly struct CallerClaims
         if (Find(first, count) is not { } claim)
             return null;
         return IsText(claim) ? claim.Value : throw DelegationFailure.Identity(
-            eventId,
+            KcdErrorKind.UserNotPermitted, eventId,
             $"The caller's claim {PrintableText.Quoted(claim.Type)} is not text: its value {PrintableText.Quoted(claim.Value)} has the "
                 + $"type {PrintableText.Quoted(claim.ValueType)}.",
             "Have the issuer send a JSON string.").ToException();

@@ -1,11 +1,13 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Tests.Conventions;
 
 namespace KcdDelegation.Tests.Diagnosis;
 
 /// <summary>Tests that every row of the catalogue has the kind that was decided for it, and that kinds have their HTTP status.</summary>
-public sealed class ErrorKindTests
+public sealed partial class ErrorKindTests
 {
     /// <summary>The kind of each row, by the heading of docs/troubleshooting.md.</summary>
     private const string Decided = """
@@ -126,6 +128,18 @@ public sealed class ErrorKindTests
     }
 
     [Fact]
+    public void Every_source_that_creates_a_failure_states_its_kind()
+    {
+        var sources = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(path => Path.GetFileName(path) != "DelegationFailure.cs" && !path.Contains("/obj/", StringComparison.Ordinal));
+        var creations = sources.SelectMany(path => Creation().Matches(File.ReadAllText(path))
+            .Select(match => $"{Path.GetFileName(path)}: {match.Value}")).ToList();
+
+        creations.Count.ShouldBeGreaterThan(20);
+        creations.Where(creation => !creation.Contains("Kind", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Failures_of_the_delegating_account_are_never_attributed_to_the_user() =>
         ErrorCatalogue.Rows.Where(row => row.EventId == KcdEventId.NoCredentials)
             .ShouldAllBe(row => row.Kind == KcdErrorKind.Configuration || row.Kind == KcdErrorKind.Unavailable);
@@ -153,6 +167,11 @@ public sealed class ErrorKindTests
     public void Each_kind_has_an_HTTP_status(KcdErrorKind kind, HttpStatusCode status) =>
         new DelegationFailure(KcdStage.Delegation, kind, KcdEventId.NoTicket, "It failed.", "Repair it.").ToException()
             .StatusCode.ShouldBe(status);
+
+    /// <summary>The creation of a failure, with its first two arguments.</summary>
+    [GeneratedRegex(@"(?:new DelegationFailure\(\s*[^,]+,\s*[^,]+,|DelegationFailure\.Identity\(\s*[^,]+,)", RegexOptions.None,
+        matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Creation();
 
     private static string GetTitle(CatalogueRow row)
     {
