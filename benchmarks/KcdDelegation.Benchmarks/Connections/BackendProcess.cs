@@ -38,6 +38,7 @@ internal sealed class BackendProcess : IDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
+            UseShellExecute = false,
         })!;
         var ports = process.StandardOutput.ReadLine()!.Split(' ');
         return new BackendProcess(
@@ -95,7 +96,7 @@ internal sealed class BackendProcess : IDisposable
                 await secure.AuthenticateAsServerAsync(certificate);
                 stream = secure;
             }
-            var buffer = new byte[32 << 10];
+            var buffer = new byte[8 << 10];
             var filled = 0;
             while (await stream.ReadAsync(buffer.AsMemory(filled)) is var read && read > 0)
             {

@@ -10,18 +10,36 @@ internal sealed class UserCase : IDisposable
 {
     private const int Senders = 64;
 
-    private readonly HttpMessageInvoker _client;
+    private readonly HttpMessageInvoker[] _clients;
     private readonly Uri _url;
     private readonly ClaimsPrincipal[] _callers;
     private readonly BackendProcess _backend;
+    private readonly string[] _values = [];
 
-    public UserCase(int users, Uri url, BackendProcess backend, DelegatedCredential[] credentials, ClaimsPrincipal[] callers)
+    /// <param name="users">The number of users.</param>
+    /// <param name="url">The address of the server.</param>
+    /// <param name="backend">The server.</param>
+    /// <param name="credentials">The credentials of the users.</param>
+    /// <param name="callers">The users.</param>
+    /// <param name="isControl">Whether the requests are sent without <see cref="KcdHandler"/>, with a handler for each user and a constant
+    /// header.</param>
+    public UserCase(
+        int users, Uri url, BackendProcess backend, DelegatedCredential[] credentials, ClaimsPrincipal[] callers, bool isControl = false)
     {
-        (Users, _url, _backend, _callers) = (users, url, backend, callers);
-        _client = new HttpMessageInvoker(new KcdHandler(new FixedDelegation(url, credentials), "app", CreateHandler, callers: null));
+        (Users, IsControl, _url, _backend, _callers) = (users, isControl, url, backend, callers);
+        if (isControl)
+        {
+            _values = [.. credentials.Take(users).Select(credential => credential.CreateAuthorization(TokenFormat.Kerberos).ToString())];
+            _clients = [.. credentials.Take(users).Select(_ => new HttpMessageInvoker(CreateHandler()))];
+        }
+        else
+            _clients =
+                [new HttpMessageInvoker(new KcdHandler(new FixedDelegation(url, credentials), "app", CreateHandler, callers: null))];
     }
 
     public int Users { get; }
+
+    public bool IsControl { get; }
 
     public List<double> RequestsPerSecond { get; } = [];
 
@@ -59,13 +77,20 @@ internal sealed class UserCase : IDisposable
         Connections += await _backend.CountConnectionsAsync() - before;
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        foreach (var client in _clients)
+            client.Dispose();
+    }
 
     private async Task SendAsync(int user)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, _url);
-        request.SetCaller(_callers[user]);
-        using var response = await _client.SendAsync(request, CancellationToken.None);
+        if (IsControl)
+            request.Headers.TryAddWithoutValidation("Authorization", _values[user]);
+        else
+            request.SetCaller(_callers[user]);
+        using var response = await _clients[IsControl ? user : 0].SendAsync(request, CancellationToken.None);
         if (!response.IsSuccessStatusCode)
             throw new InvalidOperationException($"The backend answered {response.StatusCode}.");
         await response.Content.CopyToAsync(Stream.Null);

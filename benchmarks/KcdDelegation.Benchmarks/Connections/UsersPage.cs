@@ -23,7 +23,11 @@ internal static class UsersPage
         var tls = await MeasureMemoryAsync(tlsUsers, backend.TlsUrl);
         var plain = await MeasureMemoryAsync(tlsUsers, backend.Url);
 
-        var cases = new[] { 1, 64, 2000, MostUsers }.Select(users => Create(users, backend.Url)).ToArray();
+        UserCase[] cases =
+        [
+            .. new[] { 1, 64, 2000, MostUsers }.Select(users => Create(users, backend.Url)),
+            .. new[] { 64, 2000 }.Select(users => Create(users, backend.Url, isControl: true)),
+        ];
         foreach (var each in cases)
             await each.ConnectAsync();
         // The just-in-time compiler finishes first.
@@ -40,20 +44,20 @@ internal static class UsersPage
                 await cases[(i + round) % cases.Length].RunAsync(time);
         }
 
-        var baseline = cases.Single(each => each.Users == 64);
         new ResultFile(results, "users", "Users with connections of their own")
             .Text("GET requests with an answer of 1 KB, sent by 64 senders at a time through `KcdHandler`, each for a random user, over "
                 + "plain http on loopback. The tickets have 1 KB and are cached. "
                 + $"{rounds} interleaved rounds of {time.TotalSeconds:0} s for each row; medians. "
-                + "The server runs in a process of its own, on the same processors. Processor time is the client's.")
+                + "The server runs in a process of its own, on the same processors. Processor time is the client's. The control sends with "
+                + "one `SocketsHttpHandler` for each user and a constant header, without `KcdHandler`: the price of separate connections.")
             .Table(
-                ["users", "requests/s", "ratio to 64 users", "CPU µs per request", "connections opened per user"],
+                ["", "users", "requests/s", "ratio to 64 users", "CPU µs per request", "connections opened per user"],
                 cases.Select(each => (IReadOnlyList<string>)
                 [
+                    each.IsControl ? "control" : "KcdHandler",
                     each.Users.ToString("N0", CultureInfo.InvariantCulture),
                     Median(each.RequestsPerSecond).Number(0),
-                    Interleaved.Quantile(
-                        [.. each.RequestsPerSecond.Zip(baseline.RequestsPerSecond, (own, other) => own / other)], 0.5).Number(),
+                    GetRatio(each, cases.Single(other => other.Users == 64 && other.IsControl == each.IsControl)).Number(),
                     Median(each.ProcessorTime).Number(1),
                     ((double)each.Connections / each.Users).Number(),
                 ]))
@@ -66,7 +70,8 @@ internal static class UsersPage
         foreach (var each in cases)
             each.Dispose();
 
-        UserCase Create(int users, Uri url) => new(users, url, backend, tickets.Credentials, callers);
+        UserCase Create(int users, Uri url, bool isControl = false) =>
+            new(users, url, backend, tickets.Credentials, callers, isControl);
 
         async Task<double> MeasureMemoryAsync(int users, Uri url)
         {
@@ -93,7 +98,10 @@ internal static class UsersPage
         var each = new Case("lease", () =>
         {
             var key = keys[next++ % keys.Length];
-            pool.LeaseAsync(key, key.User!, ConnectionLimits.Default, CancellationToken.None).GetAwaiter().GetResult().End();
+            var lease = pool.LeaseAsync(key, key.User!, ConnectionLimits.Default, CancellationToken.None);
+            if (!lease.IsCompletedSuccessfully)
+                throw new InvalidOperationException("The lease waited.");
+            lease.Result.End();
         });
         var time = Interleaved.Measure([each], rounds)["lease"].Median;
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -102,6 +110,9 @@ internal static class UsersPage
         var bytes = (GC.GetAllocatedBytesForCurrentThread() - before) / 1000;
         return ["begin and end", time.Number(0), bytes.ToString(CultureInfo.InvariantCulture)];
     }
+
+    private static double GetRatio(UserCase one, UserCase other) => Interleaved.Quantile(
+        [.. one.RequestsPerSecond.Zip(other.RequestsPerSecond, (own, others) => own / others)], 0.5);
 
     private static double Median(List<double> values) => Interleaved.Quantile([.. values], 0.5);
 
