@@ -25,17 +25,17 @@ public static class KcdServiceCollectionExtensions
 
     /// <summary>Registers <see cref="DelegationClient"/> with options from configuration, and follows changes of the configuration. A host
     /// with invalid options or unknown keys does not start.</summary>
+    /// <remarks>A misspelt key is an error, because the intended setting would silently not apply. The exception lists every error by its
+    /// key.</remarks>
     /// <param name="services">The service collection. Existing registrations, such as an <see cref="IIdentityMapper"/>, are kept.</param>
     /// <param name="section">The section itself, such as <c>configuration.GetSection("Kcd")</c>.</param>
     public static IServiceCollection AddKcdDelegation(this IServiceCollection services, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(section);
-        var options = services.AddOptions<KcdOptions>();
-        if (section is IConfigurationSection { Path: var path })
-            options.Configure(o => o.Section = path);
-        // A misspelt key is an error: otherwise the intended setting would silently not apply.
-        options.Bind(section, binder => binder.ErrorOnUnknownConfiguration = true);
+        var source = new ConfigurationSource(section);
+        services.AddOptions<KcdOptions>().Configure(source.Bind);
+        services.AddSingleton<IOptionsChangeTokenSource<KcdOptions>>(source);
         return services.AddDelegationClient();
     }
 
@@ -64,6 +64,7 @@ public static class KcdServiceCollectionExtensions
         services.TryAddSingleton(provider => new SettingsStore(
             provider.GetRequiredService<IOptionsFactory<KcdOptions>>(),
             provider.GetServices<IOptionsChangeTokenSource<KcdOptions>>(),
+            provider.GetService<IConfiguration>(),
             GetLoggerFactory(provider)));
         services.TryAddSingleton<IIdentityMapper, ClaimsIdentityMapper>();
         services.TryAddSingleton(provider => new DelegationClient(

@@ -79,7 +79,10 @@ public sealed class HeaderCommandTests
                 Realm = gateway.Realm.Name,
                 Kdcs = new[] { gateway.Realm.Endpoint.ToString() },
                 ServiceAccount = new { Name = "gw", gateway.Keytab },
-                Applications = new { app = new { ServicePrincipalName = "HTTP/app", TokenFormat = configured } },
+                Applications = new
+                {
+                    app = new { InternalUrl = "https://app.contoso.test/", ServicePrincipalName = "HTTP/app", TokenFormat = configured },
+                },
             },
         }));
         string[] format = given is null ? [] : ["--format", given];

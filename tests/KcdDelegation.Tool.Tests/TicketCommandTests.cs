@@ -352,7 +352,8 @@ public sealed class TicketCommandTests
     private static string OwnAccount(Gateway gateway) =>
         $$"""
         "Realm": "CONTOSO.TEST", "ServiceAccount": { "Name": "gw", "Keytab": {{JsonSerializer.Serialize(gateway.Keytab)}} },
-            "ServicePrincipalName": "HTTP/app", "LoginIdentity": "OnPremisesSamAccountName"
+            "InternalUrl": "https://app.contoso.test/", "ServicePrincipalName": "HTTP/app",
+            "LoginIdentity": "OnPremisesSamAccountName", "UserRealm": "CONTOSO.TEST"
         """;
 
     [Theory]
@@ -379,7 +380,9 @@ public sealed class TicketCommandTests
     public async Task The_user_realm_of_the_application_applies_unless_the_option_is_specified()
     {
         await using var gateway = await Gateway.StartAsync();
-        var config = SettingsWithApplication(gateway, OwnAccount(gateway) + ", \"UserRealm\": \"USERS.TEST\"");
+        var config = SettingsWithApplication(
+            gateway,
+            OwnAccount(gateway).Replace("\"UserRealm\": \"CONTOSO", "\"UserRealm\": \"USERS", StringComparison.Ordinal));
 
         var elsewhere = await Kcd.RunAsync("ticket", "--config", config, "--app", "app", "--user", "ada");
         var here = await Kcd.RunAsync("ticket", "--config", config, "--app", "app", "--user", "ada", "--user-realm", "CONTOSO.TEST");
@@ -393,7 +396,9 @@ public sealed class TicketCommandTests
     public async Task Options_take_precedence_over_the_application()
     {
         await using var gateway = await Gateway.StartAsync();
-        var config = SettingsWithApplication(gateway, "\"ServicePrincipalName\": \"HTTP/nowhere\", \"Realm\": \"ELSEWHERE.TEST\"");
+        var config = SettingsWithApplication(gateway, """
+            "InternalUrl": "https://app.contoso.test/", "ServicePrincipalName": "HTTP/nowhere", "Realm": "elsewhere.test"
+            """);
 
         var run = await gateway.RunAsync("ticket", "--config", config, "--app", "app", "--user", "ada", "--spn", "HTTP/app");
 
@@ -402,8 +407,17 @@ public sealed class TicketCommandTests
 
     [Theory]
     [InlineData("other", "\"ServicePrincipalName\": \"HTTP/app\"", "Configured applications: app")]
-    [InlineData("app", "\"TokenFormat\": \"Spnego\"", "Kcd:Applications:app:ServicePrincipalName is not a service principal name")]
-    [InlineData("app", "\"ServicePrincipalName\": \"HTTP/app\", \"Realm\": \"CONTOSO.TEST\"", "Kcd:Applications:app:ServiceAccount is not")]
+    [InlineData("app", "\"TokenFormat\": \"Spnego\"", "Kcd:Applications:app:ServicePrincipalName is missing")]
+    [InlineData("app", "\"ServicePrincipalName\": \"app\"",
+        "Kcd:Applications:app:ServicePrincipalName \"app\" is not a service principal name")]
+    [InlineData("app", "\"ServicePrincipalName\": \"HTTP/app\", \"Realm\": \"CONTOSO.TEST\"",
+        "Kcd:Applications:app:ServiceAccount is missing")]
+    [InlineData("app", "\"ServicePrincipalName\": \"krbtgt/CONTOSO.TEST\"", "\"krbtgt/CONTOSO.TEST\" belongs to the KDC itself")]
+    [InlineData("app", "\"ServicePrincipalName\": \"ldap/dc1.contoso.test\"", "Kcd:Applications:app:AllowServiceClass")]
+    [InlineData("app", "\"ServicePrincipalName\": \"HTTP/app\", \"TokenFormat\": \"Smoke\"",
+        "Kcd:Applications:app:TokenFormat \"Smoke\" is not one of its values. Write Kerberos, Spnego, Auto.")]
+    [InlineData("app", "\"ServicePrincipalName\": \"HTTP/app\", \"ServicePrincipelName\": \"HTTP/other\"",
+        "Kcd:Applications:app:ServicePrincipelName is not a known setting. The nearest known setting is ServicePrincipalName.")]
     public async Task An_application_that_cannot_be_used_is_wrong_usage(string name, string settings, string expected)
     {
         await using var gateway = await Gateway.StartAsync();
@@ -413,6 +427,23 @@ public sealed class TicketCommandTests
 
         run.ExitCode.ShouldBe(ExitCode.WrongUsage);
         run.Error.ShouldContain(expected);
+        gateway.Realm.Transcript.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_settings_of_a_file_are_checked_as_a_host_checks_them_and_all_errors_are_listed()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var config = SettingsWithApplication(
+            gateway, """
+            "ServicePrincipalName": "HTTP/app", "ServiceAccount": { "Name": "gw", "Keytab": "/nowhere/gw.keytab" }
+            """);
+
+        var run = await Kcd.RunAsync("ticket", "--config", config, "--app", "app", "--user", "ada");
+
+        run.ExitCode.ShouldBe(ExitCode.WrongUsage);
+        run.Error.ShouldContain("Kcd:Applications:app:InternalUrl is missing");
+        run.Error.ShouldContain("Kcd:Applications:app:ServiceAccount:Keytab \"/nowhere/gw.keytab\" does not exist");
     }
 
     [Fact]

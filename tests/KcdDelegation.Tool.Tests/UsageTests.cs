@@ -20,6 +20,9 @@ public sealed class UsageTests
         { "ticket --realm R.TEST --account gw --user ada --spn HTTP/app", "--keytab FILE or --password-file FILE" },
         { "ticket --realm R.TEST --account gw@R.TEST --keytab k --user ada --spn HTTP/app", "without its realm" },
         { "ticket --realm R/T --account gw --keytab k --user ada --spn HTTP/app", "--realm" },
+        { "ticket --realm R.TEST --account gw --keytab k --user ada --spn krbtgt/R.TEST",
+            "--spn: The service principal name belongs to the KDC" },
+        { "header --realm R.TEST --account gw --keytab k --user ada --spn KADMIN/changepw", "belongs to the KDC itself" },
         { "inspect", "The argument TOKEN|- is required." },
     };
 
@@ -74,9 +77,13 @@ public sealed class UsageTests
     [Theory]
     [InlineData("{ \"Kcd\": ", "cannot be read")]
     [InlineData("{ \"Other\": 1 }", "no section \"Kcd\"")]
-    [InlineData("{ \"Kcd\": { \"Realm\": \"R.TEST\", \"Kdcs\": [ \"a b\" ] } }", "is not a KDC address")]
-    [InlineData("{ \"Kcd\": { \"Token\": { \"AllowGuests\": \"maybe\" } } }", "AllowGuests")]
-    [InlineData("{ \"Kcd\": { \"Relm\": \"R.TEST\" } }", "Relm")]
+    [InlineData("{ \"Kcd\": { \"Realm\": \"R.TEST\", \"Kdcs\": [ \"a b\" ] } }", "Kcd:Kdcs:0 \"a b\" is not a KDC")]
+    [InlineData("{ \"Kcd\": { \"Token\": { \"AllowGuests\": \"maybe\" } } }",
+        "Kcd:Token:AllowGuests \"maybe\" is not true or false. Write true or false.")]
+    [InlineData("{ \"Kcd\": { \"Relm\": \"R.TEST\" } }", "Kcd:Relm is not a known setting. The nearest known setting is Realm.")]
+    [InlineData("{ \"Kcd\": { \"MaxTicketAge\": \"30\", \"Kdcs\": \"dc1\" } }", "Kcd:Kdcs has a value, but it is a list.")]
+    [InlineData("{ \"Kcd\": { \"Realms\": { \"b.test\": { \"Kdcs\": [ \"dc1\" ] } } } }", "Write B.TEST")]
+    [InlineData("{ \"Kcd\": { \"TicketTimeout\": \"9.00:00:00\" } }", "Kcd:TicketTimeout \"9.00:00:00\" is outside of the range")]
     [InlineData(
         "{ \"Kcd\": { \"Realms\": { \"A\": { \"UserPrincipalSuffixes\": [ \"x.test\" ] }, \"B\": { \"UserPrincipalSuffixes\": [ "
             + "\"x.test\" ] } } } }",

@@ -27,7 +27,15 @@ internal sealed class DelegationSession : IAsyncDisposable
             var account = await OpenAccountAsync(settings, streams, cancellationToken);
             try
             {
-                var options = new S4UClientOptions { Realm = settings.Realm, Account = account, LoggerFactory = log };
+                var options = new S4UClientOptions
+                {
+                    Realm = settings.Realm,
+                    Account = account,
+                    LoggerFactory = log,
+                    Timeout = settings.Limits.Timeout,
+                    MaxClockCorrection = settings.Limits.MaxClockCorrection,
+                    Cache = settings.Limits.ToCacheOptions(),
+                };
                 foreach (var (realm, kdcs) in settings.Kdcs)
                     options.Kdcs[realm] = kdcs;
                 var principal = KerberosPrincipal.Principal(account.Name, settings.Realm);

@@ -2,7 +2,6 @@ using System.CommandLine;
 using KcdDelegation.Tool.Output;
 using KcdDelegation.Tool.Settings;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace KcdDelegation.Tool.Commands;
 
@@ -56,23 +55,12 @@ internal sealed class MapCommand(CommandRunner runner)
         missing.ThrowIfAny();
 
         var options = ConfigurationFile.Read(config);
+        ConfigurationFile.ThrowIfInvalid(options, name);
         var application = ConfiguredApplication.Find(options, name);
         var token = await SecretInput.ReadTokenAsync(_token.Name, tokenFile, runner.Streams, cancellationToken);
-        await using var client = CreateClient(options, log);
+        await using var client = DelegationClient.Create(options, log);
         var caller = await client.ValidateTokenAsync(RemoveScheme(token), cancellationToken);
         return MapResult.FromIdentity(application, await client.MapAsync(application.Name, caller, cancellationToken));
-    }
-
-    private static DelegationClient CreateClient(KcdOptions options, ILoggerFactory log)
-    {
-        try
-        {
-            return DelegationClient.Create(options, log);
-        }
-        catch (OptionsValidationException error)
-        {
-            throw new UsageException(string.Join(Environment.NewLine, error.Failures.Prepend("The settings are not valid:")), error);
-        }
     }
 
     /// <summary>Removes the scheme of a token that was copied from a header.</summary>

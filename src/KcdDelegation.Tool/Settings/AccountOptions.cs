@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
 
 namespace KcdDelegation.Tool.Settings;
 
@@ -66,6 +67,8 @@ internal sealed class AccountOptions
     {
         var path = parsed.GetValue(_config);
         var file = path is null ? new KcdOptions() : ConfigurationFile.Read(path);
+        if (path is not null)
+            ConfigurationFile.ThrowIfInvalid(file, parsed.GetValue(_application), FindReplaced(parsed));
         var application = ReadApplication(parsed, path, file, missing);
         var realm = parsed.GetValue(_realm) ?? application?.Options.Realm ?? file.Realm
             ?? Add(missing, "the account's realm", "--realm REALM", "Kcd:Realm");
@@ -76,7 +79,8 @@ internal sealed class AccountOptions
             ?? Add(missing, "the account", "--account NAME", "Kcd:ServiceAccount:Name");
         var accountKey = application?.Options.ServiceAccount is null ? "Kcd:ServiceAccount" : application.GetKey("ServiceAccount");
         var key = ReadKey(parsed, configured, accountKey, missing);
-        return new DelegationSettings(realm, account, key, ReadKdcs(parsed, realm, file), ReadSuffixes(file), application);
+        return new DelegationSettings(
+            realm, account, key, ReadKdcs(parsed, realm, file), ReadSuffixes(file), application, ClientLimits.Parse(file, new("Kcd")));
     }
 
     private ConfiguredApplication? ReadApplication(ParseResult parsed, string? path, KcdOptions file, MissingOptions missing)
@@ -88,15 +92,32 @@ internal sealed class AccountOptions
             missing.Add("the settings with the application of --app", "--config FILE");
             return null;
         }
-        var application = ConfiguredApplication.Find(file, name);
-        // Without its own account, the general account would log on in the other realm. The library rejects these settings too.
-        if (application.Options is { Realm: not null, ServiceAccount: null } && parsed.GetValue(_account) is null)
+        return ConfiguredApplication.Find(file, name);
+    }
+
+    /// <summary>Returns the keys of settings that the command line replaces, or that a command without an application does not
+    /// need.</summary>
+    private IEnumerable<string> FindReplaced(ParseResult parsed)
+    {
+        var name = parsed.GetValue(_application);
+        string[] sections = name is null ? [""] : ["", $"Applications:{name}:"];
+        foreach (var section in sections)
         {
-            throw new UsageException(
-                $"{application.GetKey("Realm")} is set, but {application.GetKey("ServiceAccount")} is not. "
-                + "Set it to an account of that realm, or specify --account NAME.");
+            if (parsed.GetValue(_realm) is not null)
+                yield return $"{section}Realm";
+            if (parsed.GetValue(_account) is not null)
+            {
+                yield return $"{section}ServiceAccount";
+                yield return $"{section}ServiceAccount:Name";
+            }
+            if (parsed.GetValue(_keytab) is not null || parsed.GetValue(_passwordFile) is not null)
+            {
+                yield return $"{section}ServiceAccount:Keytab";
+                yield return $"{section}ServiceAccount:PasswordFile";
+            }
         }
-        return application;
+        if (name is null)
+            yield return "Applications";
     }
 
     private AccountKeyFile ReadKey(ParseResult parsed, ServiceAccountOptions configured, string settingsKey, MissingOptions missing)
@@ -136,32 +157,14 @@ internal sealed class AccountOptions
         void AddFromFile(string name, IList<string> texts)
         {
             if (texts.Count > 0)
-                kdcs[name] = [.. texts.Select(ParseKdc)];
+                kdcs[name] = [.. texts.Select(text => KdcEndpoint.Parse(text))];
         }
     }
 
-    private static KdcEndpoint ParseKdc(string text) =>
-        KdcEndpoint.TryParse(text, provider: null, out var kdc)
-            ? kdc
-            : throw new UsageException($"Kcd: \"{text}\" is not a KDC address. Examples: dc1.contoso.com, dc1.contoso.com:88.");
-
-    private static Dictionary<string, string> ReadSuffixes(KcdOptions file)
-    {
-        var realms = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (realm, settings) in file.Realms)
-        {
-            foreach (var suffix in settings.UserPrincipalSuffixes)
-            {
-                if (!realms.TryAdd(suffix, realm))
-                {
-                    throw new UsageException(
-                        $"Kcd: The UPN suffix {suffix} is listed under {realms[suffix]} and under {realm}. A suffix can belong to one "
-                            + "realm only.");
-                }
-            }
-        }
-        return realms;
-    }
+    /// <summary>Returns the realm of each suffix. The settings have been checked: a suffix belongs to one realm.</summary>
+    private static Dictionary<string, string> ReadSuffixes(KcdOptions file) =>
+        file.Realms.SelectMany(realm => realm.Value.UserPrincipalSuffixes, (realm, suffix) => (Suffix: suffix, Realm: realm.Key))
+            .ToDictionary(entry => entry.Suffix, entry => entry.Realm, StringComparer.OrdinalIgnoreCase);
 
     private static string Add(MissingOptions missing, string subject, string option, string key) =>
         missing.Add(subject, $"{option}, or --config FILE with {key}");

@@ -1,3 +1,4 @@
+using KcdDelegation.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace KcdDelegation.Tool.Settings;
@@ -7,6 +8,7 @@ internal static class ConfigurationFile
 {
     private const string Section = "Kcd";
 
+    /// <summary>Reads the settings. Errors of single settings are reported by <see cref="ThrowIfInvalid"/>.</summary>
     /// <exception cref="UsageException">The file cannot be read, is not JSON, or has no settings of this library.</exception>
     public static KcdOptions Read(string path)
     {
@@ -22,8 +24,7 @@ internal static class ConfigurationFile
                     $"--config: {path} has no section \"{Section}\". Example: {{ \"Kcd\": {{ \"Realm\": \"CONTOSO.COM\", … }} }}.");
             }
             var options = new KcdOptions();
-            // As in the library: an unknown key is an error, because a misspelt setting would silently not apply.
-            section.Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+            SettingsBinder.Bind(section, options);
             return options;
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
@@ -39,10 +40,21 @@ internal static class ConfigurationFile
             // The reader wraps the original exception, which names the line.
             throw new UsageException($"--config: {path} cannot be read: {error.GetBaseException().Message}", error);
         }
-        catch (InvalidOperationException error)
-        {
-            // The message of the binder names the setting.
-            throw new UsageException($"--config: {path}: {error.Message}", error);
-        }
+    }
+
+    /// <summary>Checks the settings as a host does.</summary>
+    /// <param name="options">The settings of the file.</param>
+    /// <param name="application">The application of <c>--app</c>; null if there is none.</param>
+    /// <param name="replaced">The keys of settings that options of the command line replace. Their errors have no effect.</param>
+    /// <exception cref="UsageException">A host with these settings would not start. The message lists every error.</exception>
+    public static void ThrowIfInvalid(KcdOptions options, string? application, params IEnumerable<string> replaced)
+    {
+        var ignored = replaced.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var errors = SettingsParser.FindErrors(options).Where(error => !ignored.Contains(error.Key)).Select(error => error.Text).ToList();
+        if (errors.Count == 0)
+            return;
+        if (application is not null && !options.Applications.ContainsKey(application))
+            errors.Add(ConfiguredApplication.DescribeMissing(options, application));
+        throw new UsageException(string.Join(Environment.NewLine, errors.Prepend("The settings are not valid:")));
     }
 }

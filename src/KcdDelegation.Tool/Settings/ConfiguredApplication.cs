@@ -4,12 +4,16 @@ namespace KcdDelegation.Tool.Settings;
 internal sealed record ConfiguredApplication(string Name, DelegatedApplication Options)
 {
     /// <exception cref="UsageException">The settings contain no application of this name.</exception>
-    public static ConfiguredApplication Find(KcdOptions settings, string name)
+    public static ConfiguredApplication Find(KcdOptions settings, string name) =>
+        settings.Applications.TryGetValue(name, out var options)
+            ? new ConfiguredApplication(name, options)
+            : throw new UsageException(DescribeMissing(settings, name));
+
+    /// <summary>Returns the message about an application that the settings do not contain.</summary>
+    public static string DescribeMissing(KcdOptions settings, string name)
     {
-        if (settings.Applications.TryGetValue(name, out var options))
-            return new ConfiguredApplication(name, options);
         var names = string.Join(", ", settings.Applications.Keys.DefaultIfEmpty("none"));
-        throw new UsageException($"--app: The settings do not contain the application \"{name}\". Configured applications: {names}.");
+        return $"--app: The settings do not contain the application \"{name}\". Configured applications: {names}.";
     }
 
     /// <summary>Returns the key of a setting of this application, for messages.</summary>

@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
 
 namespace KcdDelegation.Tool.Settings;
 
@@ -9,13 +10,15 @@ namespace KcdDelegation.Tool.Settings;
 /// <param name="Kdcs">The KDCs by realm. The engine discovers the KDCs of other realms.</param>
 /// <param name="SuffixRealms">The realm of the users by UPN suffix. For other suffixes the engine asks the KDCs.</param>
 /// <param name="Application">The application whose settings apply where no option is specified; null if no application was named.</param>
+/// <param name="Limits">The times and bounds of the engine.</param>
 internal sealed record DelegationSettings(
     string Realm,
     string Account,
     AccountKeyFile Key,
     IReadOnlyDictionary<string, IReadOnlyList<KdcEndpoint>> Kdcs,
     IReadOnlyDictionary<string, string> SuffixRealms,
-    ConfiguredApplication? Application);
+    ConfiguredApplication? Application,
+    ClientLimits Limits);
 
 /// <param name="Kind">The kind of file.</param>
 /// <param name="Path">The path of the file.</param>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Settings;
 
 namespace KcdDelegation.Tool.Settings;
 
@@ -22,7 +23,7 @@ internal sealed class TargetOptions
     {
         Description = "The target's service principal name, such as HTTP/web.contoso.com. Default: the SPN of --app.",
         HelpName = "SPN",
-    }.WithParser(text => ServicePrincipalName.Parse(text));
+    }.WithParser(ParseService);
 
     private readonly Option<NameType?> _nameType = new Option<NameType?>("--name-type")
     {
@@ -57,17 +58,17 @@ internal sealed class TargetOptions
             missing.Add("the target", "--spn SPN, or --app NAME with --config FILE");
     }
 
-    /// <exception cref="UsageException">The service principal name of the settings is not valid.</exception>
-    public ServicePrincipalName ReadService(ParseResult parsed, DelegationSettings settings)
+    /// <summary>Returns the name of the option, or that of the application, which has been checked with the other settings.</summary>
+    public ServicePrincipalName ReadService(ParseResult parsed, DelegationSettings settings) =>
+        parsed.GetValue(_spn) ?? ServicePrincipalName.Parse(settings.Application!.Options.ServicePrincipalName!);
+
+    /// <summary>Parses <c>--spn</c>. As in the settings, a ticket for the KDC itself is never requested.</summary>
+    private static ServicePrincipalName ParseService(string text)
     {
-        if (parsed.GetValue(_spn) is { } service)
-            return service;
-        var application = settings.Application!;
-        return ServicePrincipalName.TryParse(application.Options.ServicePrincipalName, provider: null, out var configured)
-            ? configured
-            : throw new UsageException(
-                $"{application.GetKey("ServicePrincipalName")} is not a service principal name such as HTTP/web.contoso.com. "
-                + "Correct it, or specify --spn SPN.");
+        var service = ServicePrincipalName.Parse(text);
+        return !ServiceNames.BelongsToKdc(service)
+            ? service
+            : throw new FormatException("The service principal name belongs to the KDC itself. Specify the one of a backend.");
     }
 
     /// <exception cref="UsageException">The name is not valid.</exception>

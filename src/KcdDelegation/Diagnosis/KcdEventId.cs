@@ -51,6 +51,7 @@ internal static class KcdEventId
     // The settings.
     public const int SettingsApplied = 1050;
     public const int SettingsRejected = 1051;
+    public const int SettingsUnreadable = 1052;
     public const int SettingWeakens = 1060;
 
     // Clients of the engine. The engine itself uses 20xx to 23xx.

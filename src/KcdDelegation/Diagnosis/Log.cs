@@ -31,6 +31,10 @@ internal static partial class Log
         + "effect: {Error}")]
     public static partial void SettingsRejected(ILogger logger, string error);
 
+    [LoggerMessage(KcdEventId.SettingsUnreadable, LogLevel.Error, "The configuration file {File} has changed and cannot be read; the "
+        + "last valid settings remain in effect: {Cause}")]
+    public static partial void SettingsUnreadable(ILogger logger, string file, string cause);
+
     [LoggerMessage(KcdEventId.SettingWeakens, LogLevel.Warning, "A setting turns a protection off. {Key} is {Value}: {Effect}. To undo "
         + "it: {Undo}")]
     public static partial void SettingWeakens(ILogger logger, string key, string value, string effect, string undo);

@@ -8,7 +8,8 @@ namespace KcdDelegation.Settings;
 
 /// <summary>The parser of one <see cref="DelegatedApplication"/> into its <see cref="ApplicationSettings"/>.</summary>
 internal sealed class ApplicationSettingsParser(
-    KcdOptions options, FrozenDictionary<string, string> suffixRealms, CallerPolicy callers, RealmKdcs kdcs, SettingsErrors errors)
+    KcdOptions options, FrozenDictionary<string, string> suffixRealms, CallerPolicy callers, RealmKdcs kdcs, ClientLimits limits,
+    SettingsErrors errors)
 {
     /// <summary>Parses an application. Returns null if it has an error, which has been reported.</summary>
     public ApplicationSettings? Parse(string name, DelegatedApplication? application)
@@ -70,28 +71,20 @@ internal sealed class ApplicationSettingsParser(
 
     private ServicePrincipalName? ParseService(DelegatedApplication application, string key)
     {
-        key += ":ServicePrincipalName";
+        var nameKey = $"{key}:ServicePrincipalName";
         if (string.IsNullOrWhiteSpace(application.ServicePrincipalName))
         {
-            errors.Add(key, $"is missing (event {KcdEventId.NoServicePrincipalName})",
+            errors.Add(nameKey, $"is missing (event {KcdEventId.NoServicePrincipalName})",
                 "Write the SPN that the backend's account holds, such as HTTP/erp.contoso.com; setspn -L ACCOUNT lists them");
             return null;
         }
         if (!ServicePrincipalName.TryParse(application.ServicePrincipalName, provider: null, out var service))
         {
-            errors.Add(key, $"{PrintableText.Quoted(application.ServicePrincipalName)} is not a service principal name",
+            errors.Add(nameKey, $"{PrintableText.Quoted(application.ServicePrincipalName)} is not a service principal name",
                 "Write class/host, such as HTTP/erp.contoso.com");
             return null;
         }
-        // A ticket for these services would give the user's rights over the realm itself. A KDC refuses them too (MS-SFU §3.2.5.2).
-        if (service.ServiceClass.StartsWith("krbtgt", StringComparison.OrdinalIgnoreCase)
-            || string.Equals(service.ServiceClass, "kadmin", StringComparison.OrdinalIgnoreCase))
-        {
-            errors.Add(key, $"{PrintableText.Quoted(application.ServicePrincipalName)} belongs to the KDC itself",
-                "Write the SPN of the backend");
-            return null;
-        }
-        return service;
+        return ServiceNames.Check(service, application.AllowServiceClass, key, errors) ? service : null;
     }
 
     private ClientSettings? ParseClient(DelegatedApplication application, string key)
@@ -132,15 +125,11 @@ internal sealed class ApplicationSettingsParser(
             errors.Add($"{accountKey}:Keytab", problem, "Set exactly one of Keytab and PasswordFile to the path of a file");
             return null;
         }
-        return !realmIsRight ? null : string.IsNullOrWhiteSpace(account.Keytab)
-            ? CreateClient(KeyFileKind.PasswordFile, account.PasswordFile!)
-            : CreateClient(KeyFileKind.Keytab, account.Keytab);
-
-        ClientSettings CreateClient(KeyFileKind kind, string path) => new(realm!, account.Name!, kind, path, kdcs)
-        {
-            MaxEvidenceAge = options.MaxEvidenceAge,
-            MaxTicketAge = options.MaxTicketAge,
-        };
+        var (kind, path, pathKey) = string.IsNullOrWhiteSpace(account.Keytab)
+            ? (KeyFileKind.PasswordFile, account.PasswordFile!, $"{accountKey}:PasswordFile")
+            : (KeyFileKind.Keytab, account.Keytab, $"{accountKey}:Keytab");
+        KeyFile.Check(kind, path, pathKey, errors);
+        return realmIsRight ? new ClientSettings(realm!, account.Name, kind, path, kdcs) { Limits = limits } : null;
     }
 
     /// <summary>Validates the components of an account's name. Accounts of MIT realms may have several, such as

@@ -31,6 +31,11 @@ public sealed class DelegatedApplication
     /// on exactly this text.</summary>
     public string? ServicePrincipalName { get; set; }
 
+    /// <summary>Allows a <see cref="ServicePrincipalName"/> of another class than HTTP, or with a port.</summary>
+    /// <remarks>A ticket gives the user's rights at the service that the name stands for, such as a file server (<c>cifs</c>) or a domain
+    /// controller (<c>ldap</c>). Names of the KDC itself are never allowed.</remarks>
+    public bool AllowServiceClass { get; set; }
+
     /// <summary>The caller's name that the directory knows.</summary>
     public LoginIdentity LoginIdentity { get; set; }
 

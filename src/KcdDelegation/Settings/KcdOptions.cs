@@ -1,3 +1,5 @@
+using KcdDelegation.Settings;
+
 namespace KcdDelegation;
 
 /// <summary>All settings of the library, as plain strings, numbers and lists, so that code and the configuration section <c>Kcd</c> set the
@@ -14,7 +16,7 @@ public sealed class KcdOptions
     public ServiceAccountOptions ServiceAccount { get; set; } = new();
 
     /// <summary>KDCs of <see cref="Realm"/>, tried in this order: <c>HOST</c>, <c>HOST:PORT</c> or <c>[IPv6]:PORT</c>. If the list is
-    /// empty, DNS SRV records are used (RFC 4120 §7.2.3.2).</summary>
+    /// empty, krb5.conf and then DNS SRV records are used (RFC 4120 §7.2.3.2).</summary>
     public IList<string> Kdcs { get; } = [];
 
     /// <summary>Other realms by name, with their KDCs and the UPN suffixes of their users.</summary>
@@ -35,8 +37,7 @@ public sealed class KcdOptions
 
     /// <summary>Gets or sets how long a ticket to a service is used before a new one is requested.</summary>
     /// <remarks>A disabled user is delegated for the sum of this time and <see cref="MaxEvidenceAge"/> at most. A shorter time costs one
-    /// more
-    /// exchange per active user, service and period.</remarks>
+    /// more exchange per active user, service and period.</remarks>
     public TimeSpan MaxTicketAge { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Gets or sets the number of users who have connections to an application at a time.</summary>
@@ -51,6 +52,36 @@ public sealed class KcdOptions
     /// <summary>Gets or sets how long a request waits for a connection before it is refused. The refusal is transient.</summary>
     public TimeSpan MaxConnectionWait { get; set; } = DefaultMaxConnectionWait;
 
+    /// <summary>Gets or sets the time budget of one ticket. It covers all exchanges, KDCs and referrals.</summary>
+    public TimeSpan TicketTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Gets or sets the largest difference of a KDC's clock that is corrected. A larger one is an error.</summary>
+    public TimeSpan MaxClockCorrection { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Gets or sets the largest number of tickets in the cache of one delegating account. The least used ones are evicted
+    /// first.</summary>
+    /// <remarks>A user takes one entry for their evidence and one per application.</remarks>
+    public int MaxCacheEntries { get; set; } = 100_000;
+
+    /// <summary>Gets or sets the largest total size in bytes of the tickets in the cache of one delegating account.</summary>
+    public long MaxCacheBytes { get; set; } = 256L << 20;
+
+    /// <summary>Gets or sets the remaining lifetime below which a cached ticket is no longer used.</summary>
+    public TimeSpan MinimumRemainingLife { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Gets or sets how long before its end a ticket in use is renewed in the background.</summary>
+    public TimeSpan RefreshAhead { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Gets or sets how long a KDC's refusal is repeated without asking again. Outages are never remembered.</summary>
+    public TimeSpan RefusalLife { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Gets or sets the largest number of concurrent exchanges with the KDCs of one realm, for each delegating account.</summary>
+    public int MaxConcurrentExchanges { get; set; } = 64;
+
+    /// <summary>Gets or sets the largest number of exchanges that wait for <see cref="MaxConcurrentExchanges"/>. Further ones fail at once
+    /// as overloaded.</summary>
+    public int MaxQueuedExchanges { get; set; } = 20_000;
+
     internal const int DefaultMaxUsers = 10_000;
 
     internal const int DefaultMaxConnectionsPerUser = 256;
@@ -59,6 +90,12 @@ public sealed class KcdOptions
 
     /// <summary>The path of the configuration section, for the keys in error messages.</summary>
     internal string Section { get; set; } = "Kcd";
+
+    /// <summary>Whether the section that was bound has no settings, or does not exist.</summary>
+    internal bool IsSectionEmpty { get; set; }
+
+    /// <summary>The keys and values of the configuration that could not be bound.</summary>
+    internal IReadOnlyList<SettingsError> BindingErrors { get; set; } = [];
 }
 
 /// <summary>The account that delegates and the source of its key: exactly one of <see cref="Keytab"/> and <see cref="PasswordFile"/>.

@@ -46,9 +46,7 @@ internal sealed record ApplicationSettings(
 /// a new one.</summary>
 internal sealed record ClientSettings(string Realm, string AccountName, KeyFileKind KeyKind, string KeyPath, RealmKdcs Kdcs)
 {
-    public TimeSpan MaxEvidenceAge { get; init; } = TimeSpan.FromHours(1);
-
-    public TimeSpan MaxTicketAge { get; init; } = TimeSpan.FromHours(1);
+    public ClientLimits Limits { get; init; } = ClientLimits.Default;
 }
 
 internal enum KeyFileKind

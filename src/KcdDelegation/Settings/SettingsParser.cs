@@ -14,25 +14,41 @@ internal sealed class SettingsParser
     private readonly KcdOptions _options;
     private readonly SettingsErrors _errors;
 
-    private SettingsParser(KcdOptions options) => (_options, _errors) = (options, new SettingsErrors(options.Section));
+    private SettingsParser(KcdOptions options) =>
+        (_options, _errors) = (options, new SettingsErrors(options.Section, options.BindingErrors));
 
     /// <returns>True with settings, or false with at least one error.</returns>
     public static bool TryParse(KcdOptions options, [NotNullWhen(true)] out KcdSettings? settings, out IReadOnlyList<string> errors)
     {
         var parser = new SettingsParser(options);
         var parsed = parser.Parse();
-        errors = parser._errors.All;
+        errors = [.. parser.GetErrors().Select(error => error.Text)];
         settings = errors.Count == 0 ? parsed : null;
         return settings is not null;
+    }
+
+    /// <summary>Returns everything that is wrong with the options, with the key of each error.</summary>
+    public static IReadOnlyList<SettingsError> FindErrors(KcdOptions options)
+    {
+        var parser = new SettingsParser(options);
+        _ = parser.Parse();
+        return parser.GetErrors();
+    }
+
+    private IReadOnlyList<SettingsError> GetErrors()
+    {
+        if (_errors.All.Count > 0 && _options.IsSectionEmpty)
+            _errors.AddForAll($"The section {PrintableText.Quoted(_options.Section)} of the configuration does not exist or is empty. "
+                + "Write the settings there, or correct the name of the section.");
+        return _errors.All;
     }
 
     private KcdSettings Parse()
     {
         if (_options.Realm is not null)
             RealmNames.Check(_options.Realm, "Realm", _errors);
-        CheckAge(_options.MaxEvidenceAge, "MaxEvidenceAge");
-        CheckAge(_options.MaxTicketAge, "MaxTicketAge");
         ConnectionLimitsParser.Check(_options, _errors);
+        var limits = ClientLimits.Parse(_options, _errors);
         var kdcs = ParseKdcs();
         var token = TokenSettingsParser.Parse(_options.Token, _errors);
         var callers = token?.Callers ?? TokenSettingsParser.ParseCallers(_options.Token, _options.Token.TenantId, _errors);
@@ -41,19 +57,13 @@ internal sealed class SettingsParser
         if (_options.Applications.Count == 0)
             _errors.Add("Applications", "is empty",
                 $"Add the backend to call, with {_errors.Key("Applications:NAME:InternalUrl")} and ServicePrincipalName");
-        var applicationParser = new ApplicationSettingsParser(_options, suffixes, callers, kdcs, _errors);
+        var applicationParser = new ApplicationSettingsParser(_options, suffixes, callers, kdcs, limits, _errors);
         var applications = _options.Applications
             .Select(application => applicationParser.Parse(application.Key, application.Value))
             .OfType<ApplicationSettings>()
             .ToArray();
         CheckOneKeyPerAccount(applications);
         return new KcdSettings(applications.ToFrozenDictionary(application => application.Name, StringComparer.OrdinalIgnoreCase), token);
-    }
-
-    private void CheckAge(TimeSpan age, string key)
-    {
-        if (age <= TimeSpan.Zero)
-            _errors.Add(key, $"{age:c} is not a positive time", "Write a time such as 01:00:00");
     }
 
     private RealmKdcs ParseKdcs()

@@ -1,4 +1,5 @@
 using KcdDelegation.Diagnosis;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -28,15 +29,24 @@ internal sealed class SettingsStore : IDisposable
     }
 
     /// <summary>Initializes a store that reads the settings again whenever a source reports a change.</summary>
+    /// <param name="factory">Creates options from all registrations.</param>
+    /// <param name="sources">The sources of changes.</param>
+    /// <param name="configuration">The configuration of the host, whose files are read again when they change; null if there is
+    /// none.</param>
+    /// <param name="loggerFactory">The logger factory.</param>
     /// <exception cref="OptionsValidationException">The options are not valid at the start.</exception>
     public SettingsStore(
-        IOptionsFactory<KcdOptions> factory, IEnumerable<IOptionsChangeTokenSource<KcdOptions>> sources, ILoggerFactory loggerFactory)
+        IOptionsFactory<KcdOptions> factory, IEnumerable<IOptionsChangeTokenSource<KcdOptions>> sources, IConfiguration? configuration,
+        ILoggerFactory loggerFactory)
     {
         _factory = factory;
         _logger = loggerFactory.CreateLogger(Log.Category);
         _current = Parse(factory.Create(Options.DefaultName));
         WarnOfWeakened(_current, known: []);
-        _subscriptions = [.. sources.Select(source => ChangeToken.OnChange(source.GetChangeToken, Reload))];
+        var all = sources.ToList();
+        var files = all.OfType<ConfigurationSource>().SelectMany(source => source.FindFiles(configuration));
+        _subscriptions =
+            [.. all.Select(source => ChangeToken.OnChange(source.GetChangeToken, Reload)), new ConfigurationFiles(files, _logger)];
     }
 
     public KcdSettings Current => _current;

@@ -22,7 +22,9 @@ internal sealed class ServiceClient : IAsyncDisposable
             Account = _account,
             LoggerFactory = loggerFactory,
             TimeProvider = timeProvider,
-            Cache = new TicketCacheOptions { MaxEvidenceAge = settings.MaxEvidenceAge, MaxTicketAge = settings.MaxTicketAge },
+            Timeout = settings.Limits.Timeout,
+            MaxClockCorrection = settings.Limits.MaxClockCorrection,
+            Cache = settings.Limits.ToCacheOptions(),
         };
         foreach (var (realm, kdcs) in settings.Kdcs.ByRealm)
             options.Kdcs[realm] = kdcs;

@@ -100,7 +100,7 @@ public sealed class HttpClientBuilderTests
         {
             o.Realm = "CONTOSO.COM";
             o.ServiceAccount.Name = "CONNECTOR$";
-            o.ServiceAccount.Keytab = "connector.keytab";
+            o.ServiceAccount.Keytab = Samples.KeyFile;
             o.Kdcs.Add("dc1.contoso.com");
             o.Applications["erp"] = new DelegatedApplication
             {

@@ -71,7 +71,7 @@ public sealed class ClaimsIdentityMapperTests
     {
         _options.Application().Realm = "PARTNER.TEST";
         _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
-        _options.Application().ServiceAccount = new ServiceAccountOptions { Name = "gw", Keytab = "k" };
+        _options.Application().ServiceAccount = new ServiceAccountOptions { Name = "gw", Keytab = Samples.KeyFile };
 
         Map(("upn", "ada@partner.test")).ShouldBe(KerberosPrincipal.Principal("ada", "PARTNER.TEST"));
         Refused(("upn", "ada@contoso.com")).EventId.ShouldBe(1043);

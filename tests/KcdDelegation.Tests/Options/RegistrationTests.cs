@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Text;
+using System.Text.Json;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
 using Microsoft.Extensions.Configuration;
@@ -12,9 +13,9 @@ namespace KcdDelegation.Tests.Settings;
 
 public sealed class RegistrationTests : IDisposable
 {
-    private const string Json = """
+    private static readonly string Json = $$"""
         { "Kcd": { "Realm": "CONTOSO.COM", "Kdcs": [ "dc1.contoso.com" ],
-            "ServiceAccount": { "Name": "CONNECTOR$", "Keytab": "/etc/kcd/connector.keytab" },
+            "ServiceAccount": { "Name": "CONNECTOR$", "Keytab": {{JsonSerializer.Serialize(Samples.KeyFile)}} },
             "Realms": { "EU.CONTOSO.COM": { "Kdcs": [ "dc1.eu.contoso.com" ], "UserPrincipalSuffixes": [ "eu.contoso.com" ] } },
             "Token": { "Authority": "https://login.example/tenant/v2.0", "Audience": "api://gateway",
                 "TenantId": "11111111-2222-3333-4444-555555555555" },
@@ -51,8 +52,9 @@ public sealed class RegistrationTests : IDisposable
     [Fact]
     public async Task Every_setting_can_be_bound_from_configuration()
     {
-        var configuration = Configuration("""
-            { "Kcd": { "Realm": "CONTOSO.COM", "ServiceAccount": { "Name": "c$", "Keytab": "k" },
+        var configuration = Configuration($$"""
+            { "Kcd": { "Realm": "CONTOSO.COM",
+                "ServiceAccount": { "Name": "c$", "Keytab": {{JsonSerializer.Serialize(Samples.KeyFile)}} },
                 "Token": { "Authority": "https://login.example", "Issuer": "https://sts.example", "Audience": "a",
                     "AllowGuests": true, "AllowApplicationTokens": true },
                 "Applications": { "erp": { "InternalUrl": "http://erp/", "ServicePrincipalName": "HTTP/erp",
@@ -60,7 +62,8 @@ public sealed class RegistrationTests : IDisposable
                     "TokenFormat": "Auto", "Start": "OnChallenge", "MutualAuthentication": "Optional", "ChannelBinding": false,
                     "AllowPlainHttp": true, "UserRealm": "EU.CONTOSO.COM", "ClaimType": "email", "AllowUnsafeClaimType": true,
                     "AllowBuiltInAccounts": true,
-                    "Realm": "US.CONTOSO.COM", "ServiceAccount": { "Name": "d$", "PasswordFile": "p" } },
+                    "Realm": "US.CONTOSO.COM",
+                    "ServiceAccount": { "Name": "d$", "PasswordFile": {{JsonSerializer.Serialize(Samples.KeyFile)}} } },
                     "crm": { "InternalUrl": "https://crm/", "ServicePrincipalName": "HTTP/crm",
                         "MutualAuthentication": "Required", "ShareConnectionsBetweenUsers": true } } } }
             """);
@@ -101,7 +104,11 @@ public sealed class RegistrationTests : IDisposable
         var configuration = Configuration(Json.Replace("LoginIdentity", "LoginIdentitty", StringComparison.Ordinal));
         await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
 
-        Should.Throw<InvalidOperationException>(services.GetRequiredService<SettingsStore>).Message.ShouldContain("LoginIdentitty");
+        var error = Should.Throw<OptionsValidationException>(services.GetRequiredService<SettingsStore>);
+
+        error.Failures.ShouldHaveSingleItem().ShouldBe(
+            "Kcd:Applications:erp:LoginIdentitty is not a known setting. The nearest known setting is LoginIdentity. "
+                + "Correct the key, or remove it.");
     }
 
     [Fact]
@@ -134,6 +141,82 @@ public sealed class RegistrationTests : IDisposable
         var record = _log.Records.ShouldHaveSingleItem();
         (record.Id, record.Level).ShouldBe((1051, LogLevel.Error));
         record.Text.ShouldContain(reason);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_changed_file_that_is_not_JSON_is_logged_and_the_last_valid_settings_stay(bool isHost)
+    {
+        var folder = Directory.CreateTempSubdirectory("kcd-settings-");
+        try
+        {
+            var path = Path.Combine(folder.FullName, "appsettings.json");
+            await File.WriteAllTextAsync(path, Json, TestContext.Current.CancellationToken);
+            var configuration = new ConfigurationBuilder().AddJsonFile(path, optional: false, reloadOnChange: true).Build();
+            using var files = (IDisposable)configuration;
+            await using var services = Services(services =>
+            {
+                services.AddKcdDelegation(configuration.GetSection("Kcd"));
+                if (isHost)
+                    services.AddSingleton<IConfiguration>(configuration);
+            });
+            var store = services.GetRequiredService<SettingsStore>();
+            var before = store.Current;
+
+            await File.WriteAllTextAsync(path, Json[..^10], TestContext.Current.CancellationToken);
+            await WaitForAsync(1052);
+
+            store.Current.ShouldBeSameAs(before);
+            var record = _log.Records.First(record => record.Id == 1052);
+            record.Level.ShouldBe(LogLevel.Error);
+            record.Text.ShouldContain("appsettings.json");
+
+            await File.WriteAllTextAsync(path, Json.Replace("\"Spnego\"", "\"Auto\"", StringComparison.Ordinal),
+                TestContext.Current.CancellationToken);
+            await WaitForAsync(1050);
+
+            store.Current.Applications["erp"].TokenFormat.ShouldBe(TokenFormat.Auto);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_host_keeps_its_own_handler_of_files_that_cannot_be_read()
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory("kcd-settings-").FullName, "appsettings.json");
+        await File.WriteAllTextAsync(path, Json, TestContext.Current.CancellationToken);
+        var seen = new List<string?>();
+        var configuration = new ConfigurationBuilder()
+            .AddJsonFile(source =>
+            {
+                (source.Path, source.OnLoadException) = (path, context =>
+                {
+                    seen.Add(context.Provider.Source.Path);
+                    context.Ignore = true;
+                });
+                source.ResolveFileProvider();
+            })
+            .Build();
+        await using (var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd"))))
+        {
+            var store = services.GetRequiredService<SettingsStore>();
+            await File.WriteAllTextAsync(path, "{", TestContext.Current.CancellationToken);
+
+            configuration.Reload();
+
+            seen.ShouldBe(["appsettings.json"]);
+            _log.Records.Count(record => record.Id == 1052).ShouldBe(1);
+            store.Current.Applications["erp"].TokenFormat.ShouldBe(TokenFormat.Spnego);
+        }
+        configuration.Reload();
+
+        seen.Count.ShouldBe(2);
+        _log.Records.Count(record => record.Id == 1052).ShouldBe(1);
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
     [Fact]
@@ -198,6 +281,13 @@ public sealed class RegistrationTests : IDisposable
         services.AddSingleton<ILoggerFactory>(_log);
         configure(services);
         return services.BuildServiceProvider();
+    }
+
+    private async Task WaitForAsync(int id)
+    {
+        for (var attempt = 0; attempt < 600 && _log.Records.All(record => record.Id != id); attempt++)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
+        _log.Records.ShouldContain(record => record.Id == id);
     }
 
     private static IConfigurationRoot Configuration(string json) => new ConfigurationBuilder()

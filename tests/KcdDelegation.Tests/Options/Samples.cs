@@ -3,10 +3,13 @@ namespace KcdDelegation.Tests;
 /// <summary>Valid options, for tests that make one setting invalid.</summary>
 internal static class Samples
 {
+    /// <summary>Gets the path of an empty file, since settings whose key files do not exist are not valid.</summary>
+    public static string KeyFile { get; } = CreateKeyFile();
+
     public static KcdOptions Options() => new()
     {
         Realm = "CONTOSO.COM",
-        ServiceAccount = { Name = "CONNECTOR$", Keytab = "/etc/kcd/connector.keytab" },
+        ServiceAccount = { Name = "CONNECTOR$", Keytab = KeyFile },
         Kdcs = { "dc1.contoso.com" },
         Realms =
         {
@@ -29,6 +32,13 @@ internal static class Samples
             },
         },
     };
+
+    private static string CreateKeyFile()
+    {
+        var path = Path.Combine(Path.GetTempPath(), "kcd-tests.keytab");
+        File.WriteAllBytes(path, []);
+        return path;
+    }
 
     public static DelegatedApplication Application(this KcdOptions options) => options.Applications["erp"];
 }

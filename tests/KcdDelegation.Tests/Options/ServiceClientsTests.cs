@@ -31,16 +31,18 @@ public sealed class ServiceClientsTests : IAsyncDisposable
     [InlineData("account")]
     [InlineData("realm")]
     [InlineData("kdcs")]
+    [InlineData("limits")]
     [InlineData("key")]
-    public void A_change_of_account_realm_KDCs_or_key_creates_another_client(string change)
+    public void A_change_of_account_realm_KDCs_limits_or_key_creates_another_client(string change)
     {
         var settings = Settings();
         var changed = Settings(o => _ = change switch
         {
-            "account" => o.ServiceAccount.Name = "OTHER$",
+            "account" => (object)(o.ServiceAccount.Name = "OTHER$"),
             "realm" => o.Realm = "OTHER.COM",
             "kdcs" => o.Kdcs[0] = "dc9.contoso.com",
-            _ => o.ServiceAccount.Keytab = "/other.keytab",
+            "limits" => o.TicketTimeout = TimeSpan.FromSeconds(3),
+            _ => o.ServiceAccount.Keytab = typeof(ServiceClientsTests).Assembly.Location,
         });
         _clients.Apply(settings);
         var before = _clients.Get(Client(settings));

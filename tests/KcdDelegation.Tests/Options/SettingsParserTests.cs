@@ -5,6 +5,9 @@ namespace KcdDelegation.Tests.Settings;
 
 public sealed class SettingsParserTests
 {
+    /// <summary>A file that exists, as those of accounts must. Its content is not read.</summary>
+    private static readonly string OtherKeyFile = typeof(SettingsParserTests).Assembly.Location;
+
     [Fact]
     public void Valid_options_become_settings_with_parsed_values()
     {
@@ -70,7 +73,7 @@ public sealed class SettingsParserTests
         { "Kcd:Realm", "is missing", o => (o.Realm, _) = (null, Emptied(o.Kdcs)) },
         { "Kcd:Kdcs", "KDCs of no realm", o =>
             (o.Realm, o.Application().Realm, o.Application().ServiceAccount) =
-            (null, "EU.COM", new ServiceAccountOptions { Name = "a", Keytab = "b" }) },
+            (null, "EU.COM", new ServiceAccountOptions { Name = "a", Keytab = Samples.KeyFile }) },
         { "Kcd:Kdcs:1", "\"dc1:0\" is not a KDC", o => o.Kdcs.Add("dc1:0") },
         { "Kcd:Realms:CONTOSO.COM:Kdcs", "also listed elsewhere", o => o.Realms["CONTOSO.COM"] = new RealmOptions { Kdcs = { "dc9" } } },
         { "Kcd:Realms:EU.CONTOSO.COM:UserPrincipalSuffixes:1", "characters other than", o =>
@@ -97,7 +100,7 @@ public sealed class SettingsParserTests
         { "Kcd:ServiceAccount:Name", "it is empty", o => o.ServiceAccount.Name = "HTTP/" },
         { "Kcd:ServiceAccount:Name", "it contains @", o => o.ServiceAccount.Name = "CONNECTOR$@CONTOSO.COM" },
         { "Kcd:ServiceAccount:Keytab", "is missing", o => o.ServiceAccount.Keytab = null },
-        { "Kcd:ServiceAccount:Keytab", "together with PasswordFile", o => o.ServiceAccount.PasswordFile = "/etc/kcd/password" },
+        { "Kcd:ServiceAccount:Keytab", "together with PasswordFile", o => o.ServiceAccount.PasswordFile = Samples.KeyFile },
         { "Kcd:Token:Authority", "is missing", o => o.Token.Authority = null },
         { "Kcd:Token:Authority", "neither https nor", o => o.Token.Authority = "http://login.example/" },
         { "Kcd:Token:Authority", "neither https nor", o => o.Token.Authority = "http://localhost.example/" },
@@ -119,8 +122,32 @@ public sealed class SettingsParserTests
         { "Kcd:Token:TenantId", "not a tenant id", o =>
             (o.Token.Authority, o.Token.TenantId) = ("https://login.microsoftonline.com/x/v2.0", "contoso.onmicrosoft.com") },
         { "Kcd:Token:Issuer", "does not pin", o => o.Token.Issuer = "https://login.example/{tenantid}/v2.0" },
-        { "Kcd:MaxEvidenceAge", "not a positive time", o => o.MaxEvidenceAge = TimeSpan.Zero },
-        { "Kcd:MaxTicketAge", "not a positive time", o => o.MaxTicketAge = TimeSpan.FromMinutes(-1) },
+        { "Kcd:MaxEvidenceAge", "outside of the range", o => o.MaxEvidenceAge = TimeSpan.Zero },
+        { "Kcd:MaxTicketAge", "outside of the range", o => o.MaxTicketAge = TimeSpan.FromMinutes(-1) },
+        { "Kcd:MaxEvidenceAge", "\"8.00:00:00\" is outside", o => o.MaxEvidenceAge = TimeSpan.FromDays(8) },
+        { "Kcd:TicketTimeout", "outside of the range", o => o.TicketTimeout = TimeSpan.Zero },
+        { "Kcd:TicketTimeout", "outside of the range", o => o.TicketTimeout = TimeSpan.FromDays(2) },
+        { "Kcd:MaxClockCorrection", "outside of the range", o => o.MaxClockCorrection = TimeSpan.FromSeconds(-1) },
+        { "Kcd:MinimumRemainingLife", "outside of the range", o => o.MinimumRemainingLife = TimeSpan.FromSeconds(-1) },
+        { "Kcd:RefreshAhead", "outside of the range", o => o.RefreshAhead = TimeSpan.FromDays(2) },
+        { "Kcd:RefusalLife", "outside of the range", o => o.RefusalLife = TimeSpan.FromDays(2) },
+        { "Kcd:MaxCacheEntries", "\"0\" is outside of the range 1 to", o => o.MaxCacheEntries = 0 },
+        { "Kcd:MaxCacheBytes", "outside of the range", o => o.MaxCacheBytes = 0 },
+        { "Kcd:MaxConcurrentExchanges", "outside of the range", o => o.MaxConcurrentExchanges = 0 },
+        { "Kcd:MaxQueuedExchanges", "outside of the range", o => o.MaxQueuedExchanges = -1 },
+        { "Kcd:Realm", "Write CONTOSO.COM", o => o.Realm = "contoso.com" },
+        { "Kcd:Realms:eu.contoso.com", "Write EU.CONTOSO.COM", o => Move(o.Realms, "EU.CONTOSO.COM", "eu.contoso.com") },
+        { "Kcd:Applications:erp:UserRealm", "Write EU.CONTOSO.COM", o => o.Application().UserRealm = "Eu.Contoso.Com" },
+        { "Kcd:Applications:erp:Realm", "Write EU.CONTOSO.COM", o =>
+            (o.Application().Realm, o.Application().ServiceAccount) =
+            ("eu.contoso.com", new ServiceAccountOptions { Name = "a", Keytab = Samples.KeyFile }) },
+        { "Kcd:ServiceAccount:Keytab", "does not exist", o => o.ServiceAccount.Keytab = "/nowhere/connector.keytab" },
+        { "Kcd:ServiceAccount:Keytab", "the current directory, \"", o => o.ServiceAccount.Keytab = "no-such.keytab" },
+        { "Kcd:ServiceAccount:Keytab", "is a directory", o => o.ServiceAccount.Keytab = Path.GetTempPath() },
+        { "Kcd:ServiceAccount:PasswordFile", "does not exist", o =>
+            o.ServiceAccount = new ServiceAccountOptions { Name = "a", PasswordFile = "/nowhere/password" } },
+        { "Kcd:Applications:erp:ServiceAccount:Keytab", "does not exist", o =>
+            o.Application().ServiceAccount = new ServiceAccountOptions { Name = "a", Keytab = "/nowhere/connector.keytab" } },
         { "Kcd:Applications", "is empty", o => o.Applications.Clear() },
         { "Kcd:Applications:crm", "is empty", o => o.Applications["crm"] = null! },
         { "Kcd:Applications:erp:InternalUrl", "is missing", o => o.Application().InternalUrl = null },
@@ -134,12 +161,29 @@ public sealed class SettingsParserTests
         { "Kcd:Applications:erp:ServicePrincipalName", "not a service principal name", o =>
             o.Application().ServicePrincipalName = "erp.contoso.com" },
         { "Kcd:Applications:erp:ServicePrincipalName", "KDC itself", o => o.Application().ServicePrincipalName = "krbtgt/CONTOSO.COM" },
+        { "Kcd:Applications:erp:ServicePrincipalName", "KDC itself", o =>
+            (o.Application().ServicePrincipalName, o.Application().AllowServiceClass) = ("KrbTgt/CONTOSO.COM", true) },
+        { "Kcd:Applications:erp:ServicePrincipalName", "KDC itself", o =>
+            (o.Application().ServicePrincipalName, o.Application().AllowServiceClass) = ("kadmin/changepw", true) },
+        { "Kcd:Applications:erp:ServicePrincipalName", "Kcd:Applications:erp:AllowServiceClass", o =>
+            o.Application().ServicePrincipalName = "cifs/files.contoso.com" },
+        { "Kcd:Applications:erp:ServicePrincipalName", "another class than HTTP", o =>
+            o.Application().ServicePrincipalName = "ldap/dc1.contoso.com/contoso.com" },
+        { "Kcd:Applications:erp:ServicePrincipalName", "another class than HTTP", o =>
+            o.Application().ServicePrincipalName = "host/erp.contoso.com" },
+        { "Kcd:Applications:erp:ServicePrincipalName", "Write HTTP/erp.contoso.com.", o =>
+            o.Application().ServicePrincipalName = "https/erp.contoso.com" },
+        { "Kcd:Applications:erp:ServicePrincipalName", "Write HTTP/erp.contoso.com, or", o =>
+            o.Application().ServicePrincipalName = "HTTP/erp.contoso.com:8443" },
+        { "Kcd:Applications:erp:ServicePrincipalName", "Write CONTOSO.COM", o =>
+            o.Application().ServicePrincipalName = "HTTP/erp.contoso.com@contoso.com" },
         { "Kcd:Applications:erp:UserRealm", "not a realm", o => o.Application().UserRealm = "EU..COM" },
         { "Kcd:Applications:erp:Realm", "not a realm", o =>
-            (o.Application().Realm, o.Application().ServiceAccount) = ("EU/COM", new ServiceAccountOptions { Name = "a", Keytab = "b" }) },
+            (o.Application().Realm, o.Application().ServiceAccount) =
+            ("EU/COM", new ServiceAccountOptions { Name = "a", Keytab = Samples.KeyFile }) },
         { "Kcd:Applications:erp:ServiceAccount", "its own realm", o => o.Application().Realm = "EU.CONTOSO.COM" },
         { "Kcd:Applications:erp:ServiceAccount:Name", "is missing", o =>
-            o.Application().ServiceAccount = new ServiceAccountOptions { Keytab = "x" } },
+            o.Application().ServiceAccount = new ServiceAccountOptions { Keytab = Samples.KeyFile } },
         { "Kcd:Applications:erp:ClaimType", "can be set by users", o => o.Application().ClaimType = "Preferred_Username" },
         { "Kcd:Applications:erp:ClaimType", "is blank", o => o.Application().ClaimType = " " },
         { "Kcd:Applications:erp:LoginIdentity", "OnPremisesSamAccountName", o => o.Application().LoginIdentity = (LoginIdentity)9 },
@@ -152,7 +196,7 @@ public sealed class SettingsParserTests
         { "Kcd:Applications:erp:ShareConnectionsBetweenUsers", "Kcd:Applications:erp:Start OnChallenge", o =>
             (o.Application().Start, o.Application().ShareConnectionsBetweenUsers) = (AuthenticationStart.OnChallenge, true) },
         { "Kcd:Applications:crm:ServiceAccount", "uses another key file", o =>
-            Add(o, "crm").ServiceAccount = new ServiceAccountOptions { Name = "CONNECTOR$", Keytab = "/other" } },
+            Add(o, "crm").ServiceAccount = new ServiceAccountOptions { Name = "CONNECTOR$", Keytab = OtherKeyFile } },
     };
 
     [Theory]
@@ -166,6 +210,71 @@ public sealed class SettingsParserTests
 
         error.ShouldStartWith(key + " ");
         error.ShouldContain(problem);
+    }
+
+    [Theory]
+    [InlineData("cifs/files.contoso.com")]
+    [InlineData("MSSQLSvc/db.contoso.com:1433")]
+    [InlineData("HTTP/erp.contoso.com:8443")]
+    public void Another_service_class_and_a_port_are_accepted_where_they_are_allowed(string name)
+    {
+        var options = Samples.Options();
+        (options.Application().ServicePrincipalName, options.Application().AllowServiceClass) = (name, true);
+
+        Parsed(options).Applications["erp"].Service.ToString().ShouldBe(name);
+    }
+
+    [Theory]
+    [InlineData("http/erp.contoso.com")]
+    [InlineData("HTTP/erp.contoso.com@CONTOSO.COM")]
+    public void The_class_of_web_servers_is_compared_without_case(string name)
+    {
+        var options = Samples.Options();
+        options.Application().ServicePrincipalName = name;
+
+        Parsed(options).Applications["erp"].Service.ToString().ShouldBe(name);
+    }
+
+    [Fact]
+    public void A_password_in_the_position_of_its_file_is_not_shown()
+    {
+        var options = Samples.Options();
+        options.ServiceAccount = new ServiceAccountOptions { Name = "a", PasswordFile = "correct horse" };
+
+        Errors(options).ShouldHaveSingleItem().ShouldNotContain("horse");
+    }
+
+    [Fact]
+    public void The_limits_of_the_engine_are_those_of_the_options()
+    {
+        var options = Samples.Options();
+        (options.TicketTimeout, options.MaxClockCorrection) = (TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(4));
+        (options.MaxCacheEntries, options.MaxCacheBytes) = (5, 6);
+        (options.MinimumRemainingLife, options.RefreshAhead) = (TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(8));
+        (options.RefusalLife, options.MaxConcurrentExchanges, options.MaxQueuedExchanges) = (TimeSpan.FromSeconds(9), 10, 11);
+        (options.MaxEvidenceAge, options.MaxTicketAge) = (TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(13));
+
+        var limits = Parsed(options).Applications["erp"].Client.Limits;
+
+        (limits.Timeout, limits.MaxClockCorrection).ShouldBe((TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(4)));
+        var cache = limits.ToCacheOptions();
+        (cache.MaxEntries, cache.MaxBytes, cache.MaxConcurrentExchanges, cache.MaxQueuedExchanges).ShouldBe((5, 6, 10, 11));
+        (cache.MinimumRemainingLife, cache.RefreshAhead, cache.RefusalLife)
+            .ShouldBe((TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(9)));
+        (cache.MaxEvidenceAge, cache.MaxTicketAge).ShouldBe((TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(13)));
+    }
+
+    [Fact]
+    public void The_default_limits_are_those_of_the_engine()
+    {
+        var engine = new TicketCacheOptions();
+        var cache = ClientLimits.Default.ToCacheOptions();
+
+        foreach (var property in typeof(TicketCacheOptions).GetProperties())
+            property.GetValue(cache).ShouldBe(property.GetValue(engine), property.Name);
+        using var account = ServiceAccount.FromPassword("gw", "secret");
+        var client = new S4UClientOptions { Realm = "CONTOSO.COM", Account = account };
+        (ClientLimits.Default.Timeout, ClientLimits.Default.MaxClockCorrection).ShouldBe((client.Timeout, client.MaxClockCorrection));
     }
 
     [Fact]
@@ -266,12 +375,12 @@ public sealed class SettingsParserTests
         options.Kdcs.Clear();
         options.ServiceAccount = new ServiceAccountOptions();
         options.Application().Realm = "EU.CONTOSO.COM";
-        options.Application().ServiceAccount = new ServiceAccountOptions { Name = "svc-eu", PasswordFile = "/etc/kcd/eu" };
+        options.Application().ServiceAccount = new ServiceAccountOptions { Name = "svc-eu", PasswordFile = Samples.KeyFile };
 
         var client = Parsed(options).Applications["erp"].Client;
 
         (client.Realm, client.AccountName, client.KeyKind, client.KeyPath)
-            .ShouldBe(("EU.CONTOSO.COM", "svc-eu", KeyFileKind.PasswordFile, "/etc/kcd/eu"));
+            .ShouldBe(("EU.CONTOSO.COM", "svc-eu", KeyFileKind.PasswordFile, Samples.KeyFile));
     }
 
     [Theory]
@@ -336,6 +445,13 @@ public sealed class SettingsParserTests
         options.Applications[name] =
             new DelegatedApplication { InternalUrl = new Uri($"https://{name}.contoso.com"),
             ServicePrincipalName = $"HTTP/{name}.contoso.com" };
+
+    private static void Move(IDictionary<string, RealmOptions> realms, string from, string to)
+    {
+        var realm = realms[from];
+        realms.Remove(from);
+        realms[to] = realm;
+    }
 
     private static int Emptied(IList<string> list)
     {

@@ -14,7 +14,7 @@ public sealed class TargetSettingsTests
         {
             ["Kcd:Realm"] = "CONTOSO.COM",
             ["Kcd:ServiceAccount:Name"] = "CONNECTOR$",
-            ["Kcd:ServiceAccount:Keytab"] = "/etc/kcd/connector.keytab",
+            ["Kcd:ServiceAccount:Keytab"] = Samples.KeyFile,
             ["Kcd:Applications:erp:InternalUrl"] = "https://erp.contoso.com/app/",
             ["Kcd:Applications:erp:ServicePrincipalName"] = "HTTP/erp.contoso.com",
             ["Kcd:Applications:erp:AdditionalOrigins:0"] = "https://erp1.contoso.com",

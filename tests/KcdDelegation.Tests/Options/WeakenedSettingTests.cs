@@ -86,7 +86,7 @@ public sealed class WeakenedSettingTests : IDisposable
         {
             ["Delegation:Realm"] = "CONTOSO.COM",
             ["Delegation:ServiceAccount:Name"] = "CONNECTOR$",
-            ["Delegation:ServiceAccount:Keytab"] = "/etc/kcd/connector.keytab",
+            ["Delegation:ServiceAccount:Keytab"] = Samples.KeyFile,
             ["Delegation:Applications:erp:InternalUrl"] = "https://erp.contoso.com/",
             ["Delegation:Applications:erp:ServicePrincipalName"] = "HTTP/erp.contoso.com",
             ["Delegation:Applications:erp:ChannelBinding"] = "false",

@@ -34,6 +34,8 @@ public sealed class ReadmeTests
         {
             Factory(services);
         }
+        // The keytab of the README does not exist here.
+        services.PostConfigure<KcdOptions>(options => options.ServiceAccount.Keytab = Samples.KeyFile);
         await using var provider = services.BuildServiceProvider();
         provider.GetRequiredService<DelegationClient>().ShouldNotBeNull();
         using var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient("erp");
