@@ -36,6 +36,8 @@ internal sealed record WeakenedSetting(string Key, string Value, string Effect, 
                 "a user who can set the claim of ClaimType acts as any other user", $"{Remove}, and read a claim that the directory sets");
             Add(application.AllowBuiltInAccounts, $"{key}:AllowBuiltInAccounts",
                 "a caller whose name is that of an administrator or of a computer is delegated as that account", Remove);
+            Add(application.AllowServiceClass, $"{key}:AllowServiceClass",
+                "the service principal name may be that of another service than a web server", Remove);
             Add(application.AllowEncodedSlashes, $"{key}:AllowEncodedSlashes",
                 "a backend may find another resource than the host, if it decodes slashes before it decides which one is meant", Remove);
             if (!application.ChannelBinding)

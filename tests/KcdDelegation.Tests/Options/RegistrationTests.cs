@@ -46,7 +46,8 @@ public sealed class RegistrationTests : IDisposable
         var (jsonErp, codeErp) = (json.Applications["erp"], code.Applications["erp"]);
         jsonErp.Mapping.UserPrincipalSuffixes.ShouldBe(codeErp.Mapping.UserPrincipalSuffixes);
         (jsonErp.Mapping with { UserPrincipalSuffixes = codeErp.Mapping.UserPrincipalSuffixes }).ShouldBe(codeErp.Mapping);
-        (jsonErp with { Mapping = codeErp.Mapping }).ShouldBe(codeErp);
+        jsonErp.AllowedHosts.ShouldBe(codeErp.AllowedHosts);
+        (jsonErp with { Mapping = codeErp.Mapping, AllowedHosts = codeErp.AllowedHosts }).ShouldBe(codeErp);
     }
 
     [Fact]
