@@ -72,17 +72,17 @@ public static class TestRealmChanges
         return realm;
     }
 
-    /// <summary>Gives an account new keys with the next version number. Tickets encrypted with the old keys still open; log-on with the old
-    /// keys fails.</summary>
+    /// <summary>Gives an account new keys with the next version number. Log-on with the old keys fails.</summary>
     /// <param name="realm">The realm.</param>
     /// <param name="account">Account or service principal name.</param>
     /// <param name="password">Null: a random one.</param>
+    /// <param name="keepOldKeys">Whether tickets encrypted with the old keys still open.</param>
     /// <exception cref="ArgumentException">The realm has no such account.</exception>
-    public static TestRealm RollKeys(this TestRealm realm, string account, string? password = null)
+    public static TestRealm RollKeys(this TestRealm realm, string account, string? password = null, bool keepOldKeys = true)
     {
         ArgumentNullException.ThrowIfNull(realm);
         var keys = realm.State.Accounts.Get(account).Keys;
-        keys.Replace(password ?? (keys.Current.Password is null ? null : TestRealm.CreateRandomPassword()));
+        keys.Replace(password ?? (keys.Current.Password is null ? null : TestRealm.CreateRandomPassword()), keepOldKeys);
         return realm;
     }
 

@@ -103,9 +103,9 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
                 throw;
             }
         }
-        var ticket = await GetTicketAsync(application, user, cancellationToken).ConfigureAwait(false);
+        var (ticket, isFromCache) = await GetTicketAsync(application, user, cancellationToken).ConfigureAwait(false);
         Log.IdentityUsed(_audit, application.Name, caller, user, ticket);
-        return new DelegatedCredential(ticket, _templates, application.MutualAuthentication);
+        return new DelegatedCredential(ticket, _templates, application.MutualAuthentication, isFromCache);
     }
 
     /// <summary>Validates a token of the kind that <see cref="TokenOptions.Kind"/> names, and returns its principal. The claims keep the
@@ -283,6 +283,25 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     /// <summary>Gets the engine client of an account. A health check uses it, because its repeated failures are no audit events.</summary>
     internal S4UClient GetEngine(ClientSettings settings) => _clients.Get(settings);
 
+    async ValueTask<DelegatedCredential?> IDelegationSource.ReplaceAsync(
+        ApplicationSettings application, DelegatedCredential refused, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var ticket = await _clients.Get(application.Client).ReplaceTicketAsync(refused.Ticket, cancellationToken).ConfigureAwait(false);
+            return ticket is null ? null : new DelegatedCredential(ticket, _templates, application.MutualAuthentication);
+        }
+        catch (KerberosException error)
+        {
+            throw KcdException.Explain(error);
+        }
+        catch (Exception error) when (error is ArgumentException or ObjectDisposedException)
+        {
+            // Changed settings have replaced the client of the ticket since the request began. The next request uses the new client.
+            return null;
+        }
+    }
+
     /// <summary>Gets the settings in force of an application.</summary>
     /// <exception cref="KcdException">There is no such application (13020).</exception>
     internal ApplicationSettings GetApplication(string name)
@@ -331,15 +350,18 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         }
     }
 
-    private async ValueTask<ServiceTicket> GetTicketAsync(
+    /// <summary>Gets the ticket, and whether it was in the cache.</summary>
+    private async ValueTask<(ServiceTicket Ticket, bool IsFromCache)> GetTicketAsync(
         ApplicationSettings application, KerberosPrincipal user, CancellationToken cancellationToken)
     {
         using var span = DelegationSpan.Start(
             DelegationSpan.Ticket, DelegationSpan.DelegationStage, application.Name, application.Client.Realm, application.Service);
         try
         {
-            return await _clients.Get(application.Client).GetTicketAsync(user, application.Service, cancellationToken)
-                .ConfigureAwait(false);
+            var ticket = _clients.Get(application.Client).GetTicketAsync(user, application.Service, cancellationToken);
+            // An exchange runs on the thread pool, so only a ticket in the cache is there at once.
+            var isFromCache = ticket.IsCompleted;
+            return (await ticket.ConfigureAwait(false), isFromCache);
         }
         catch (KerberosException error)
         {

@@ -14,8 +14,10 @@ namespace KcdDelegation;
 /// retry belong outside of this one, so that each attempt has its own token. If a kept connection breaks, this handler
 /// repeats an idempotent request without a body, with a new token.</para>
 /// <para>Without a ticket nothing is sent, and <see cref="KcdException"/> is thrown. It is also thrown after sending, if the backend must
-/// prove its identity and does not. A backend's 401 is returned without its challenges of Negotiate, Kerberos and NTLM.
+/// prove its identity and does not. A backend's refusal is returned without its challenges of Negotiate, Kerberos and NTLM.
 /// <see cref="KcdHttpRequestMessageExtensions.GetKcdRefusal"/> returns the cause. The host decides how to answer its own caller.</para>
+/// <para>A refusal of a cached ticket may come from a change of the service's key. The ticket is replaced, at most once per user, service
+/// and minute. The request is sent again with the new ticket if its body is absent, in memory, or at most 64 KB.</para>
 /// </remarks>
 public sealed class KcdHandler : HttpMessageHandler
 {
@@ -24,7 +26,7 @@ public sealed class KcdHandler : HttpMessageHandler
     private readonly ICallerAccessor? _callers;
     private readonly UserConnectionPool _connections;
     private readonly AnonymousConnections _anonymous;
-    private readonly LearnedFormat _formats = new();
+    private readonly LearnedBackend _learned;
 
     /// <summary>Creates a handler for one application.</summary>
     /// <param name="client">The delegation client. The handler does not own it.</param>
@@ -52,6 +54,7 @@ public sealed class KcdHandler : HttpMessageHandler
         // A wrong factory fails here and not at the first request.
         _anonymous = new AnonymousConnections(handlers.Create());
         _connections = new UserConnectionPool(new ConnectionServices(handlers, application, source.Logger), source.TimeProvider);
+        _learned = new LearnedBackend(source.TimeProvider);
     }
 
     /// <inheritdoc/>
@@ -71,9 +74,9 @@ public sealed class KcdHandler : HttpMessageHandler
             OutgoingRequest.Prepare(request);
             if (isAnonymous)
                 return await _anonymous.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            var credential = await _source.DelegateAsync(application, RequireAuthenticated(caller), cancellationToken)
-                .ConfigureAwait(false);
-            var exchange = new DelegatedExchange(application, credential, _formats, _source.Logger);
+            var authenticated = RequireAuthenticated(caller);
+            var credential = await _source.DelegateAsync(application, authenticated, cancellationToken).ConfigureAwait(false);
+            var exchange = new DelegatedExchange(_source, application, authenticated, credential, _learned);
             return await exchange.SendAsync(request, _connections, cancellationToken).ConfigureAwait(false);
         }
         catch (KcdException refusal)

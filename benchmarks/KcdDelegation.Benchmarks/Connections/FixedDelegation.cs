@@ -41,4 +41,8 @@ internal sealed class FixedDelegation(Uri backend, DelegatedCredential[] credent
     ValueTask<DelegatedCredential> IDelegationSource.DelegateAsync(
         ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken) =>
         ValueTask.FromResult(credentials[int.Parse(caller.Identity!.Name!, CultureInfo.InvariantCulture)]);
+
+    ValueTask<DelegatedCredential?> IDelegationSource.ReplaceAsync(
+        ApplicationSettings application, DelegatedCredential refused, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<DelegatedCredential?>(null);
 }

@@ -45,6 +45,9 @@ public sealed class ServiceTicket : ICachedTicket
     /// <summary>Gets the encryption type of the ticket (the service's key). The KDC chooses it; RC4 is possible.</summary>
     public EncryptionType TicketEncryptionType => Issued.Ticket.EncryptedPart.Type;
 
+    /// <summary>Gets the version of the service's key that encrypts the ticket, as in a keytab. Null if the KDC states none.</summary>
+    public uint? TicketKeyVersion => Issued.Ticket.EncryptedPart.KeyVersion;
+
     /// <summary>Gets the encryption type of the session key, one of those that were offered.</summary>
     public EncryptionType SessionKeyType => Issued.SessionKey.Type;
 

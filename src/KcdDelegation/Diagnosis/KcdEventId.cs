@@ -68,6 +68,11 @@ internal static class KcdEventId
     public const int SharingEnded = 4005;
     public const int FormatLearnt = 4010;
     public const int HeaderMayBeTooLarge = 4011;
+    public const int RequestSentWithNewTicket = 4012;
+    public const int TicketReplaced = 4013;
+    public const int TicketNotReplaced = 4014;
+    public const int TicketReplacedBefore = 4015;
+    public const int TicketMayBeRefused = 4016;
     public const int HttpVersionRefused = 4030;
     public const int HttpVersionNotAccepted = 4031;
 
@@ -93,7 +98,7 @@ internal static class KcdEventId
     /// <summary>No service principal name is configured.</summary>
     public const int NoServicePrincipalName = 13020;
 
-    /// <summary>The backend answered 401, either to the ticket or without requesting one.</summary>
+    /// <summary>The backend refused the ticket, or answered 401 to a request without one.</summary>
     public const int TicketRefused = 13022;
 
     /// <summary>The identity that is delegated, logged at the level Debug.</summary>

@@ -56,9 +56,10 @@ internal static partial class Log
 
     // 4xxx and 13022: HTTP.
 
-    [LoggerMessage(KcdEventId.TicketRefused, LogLevel.Warning, "The backend of {Application} (service {Service}) answered 401: {Cause} "
-        + "Remedy: {Remedy}")]
-    public static partial void TicketRefused(ILogger logger, string application, string service, string cause, string remedy);
+    [LoggerMessage(KcdEventId.TicketRefused, LogLevel.Warning, "The backend of {Application} (service {Service}) answered {Status}: "
+        + "{Cause} Remedy: {Remedy}")]
+    public static partial void TicketRefused(
+        ILogger logger, string application, string service, int status, string cause, string remedy);
 
     [LoggerMessage(KcdEventId.FormatLearnt, LogLevel.Information, "The backend of {Application} accepts tickets in the format {Format}")]
     public static partial void FormatLearnt(ILogger logger, string application, TokenFormat format);
@@ -68,9 +69,33 @@ internal static partial class Log
         + "Remedy: set ShareConnectionsBetweenUsers to false, or authPersistNonNTLM in IIS to false, and restart")]
     public static partial void SharingEnded(ILogger logger, string application);
 
-    [LoggerMessage(KcdEventId.HeaderMayBeTooLarge, LogLevel.Debug, "The backend of {Application} answered {Status} to a request with an "
-        + "Authorization header of {Length} bytes; users in many groups have large tickets")]
-    public static partial void HeaderMayBeTooLarge(ILogger logger, string application, int status, int length);
+    [LoggerMessage(KcdEventId.HeaderMayBeTooLarge, LogLevel.Warning, "The backend of {Application} {Action} a request with {HeaderBytes} "
+        + "bytes of header fields. The Authorization field has {AuthorizationBytes} bytes, for a ticket of {TicketBytes} bytes. "
+        + "Remedy: {Remedy}")]
+    public static partial void HeaderMayBeTooLarge(
+        ILogger logger, string application, string action, int headerBytes, int authorizationBytes, int ticketBytes, string remedy);
+
+    [LoggerMessage(KcdEventId.RequestSentWithNewTicket, LogLevel.Information, "The backend of {Application} (service {Service}) answered "
+        + "{Status} to a ticket that was issued earlier ({OldKey}); a new ticket ({NewKey}) was obtained, and the request was sent again")]
+    public static partial void RequestSentWithNewTicket(
+        ILogger logger, string application, string service, int status, string oldKey, string newKey);
+
+    [LoggerMessage(KcdEventId.TicketReplaced, LogLevel.Information, "The backend of {Application} (service {Service}) answered {Status} to "
+        + "a ticket that was issued earlier ({OldKey}); a new ticket ({NewKey}) was obtained for the user's next request, because this "
+        + "request cannot be sent again")]
+    public static partial void TicketReplaced(
+        ILogger logger, string application, string service, int status, string oldKey, string newKey);
+
+    [LoggerMessage(KcdEventId.TicketNotReplaced, LogLevel.Warning, "The backend of {Application} (service {Service}) refused a ticket "
+        + "that was issued earlier, and there is no new one: {Cause} Remedy: {Remedy}")]
+    public static partial void TicketNotReplaced(ILogger logger, string application, string service, string cause, string remedy);
+
+    [LoggerMessage(KcdEventId.TicketReplacedBefore, LogLevel.Debug, "The backend of {Application} (service {Service}) refused a ticket "
+        + "that was replaced less than a minute ago; it is kept")]
+    public static partial void TicketReplacedBefore(ILogger logger, string application, string service);
+
+    [LoggerMessage(KcdEventId.TicketMayBeRefused, LogLevel.Warning, "{Cause} Remedy: {Remedy} This hint is logged once an hour")]
+    public static partial void TicketMayBeRefused(ILogger logger, string cause, string remedy);
 
     [LoggerMessage(KcdEventId.UsersNearLimit, LogLevel.Warning, "{Users} users have connections to {Application}, {Active} of them "
         + "requests or open streams, and at most {MaxUsers} may have connections. Beyond that, connections of idle users are closed for "

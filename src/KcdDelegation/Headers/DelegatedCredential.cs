@@ -24,9 +24,12 @@ public readonly struct DelegatedCredential
     /// <param name="ticket">The user's ticket for the application.</param>
     /// <param name="templates">The cache that all credentials of a client share.</param>
     /// <param name="mutualAuthentication">The application's setting. With any value but off the service must prove its identity.</param>
-    internal DelegatedCredential(ServiceTicket ticket, AuthorizationTemplateCache templates, MutualAuthentication mutualAuthentication)
+    /// <param name="isFromCache">Whether the ticket was in the cache before this request.</param>
+    internal DelegatedCredential(
+        ServiceTicket ticket, AuthorizationTemplateCache templates, MutualAuthentication mutualAuthentication, bool isFromCache = false)
     {
         _ticket = ticket;
+        IsFromCache = isFromCache;
         _templates = templates.GetTemplates(ticket);
         _mutual = mutualAuthentication != MutualAuthentication.Off;
     }
@@ -44,6 +47,9 @@ public readonly struct DelegatedCredential
     /// <exception cref="InvalidOperationException">The credential is <c>default</c>.</exception>
     public ServiceTicket Ticket =>
         _ticket ?? throw new InvalidOperationException("This credential was not created by DelegationClient.GetCredentialAsync.");
+
+    /// <summary>Whether the ticket was in the cache before this request, so that the service's key may have changed since.</summary>
+    internal bool IsFromCache { get; }
 
     /// <summary>Creates a value for the <c>Authorization</c> header of one request.</summary>
     /// <param name="format">The frame of the ticket. <see cref="TokenFormat.Auto"/> creates the raw Kerberos token, since there is no

@@ -1,19 +1,24 @@
+using System.Net;
 using KcdDelegation.Headers;
 using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Http;
 
-/// <summary>The authentication part of a response: the schemes that the backend offers and its reply token, if there is one.</summary>
+/// <summary>The authentication part of a response: its status, the schemes that the backend offers and its reply token, if there is
+/// one.</summary>
 internal sealed class BackendAnswer
 {
     private readonly NegotiateToken? _token;
 
-    private BackendAnswer(IReadOnlyList<Challenge> challenges, bool hasToken, NegotiateToken? token)
+    private BackendAnswer(HttpStatusCode status, IReadOnlyList<Challenge> challenges, bool hasToken, NegotiateToken? token)
     {
+        Status = status;
         Challenges = challenges;
         HasToken = hasToken;
         _token = token;
     }
+
+    public HttpStatusCode Status { get; }
 
     /// <summary>The challenges, in the backend's order of preference.</summary>
     public IReadOnlyList<Challenge> Challenges { get; }
@@ -31,6 +36,23 @@ internal sealed class BackendAnswer
     /// verified.</summary>
     public bool HasReadToken => State is NegotiationState.AcceptCompleted || _token?.Kind == NegotiateTokenKind.KerberosReply;
 
+    /// <summary>Whether the backend refused the ticket or a request without one, whatever the status.</summary>
+    /// <remarks>Servers refuse tickets with 403 and 500 too, and RFC 9110 §11.6.1 allows a challenge in any response. A token that accepts
+    /// the ticket, such as the AP-REP in an error page of the application, is no challenge.</remarks>
+    public bool IsRefusal => Status == HttpStatusCode.Unauthorized || IsStatedRefusal
+        || (AcceptsTickets && (!HasToken || (IsError && !IsAcceptance)));
+
+    /// <summary>Whether the response to a request without a ticket asks for one.</summary>
+    /// <remarks>A success with a challenge is the response of a public resource, whose request must not be repeated.</remarks>
+    public bool IsChallenge => Status == HttpStatusCode.Unauthorized || (AcceptsTickets && IsError);
+
+    /// <summary>Whether the backend states that it has not accepted the ticket: SPNEGO's reject or a KRB-ERROR.</summary>
+    public bool IsStatedRefusal => State == NegotiationState.Reject || GetInnerKind() == NegotiateTokenKind.KerberosError;
+
+    /// <summary>Whether the status is 403 without a challenge, which an application answers to a user without a right, and some servers
+    /// to a ticket that they cannot accept.</summary>
+    public bool IsForbiddenWithoutChallenge => Status == HttpStatusCode.Forbidden && !AcceptsTickets;
+
     /// <summary>Whether the backend wants to continue with NTLM.</summary>
     public bool IsNtlm => _token is { Kind: NegotiateTokenKind.NtlmChallenge or NegotiateTokenKind.SpnegoNtlm }
         || _token?.Mechanisms is [GssMechanism.Ntlm, ..];
@@ -39,6 +61,11 @@ internal sealed class BackendAnswer
     private ReadOnlyMemory<byte> KerberosToken => _token?.Kind is NegotiateTokenKind.SpnegoResponse
         or NegotiateTokenKind.KerberosReply or NegotiateTokenKind.KerberosError ? _token.MechanismToken : default;
 
+    private bool IsError => (int)Status >= 400;
+
+    private bool IsAcceptance =>
+        State == NegotiationState.AcceptCompleted || (State is null && GetInnerKind() == NegotiateTokenKind.KerberosReply);
+
     public static BackendAnswer Read(HttpResponseMessage response)
     {
         var challenges = Challenge.ReadAll(response.Headers);
@@ -46,7 +73,7 @@ internal sealed class BackendAnswer
         NegotiateToken? token = null;
         if (text is not null && NegotiateToken.TryParse(text, out var parsed))
             token = parsed;
-        return new BackendAnswer(challenges, text is not null, token);
+        return new BackendAnswer(response.StatusCode, challenges, text is not null, token);
     }
 
     /// <summary>Returns null if the backend has proved that it holds the service's key, otherwise the reason.</summary>
@@ -55,11 +82,12 @@ internal sealed class BackendAnswer
     public MutualAuthenticationFailure? FindProofFailure(SentAuthorization sent)
     {
         if (!HasToken)
-            return new MutualAuthenticationFailure(IsMissing: true, "sent no proof (no AP-REP)");
+            return new MutualAuthenticationFailure(
+                IsMissing: true, AcceptsTickets ? "sent a new challenge instead of a proof" : "sent no proof (no AP-REP)");
         if (_token is null)
-            return new MutualAuthenticationFailure(IsMissing: false, "answered with a token that is not Kerberos");
+            return new MutualAuthenticationFailure(IsMissing: false, "sent a token that is not Kerberos");
         if (State is NegotiationState.Reject)
-            return new MutualAuthenticationFailure(IsMissing: false, "rejected the ticket in SPNEGO but did not answer 401");
+            return new MutualAuthenticationFailure(IsMissing: false, "rejected the ticket in SPNEGO");
         // RFC 4178 §5: with one mechanism and an optimistic token nothing is left to negotiate. "Incomplete" or a request for a MIC means
         // that the backend wants a mechanism that was not offered.
         if (State is NegotiationState.AcceptIncomplete or NegotiationState.RequestMic)
@@ -67,7 +95,7 @@ internal sealed class BackendAnswer
         if (KerberosToken.IsEmpty)
             return _token.Kind == NegotiateTokenKind.SpnegoResponse
                 ? new MutualAuthenticationFailure(IsMissing: true, "accepted the ticket without a proof (no AP-REP)")
-                : new MutualAuthenticationFailure(IsMissing: false, "answered with a token that is not Kerberos");
+                : new MutualAuthenticationFailure(IsMissing: false, "sent a token that is not Kerberos");
         return sent.FindReplyError(KerberosToken.Span) is { } wrong
             ? new MutualAuthenticationFailure(IsMissing: false, "sent a proof that is wrong", wrong)
             : null;
@@ -77,10 +105,14 @@ internal sealed class BackendAnswer
     /// as a hint only.</summary>
     public KerberosException? GetKerberosError(SentAuthorization sent) =>
         KerberosToken.IsEmpty ? null : sent.FindReplyError(KerberosToken.Span);
+
+    /// <summary>Gets the kind of the reply token, or of the token inside its SPNEGO frame.</summary>
+    private NegotiateTokenKind? GetInnerKind() => _token?.Kind != NegotiateTokenKind.SpnegoResponse ? _token?.Kind
+        : NegotiateToken.TryParse(_token.MechanismToken.Span, out var inner) ? inner.Kind : null;
 }
 
 /// <summary>The reason why the backend has not proved its identity.</summary>
 /// <param name="IsMissing">Whether no proof was sent.</param>
-/// <param name="Description">The backend's action, to follow the words "the backend".</param>
+/// <param name="Description">The backend's action, to follow the words "the backend answered STATUS and".</param>
 /// <param name="Error">The error in the proof.</param>
 internal sealed record MutualAuthenticationFailure(bool IsMissing, string Description, KerberosException? Error = null);

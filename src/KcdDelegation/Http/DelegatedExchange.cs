@@ -1,29 +1,45 @@
+using System.Globalization;
 using System.Net;
+using System.Security.Claims;
 using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
-using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Http;
 
 /// <summary>One request as the user, from the ticket to a response that may be passed on.</summary>
 /// <remarks>The backend gets the request once with a ticket. It may get it once before that without a ticket, if the application starts on
-/// challenge, and once more in the other token format, if the format must be learned. A response never causes further attempts.
-/// <see cref="UserRoute"/> repeats a request whose connection breaks before the response.</remarks>
+/// challenge. After a refusal it gets the request at most once more in the other token format, if the format must be learned, and once more
+/// with a new ticket, if the refused one was cached. <see cref="UserRoute"/> repeats a request whose connection breaks before the
+/// response.</remarks>
 internal sealed class DelegatedExchange(
-    ApplicationSettings application, DelegatedCredential credential, LearnedFormat formats, ILogger logger)
+    IDelegationSource source, ApplicationSettings application, ClaimsPrincipal caller, DelegatedCredential credential,
+    LearnedBackend learned)
 {
+    /// <summary>The limit on tickets that are requested because the one before was evicted before its use. With a small cache and many
+    /// users that can happen to the next one too.</summary>
+    private const int MaxFetches = 3;
+
+    private readonly ResponseCheck _responses = new(application, learned, source.Logger);
+    private DelegatedCredential _credential = credential;
+    private bool _canRepeat;
+    private bool _hasAskedForNewTicket;
+
     public async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, UserConnectionPool connections, CancellationToken cancellationToken)
     {
-        var mayRepeat = application.Start == AuthenticationStart.OnChallenge || application.TokenFormat == TokenFormat.Auto;
-        var canRepeat = mayRepeat && await RequestBody.TryKeepAsync(request.Content, cancellationToken).ConfigureAwait(false);
+        RecordKey();
+        var mayRepeat = application.Start == AuthenticationStart.OnChallenge || application.TokenFormat == TokenFormat.Auto
+            || _credential.IsFromCache;
+        _canRepeat = request.Content is null
+            || (mayRepeat && await RequestBody.TryKeepAsync(request.Content, cancellationToken).ConfigureAwait(false));
 
-        var user = credential.Ticket.User;
+        var user = _credential.Ticket.User;
         using var route = new UserRoute(connections, ConnectionKey.Create(application, user, request), user, application.Connections);
         // A body that cannot be sent twice is sent with a ticket at once: without one it would be consumed by the backend's 401.
-        var response = application.Start == AuthenticationStart.OnChallenge && canRepeat
+        var response = application.Start == AuthenticationStart.OnChallenge && _canRepeat
             ? await SendOnChallengeAsync(request, route, cancellationToken).ConfigureAwait(false)
-            : await SendWithTicketAsync(request, route, canRepeat, cancellationToken).ConfigureAwait(false);
+            : await SendWithTicketAsync(request, route, cancellationToken).ConfigureAwait(false);
         route.TransferLease(response, request.Method);
         return response;
     }
@@ -33,98 +49,148 @@ internal sealed class DelegatedExchange(
     {
         var response = await route.SendAsync(request, authorization: null, cancellationToken).ConfigureAwait(false);
         var answer = BackendAnswer.Read(response);
-        if (response.StatusCode != HttpStatusCode.Unauthorized)
-        {
-            // The resource is public, or the backend has tied this connection to the user.
-            if (application.MutualAuthentication == MutualAuthentication.Required)
-                throw NotProven(response,
-                    new MutualAuthenticationFailure(IsMissing: true, "answered a request that did not ask for a proof"));
-            return Clean(response, answer);
-        }
-        if (!answer.AcceptsTickets)
-            return Refused(response, answer, sent: null);
+        // Without a challenge the resource is public, or the backend has tied this connection to the user.
+        if (!answer.IsChallenge)
+            return _responses.PassUnauthenticated(response, answer);
+        if (!answer.AcceptsTickets || !IsSafeToRepeat(request, answer))
+            return _responses.Refuse(response, answer, sent: null);
         response.Dispose();
-        return await SendWithTicketAsync(request, route, canRepeat: true, cancellationToken).ConfigureAwait(false);
+        return await SendWithTicketAsync(request, route, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<HttpResponseMessage> SendWithTicketAsync(
-        HttpRequestMessage request, UserRoute route, bool canRepeat, CancellationToken cancellationToken)
+        HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
     {
-        var sent = new SentAuthorization(credential, formats.GetFormat(application.TokenFormat));
-        var response = await route.SendAsync(request, sent, cancellationToken).ConfigureAwait(false);
-        if (application.TokenFormat != TokenFormat.Auto)
-            return Finish(response, sent);
+        var isAuto = application.TokenFormat == TokenFormat.Auto;
+        // A backend that has accepted the format before is more likely to refuse the ticket than the format.
+        var suspectsFormat = isAuto && !learned.Format.IsProven;
+        var attempt = await SendTicketAsync(request, route, learned.Format.GetFormat(application.TokenFormat), cancellationToken)
+            .ConfigureAwait(false);
+        if (suspectsFormat)
+            attempt = await RepeatInOtherFormatAsync(attempt, request, route, cancellationToken).ConfigureAwait(false);
+        attempt = await RepeatWithNewTicketAsync(attempt, request, route, cancellationToken).ConfigureAwait(false);
+        if (isAuto && !suspectsFormat)
+            attempt = await RepeatInOtherFormatAsync(attempt, request, route, cancellationToken).ConfigureAwait(false);
+        if (isAuto && attempt.ProvesFormat && learned.Format.RecordAccepted(attempt.Sent.Format))
+            Log.FormatLearnt(source.Logger, application.Name, attempt.Sent.Format);
+        return _responses.Pass(attempt, request);
+    }
 
-        var otherWasRefused = false;
-        if (response.StatusCode == HttpStatusCode.Unauthorized)
+    /// <summary>Sends the request again in the other format, if the backend refused the ticket in this one.</summary>
+    private async Task<TicketAttempt> RepeatInOtherFormatAsync(
+        TicketAttempt attempt, HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
+    {
+        if (!attempt.Answer.IsRefusal || !attempt.Answer.AcceptsTickets || !_canRepeat || !IsSafeToRepeat(request, attempt.Answer))
+            return attempt;
+        attempt.Response.Dispose();
+        var other = await SendTicketAsync(request, route, LearnedFormat.GetOther(attempt.Sent.Format), cancellationToken)
+            .ConfigureAwait(false);
+        return other with { FollowsOtherFormat = other.Sent.Ticket == attempt.Sent.Ticket };
+    }
+
+    /// <summary>Replaces a refused ticket that the service's key may no longer open, and sends the request again if that is
+    /// possible.</summary>
+    private async Task<TicketAttempt> RepeatWithNewTicketAsync(
+        TicketAttempt attempt, HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
+    {
+        if (_hasAskedForNewTicket || !MayBeOutdated(attempt))
+            return attempt;
+        _hasAskedForNewTicket = true;
+        if (await ReplaceTicketAsync(attempt, cancellationToken).ConfigureAwait(false) is not { } replacement)
+            return attempt;
+        var (old, status) = (attempt.Sent.Ticket, (int)attempt.Answer.Status);
+        learned.ServiceKey.Record(replacement.Ticket);
+        // The status alone does not prove a refusal of the ticket: with the same key the new ticket would be answered in the same way.
+        if (!attempt.Answer.IsRefusal && LearnedServiceKey.IsSame(old, replacement.Ticket))
+            return attempt;
+
+        var (oldKey, newKey) = (LearnedServiceKey.Describe(old), LearnedServiceKey.Describe(replacement.Ticket));
+        // Connections belong to the user that the ticket names.
+        if (!_canRepeat || !IsSafeToRepeat(request, attempt.Answer) || replacement.Ticket.User != old.User)
         {
-            if (canRepeat && BackendAnswer.Read(response).AcceptsTickets)
-            {
-                response.Dispose();
-                sent = new SentAuthorization(credential, LearnedFormat.GetOther(sent.Format));
-                response = await route.SendAsync(request, sent, cancellationToken).ConfigureAwait(false);
-                otherWasRefused = true;
-            }
-            else
-                formats.RecordRefused(sent.Format);
+            Log.TicketReplaced(source.Logger, application.Name, application.Service.ToString(), status, oldKey, newKey);
+            return attempt;
         }
-        if (ProvesFormat(response, otherWasRefused) && formats.RecordAccepted(sent.Format))
-            Log.FormatLearnt(logger, application.Name, sent.Format);
-        return Finish(response, sent);
+        Log.RequestSentWithNewTicket(source.Logger, application.Name, application.Service.ToString(), status, oldKey, newKey);
+        attempt.Response.Dispose();
+        _credential = replacement;
+        return await SendTicketAsync(request, route, attempt.Sent.Format, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Determines whether a response proves that the backend accepts the token format.</summary>
-    /// <remarks>A 502 may come from an intermediary, a 400 or 431 precedes the check of the ticket, and a public page needs none. A proof
-    /// is a success after the other format was refused with 401, or the backend's statement that it has read the token.</remarks>
-    private static bool ProvesFormat(HttpResponseMessage response, bool otherWasRefused) =>
-        (int)response.StatusCode is >= 200 and < 400 && (otherWasRefused || BackendAnswer.Read(response).HasReadToken);
-
-    private HttpResponseMessage Finish(HttpResponseMessage response, SentAuthorization sent)
+    /// <summary>Determines whether another ticket may be accepted where this one was not.</summary>
+    private bool MayBeOutdated(TicketAttempt attempt)
     {
-        var answer = BackendAnswer.Read(response);
-        if (response.StatusCode == HttpStatusCode.Unauthorized)
-            return Refused(response, answer, sent);
-        if (response.StatusCode is HttpStatusCode.RequestHeaderFieldsTooLarge or HttpStatusCode.BadRequest)
-            Log.HeaderMayBeTooLarge(logger, application.Name, (int)response.StatusCode, sent.Length);
-
-        if (RequestVersion.IsRefusedBy(response))
-            Log.HttpVersionNotAccepted(logger, application.Name, (int)response.StatusCode);
-
-        if (application.MutualAuthentication != MutualAuthentication.Off
-            && answer.FindProofFailure(sent) is { } failure
-            && !(failure.IsMissing && application.MutualAuthentication == MutualAuthentication.Optional))
-            throw NotProven(response, failure);
-        return Clean(response, answer);
+        if (attempt.Answer.IsRefusal)
+            return _credential.IsFromCache || attempt.Answer.GetKerberosError(attempt.Sent)?.Code is KerberosErrorCode.BadKeyVersion
+                or KerberosErrorCode.Modified or KerberosErrorCode.NoKey or KerberosErrorCode.TicketExpired;
+        return attempt.Answer.IsForbiddenWithoutChallenge && _credential.IsFromCache
+            && (learned.ServiceKey.IsOutdated(attempt.Sent.Ticket) || learned.ServiceKey.TryBeginCheck());
     }
 
-    /// <summary>Returns the backend's 401 with the cause attached, and without challenges that the host's own caller cannot
-    /// negotiate.</summary>
-    private HttpResponseMessage Refused(HttpResponseMessage response, BackendAnswer answer, SentAuthorization? sent)
+    private async Task<DelegatedCredential?> ReplaceTicketAsync(TicketAttempt attempt, CancellationToken cancellationToken)
     {
-        var refusal = TicketRefusal.Explain(application, answer, sent).ToException();
-        Log.TicketRefused(logger, application.Name, application.Service.ToString(), refusal.Cause, refusal.Remedy);
-        response.SetKcdRefusal(refusal);
-        return Clean(response, answer);
+        try
+        {
+            var replacement = await source.ReplaceAsync(application, _credential, cancellationToken).ConfigureAwait(false);
+            if (replacement is null)
+                Log.TicketReplacedBefore(source.Logger, application.Name, application.Service.ToString());
+            return replacement;
+        }
+        catch (KcdException error)
+        {
+            // The caller gets the backend's refusal. Why there is no new ticket matters to the operator only.
+            Log.TicketNotReplaced(source.Logger, application.Name, application.Service.ToString(), error.Cause, error.Remedy);
+            return null;
+        }
+        catch
+        {
+            attempt.Response.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>Removes the negotiation from the response. A proof or the offer of a persistent user concerns this connection
-    /// only.</summary>
-    private static HttpResponseMessage Clean(HttpResponseMessage response, BackendAnswer answer)
+    /// <summary>Sends the request with the current ticket. If the ticket was evicted since it was looked up, gets another one.</summary>
+    private async Task<TicketAttempt> SendTicketAsync(
+        HttpRequestMessage request, UserRoute route, TokenFormat format, CancellationToken cancellationToken)
     {
-        Challenge.RemoveNegotiation(response.Headers, answer.Challenges);
-        return response;
+        for (var fetches = 0; ; fetches++)
+        {
+            var sent = new SentAuthorization(_credential, format);
+            try
+            {
+                var response = await route.SendAsync(request, sent, cancellationToken).ConfigureAwait(false);
+                return new TicketAttempt(response, BackendAnswer.Read(response), sent);
+            }
+            catch (KcdException) when (sent.IsTicketUnusable && fetches < MaxFetches)
+            {
+                var next = await source.DelegateAsync(application, caller, cancellationToken).ConfigureAwait(false);
+                // Connections belong to the user that the ticket names.
+                if (next.Ticket.User != _credential.Ticket.User)
+                    throw;
+                _credential = next;
+                RecordKey();
+            }
+            catch (HttpRequestException error) when (HeaderSize.MayCause(error, request, sent, learned))
+            {
+                var hint = HeaderSize.Report(application, "closed the connection after", request, sent, source.Logger);
+                throw new HttpRequestException(error.HttpRequestError, string.Create(
+                    CultureInfo.InvariantCulture, $"{error.Message} Possible cause: {hint.Message}"), error, error.StatusCode);
+            }
+        }
     }
 
-    private KcdException NotProven(HttpResponseMessage response, MutualAuthenticationFailure failure)
+    private void RecordKey()
     {
-        response.Dispose();
-        return new DelegationFailure(
-            KcdStage.Target,
-            KcdErrorKind.Configuration, KcdEventId.BackendNotProven,
-            $"The backend of {application.Name} {failure.Description}, so it has not proved that it holds the key of "
-                + $"{application.Service}. "
-                + "Its response was dropped; the request may have been carried out.",
-            "Check that no intermediary answers in the backend's name. A backend that never proves its identity needs MutualAuthentication "
-                + "Optional or Off.").ToException(failure.Error);
+        if (!_credential.IsFromCache)
+            learned.ServiceKey.Record(_credential.Ticket);
     }
+
+    /// <summary>Determines whether the backend has not carried out the request that it answered, or a second execution is
+    /// harmless.</summary>
+    private static bool IsSafeToRepeat(HttpRequestMessage request, BackendAnswer answer) =>
+        answer.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+        || ((int)answer.Status >= 400 && answer.IsStatedRefusal)
+        // RFC 9110 §9.2.1.
+        || (request.Content is null
+            && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head || request.Method == HttpMethod.Options));
 }

@@ -4,12 +4,14 @@ using KcdDelegation.Telemetry;
 
 namespace KcdDelegation;
 
-/// <summary>Extension methods that set the caller of a request, or mark that it has none, and return a backend's refusal.</summary>
+/// <summary>Extension methods that set the caller of a request, or mark that it has none, and return a backend's refusal or a hint about
+/// it.</summary>
 public static class KcdHttpRequestMessageExtensions
 {
     private static readonly HttpRequestOptionsKey<ClaimsPrincipal> s_caller = new("KcdDelegation.Caller");
     private static readonly HttpRequestOptionsKey<bool> s_anonymous = new("KcdDelegation.Anonymous");
     private static readonly ConditionalWeakTable<HttpResponseMessage, KcdException> s_refusals = [];
+    private static readonly ConditionalWeakTable<HttpResponseMessage, KcdException> s_hints = [];
 
     /// <summary>Sends this request as the caller. The value takes precedence over <see cref="ICallerAccessor"/>.</summary>
     /// <param name="request">The request.</param>
@@ -41,15 +43,27 @@ public static class KcdHttpRequestMessageExtensions
         request.Options.Set(s_anonymous, true);
     }
 
-    /// <summary>Gets the cause of the backend's 401 (event 13022), to the ticket or to a request without one.</summary>
+    /// <summary>Gets the cause of the backend's refusal, of the ticket or of a request without one (event 13022), or of the size of the
+    /// request's header fields (event 4011).</summary>
     /// <remarks>The exception is for reading and logging; it is not thrown. The caller's own sign-in is valid, so a host that passes
-    /// responses on answers 403 instead.</remarks>
+    /// responses on answers 403 instead. A refusal may have any status.</remarks>
     /// <param name="response">A response of <see cref="KcdHandler"/>.</param>
-    /// <returns>The cause, or null if the backend did not answer 401.</returns>
+    /// <returns>The cause, or null if the backend refused nothing.</returns>
     public static KcdException? GetKcdRefusal(this HttpResponseMessage response)
     {
         ArgumentNullException.ThrowIfNull(response);
         return s_refusals.TryGetValue(response, out var refusal) ? refusal : null;
+    }
+
+    /// <summary>Gets a possible cause of a status that the application may also have answered itself: header fields that are too large, for
+    /// 400 and 413 (event 4011), or a ticket that the server could not accept, for 403 (event 4016).</summary>
+    /// <remarks>The exception is for reading and logging; it is not thrown. Pass the response on.</remarks>
+    /// <param name="response">A response of <see cref="KcdHandler"/>.</param>
+    /// <returns>The possible cause, or null.</returns>
+    public static KcdException? GetKcdHint(this HttpResponseMessage response)
+    {
+        ArgumentNullException.ThrowIfNull(response);
+        return s_hints.TryGetValue(response, out var hint) ? hint : null;
     }
 
     internal static ClaimsPrincipal? GetCaller(this HttpRequestMessage request) =>
@@ -63,4 +77,6 @@ public static class KcdHttpRequestMessageExtensions
         DelegationMetrics.BackendRefused(refusal.EventId, (int)response.StatusCode);
         s_refusals.AddOrUpdate(response, refusal);
     }
+
+    internal static void SetKcdHint(this HttpResponseMessage response, KcdException hint) => s_hints.AddOrUpdate(response, hint);
 }

@@ -2,11 +2,15 @@ namespace KcdDelegation.Http;
 
 /// <summary>The token format that an application with <see cref="TokenFormat.Auto"/> accepts, learned from its responses.
 /// Thread-safe.</summary>
-/// <remarks>A lost race costs one request its first attempt.</remarks>
+/// <remarks>Only a proof changes it. A refusal may concern one user, one ticket or one path, and must not change the format of other
+/// users.</remarks>
 internal sealed class LearnedFormat
 {
     private volatile TokenFormat _preferred = TokenFormat.Kerberos;
     private volatile bool _isProven;
+
+    /// <summary>Whether the backend has accepted a token of the preferred format.</summary>
+    public bool IsProven => _isProven;
 
     /// <summary>Gets the format of the first attempt.</summary>
     public TokenFormat GetFormat(TokenFormat configured) => configured == TokenFormat.Auto ? _preferred : configured;
@@ -20,18 +24,5 @@ internal sealed class LearnedFormat
             return false;
         (_preferred, _isProven) = (format, true);
         return true;
-    }
-
-    /// <summary>Notes the refusal of a request that cannot be sent twice.</summary>
-    /// <remarks>The refusal may be specific to the user. A format that has worked is tried once more, but must be proved again. Without a
-    /// proof the next request tries the other format first.</remarks>
-    public void RecordRefused(TokenFormat format)
-    {
-        if (_preferred != format)
-            return;
-        if (_isProven)
-            _isProven = false;
-        else
-            _preferred = GetOther(format);
     }
 }

@@ -24,6 +24,16 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
     /// <summary>The length of the header's value in bytes.</summary>
     public int Length { get; private set; }
 
+    /// <summary>The ticket of the value.</summary>
+    public ServiceTicket Ticket => credential.Ticket;
+
+    /// <summary>Whether the ticket was in the cache before the request.</summary>
+    public bool IsFromCache => credential.IsFromCache;
+
+    /// <summary>Whether no value could be created, because the ticket was purged or evicted, or has expired, since it was looked
+    /// up.</summary>
+    public bool IsTicketUnusable { get; private set; }
+
     /// <summary>Creates a new value and sets it on the request.</summary>
     /// <exception cref="KcdException">The ticket was purged or has expired in the meantime.</exception>
     public void SetOn(HttpRequestMessage request, ReadOnlyMemory<byte> channelBinding)
@@ -41,6 +51,7 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
         }
         catch (InvalidOperationException error)
         {
+            IsTicketUnusable = true;
             span.FailDropped();
             throw new KcdException(new DelegationFailure(
                 KcdStage.Delegation,

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
@@ -19,6 +20,7 @@ internal sealed class LabApplication : IAsyncDisposable, IDelegationSource
     private readonly ServiceAccount _account;
     private readonly S4UClient _tickets;
     private readonly AuthorizationTemplateCache _templates = new();
+    private readonly ConcurrentDictionary<string, bool> _replacements = new(StringComparer.Ordinal);
 
     /// <param name="realm">Where the users and the connector live; the server's SPN is <c>HTTP/web.DOMAIN</c>.</param>
     /// <param name="url">At 127.0.0.1; the requests name web.DOMAIN, as the servers' certificate does.</param>
@@ -52,14 +54,23 @@ internal sealed class LabApplication : IAsyncDisposable, IDelegationSource
 
     public LabRealm Realm { get; }
 
+    /// <summary>The number of users whose ticket was replaced because the server refused it.</summary>
+    public int Replacements => _replacements.Count;
+
     public ApplicationSettings Settings { get; set; }
 
     public HttpClient CreateClient() => new(new KcdHandler(this, "lab", CreateHandler, callers: null));
 
     /// <summary>The response to one request as the user.</summary>
-    public async Task<HttpResponseMessage> GetAsync(HttpClient client, string user)
+    public Task<HttpResponseMessage> GetAsync(HttpClient client, string user) => SendAsync(client, user, content: null);
+
+    /// <summary>The response to one request as the user: GET, or POST with a body.</summary>
+    public async Task<HttpResponseMessage> SendAsync(HttpClient client, string user, HttpContent? content)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, Settings.InternalUrl);
+        using var request = new HttpRequestMessage(content is null ? HttpMethod.Get : HttpMethod.Post, Settings.InternalUrl)
+        {
+            Content = content,
+        };
         request.SetCaller(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, user)], "lab")));
         return await client.SendAsync(request, TestContext.Current.CancellationToken);
     }
@@ -73,11 +84,22 @@ internal sealed class LabApplication : IAsyncDisposable, IDelegationSource
     ApplicationSettings IDelegationSource.GetApplication(string name) => Settings;
 
     async ValueTask<DelegatedCredential> IDelegationSource.DelegateAsync(
-        ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken) => new(
-            await _tickets.GetTicketAsync(
-                KerberosPrincipal.Principal(caller.Identity!.Name!, Realm.Realm), application.Service, cancellationToken),
-            _templates,
-            application.MutualAuthentication);
+        ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken)
+    {
+        var ticket = _tickets.GetTicketAsync(
+            KerberosPrincipal.Principal(caller.Identity!.Name!, Realm.Realm), application.Service, cancellationToken);
+        var isFromCache = ticket.IsCompleted;
+        return new DelegatedCredential(await ticket, _templates, application.MutualAuthentication, isFromCache);
+    }
+
+    async ValueTask<DelegatedCredential?> IDelegationSource.ReplaceAsync(
+        ApplicationSettings application, DelegatedCredential refused, CancellationToken cancellationToken)
+    {
+        if (await _tickets.ReplaceTicketAsync(refused.Ticket, cancellationToken) is not { } ticket)
+            return null;
+        _replacements[refused.Ticket.User.Name] = true;
+        return new DelegatedCredential(ticket, _templates, application.MutualAuthentication);
+    }
 
     public async ValueTask DisposeAsync()
     {

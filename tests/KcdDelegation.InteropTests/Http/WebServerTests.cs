@@ -95,6 +95,35 @@ public sealed class WebServerTests
         response.GetKcdRefusal().ShouldNotBeNull().Remedy.ShouldContain("setspn");
     }
 
+    /// <summary>nginx answers 403 without a challenge to a ticket that its keytab cannot open.</summary>
+    [Theory]
+    [InlineData(MutualAuthentication.Off)]
+    [InlineData(MutualAuthentication.Required)]
+    public async Task A_403_of_nginx_is_explained(MutualAuthentication mutual)
+    {
+        Lab.Require("mit", "nginx");
+        await using var application = new LabApplication(LabRealm.Mit, LabWeb.Nginx);
+        // Delegation to it is allowed, but nginx accepts tickets for another name only.
+        application.Settings = application.Settings with
+        {
+            Service = KcdDelegation.Kerberos.ServicePrincipalName.Parse("HTTP/web-aes128.mit.test"),
+            MutualAuthentication = mutual,
+        };
+        using var client = application.CreateClient();
+        if (mutual == MutualAuthentication.Required)
+        {
+            var error = await Should.ThrowAsync<KcdException>(() => application.GetAsync(client, "alice"));
+            error.Cause.ShouldContain("answered 403");
+            error.Cause.ShouldContain("nginx with its SPNEGO module");
+            return;
+        }
+        using var response = await application.GetAsync(client, "alice");
+        response.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var hint = response.GetKcdHint().ShouldNotBeNull();
+        hint.EventId.ShouldBe(4016);
+        hint.Cause.ShouldContain("aes128-cts-hmac-sha1-96, key version");
+    }
+
     [Fact]
     public async Task A_server_that_wants_a_binding_refuses_a_ticket_without_one()
     {

@@ -16,7 +16,7 @@ internal static class FakeTickets
 
     public static readonly ServicePrincipalName Service = ServicePrincipalName.Parse("HTTP/app.contoso.com");
 
-    public static ServiceTicket For(string user, int size = 0, TimeSpan? life = null)
+    public static ServiceTicket For(string user, int size = 0, TimeSpan? life = null, uint keyVersion = 1)
     {
         var now = TimeProvider.System.GetUtcNow();
         var name = Encoding.UTF8.GetBytes(user);
@@ -26,7 +26,7 @@ internal static class FakeTickets
             ClientRealm = "CONTOSO.COM",
             Ticket = Ticket.Create(
                 "CONTOSO.COM", PrincipalName.From(Service),
-                new EncryptedData(EncryptionType.Aes256CtsHmacSha1, 1, (byte[])[.. name, .. new byte[size]])),
+                new EncryptedData(EncryptionType.Aes256CtsHmacSha1, keyVersion, (byte[])[.. name, .. new byte[size]])),
             SessionKey = SessionKey,
             Flags = TicketFlags.Forwardable,
             AuthTime = now,
@@ -41,6 +41,9 @@ internal static class FakeTickets
 internal sealed record OpenedAuthorization(
     string User, Authenticator Authenticator, bool AsksForMutualAuthentication, NegotiateTokenKind Kind)
 {
+    /// <summary>The version of the service's key that encrypts the ticket.</summary>
+    public uint? KeyVersion { get; init; }
+
     public ReadOnlyMemory<byte> BindingHash => Authenticator.Checksum!.Value.Slice(4, 16);
 
     public static OpenedAuthorization Open(string value)
@@ -54,7 +57,10 @@ internal sealed record OpenedAuthorization(
             Encoding.UTF8.GetString(request.Ticket.EncryptedPart.Cipher.Span).TrimEnd('\0'),
             Authenticator.Decode(request.Authenticator.Decrypt(FakeTickets.SessionKey, KeyUsage.ApRequestAuthenticator)),
             (request.Options & ApRequest.MutualRequired) != 0,
-            token.Kind);
+            token.Kind)
+        {
+            KeyVersion = request.Ticket.EncryptedPart.KeyVersion,
+        };
     }
 
     /// <summary>Creates the AP-REP of a service that has the key, in the GSS frame.</summary>

@@ -6,6 +6,7 @@ using KcdDelegation.Headers;
 using KcdDelegation.Http;
 using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.TicketCache;
 using KcdDelegation.Settings;
 using KcdDelegation.Tests.Headers;
 using Microsoft.Extensions.Logging;
@@ -16,7 +17,9 @@ namespace KcdDelegation.Tests.Http;
 internal sealed class FakeDelegation : IDelegationSource
 {
     private readonly ConcurrentDictionary<string, ServiceTicket> _tickets = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _replaced = new(StringComparer.Ordinal);
     private readonly AuthorizationTemplateCache _templates = new();
+    private int _replacements;
 
     public FakeDelegation(Uri url, string name = "app") => Application = new ApplicationSettings(
         name, url, FakeTickets.Service, TokenFormat.Kerberos, AuthenticationStart.Preemptive, MutualAuthentication.Off,
@@ -32,6 +35,24 @@ internal sealed class FakeDelegation : IDelegationSource
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public int TicketsAsked { get; private set; }
+
+    /// <summary>The number of replacements that were requested, including those that were denied.</summary>
+    public int Replacements => _replacements;
+
+    /// <summary>The version of the service's key that encrypts new tickets.</summary>
+    public uint KeyVersion { get; set; } = 1;
+
+    /// <summary>The number of bytes that are added to each new ticket.</summary>
+    public int TicketSize { get; set; }
+
+    /// <summary>The number of next tickets that are evicted before their use.</summary>
+    public int Evictions { get; set; }
+
+    /// <summary>The name in replaced tickets; null: the user's.</summary>
+    public string? ReplacedUser { get; set; }
+
+    /// <summary>The error of each replacement, or null.</summary>
+    public KcdException? ReplacementError { get; set; }
 
     public LogRecorder Log { get; } = new();
 
@@ -78,9 +99,34 @@ internal sealed class FakeDelegation : IDelegationSource
         var user = caller.Identity!.Name!;
         if (user == "mallory")
             throw DelegationFailure.Identity(KcdEventId.NoIdentity, "No ticket for mallory.", "None.").ToException();
-        return ValueTask.FromResult(new DelegatedCredential(
-            _tickets.GetOrAdd(user, static name => FakeTickets.For(name)), _templates, application.MutualAuthentication));
+        var isFromCache = _tickets.TryGetValue(user, out var ticket);
+        ticket ??= _tickets.GetOrAdd(user, CreateTicket(user));
+        if (Evictions > 0)
+        {
+            Evictions--;
+            ((ICachedTicket)ticket).Retire();
+            _tickets.TryRemove(user, out _);
+        }
+        return ValueTask.FromResult(new DelegatedCredential(ticket, _templates, application.MutualAuthentication, isFromCache));
     }
+
+    /// <summary>Replaces a ticket once per user, as the engine does within a minute.</summary>
+    ValueTask<DelegatedCredential?> IDelegationSource.ReplaceAsync(
+        ApplicationSettings application, DelegatedCredential refused, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _replacements);
+        if (ReplacementError is { } error)
+            throw error;
+        var user = refused.Ticket.User.Name;
+        if (_tickets.TryGetValue(user, out var current) && current != refused.Ticket)
+            return ValueTask.FromResult<DelegatedCredential?>(new(current, _templates, application.MutualAuthentication));
+        if (!_replaced.TryAdd(user, true))
+            return ValueTask.FromResult<DelegatedCredential?>(null);
+        var ticket = _tickets[user] = CreateTicket(ReplacedUser ?? user);
+        return ValueTask.FromResult<DelegatedCredential?>(new(ticket, _templates, application.MutualAuthentication));
+    }
+
+    private ServiceTicket CreateTicket(string user) => FakeTickets.For(user, TicketSize, keyVersion: KeyVersion);
 
     public static SocketsHttpHandler TrustTheBackend()
     {

@@ -1,0 +1,14 @@
+namespace KcdDelegation.Http;
+
+/// <summary>A request that was sent with a ticket, and its response.</summary>
+internal sealed record TicketAttempt(HttpResponseMessage Response, BackendAnswer Answer, SentAuthorization Sent)
+{
+    /// <summary>Whether the backend refused the same ticket in the other token format before.</summary>
+    public bool FollowsOtherFormat { get; init; }
+
+    /// <summary>Whether the response proves that the backend accepts the token format.</summary>
+    /// <remarks>A 502 may come from an intermediary, a 400 or 431 precedes the check of the ticket, and a public page needs none. A proof
+    /// is a success after the other format was refused, or the backend's statement that it has read the token.</remarks>
+    public bool ProvesFormat =>
+        (int)Answer.Status is >= 200 and < 400 && !Answer.IsRefusal && (FollowsOtherFormat || Answer.HasReadToken);
+}
