@@ -19,7 +19,7 @@ internal sealed class DelegationSteps(ExchangeContext context, TicketStore store
     public async Task<ServiceTicket> DelegateAsync(DelegationRequest request, CancellationToken cancellationToken)
     {
         // In this order: the evidence may have needed a new TGT.
-        var evidence = await GetEvidenceAsync(request, cancellationToken).ConfigureAwait(false);
+        var (evidence, isNewEvidence) = await GetEvidenceAsync(request, cancellationToken).ConfigureAwait(false);
         var (tgt, wasCached) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
         IssuedTicket ticket;
         try
@@ -39,23 +39,34 @@ internal sealed class DelegationSteps(ExchangeContext context, TicketStore store
         {
             if (StaleTickets.AreIndicatedBy(error))
                 DropStale(error, tgt);
-            else if (request.Presented is not null && !await RenewTgtAsync(error, tgt, wasCached, cancellationToken).ConfigureAwait(false))
+            else if ((request.Presented is not null || StaleTickets.IsRefusalOfSignature(error))
+                && !await RenewTgtAsync(error, tgt, wasCached, cancellationToken).ConfigureAwait(false) && isNewEvidence)
                 throw;
             // With cached evidence, the S4U2Self exchange shows whether the TGT is stale as well.
             store.Drop(TicketKey.Self(context.Account.Name, request.User), evidence);
-            evidence = await GetEvidenceAsync(request, cancellationToken).ConfigureAwait(false);
+            (evidence, _) = await GetEvidenceAsync(request, cancellationToken).ConfigureAwait(false);
             (tgt, _) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
             ticket = await _proxy.RequestAsync(tgt, evidence.Ticket, request.Service, cancellationToken).ConfigureAwait(false);
         }
         return new ServiceTicket(ticket, request, evidence.SecurityIdentifier, context.Clock);
     }
 
-    private Task<UserEvidence> GetEvidenceAsync(DelegationRequest request, CancellationToken cancellationToken)
+    /// <summary>Gets the user's evidence, and whether it cannot be replaced by newer evidence: it was requested now or presented.</summary>
+    private async Task<(UserEvidence Evidence, bool IsNew)> GetEvidenceAsync(
+        DelegationRequest request, CancellationToken cancellationToken)
     {
         if (request.Presented is not { } presented)
         {
+            var isNew = false;
             var key = TicketKey.Self(context.Account.Name, request.User);
-            return store.GetOrAddNestedAsync(key, token => RequestEvidenceAsync(request.User, token), cancellationToken);
+            var evidence = await store.GetOrAddNestedAsync(key, RequestAsync, cancellationToken).ConfigureAwait(false);
+            return (evidence, isNew);
+
+            Task<UserEvidence> RequestAsync(CancellationToken token)
+            {
+                isNew = true;
+                return RequestEvidenceAsync(request.User, token);
+            }
         }
         // A KDC would refuse it with an error that could mean the account's own ticket as well.
         if (presented.EndTime <= context.Clock.Now)
@@ -70,7 +81,7 @@ internal sealed class DelegationSteps(ExchangeContext context, TicketStore store
                 Detail = $"the ticket that the user presented ended at {presented.EndTime:u}; the user must present a new one",
             });
         }
-        return Task.FromResult(new UserEvidence(presented.Evidence, null));
+        return (new UserEvidence(presented.Evidence, null), true);
     }
 
     private async Task<UserEvidence> RequestEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken)

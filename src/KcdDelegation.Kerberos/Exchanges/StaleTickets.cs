@@ -13,15 +13,23 @@ internal static class StaleTickets
         // so an attacker who changed it once must not spoil the ticket for its whole life.
         or KerberosErrorCode.BadMatch;
 
-    /// <summary>Returns whether the evidence may be under a key of the account that the KDC has dropped (MIT's "2ND_TKT_SERVER").</summary>
+    /// <summary>Returns whether the evidence may be under a key of the account that the KDC has dropped (MIT's "2ND_TKT_SERVER"), or was
+    /// signed with an older key of the realm (Heimdal).</summary>
     public static bool EvidenceIsIndicatedBy(KerberosException error) =>
-        error is { Code: KerberosErrorCode.Generic, Exchange: KerberosExchange.S4U2Proxy };
+        error is { Code: KerberosErrorCode.Generic, Exchange: KerberosExchange.S4U2Proxy } || IsRefusalOfSignature(error);
+
+    /// <summary>Returns whether the refusal may be about the signature in a ticket. Heimdal verifies it with the newest key of the realm
+    /// only, and answers as for a target on no list.</summary>
+    public static bool IsRefusalOfSignature(KerberosException error) => error is
+    {
+        Code: KerberosErrorCode.BadOption, Exchange: KerberosExchange.S4U2Proxy, KdcSoftware: KdcSoftware.Heimdal,
+    };
 
     /// <summary>Returns whether the TGT may be under a key of the realm that the KDC has dropped (MIT's "PROCESS_TGS").</summary>
     /// <param name="error">The refusal.</param>
     /// <param name="realm">The realm whose KDC accepts the TGT.</param>
     public static bool IndicatesStaleTgt(KerberosException error, string realm) =>
-        error.Code == KerberosErrorCode.Generic
+        (error.Code == KerberosErrorCode.Generic || IsRefusalOfSignature(error))
         && error.Exchange is KerberosExchange.S4U2Self or KerberosExchange.S4U2Proxy or KerberosExchange.Referral
         && ReplyChecks.NamesRealm(error.Realm, realm);
 }

@@ -19,7 +19,7 @@ internal static class BurstTable
     public static IReadOnlyList<KdcTransport> Transports { get; } = [KdcTransport.Tcp, KdcTransport.Udp];
 
     /// <summary>The realms whose krbtgt key the lab can replace.</summary>
-    public static IReadOnlyList<string> RolledRealms { get; } = ["mit", "mit21"];
+    public static IReadOnlyList<string> RolledRealms { get; } = ["mit", "mit21", "heimdal"];
 
     /// <summary>The longest time for one user while the only KDC is stopped for 0.6 s.</summary>
     public static TimeSpan StallLimit { get; } = TimeSpan.FromSeconds(5);

@@ -1,3 +1,4 @@
+using KcdDelegation.Kerberos.Exchanges;
 using KcdDelegation.Kerberos.Tests.TicketCache;
 using KcdDelegation.Testing;
 
@@ -175,6 +176,23 @@ public sealed class StaleTicketTests : IAsyncDisposable
         var next = await GetAsync(Ada, Web);
         _time.Advance(TimeSpan.FromHours(10));
         next.IsUsable.ShouldBeFalse();
+    }
+
+    /// <summary>Heimdal verifies the signature in evidence with the newest key of the realm only.</summary>
+    [Theory]
+    [InlineData(KdcSoftware.Heimdal, KerberosExchange.S4U2Proxy, true)]
+    [InlineData(KdcSoftware.Heimdal, KerberosExchange.S4U2Self, false)]
+    [InlineData(KdcSoftware.MitKrb5, KerberosExchange.S4U2Proxy, false)]
+    [InlineData(KdcSoftware.ActiveDirectory, KerberosExchange.S4U2Proxy, false)]
+    [InlineData(KdcSoftware.Unknown, KerberosExchange.S4U2Proxy, false)]
+    public void A_bad_option_may_be_about_an_old_signature_on_Heimdal_only(KdcSoftware software, KerberosExchange exchange, bool isStale)
+    {
+        var error = new KerberosException(new KerberosFailure
+        {
+            Code = KerberosErrorCode.BadOption, Exchange = exchange, KdcSoftware = software, Realm = "CONTOSO.TEST",
+        });
+        StaleTickets.EvidenceIsIndicatedBy(error).ShouldBe(isStale);
+        StaleTickets.IndicatesStaleTgt(error, "CONTOSO.TEST").ShouldBe(isStale);
     }
 
     private async Task<ServiceTicket> GetAsync(KerberosPrincipal user, ServicePrincipalName service) =>
