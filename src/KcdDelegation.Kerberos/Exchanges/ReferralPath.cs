@@ -1,3 +1,4 @@
+using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.Tickets;
 
 namespace KcdDelegation.Kerberos.Exchanges;
@@ -47,6 +48,14 @@ internal sealed class ReferralPath(string start)
             throw KerberosException.Rejected($"the referral names {reply.Message.Client}@{reply.Message.ClientRealm}, not the account "
                 + $"{own.Client}@{own.ClientRealm}");
         }
+    }
+
+    /// <summary>Checks that a reply of resource-based delegation shows the KDC's support of it (MS-SFU §3.2.5.2.3).</summary>
+    public static void RequireResourceBasedDelegation(TgsReply reply)
+    {
+        if (reply.Part.EncryptedPaData.Find(PaDataType.PacOptions) is not { } options
+            || (PaPacOptions.Decode(options) & PaPacOptions.ResourceBasedDelegation) == 0)
+            throw KerberosException.Rejected("the reply does not show that the KDC supports resource-based delegation");
     }
 
     private static KerberosException Refused(string detail) =>

@@ -97,13 +97,6 @@ internal sealed class S4U2ProxyExchange(ExchangeContext context)
                     + $"{evidence.Client}@{evidence.ClientRealm}");
             }
         }
-
-        protected static void RequireResourceBasedDelegation(TgsReply reply)
-        {
-            if (reply.Part.EncryptedPaData.Find(PaDataType.PacOptions) is not { } options
-                || (PaPacOptions.Decode(options) & PaPacOptions.ResourceBasedDelegation) == 0)
-                throw KerberosException.Rejected("the reply does not show that the KDC supports resource-based delegation");
-        }
     }
 
     /// <summary>The request to the account's own realm. The reply is the target's ticket or a referral.</summary>
@@ -122,7 +115,7 @@ internal sealed class S4U2ProxyExchange(ExchangeContext context)
             // MS-SFU §3.2.5.2.3: a referral towards the target's realm, which must show support of resource-based delegation.
             ReferralPath.RequireReferral(reply, Own.ServiceRealm);
             ReferralPath.RequireClient(reply, Own);
-            RequireResourceBasedDelegation(reply);
+            ReferralPath.RequireResourceBasedDelegation(reply);
             return reply.ToTicket();
         }
     }
@@ -141,7 +134,7 @@ internal sealed class S4U2ProxyExchange(ExchangeContext context)
                     + $"{Service}@{realm}");
             }
             RequireUser(reply);
-            RequireResourceBasedDelegation(reply);
+            ReferralPath.RequireResourceBasedDelegation(reply);
             return reply.ToTicket();
         }
     }

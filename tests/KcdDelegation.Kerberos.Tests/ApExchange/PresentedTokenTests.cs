@@ -117,6 +117,19 @@ public sealed class PresentedTokenTests : IAsyncDisposable
         await RefusesAsync(KerberosErrorCode.InappropriateChecksum, Ticket, Authenticator with { Checksum = checksum });
     }
 
+    [Theory]
+    [InlineData(GssKerberosToken.ApReplyToken)]
+    [InlineData(GssKerberosToken.ErrorToken)]
+    public async Task An_AP_REQ_under_the_type_of_another_token_is_refused(ushort type)
+    {
+        await using var gateway = await StartAsync();
+        var (_, request) = GssKerberosToken.Unwrap(gateway.CreateToken(Ticket, Authenticator));
+        var token = GssKerberosToken.Wrap(type, request.Span);
+        var error = await Should.ThrowAsync<KerberosException>(async () =>
+            await gateway.Client.AcceptAsync(token, TestContext.Current.CancellationToken));
+        (error.Reason, error.Exchange).ShouldBe((KerberosFailureReason.TokenRejected, KerberosExchange.Accept));
+    }
+
     [Fact]
     public async Task A_ticket_under_another_key_is_refused()
     {

@@ -66,6 +66,16 @@ public sealed class AccountOfTheTicketTests
     }
 
     [Fact]
+    public async Task A_ticket_with_the_PAC_of_another_account_is_refused()
+    {
+        await using var realm = Realm().User("eve");
+        realm.Fail(KdcFault.HiddenUser("eve"), KerberosExchange.S4U2Self);
+        var error = await Should.ThrowAsync<KerberosException>(() => GetAsync(realm, KerberosPrincipal.Principal("ada", realm.Name)));
+        error.Reason.ShouldBe(KerberosFailureReason.IdentityMismatch, error.Message);
+        error.Detail.ShouldBe("the request was for ada, but the KDC answered for the account eve");
+    }
+
+    [Fact]
     public async Task A_SID_is_required_of_a_ticket_without_a_PAC()
     {
         await using var realm = Realm();

@@ -25,17 +25,23 @@ public sealed class LogOnKeyTests
         EncryptionType type, uint rounds) =>
         Should.Throw<KerberosException>(() => Choose(type, rounds)).Reason.ShouldBe(KerberosFailureReason.ReplyRejected);
 
+    [Fact]
+    public void A_KDC_that_names_only_types_that_were_not_offered_gets_no_key() =>
+        Should.Throw<KerberosException>(() => LogOnKey.Choose(
+            CreateContext(EncryptionType.Aes256CtsHmacSha1), [EncryptionType.Aes256CtsHmacSha1],
+            [new EtypeInfo2Entry(EncryptionType.Rc4Hmac, "salt", null)])).Reason.ShouldBe(KerberosFailureReason.EncryptionTypeRefused);
+
     private static LogOnKey Choose(EncryptionType type, uint rounds)
     {
         var parameters = new byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(parameters, rounds);
-        // Only the account and the realm take part in the choice.
-        var context = new ExchangeContext
-        {
-            Realm = "CONTOSO.TEST", Account = ServiceAccount.FromPassword("svc", "secret"), EncryptionTypes = [type],
-                MaxClockCorrection = default,
-            Clock = null!, Dispatcher = null!, Limits = null!, Logger = null!,
-        };
-        return LogOnKey.Choose(context, [type], [new EtypeInfo2Entry(type, "salt", parameters)]);
+        return LogOnKey.Choose(CreateContext(type), [type], [new EtypeInfo2Entry(type, "salt", parameters)]);
     }
+
+    /// <summary>Only the account and the realm take part in the choice.</summary>
+    private static ExchangeContext CreateContext(EncryptionType type) => new()
+    {
+        Realm = "CONTOSO.TEST", Account = ServiceAccount.FromPassword("svc", "secret"), EncryptionTypes = [type],
+        MaxClockCorrection = default, Clock = null!, Dispatcher = null!, Limits = null!, Logger = null!,
+    };
 }

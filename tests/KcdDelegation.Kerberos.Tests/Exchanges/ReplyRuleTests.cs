@@ -115,6 +115,80 @@ public sealed class ReplyRuleTests
         error.Detail.ShouldContain("set it to CONTOSO.TEST");
     }
 
+    [Fact]
+    public void A_reply_without_the_bit_of_resource_based_delegation_is_rejected_whatever_other_bits_it_has()
+    {
+        using var key = KerberosKey.CreateRandom(EncryptionType.Aes256CtsHmacSha1);
+        TgsReply WithOptions(uint options)
+        {
+            var reply = Reply(PrincipalName.TicketGranting("B.TEST"), "A.TEST", key);
+            return reply with { Part = reply.Part with { EncryptedPaData = [PaPacOptions.Create(options)] } };
+        }
+        ReferralPath.RequireResourceBasedDelegation(WithOptions(PaPacOptions.ResourceBasedDelegation));
+        Should.Throw<KerberosException>(() => ReferralPath.RequireResourceBasedDelegation(WithOptions(PaPacOptions.Claims)))
+            .Reason.ShouldBe(KerberosFailureReason.ReplyRejected);
+    }
+
+    [Theory]
+    [InlineData("A.TEST", true)]
+    [InlineData("EVIL.TEST", false)]
+    public void A_ticket_outside_the_encryption_is_of_the_realm_inside(string ticketRealm, bool isAccepted)
+    {
+        using var key = KerberosKey.CreateRandom(EncryptionType.Aes256CtsHmacSha1);
+        var reply = Reply(new PrincipalName(2, ["HTTP", "app"]), "A.TEST", key);
+        var request = new KdcRequestBody
+        {
+            Options = default, Realm = "A.TEST", Service = reply.Part.Service, Till = DateTimeOffset.UnixEpoch.AddHours(1), Nonce = 1,
+            EncryptionTypes = [EncryptionType.Aes256CtsHmacSha1],
+        };
+        var message = reply.Message with { Ticket = reply.Message.Ticket with { Realm = ticketRealm } };
+        if (isAccepted)
+            ReplyChecks.CheckPart(reply.Part, message, request, DateTimeOffset.UnixEpoch);
+        else
+            Should.Throw<KerberosException>(() => ReplyChecks.CheckPart(reply.Part, message, request, DateTimeOffset.UnixEpoch))
+                .Detail.ShouldContain("but its ticket is for");
+    }
+
+    [Fact]
+    public void A_later_referral_does_not_change_the_user()
+    {
+        using var key = KerberosKey.CreateRandom(EncryptionType.Aes256CtsHmacSha1);
+        var reply = Reply(PrincipalName.TicketGranting("B.TEST"), "A.TEST", key);
+        var user = new S4UUser(new PrincipalName(1, ["ada"]), "EU.TEST", null).AsSignedIn(reply);
+        var other = S4UUserId.Create(1, new PrincipalName(1, ["Ada"]), "EU.TEST", S4UUserId.UseReplyKeyUsage);
+        var signed = PaS4UX509User.Create(other, key, KeyUsage.PaS4UX509UserReply).ToPaData();
+        var later = reply with { Message = reply.Message with { PaData = [signed] } };
+        Should.Throw<KerberosException>(() => user.AsSignedIn(later)).Detail.ShouldBe(
+            "a referral changed the user ada@EU.TEST to Ada@EU.TEST");
+    }
+
+    [Theory]
+    [InlineData("gw", "A.TEST", true)]
+    [InlineData("gw", "EVIL.TEST", false)]
+    [InlineData("eve", "A.TEST", false)]
+    public void A_referral_names_the_account_in_its_realm(string client, string clientRealm, bool isAccepted)
+    {
+        using var key = KerberosKey.CreateRandom(EncryptionType.Aes256CtsHmacSha1);
+        var reply = Reply(PrincipalName.TicketGranting("B.TEST"), "A.TEST", key);
+        var own = reply.ToTicket();
+        var referral = reply with { Message = reply.Message with { Client = new PrincipalName(1, [client]), ClientRealm = clientRealm } };
+        if (isAccepted)
+            ReferralPath.RequireClient(referral, own);
+        else
+            Should.Throw<KerberosException>(() => ReferralPath.RequireClient(referral, own)).Reason.ShouldBe(
+                KerberosFailureReason.ReplyRejected);
+    }
+
+    [Fact]
+    public async Task A_ticket_of_the_account_itself_instead_of_evidence_is_named_as_such()
+    {
+        await using var realm = Start();
+        await using var client = realm.CreateClient("gw");
+        realm.Fail(KdcFault.OrdinaryTicket, KerberosExchange.S4U2Self);
+        var error = await Should.ThrowAsync<KerberosException>(async () => await client.GetTicketAsync(Ada, App, Stop));
+        error.Detail.ShouldContain("an ordinary ticket of the account gw itself: it ignored the user");
+    }
+
     [Theory]
     [InlineData(KerberosExchange.S4U2Self)]
     [InlineData(KerberosExchange.S4U2Proxy)]
