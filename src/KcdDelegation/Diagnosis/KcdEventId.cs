@@ -47,6 +47,7 @@ internal static class KcdEventId
     public const int NameRefused = 1042;
     public const int SuffixNotListed = 1043;
     public const int BuiltInAccountRefused = 1044;
+    public const int SecurityIdentifierMissing = 1048;
 
     // The settings.
     public const int SettingsApplied = 1050;

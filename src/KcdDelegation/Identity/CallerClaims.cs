@@ -93,7 +93,7 @@ internal readonly struct CallerClaims
 
     /// <summary>Returns the SID of the on-premises account; null if there is none.</summary>
     /// <exception cref="KcdException">It has more than one value, or is not text.</exception>
-    public string? FindSecurityIdentifier() => FindText(Slots.SecurityIdentifier, 1, KcdEventId.NameRefused);
+    public string? FindSecurityIdentifier() => FindText(Slots.SecurityIdentifier, 3, KcdEventId.NameRefused);
 
     /// <summary>Returns what shows that the caller is not a user, for a message; null if nothing does.</summary>
     /// <remarks>Entra sends <c>idtyp</c> only on request. Without it, a token of an application has its own object as the subject, and
@@ -133,6 +133,8 @@ internal readonly struct CallerClaims
             ClaimSources.AccountStatus => Slots.AccountStatus,
             ClaimSources.IdentityType => Slots.IdentityType,
             ClaimSources.SecurityIdentifier => Slots.SecurityIdentifier,
+            ClaimSources.OnPremisesSecurityIdentifier => Slots.SecurityIdentifier + 1,
+            ClaimSources.OnPremiseSecurityIdentifier => Slots.SecurityIdentifier + 2,
             ClaimSources.IdentityProvider => Slots.IdentityProvider,
             ClaimSources.MappedIdentityProvider => Slots.IdentityProvider + 1,
             ClaimSources.Issuer => Slots.Issuer,
@@ -225,7 +227,7 @@ internal readonly struct CallerClaims
         public const int Tenant = 0;
         public const int AccountStatus = 2;
         public const int IdentityType = 3;
-        public const int SecurityIdentifier = 4;
+        public const int SecurityIdentifier = 15;
         public const int IdentityProvider = 5;
         public const int Issuer = 7;
         public const int ObjectIdentifier = 8;
@@ -233,7 +235,7 @@ internal readonly struct CallerClaims
         public const int Client = 12;
         public const int Scope = 13;
         public const int Role = 14;
-        public const int FirstName = 15;
+        public const int FirstName = 18;
 
         private Slot _first;
     }

@@ -49,6 +49,12 @@ internal static class ClaimSources
     /// must have it.</summary>
     public const string SecurityIdentifier = "onprem_sid";
 
+    /// <summary>The name of <see cref="SecurityIdentifier"/> as a source of a claims mapping policy.</summary>
+    public const string OnPremisesSecurityIdentifier = "onpremisessecurityidentifier";
+
+    /// <summary>The same source, as Entra's reference of claims mapping policies spells it.</summary>
+    public const string OnPremiseSecurityIdentifier = "onpremisesecurityidentifier";
+
     // The name that .NET maps scp to.
     private const string MappedScope = "http://schemas.microsoft.com/identity/claims/scope";
 

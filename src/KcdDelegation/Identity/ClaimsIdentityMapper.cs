@@ -52,7 +52,7 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
 
     private static KcdException SecurityIdentifierRefused(string sid) => DelegationFailure.Identity(
         KcdErrorKind.UserNotPermitted, KcdEventId.NameRefused,
-        $"The caller's claim onprem_sid is no SID: {PrintableText.Quoted(sid)}.",
+        $"The caller's claim onprem_sid (or onpremisessecurityidentifier) is no SID: {PrintableText.Quoted(sid)}.",
         "Have the issuer send the on-premises security identifier, such as S-1-5-21-1004336348-1177238915-682003330-1103, or no "
             + "such claim.").ToException();
 

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Security.Claims;
+using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Identity;
@@ -19,7 +21,7 @@ internal sealed class GuardedMapper(IIdentityMapper mapper)
         // The default mapper needs nothing but the claims that were just read.
         cancellationToken.ThrowIfCancellationRequested();
         var user = ClaimsIdentityMapper.Map(claims, context);
-        policy.CheckName(user);
+        CheckUser(user, policy, context);
         return ValueTask.FromResult(user);
     }
 
@@ -27,7 +29,23 @@ internal sealed class GuardedMapper(IIdentityMapper mapper)
         ClaimsPrincipal caller, CallerPolicy policy, MappingContext context, CancellationToken cancellationToken)
     {
         var user = await mapper.MapAsync(caller, context, cancellationToken).ConfigureAwait(false);
-        policy.CheckName(user);
+        CheckUser(user, policy, context);
         return user;
     }
+
+    /// <summary>Checks the result of a mapper.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CheckUser(KerberosPrincipal user, CallerPolicy policy, MappingContext context)
+    {
+        policy.CheckName(user);
+        if (context.RequireSecurityIdentifier && user.SecurityIdentifier is null)
+            throw SecurityIdentifierMissing(context);
+    }
+
+    private static KcdException SecurityIdentifierMissing(MappingContext context) => DelegationFailure.Identity(
+        KcdErrorKind.UserNotPermitted, KcdEventId.SecurityIdentifierMissing,
+        $"The caller has no SID of their account (claim onprem_sid), which the application {PrintableText.From(context.ApplicationName)} "
+            + "requires.",
+        "Add the optional claim onprem_sid to the token, or a claim onpremisessecurityidentifier by a claims mapping policy. Users without "
+            + "an on-premises account have none.").ToException();
 }

@@ -33,6 +33,9 @@ public sealed record MappingContext
     /// <summary>Gets whether a <see cref="ClaimType"/> that users can set is read.</summary>
     public bool AllowUnsafeClaimType { get; init; }
 
+    /// <summary>Gets whether a caller without the SID of their account is refused. It is checked after every mapper.</summary>
+    public bool RequireSecurityIdentifier { get; init; }
+
     /// <summary>Gets whether guests of the tenant may be delegated.</summary>
     public bool AllowGuests { get; init; }
 }

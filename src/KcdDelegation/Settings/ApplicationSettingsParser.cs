@@ -67,6 +67,7 @@ internal sealed class ApplicationSettingsParser(
         ClaimType = application.ClaimType,
         AllowUnsafeClaimType = application.AllowUnsafeClaimType,
         AllowGuests = callers.AllowGuests,
+        RequireSecurityIdentifier = application.RequireSecurityIdentifier,
     };
 
     private ServicePrincipalName? ParseService(DelegatedApplication application, string key)

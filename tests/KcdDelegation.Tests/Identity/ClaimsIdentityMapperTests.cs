@@ -51,6 +51,24 @@ public sealed class ClaimsIdentityMapperTests
     }
 
     [Theory]
+    [InlineData("onprem_sid")]
+    [InlineData("onpremisessecurityidentifier")]
+    [InlineData("onpremisesecurityidentifier")]
+    public void An_application_may_require_the_SID(string claim)
+    {
+        const string sid = "S-1-5-21-1004336348-1177238915-682003330-1103";
+        _options.Application().RequireSecurityIdentifier = true;
+
+        Refused(("onprem_sam_account_name", "ada")).EventId.ShouldBe(1048);
+        Map(("onprem_sam_account_name", "ada"), (claim, sid)).SecurityIdentifier.ShouldBe(sid);
+    }
+
+    [Fact]
+    public void Different_SIDs_are_an_error() => Refused(
+        ("onprem_sam_account_name", "ada"), ("onprem_sid", "S-1-5-21-1-2-3-1103"), ("onpremisessecurityidentifier", "S-1-5-21-1-2-3-1104"))
+        .EventId.ShouldBe(1041);
+
+    [Theory]
     [InlineData("")]
     [InlineData("1103")]
     [InlineData("S-1-5-21-x")]
