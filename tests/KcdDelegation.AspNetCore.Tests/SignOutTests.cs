@@ -91,6 +91,21 @@ public sealed class SignOutTests
     }
 
     [Fact]
+    public async Task A_user_that_the_code_sets_or_the_hosts_accessor_names_is_the_one_whose_sign_out_counts()
+    {
+        await using var site = await Site.StartAsync(Map, configure: builder =>
+            builder.Services.AddSingleton<ICallerAccessor>(new FixedCaller(Site.CreatePrincipal("bob"))));
+        var response = await site.SendAsync("ada", "/stream");
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+        (await ReadAsync(reader)).ShouldBe("bob@CONTOSO.TEST");
+
+        await site.Application.Services.GetRequiredService<KcdSessions>()
+            .EndAsync(Site.CreatePrincipal("bob"), cancellationToken: TestContext.Current.CancellationToken);
+
+        await Should.ThrowAsync<IOException>(ReadToEndAsync(reader));
+    }
+
+    [Fact]
     public async Task An_aborted_request_has_no_caller_so_that_it_gets_no_new_ticket()
     {
         var context = new DefaultHttpContext { User = Site.CreatePrincipal("ada") };
@@ -143,6 +158,11 @@ public sealed class SignOutTests
     [InlineData("", "", false)]
     public void Two_principals_are_of_one_user_if_their_strongest_common_identifier_agrees(string first, string second, bool isSame) =>
         SameUser.Is(Principal(first), Principal(second)).ShouldBe(isSame);
+
+    private sealed class FixedCaller(ClaimsPrincipal caller) : ICallerAccessor
+    {
+        public ClaimsPrincipal? Caller => caller;
+    }
 
     private static ClaimsPrincipal Principal(string claims) => new(new ClaimsIdentity(
         claims.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(claim => claim.Split('='))

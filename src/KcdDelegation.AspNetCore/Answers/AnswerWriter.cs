@@ -26,7 +26,7 @@ internal sealed class AnswerWriter(
         else if (context.User.Identity?.IsAuthenticated == true)
             await WriteAsync(context, error, KcdErrorKind.Configuration).ConfigureAwait(false);
         else if (!context.Response.HasStarted && await CanChallengeAsync(context).ConfigureAwait(false))
-            await context.ChallengeAsync().ConfigureAwait(false);
+            await ChallengeAsync(context).ConfigureAwait(false);
         else
             await WriteAsync(context, error, error.Kind).ConfigureAwait(false);
     }
@@ -70,14 +70,18 @@ internal sealed class AnswerWriter(
         };
     }
 
-    /// <summary>Sets the status and the headers of every answer. The headers of the refused response are dropped: they describe another
-    /// body.</summary>
-    private static void SetHeaders(HttpContext context, KcdErrorAnswer answer)
+    /// <summary>Drops the headers of the failed response, which describe another body. Those of outer middleware are kept.</summary>
+    private static void Reset(HttpResponse response)
     {
-        var response = context.Response;
         response.Clear();
         foreach (var (name, value) in DelegatedRequest.Current?.OuterHeaders ?? [])
             response.Headers[name] = value;
+    }
+
+    private static void SetHeaders(HttpContext context, KcdErrorAnswer answer)
+    {
+        var response = context.Response;
+        Reset(response);
         response.StatusCode = answer.StatusCode;
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
@@ -102,6 +106,12 @@ internal sealed class AnswerWriter(
             SetHeaders(context, answer);
             return false;
         }
+    }
+
+    private static Task ChallengeAsync(HttpContext context)
+    {
+        Reset(context.Response);
+        return context.ChallengeAsync();
     }
 
     private static async Task<bool> CanChallengeAsync(HttpContext context) =>

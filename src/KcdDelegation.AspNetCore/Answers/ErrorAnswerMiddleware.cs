@@ -19,7 +19,7 @@ internal sealed class ErrorAnswerMiddleware(RequestDelegate next, AnswerWriter a
         {
             await next(context).ConfigureAwait(false);
         }
-        catch (Exception exception) when (Find(exception) is { } error && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception exception) when (Find(exception) is { } error)
         {
             await answers.WriteErrorAsync(context, error).ConfigureAwait(false);
             return;

@@ -44,8 +44,7 @@ internal sealed class Readiness
             last = _last;
             if (last is not null && _timeProvider.GetElapsedTime(last.Timestamp) < last.Interval)
                 return last.Severity;
-            // Detached from the poll: a prober that leaves must not cancel the check for others.
-            pending = _pending ??= Task.Run(RunAsync, CancellationToken.None);
+            pending = _pending ??= Start();
         }
         try
         {
@@ -56,6 +55,14 @@ internal sealed class Readiness
         {
             return last!.Severity;
         }
+    }
+
+    /// <summary>Starts a check that is detached from the poll: a prober that leaves must not cancel it for others, and its request is not
+    /// that of the exchanges.</summary>
+    private Task<Result> Start()
+    {
+        using (ExecutionContext.SuppressFlow())
+            return Task.Run(RunAsync, CancellationToken.None);
     }
 
     private async Task<Result> RunAsync()
@@ -80,7 +87,9 @@ internal sealed class Readiness
     /// <summary>Logs what has changed since the last check. Only one check runs at a time.</summary>
     private void LogChanges(IReadOnlyList<Finding> findings)
     {
-        foreach (var finding in findings.DistinctBy(finding => finding.Subject, StringComparer.Ordinal))
+        // Two accounts of a realm share a subject. The worst result counts.
+        foreach (var finding in findings.GroupBy(finding => finding.Subject, StringComparer.Ordinal)
+            .Select(group => group.MaxBy(finding => finding.Severity)!))
         {
             var before = _known.GetValueOrDefault(finding.Subject);
             _known[finding.Subject] = finding.Severity;

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Http;
 namespace KcdDelegation.AspNetCore.Requests;
 
 /// <summary>Connects requests to backends with the incoming request that they are sent for.</summary>
-internal sealed class RequestTrackingHandler : DelegatingHandler
+internal sealed class RequestTrackingHandler(ICallerAccessor callers) : DelegatingHandler
 {
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         DelegatedRequest.Current is { } current
@@ -13,7 +13,7 @@ internal sealed class RequestTrackingHandler : DelegatingHandler
     private async Task<HttpResponseMessage> SendAsync(
         DelegatedRequest current, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if ((request.GetCaller() ?? current.GetUser()) is { } caller)
+        if ((request.GetCaller() ?? callers.Caller) is { } caller)
             current.Track(caller);
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.GetKcdRefusal() is { } refusal)
@@ -22,14 +22,14 @@ internal sealed class RequestTrackingHandler : DelegatingHandler
     }
 
     /// <summary>Adds the handler to every client of IHttpClientFactory whose primary handler delegates.</summary>
-    internal sealed class Filter : IHttpMessageHandlerBuilderFilter
+    internal sealed class Filter(ICallerAccessor callers) : IHttpMessageHandlerBuilderFilter
     {
         public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
         {
             next(builder);
             // The innermost handler: a handler that retries is outside, and each attempt is seen.
             if (builder.PrimaryHandler is KcdHandler)
-                builder.AdditionalHandlers.Add(new RequestTrackingHandler());
+                builder.AdditionalHandlers.Add(new RequestTrackingHandler(callers));
         };
     }
 }
