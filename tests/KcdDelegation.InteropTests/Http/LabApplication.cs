@@ -107,29 +107,33 @@ internal sealed class LabApplication : IAsyncDisposable, IDelegationSource
         _account.Dispose();
     }
 
-    private static SocketsHttpHandler CreateHandler()
+    /// <summary>Makes a handler trust the certificate of the lab and connect to loopback, whatever the host's name is.</summary>
+    public static void Configure(SocketsHttpHandler handler)
     {
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         if (File.Exists(LabWeb.CertificatePath))
             trust.CustomTrustStore.Add(X509CertificateLoader.LoadCertificateFromFile(LabWeb.CertificatePath));
-        var handler = new SocketsHttpHandler
-        {
-            ConnectCallback = static async (context, cancellationToken) =>
-            {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-                try
-                {
-                    await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
-        };
         handler.SslOptions.CertificateChainPolicy = trust;
+        handler.ConnectCallback = static async (context, cancellationToken) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
+    }
+
+    private static SocketsHttpHandler CreateHandler()
+    {
+        var handler = new SocketsHttpHandler();
+        Configure(handler);
         return handler;
     }
 }
