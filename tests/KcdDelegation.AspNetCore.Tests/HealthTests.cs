@@ -97,6 +97,26 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public async Task A_failed_log_on_is_not_repeated_for_a_minute_although_the_engine_remembers_a_refusal_for_a_shorter_time()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var site = await Site.StartAsync(
+            realm: realm => realm.Disable("GATEWAY$"), configure: builder => builder.Services.AddSingleton<TimeProvider>(time));
+        var readiness = CreateReadiness(site, time);
+
+        for (var second = 0; second < 59; second++)
+        {
+            (await readiness.GetAsync(TestContext.Current.CancellationToken)).ShouldBe(Severity.Failed);
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+        site.Realm.Transcript.Count.ShouldBe(1, string.Join('\n', site.Realm.Transcript));
+
+        time.Advance(TimeSpan.FromSeconds(11));
+        (await readiness.GetAsync(TestContext.Current.CancellationToken)).ShouldBe(Severity.Failed);
+        site.Realm.Transcript.Count.ShouldBe(2, string.Join('\n', site.Realm.Transcript));
+    }
+
+    [Fact]
     public async Task Concurrent_polls_share_one_check()
     {
         await using var site = await Site.StartAsync(realm: realm => realm.Fail(KdcFault.Delay(TimeSpan.FromMilliseconds(200))));
@@ -154,7 +174,8 @@ public sealed class HealthTests
         var readiness = CreateReadiness(site, TimeProvider.System);
 
         (await readiness.GetAsync(TestContext.Current.CancellationToken)).ShouldBe(Severity.Degraded);
-        site.Log.Records.Single(record => record.Id == 5020).Text.ShouldContain("The KDC's clock differed by 00:10:00");
+        // RFC 4120 §5.2.3: the KDC's time has whole seconds.
+        site.Log.Records.Single(record => record.Id == 5020).Text.ShouldMatch("The KDC's clock differed by 00:(09:59|10:00)");
     }
 
     [Fact]

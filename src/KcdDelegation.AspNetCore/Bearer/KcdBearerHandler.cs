@@ -9,7 +9,8 @@ using Microsoft.Net.Http.Headers;
 
 namespace KcdDelegation.AspNetCore.Bearer;
 
-/// <summary>Authenticates requests by bearer token, with the validation of <see cref="DelegationClient.ValidateAccessTokenAsync"/>.</summary>
+/// <summary>Authenticates requests by bearer token, with the validation of
+/// <see cref="DelegationClient.ValidateAccessTokenAsync"/>.</summary>
 /// <remarks>Challenges follow RFC 6750 §3. They have an error code and no description: the log has the reason.</remarks>
 internal sealed class KcdBearerHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
