@@ -6,6 +6,7 @@ using System.Text;
 namespace KcdDelegation.Token;
 
 /// <summary>The SHA-256 hash of a whole token, signature included. All of its bits are compared.</summary>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct TokenHash(ulong First, ulong Second, ulong Third, ulong Fourth)
 {
     private const int MaxOnStack = 2048;

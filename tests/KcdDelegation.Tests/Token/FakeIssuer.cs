@@ -68,7 +68,7 @@ public sealed class FakeIssuer : HttpMessageHandler
         return new TokenValidator(token, SigningKeys, Time);
     }
 
-    internal TokenSettings Settings(Action<TokenOptions>? configure = null)
+    internal static TokenSettings Settings(Action<TokenOptions>? configure = null)
     {
         var options = Samples.Options();
         options.Token = new TokenOptions { Authority = Authority, Audience = Audience, ClientId = ClientId, TenantId = Tenant };

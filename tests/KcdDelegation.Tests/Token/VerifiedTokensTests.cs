@@ -81,7 +81,7 @@ public sealed class VerifiedTokensTests : IDisposable
         await _issuer.Validator().ValidateAsync(token, Cancel);
         var keys = _issuer.SigningKeys!;
 
-        var changed = new TokenValidator(_issuer.Settings(change), keys, _issuer.Time);
+        var changed = new TokenValidator(FakeIssuer.Settings(change), keys, _issuer.Time);
 
         (await RefusedAsync(changed, token)).EventId.ShouldBe(eventId);
         Remembered(token).ShouldNotBeNull();
