@@ -21,10 +21,14 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
     public async ValueTask<ClaimsPrincipal> ValidateAsync(
         string token, TokenKind kind, string? nonce, CancellationToken cancellationToken)
     {
-        if (TokenHash.TryCreate(token, out var hash) && keys.FindCurrent() is { } current && current.Verified.Find(hash) is { } claims)
+        // Read once: the look-up may start a refresh, and this token is still checked with the current keys.
+        var current = keys.FindCurrent();
+        if (TokenHash.TryCreate(token, out var hash) && current?.Verified.Find(hash) is { } claims)
             return CheckClaims(claims, current, kind, nonce);
         var compact = CompactToken.Parse(token);
-        var issuer = await keys.FindAsync(compact.KeyId, cancellationToken).ConfigureAwait(false);
+        var issuer = current?.ById.ContainsKey(compact.KeyId) == true
+            ? current
+            : await keys.FindAsync(compact.KeyId, cancellationToken).ConfigureAwait(false);
         CheckSignature(compact, issuer);
         var caller = CheckClaims(compact.Claims, issuer, kind, nonce);
         issuer.Verified.Add(hash, compact.Claims);
