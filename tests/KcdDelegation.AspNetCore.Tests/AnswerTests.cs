@@ -80,10 +80,11 @@ public sealed class AnswerTests
     [InlineData("/explicit")]
     public async Task The_backends_401_never_becomes_one_of_this_host(string path)
     {
-        // The backend has another service's key.
-        await using var site = await Site.StartAsync(MapRefusals, configure: UseOtherService);
+        // The ticket is for another service, whose key the backend does not have.
+        await using var site = await Site.StartAsync(MapRefusals, configure: UseOtherService, realm: AllowOtherService);
         using var response = await site.SendAsync("ada", path);
 
+        site.Backend.Requests.ShouldContain(request => request.Refusal != null, "the backend itself must refuse the ticket");
         response.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         response.Headers.WwwAuthenticate.ShouldBeEmpty();
         response.Headers.CacheControl.ShouldNotBeNull().NoStore.ShouldBeTrue();
@@ -173,7 +174,7 @@ public sealed class AnswerTests
     [InlineData("ada", Html)]
     public async Task The_answer_tells_nothing_about_accounts_services_and_realms(string user, string? accept)
     {
-        await using var site = await Site.StartAsync(MapRefusals, configure: UseOtherService);
+        await using var site = await Site.StartAsync(MapRefusals, configure: UseOtherService, realm: AllowOtherService);
         using var response = await site.SendAsync(user, "/orders", request =>
         {
             if (accept is not null)
@@ -290,6 +291,8 @@ public sealed class AnswerTests
             await context.AnswerKcdRefusalAsync(response.GetKcdRefusal()!);
         }).RequireAuthorization();
     }
+
+    private static void AllowOtherService(TestRealm realm) => realm.AllowDelegation("GATEWAY$", "HTTP/other.contoso.test");
 
     private static void UseOtherService(WebApplicationBuilder builder) =>
         builder.Services.PostConfigure<KcdOptions>(options =>
