@@ -29,7 +29,7 @@ internal readonly record struct ConnectionKey(
     /// <summary>Creates the key of a request, whose target has passed <see cref="RequestTarget"/>.</summary>
     public static ConnectionKey Create(ApplicationSettings application, KerberosPrincipal user, HttpRequestMessage request)
     {
-        var origin = RequestTarget.FindOrigin(application, request.RequestUri!)!;
+        var origin = RequestTarget.FindOrigin(application, request)!;
         var isTls = origin.Scheme == Uri.UriSchemeHttps;
         return new ConnectionKey(
             application.ShareConnectionsBetweenUsers ? null : user,

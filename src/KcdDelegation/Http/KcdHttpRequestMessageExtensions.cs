@@ -10,6 +10,8 @@ public static class KcdHttpRequestMessageExtensions
 {
     private static readonly HttpRequestOptionsKey<ClaimsPrincipal> s_caller = new("KcdDelegation.Caller");
     private static readonly HttpRequestOptionsKey<bool> s_anonymous = new("KcdDelegation.Anonymous");
+    private static readonly HttpRequestOptionsKey<Uri> s_allowedOrigin = new("KcdDelegation.AllowedOrigin");
+    private static readonly HttpRequestOptionsKey<string> s_allowedHost = new("KcdDelegation.AllowedHost");
     private static readonly ConditionalWeakTable<HttpResponseMessage, KcdException> s_refusals = [];
     private static readonly ConditionalWeakTable<HttpResponseMessage, KcdException> s_hints = [];
 
@@ -43,6 +45,29 @@ public static class KcdHttpRequestMessageExtensions
         request.Options.Set(s_anonymous, true);
     }
 
+    /// <summary>Allows this request to go to an address in addition to the configured ones of its application.</summary>
+    /// <remarks>It is meant for proxies whose own configuration names the servers of an application. Take the address from configuration,
+    /// never from a client. All servers of an application share its service principal name. The paths below the address are allowed; an
+    /// address with plain http needs <see cref="DelegatedApplication.AllowPlainHttp"/>.</remarks>
+    /// <param name="request">The request.</param>
+    /// <param name="address">The scheme, the host and the port, and a path if the server has other content outside of it.</param>
+    /// <param name="host">A value of the <c>Host</c> header that is allowed in addition to the one of the address; null for none.</param>
+    /// <exception cref="ArgumentException">The address is not an http or https address, or has a user, a query or a fragment.</exception>
+    public static void AllowOrigin(this HttpRequestMessage request, Uri address, string? host = null)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(address);
+        if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
+            || address.UserInfo.Length > 0 || address.Query.Length > 0 || address.Fragment.Length > 0)
+        {
+            throw new ArgumentException(
+                "The address must be an http or https address without a user, a query and a fragment.", nameof(address));
+        }
+        request.Options.Set(s_allowedOrigin, address);
+        if (host is not null)
+            request.Options.Set(s_allowedHost, host);
+    }
+
     /// <summary>Gets the cause of the backend's refusal, of the ticket or of a request without one (event 13022), or of the size of the
     /// request's header fields (event 4011).</summary>
     /// <remarks>The exception is for reading and logging; it is not thrown. The caller's own sign-in is valid, so a host that passes
@@ -68,6 +93,12 @@ public static class KcdHttpRequestMessageExtensions
 
     internal static ClaimsPrincipal? GetCaller(this HttpRequestMessage request) =>
         request.Options.TryGetValue(s_caller, out var caller) ? caller : null;
+
+    internal static Uri? FindAllowedOrigin(this HttpRequestMessage request) =>
+        request.Options.TryGetValue(s_allowedOrigin, out var address) ? address : null;
+
+    internal static string? FindAllowedHost(this HttpRequestMessage request) =>
+        request.Options.TryGetValue(s_allowedHost, out var host) ? host : null;
 
     internal static bool IsAnonymous(this HttpRequestMessage request) =>
         request.Options.TryGetValue(s_anonymous, out var isAnonymous) && isAnonymous;

@@ -14,14 +14,16 @@ internal static class RequestTarget
     {
         if (request.RequestUri is not { IsAbsoluteUri: true } target)
             throw Refuse(application, "The request has no absolute address");
-        if (FindOrigin(application, target) is not { } origin)
+        if (FindOrigin(application, request) is not { } origin)
             throw Refuse(application, $"The request goes to {PrintableText.Quoted(GetOriginText(target))}");
 
         // The text that is sent. With DangerousDisablePathAndQueryCanonicalization it is what the host wrote, and Uri has checked nothing.
         var pathAndQuery = target.PathAndQuery;
         var path = pathAndQuery.AsSpan()[..(pathAndQuery.IndexOf('?', StringComparison.Ordinal) is >= 0 and var end ? end
             : pathAndQuery.Length)];
-        var root = application.InternalUrl.AbsolutePath.AsSpan().TrimEnd('/');
+        // The path of InternalUrl applies to the configured origins. An origin that the host allowed has its own.
+        var allowed = request.FindAllowedOrigin();
+        var root = (ReferenceEquals(origin, allowed) ? allowed : application.InternalUrl).AbsolutePath.AsSpan().TrimEnd('/');
         if (TargetText.FindViolation(pathAndQuery, path, allowsEncodedSlashes: root.IsEmpty || application.AllowEncodedSlashes) is { } why)
             throw Refuse($"The target of the request to {PrintableText.Quoted(application.Name)} {why}.",
                 why == TargetText.EncodedSlash ? "Correct the link, or set AllowEncodedSlashes of the application to true."
@@ -31,13 +33,19 @@ internal static class RequestTarget
         // .NET checks the server's certificate against the Host header if there is one, so it is part of the target. The raw value is
         // checked: Headers.Host is null for a value that does not parse as a host, but .NET sends it all the same.
         if (request.Headers.NonValidated.TryGetValues("Host", out var hosts)
-            && !(hosts.Count == 1 && (IsOwnHost(origin, hosts.ToString()) || application.AllowedHosts.Contains(hosts.ToString()))))
+            && !(hosts.Count == 1 && (IsOwnHost(origin, hosts.ToString()) || application.AllowedHosts.Contains(hosts.ToString())
+                || string.Equals(hosts.ToString(), request.FindAllowedHost(), StringComparison.OrdinalIgnoreCase))))
             throw Refuse(application, $"The request's Host header is {PrintableText.Quoted(hosts.ToString())}");
     }
 
-    /// <summary>Finds the configured origin of a target, or null.</summary>
-    public static Uri? FindOrigin(ApplicationSettings application, Uri target)
+    /// <summary>Finds the origin of a request's target: the one that the host allowed for this request, or a configured one; otherwise
+    /// null.</summary>
+    public static Uri? FindOrigin(ApplicationSettings application, HttpRequestMessage request)
     {
+        var target = request.RequestUri!;
+        if (request.FindAllowedOrigin() is { } allowed && IsSameOrigin(allowed, target)
+            && (allowed.Scheme == Uri.UriSchemeHttps || application.AllowPlainHttp))
+            return allowed;
         if (IsSameOrigin(application.InternalUrl, target))
             return application.InternalUrl;
         foreach (var origin in application.AdditionalOrigins)

@@ -51,6 +51,7 @@ internal sealed class ApplicationSettingsParser(
         {
             AdditionalOrigins = origins,
             AllowedHosts = hosts,
+            AllowPlainHttp = application.AllowPlainHttp,
             AllowEncodedSlashes = application.AllowEncodedSlashes,
             RequireChannelBinding = application.RequireChannelBinding,
             Connections = connections,

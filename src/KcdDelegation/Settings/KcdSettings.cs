@@ -33,6 +33,9 @@ internal sealed record ApplicationSettings(
     /// <summary>The values of the Host header that are allowed in addition to the one of the request's own target.</summary>
     public FrozenSet<string> AllowedHosts { get; init; } = [];
 
+    /// <summary>Whether tickets may be sent to addresses with plain http.</summary>
+    public bool AllowPlainHttp { get; init; }
+
     /// <summary>Whether encoded slashes and backslashes are allowed in paths below the InternalUrl's.</summary>
     public bool AllowEncodedSlashes { get; init; }
 

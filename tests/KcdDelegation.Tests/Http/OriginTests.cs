@@ -67,6 +67,62 @@ public sealed class OriginTests
     }
 
     [Theory]
+    [InlineData("http://localhost:{0}/", null, true)]
+    [InlineData("http://localhost:{0}/app/x", null, true)]
+    [InlineData("http://localhost:{0}/app/x", "portal.contoso.com", true)]
+    [InlineData("http://localhost:{0}/app/x", "other.contoso.com", false)]
+    [InlineData("http://127.0.0.1:{0}/", null, false)]
+    [InlineData("https://localhost:{0}/", null, false)]
+    [InlineData("http://localhost:1/", null, false)]
+    public async Task An_origin_that_the_host_allows_applies_to_one_request(string url, string? host, bool isSent)
+    {
+        await using var backend = await FakeBackend.StartAsync();
+        var delegation = new FakeDelegation(new Uri("https://erp.contoso.com/app/"));
+        delegation.Application = delegation.Application with { AllowPlainHttp = true };
+        using var client = delegation.CreateClient();
+        using var request = FakeDelegation.As("ada", string.Format(null, url, backend.Url.Port));
+        request.AllowOrigin(backend.Url, "portal.contoso.com");
+        request.Headers.Host = host;
+        if (isSent)
+        {
+            using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+            backend.Seen.Single().Ticket.User.ShouldBe("ada");
+        }
+        else
+        {
+            (await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken)))
+                .EventId.ShouldBe(KcdEventId.TargetRefused);
+        }
+        using var next = FakeDelegation.As("ada", backend.Url.AbsoluteUri);
+        (await Should.ThrowAsync<KcdException>(() => client.SendAsync(next, TestContext.Current.CancellationToken)))
+            .EventId.ShouldBe(KcdEventId.TargetRefused, "another request is not affected");
+    }
+
+    [Fact]
+    public async Task An_allowed_origin_with_plain_http_needs_AllowPlainHttp()
+    {
+        await using var backend = new RecordingBackend();
+        using var client = new FakeDelegation(new Uri("https://erp.contoso.com/")).CreateClient();
+        using var request = FakeDelegation.As("ada", backend.Url.AbsoluteUri);
+        request.AllowOrigin(backend.Url);
+        (await Should.ThrowAsync<KcdException>(() => client.SendAsync(request, TestContext.Current.CancellationToken)))
+            .EventId.ShouldBe(KcdEventId.TargetRefused);
+        backend.Connections.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("/app")]
+    [InlineData("ftp://erp.contoso.com/")]
+    [InlineData("https://user@erp.contoso.com/")]
+    [InlineData("https://erp.contoso.com/?a")]
+    [InlineData("https://erp.contoso.com/#a")]
+    public void An_allowed_origin_is_an_http_address_without_further_parts(string address)
+    {
+        using var request = new HttpRequestMessage();
+        Should.Throw<ArgumentException>(() => request.AllowOrigin(new Uri(address, UriKind.RelativeOrAbsolute)));
+    }
+
+    [Theory]
     [InlineData("portal.contoso.com")]
     [InlineData("Portal.Contoso.COM")]
     [InlineData("portal.contoso.com:8443")]
