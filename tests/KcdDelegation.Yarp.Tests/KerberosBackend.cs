@@ -99,12 +99,17 @@ internal sealed class KerberosBackend : IAsyncDisposable
             context.Response.StatusCode = user is null ? StatusCodes.Status200OK : StatusCodes.Status500InternalServerError;
             return;
         }
-        if (user is null || user.StartsWith("refused", StringComparison.Ordinal))
+        if (user is null || user.StartsWith("refused", StringComparison.Ordinal) || context.Request.Path == "/refuse")
         {
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             context.Response.Headers.WWWAuthenticate = "Negotiate";
+            await context.Response.WriteAsync("the backend's sign-in page", context.RequestAborted);
             return;
         }
+        foreach (var cookie in context.Request.Headers["X-Set-Cookie"])
+            context.Response.Headers.Append("Set-Cookie", cookie);
+        if (context.Request.Headers.ContainsKey("X-Set-Cookie"))
+            context.Response.Headers.Append("Set-Cookie", "kept=1; path=/");
         await (context.Request.Path.Value switch
         {
             "/socket" => EchoAsync(context, user),

@@ -55,29 +55,32 @@ public sealed class LabApacheTests
         }
     }
 
-    /// <summary>Creates a handler that trusts the lab's certificate and connects to loopback.</summary>
-    private static SocketsHttpHandler CreateHandler()
+    /// <summary>Makes a handler trust the lab's certificate and connect to loopback.</summary>
+    internal static void Configure(SocketsHttpHandler handler)
     {
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         trust.CustomTrustStore.Add(X509CertificateLoader.LoadCertificateFromFile(LabWeb.CertificatePath));
-        var handler = new SocketsHttpHandler
-        {
-            ConnectCallback = static async (context, cancellationToken) =>
-            {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-                try
-                {
-                    await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
-        };
         handler.SslOptions.CertificateChainPolicy = trust;
+        handler.ConnectCallback = static async (context, cancellationToken) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
+    }
+
+    private static SocketsHttpHandler CreateHandler()
+    {
+        var handler = new SocketsHttpHandler();
+        Configure(handler);
         return handler;
     }
 }

@@ -11,6 +11,7 @@ public sealed class PackageReferenceTests
                 .Where(name => name.StartsWith("KcdDelegation", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
         Known(Repository.Engine).ShouldBeEmpty();
         Known(Repository.Library).ShouldBe(["KcdDelegation.Kerberos"]);
+        Known(Repository.Proxy).ShouldBeSubsetOf(["KcdDelegation", "KcdDelegation.AspNetCore", "KcdDelegation.Kerberos"]);
         Known(Repository.Web).ShouldBe(["KcdDelegation", "KcdDelegation.Kerberos"]);
         Known(Repository.Kit).ShouldBeSubsetOf(["KcdDelegation", "KcdDelegation.Kerberos"]);
     }

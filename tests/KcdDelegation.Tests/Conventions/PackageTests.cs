@@ -9,18 +9,20 @@ namespace KcdDelegation.Tests.Conventions;
 public sealed partial class PackageTests(PackageTests.Packages packages) : IClassFixture<PackageTests.Packages>
 {
     [Fact]
-    public void There_are_five_packages_of_one_version_each_with_its_symbols()
+    public void There_are_six_packages_of_one_version_each_with_its_symbols()
     {
         packages.All.Select(package => package.Id).Order(StringComparer.Ordinal)
             .ShouldBe(
-                ["KcdDelegation", "KcdDelegation.AspNetCore", "KcdDelegation.Kerberos", "KcdDelegation.Testing", "KcdDelegation.Tool"]);
+                ["KcdDelegation", "KcdDelegation.AspNetCore", "KcdDelegation.Kerberos", "KcdDelegation.Testing", "KcdDelegation.Tool",
+                    "KcdDelegation.Yarp"]);
         packages.All.Select(package => package.Version).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
-        packages.Symbols.Count.ShouldBe(5);
+        packages.Symbols.Count.ShouldBe(6);
     }
 
     [Theory]
     [InlineData("KcdDelegation.Testing")]
     [InlineData("KcdDelegation.AspNetCore")]
+    [InlineData("KcdDelegation.Yarp")]
     public void A_package_depends_on_the_exact_version_whose_internals_it_uses(string id)
     {
         var user = packages.All.Single(package => package.Id == id);

@@ -11,6 +11,8 @@ internal static class Repository
 
     public static Assembly Library => typeof(KcdException).Assembly;
 
+    public static Assembly Proxy => typeof(KcdDelegation.Yarp.KcdReverseProxyOptions).Assembly;
+
     public static Assembly Web => typeof(KcdDelegation.AspNetCore.KcdSessions).Assembly;
 
     public static Assembly Kit => typeof(TestRealm).Assembly;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Tests.Conventions;
+using KcdDelegation.Yarp.Diagnosis;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Tests.Diagnosis;
@@ -50,7 +51,8 @@ public sealed class EventTableTests
     }
 
     private static IEnumerable<(int Number, string Name)> Constants() =>
-        typeof(KcdEventId).GetFields().Select(field => ((int)field.GetRawConstantValue()!, field.Name));
+        typeof(KcdEventId).GetFields().Concat(typeof(YarpEventId).GetFields())
+            .Select(field => ((int)field.GetRawConstantValue()!, field.Name));
 
     private static IEnumerable<(int Number, string Name, LogLevel Level)> LogEvents(Assembly assembly) =>
         from type in assembly.GetTypes()

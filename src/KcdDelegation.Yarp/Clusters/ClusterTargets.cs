@@ -1,0 +1,60 @@
+using System.Runtime.CompilerServices;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Http;
+using KcdDelegation.Yarp.Diagnosis;
+using Microsoft.Extensions.DependencyInjection;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
+
+namespace KcdDelegation.Yarp.Clusters;
+
+/// <summary>Decides where a request of a delegated cluster may go, by the cluster's state at the moment of the request.
+/// Thread-safe.</summary>
+/// <remarks>A request that has waited in the host's middleware can see a reload. A destination that was removed, or a cluster whose
+/// application changed, no longer gets the user's ticket.</remarks>
+internal sealed class ClusterTargets(IServiceProvider services, DelegationClient client)
+{
+    private readonly ConditionalWeakTable<DestinationModel, Uri> _addresses = [];
+
+    // YARP's state depends on the transforms, which depend on this class.
+    private readonly Lazy<IProxyStateLookup> _proxy = new(services.GetRequiredService<IProxyStateLookup>);
+
+    /// <summary>Permits the request to go to its destination.</summary>
+    /// <exception cref="KcdException">The destination is no longer one of the cluster, or the cluster has another application
+    /// now.</exception>
+    public void Permit(HttpRequestMessage request, ForwardedRequest forwarded, string application)
+    {
+        var feature = forwarded.Context.Features.Get<IReverseProxyFeature>();
+        var cluster = feature?.Cluster.Config.ClusterId;
+        if (cluster is null || feature!.ProxiedDestination is not { } destination
+            || !_proxy.Value.TryGetCluster(cluster, out var state)
+            || !string.Equals(
+                ClusterMetadata.GetApplication(state.Model.Config.Metadata), application, StringComparison.OrdinalIgnoreCase)
+            || !state.Destinations.TryGetValue(destination.DestinationId, out var current)
+            || !string.Equals(current.Model.Config.Address, forwarded.DestinationPrefix, StringComparison.Ordinal))
+        {
+            var refusal = ForwardingErrors.DestinationRemoved(application, cluster);
+            Log.Refused(((IDelegationSource)client).Audit, application, request.GetCaller(), refusal);
+            throw refusal;
+        }
+        request.AllowOrigin(
+            _addresses.GetValue(current.Model, static model => new Uri(model.Config.Address)),
+            FindAllowedHost(request, current.Model, feature.Route));
+    }
+
+    /// <summary>Returns the request's <c>Host</c> if the destination or the route names it. Otherwise the application's settings
+    /// decide.</summary>
+    private static string? FindAllowedHost(HttpRequestMessage request, DestinationModel destination, RouteModel route)
+    {
+        if (request.Headers.Host is not { } host)
+            return null;
+        if (string.Equals(host, destination.Config.Host, StringComparison.OrdinalIgnoreCase))
+            return host;
+        foreach (var own in route.Config.Match.Hosts ?? [])
+        {
+            if (string.Equals(host, own, StringComparison.OrdinalIgnoreCase))
+                return host;
+        }
+        return null;
+    }
+}

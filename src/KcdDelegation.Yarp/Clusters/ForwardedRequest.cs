@@ -1,0 +1,8 @@
+using Microsoft.AspNetCore.Http;
+
+namespace KcdDelegation.Yarp.Clusters;
+
+/// <summary>The incoming request of a request to a destination.</summary>
+/// <param name="Context">The incoming request.</param>
+/// <param name="DestinationPrefix">The destination's address when YARP chose it.</param>
+internal sealed record ForwardedRequest(HttpContext Context, string DestinationPrefix);
