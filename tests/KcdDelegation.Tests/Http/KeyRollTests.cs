@@ -26,14 +26,21 @@ public sealed class KeyRollTests
         await Task.WhenAll(Enumerable.Range(0, Users).Select(user => SendAsync(user, HttpMethod.Get)));
         realm.ClearTranscript();
 
+        var rolled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var load = Enumerable.Range(0, Users).Select(async user =>
         {
             var statuses = new List<HttpStatusCode>();
             for (var round = 0; round < 6; round++)
+            {
+                // A fast user must not end before the change.
+                if (round == 4)
+                    await rolled.Task;
                 statuses.Add(await SendAsync(user, round % 2 == 0 ? HttpMethod.Get : HttpMethod.Post));
+            }
             return statuses;
         }).ToList();
         realm.RollKeys("HTTP/app", keepOldKeys: false);
+        rolled.SetResult();
         var results = await Task.WhenAll(load);
 
         results.SelectMany(statuses => statuses).ShouldAllBe(status => status == HttpStatusCode.OK);
