@@ -5,6 +5,8 @@ await using var embedded = await EmbeddedServices.StartAsync();
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
+// The embedded services use plain http on loopback. The library warns of that at every start.
+builder.Logging.AddFilter("KcdDelegation", LogLevel.Error);
 builder.WebHost.UseUrls("http://127.0.0.1:0");
 
 builder.Services.AddKcdDelegation(builder.Configuration.GetSection("Kcd")).AddKcdAspNetCore();
