@@ -21,9 +21,8 @@ internal static class BackendErrors
         new(KcdStage.Target, Configuration, TicketRefused,
             n => $"the backend has no key of the type or version of the ticket to {n.Service}: "
                 + "its keytab is outdated, or has RC4 keys only",
-            n => "Export the backend's keytab again with AES keys (`klist -ket` lists its types and versions; `kcd ticket` prints those "
-                + "of the "
-                + $"ticket). {Remedies.PurgeTickets}")
+            n => "Export the backend's keytab again with AES keys (`klist -ket` lists its types and versions; event "
+                + $"{TicketRefused} has those of the ticket). {Remedies.PurgeTickets}")
         { Code = NoKey, In = Steps.AtTarget },
         new(KcdStage.Target, Configuration, TicketRefused,
             n => $"the backend has no key of the version of the ticket to {n.Service}: its keytab is outdated",
