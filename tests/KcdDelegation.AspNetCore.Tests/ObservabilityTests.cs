@@ -25,8 +25,8 @@ public sealed partial class ObservabilityTests
     public async Task Every_alert_uses_names_that_exist_and_is_described()
     {
         var (rules, page) = (await ReadAsync("observability/alerts.yml"), await ReadAsync("observability/README.md"));
-        var queries = Expression().Matches(rules).Select(match => match.Groups[1].Value).ToList();
-        var alerts = Alert().Matches(rules).Select(match => match.Groups[1].Value).ToList();
+        var queries = Expression().Matches(rules).Select(match => match.Groups["value"].Value).ToList();
+        var alerts = Alert().Matches(rules).Select(match => match.Groups["value"].Value).ToList();
 
         alerts.Count.ShouldBe(queries.Count);
         alerts.ShouldAllBe(alert => page.Contains($"| `{alert}` |", StringComparison.Ordinal));
@@ -46,14 +46,14 @@ public sealed partial class ObservabilityTests
     {
         var metrics = (await GetMetricsAsync()).SelectMany(names => names).ToHashSet(StringComparer.Ordinal);
         var page = await ReadAsync("metrics.md");
-        var labels = Tag().Matches(page).Select(match => match.Groups[1].Value.Replace('.', '_')).ToHashSet(StringComparer.Ordinal);
+        var labels = Tag().Matches(page).Select(match => match.Groups["value"].Value.Replace('.', '_')).ToHashSet(StringComparer.Ordinal);
         foreach (var query in queries)
         {
             var names = Name().Matches(query).Select(match => match.Value).ToList();
             names.ShouldContain(name => metrics.Contains(name), query);
             names.ShouldAllBe(name => metrics.Contains(name) || labels.Contains(name), query);
             foreach (Match value in LabelValue().Matches(query))
-                page.ShouldContain($"`{value.Groups[1].Value}`", customMessage: query);
+                page.ShouldContain($"`{value.Groups["value"].Value}`", customMessage: query);
         }
     }
 
@@ -105,16 +105,18 @@ public sealed partial class ObservabilityTests
     [GeneratedRegex(@"\b(?:kcd|http)_[a-z_]+\b", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Name();
 
-    [GeneratedRegex(@"kcd_outcome=""([^""]*)""", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"kcd_outcome=""(?<value>[^""]*)""", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex LabelValue();
 
     [GeneratedRegex(
-        @"^\| `((?:kcd|http)\.[a-z_.]+)` \|", RegexOptions.CultureInvariant | RegexOptions.Multiline, matchTimeoutMilliseconds: 1000)]
+        @"^\| `(?<value>(?:kcd|http)\.[a-z_.]+)` \|",
+        RegexOptions.CultureInvariant | RegexOptions.Multiline,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex Tag();
 
-    [GeneratedRegex(@"^ +expr: (.+)$", RegexOptions.CultureInvariant | RegexOptions.Multiline, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^ +expr: (?<value>.+)$", RegexOptions.CultureInvariant | RegexOptions.Multiline, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Expression();
 
-    [GeneratedRegex(@"- alert: (\w+)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"- alert: (?<value>\w+)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Alert();
 }

@@ -182,7 +182,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
         _log.Records.Count(record => record.Category == "KcdDelegation.Audit").ShouldBe(1);
 
         await File.WriteAllTextAsync(_passwordFile, "Passw0rd!", Cancel);
-        File.SetLastWriteTimeUtc(_passwordFile, DateTime.UtcNow.AddSeconds(-30));
+        File.SetLastWriteTimeUtc(_passwordFile, TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(-30));
         for (var poll = 0; poll < 3; poll++)
             await client.LogOnAsync(Cancel);
 

@@ -25,8 +25,8 @@ internal static class UsersPage
 
         UserCase[] cases =
         [
-            .. new[] { 1, 64, 2000, MostUsers }.Select(users => Create(users, backend.Url)),
-            .. new[] { 64, 2000 }.Select(users => Create(users, backend.Url, isControl: true)),
+            Create(1, backend.Url), Create(64, backend.Url), Create(2000, backend.Url), Create(MostUsers, backend.Url),
+            Create(64, backend.Url, isControl: true), Create(2000, backend.Url, isControl: true),
         ];
         foreach (var each in cases)
             await each.ConnectAsync();

@@ -87,7 +87,8 @@ public sealed class DelegatedApplication
     /// another user's name acts as that user.</summary>
     public bool AllowUnsafeClaimType { get; set; }
 
-    /// <summary>Refuses callers without the SID of their account (claim <c>onprem_sid</c> or <c>onpremisessecurityidentifier</c>).</summary>
+    /// <summary>Refuses callers without the SID of their account (claim <c>onprem_sid</c> or
+    /// <c>onpremisessecurityidentifier</c>).</summary>
     /// <remarks>The ticket must then be for the account with this SID, so a name that exists in several domains reaches no other
     /// person.</remarks>
     public bool RequireSecurityIdentifier { get; set; }
