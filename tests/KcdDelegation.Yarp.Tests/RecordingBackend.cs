@@ -118,6 +118,12 @@ internal sealed class RecordingBackend : IAsyncDisposable
             case "/socket":
                 await EchoAsync(context);
                 return;
+            case "/trailers":
+                // Kestrel writes no trailers with HTTP/1.1. With this field it leaves the chunks to the application.
+                context.Response.Headers.TransferEncoding = "chunked";
+                context.Response.Headers.Trailer = "X-Checksum";
+                await context.Response.WriteAsync("4\r\nbody\r\n0\r\nX-Checksum: 42\r\n\r\n", context.RequestAborted);
+                return;
             default:
                 var length = 0L;
                 using (var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256))
