@@ -47,6 +47,9 @@ internal static class KcdEventId
     public const int NameRefused = 1042;
     public const int SuffixNotListed = 1043;
     public const int BuiltInAccountRefused = 1044;
+    public const int DomainNotListed = 1045;
+    public const int UserRealmUnknown = 1046;
+    public const int UserRealmAmbiguous = 1047;
     public const int SecurityIdentifierMissing = 1048;
 
     // The settings.

@@ -95,6 +95,19 @@ internal readonly struct CallerClaims
     /// <exception cref="KcdException">It has more than one value, or is not text.</exception>
     public string? FindSecurityIdentifier() => FindText(Slots.SecurityIdentifier, 3, KcdEventId.NameRefused);
 
+    /// <summary>Whether a claim names the domain of the caller's account.</summary>
+    public bool HasDomain =>
+        _slots[Slots.DnsDomain].Count + _slots[Slots.OnPremisesDomain].Count + _slots[Slots.NetBiosDomain].Count > 0;
+
+    /// <exception cref="KcdException">The claim has more than one value, or is not text.</exception>
+    public string? FindDnsDomain() => FindText(Slots.DnsDomain, 1, KcdEventId.DomainNotListed);
+
+    /// <exception cref="KcdException">The claim has more than one value, or is not text.</exception>
+    public string? FindOnPremisesDomain() => FindText(Slots.OnPremisesDomain, 1, KcdEventId.DomainNotListed);
+
+    /// <exception cref="KcdException">The claim has more than one value, or is not text.</exception>
+    public string? FindNetBiosDomain() => FindText(Slots.NetBiosDomain, 1, KcdEventId.DomainNotListed);
+
     /// <summary>Returns what shows that the caller is not a user, for a message; null if nothing does.</summary>
     /// <remarks>Entra sends <c>idtyp</c> only on request. Without it, a token of an application has its own object as the subject, and
     /// roles instead of scopes. The subject of RFC 9068 §2.2 is then the client. A user's ID token may have roles too, and never has
@@ -133,6 +146,9 @@ internal readonly struct CallerClaims
             ClaimSources.AccountStatus => Slots.AccountStatus,
             ClaimSources.IdentityType => Slots.IdentityType,
             ClaimSources.SecurityIdentifier => Slots.SecurityIdentifier,
+            ClaimSources.DnsDomain => Slots.DnsDomain,
+            ClaimSources.OnPremisesDomain => Slots.OnPremisesDomain,
+            ClaimSources.NetBiosDomain => Slots.NetBiosDomain,
             ClaimSources.OnPremisesSecurityIdentifier => Slots.SecurityIdentifier + 1,
             ClaimSources.OnPremiseSecurityIdentifier => Slots.SecurityIdentifier + 2,
             ClaimSources.IdentityProvider => Slots.IdentityProvider,
@@ -235,7 +251,10 @@ internal readonly struct CallerClaims
         public const int Client = 12;
         public const int Scope = 13;
         public const int Role = 14;
-        public const int FirstName = 18;
+        public const int DnsDomain = 18;
+        public const int OnPremisesDomain = 19;
+        public const int NetBiosDomain = 20;
+        public const int FirstName = 21;
 
         private Slot _first;
     }

@@ -49,6 +49,15 @@ internal static class ClaimSources
     /// must have it.</summary>
     public const string SecurityIdentifier = "onprem_sid";
 
+    /// <summary>The DNS name of the account's domain, from a claims mapping policy. .NET does not rename it.</summary>
+    public const string DnsDomain = "dnsdomainname";
+
+    /// <summary>The DNS name of the account's domain on premises, from a claims mapping policy.</summary>
+    public const string OnPremisesDomain = "onpremisesdomainname";
+
+    /// <summary>The NetBIOS name of the account's domain, from a claims mapping policy.</summary>
+    public const string NetBiosDomain = "netbiosname";
+
     /// <summary>The name of <see cref="SecurityIdentifier"/> as a source of a claims mapping policy.</summary>
     public const string OnPremisesSecurityIdentifier = "onpremisessecurityidentifier";
 

@@ -33,11 +33,12 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
             throw NameMissing(context);
         // Names can lead a KDC to another account than the one that was meant (MS-KILE §3.3.5.6.1: the UPN of one may be the
         // sAMAccountName of another). A SID cannot: the engine compares it with the ticket's PAC.
+        var domain = claims.HasDomain ? UserDomain.Find(claims, context.Realms) : default;
         if (claims.FindSecurityIdentifier() is not { } sid)
-            return ToPrincipal(name, context);
+            return ToPrincipal(name, domain, context);
         if (!KerberosPrincipal.IsSecurityIdentifier(sid))
             throw SecurityIdentifierRefused(sid);
-        return ToPrincipal(name, context) with { SecurityIdentifier = sid };
+        return ToPrincipal(name, domain, context) with { SecurityIdentifier = sid };
     }
 
     private static KcdException NameMissing(MappingContext context)
@@ -56,40 +57,50 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
         "Have the issuer send the on-premises security identifier, such as S-1-5-21-1004336348-1177238915-682003330-1103, or no "
             + "such claim.").ToException();
 
-    private static KerberosPrincipal ToPrincipal(string name, MappingContext context) => context.LoginIdentity switch
+    private static KerberosPrincipal ToPrincipal(string name, UserDomain domain, MappingContext context) => context.LoginIdentity switch
     {
-        LoginIdentity.OnPremisesSamAccountName => ToSamAccount(name, context),
-        LoginIdentity.UserPrincipalUsername or LoginIdentity.OnPremisesUserPrincipalUsername => ToUsername(name, context),
-        _ => ToUserPrincipal(name, context),
+        LoginIdentity.OnPremisesSamAccountName => ToSamAccount(name, domain, context),
+        LoginIdentity.UserPrincipalUsername or LoginIdentity.OnPremisesUserPrincipalUsername => ToUsername(name, domain, context),
+        _ => ToUserPrincipal(name, domain, context),
     };
 
-    private static KerberosPrincipal ToSamAccount(string name, MappingContext context)
+    private static KerberosPrincipal ToSamAccount(string name, UserDomain domain, MappingContext context)
     {
         if (name.Contains('\\', StringComparison.Ordinal))
             throw NameRefused(name, "it has the form DOMAIN\\user, and the realm of the domain is not known");
         if (CountCharacters(name) > NameRules.MaxSamLength && !name.EndsWith('$'))
             throw NameRefused(name, $"it is longer than the {NameRules.MaxSamLength} characters of a sAMAccountName");
-        return ToAccount(name, context.UserRealm);
+        return ToAccount(name, domain.GetRealm(context));
     }
 
     /// <summary>Maps joe@contoso.com to joe, for listed suffixes only: joe@contoso.com and joe@other.example are two people.</summary>
-    private static KerberosPrincipal ToUsername(string name, MappingContext context)
+    private static KerberosPrincipal ToUsername(string name, UserDomain domain, MappingContext context)
     {
         var (account, suffix) = SplitUserPrincipal(name, context);
-        return ToAccount(account, context.UserPrincipalSuffixes.GetValueOrDefault(suffix) ?? FindOwnRealm(suffix, context)
-            ?? throw DelegationFailure.Identity(
-                KcdErrorKind.UserNotPermitted, KcdEventId.SuffixNotListed,
-                $"The suffix {PrintableText.Quoted(suffix)} of the caller's name is not listed for any realm.",
-                "List it under Kcd:Realms:REALM:UserPrincipalSuffixes if the users of this suffix have their accounts in that realm.")
-                .ToException());
+        if (context.UserPrincipalSuffixes.TryGetValue(suffix, out var listed))
+            return ToAccount(account, domain.Confirm(listed));
+        var own = FindOwnRealm(suffix, context) ?? FindDomain(suffix, domain);
+        if (own is null || (domain == default && context.Realms.AreSeveral && context.ImpliedUserRealm is null))
+            throw SuffixNotListed(suffix);
+        return ToAccount(account, domain == default && !context.Realms.AreSeveral ? own : domain.GetRealm(context));
     }
+
+    private static string? FindDomain(string suffix, UserDomain domain) =>
+        string.Equals(suffix, domain.Realm, StringComparison.OrdinalIgnoreCase) ? domain.Realm : null;
+
+    private static KcdException SuffixNotListed(string suffix) => DelegationFailure.Identity(
+        KcdErrorKind.UserNotPermitted, KcdEventId.SuffixNotListed,
+        $"The suffix {PrintableText.Quoted(suffix)} of the caller's name is not listed for any realm.",
+        "List it under Kcd:Realms:REALM:UserPrincipalSuffixes if the users of this suffix have their accounts in that realm.")
+        .ToException();
 
     /// <summary>Uses the whole name as the principal (RFC 6806 §5). The realm is known for listed suffixes; for others the KDC names
     /// it.</summary>
-    private static KerberosPrincipal ToUserPrincipal(string name, MappingContext context)
+    private static KerberosPrincipal ToUserPrincipal(string name, UserDomain domain, MappingContext context)
     {
         var (_, suffix) = SplitUserPrincipal(name, context);
-        return KerberosPrincipal.Enterprise(name, context.UserPrincipalSuffixes.GetValueOrDefault(suffix));
+        var listed = context.UserPrincipalSuffixes.GetValueOrDefault(suffix);
+        return KerberosPrincipal.Enterprise(name, listed is null ? domain.Realm : domain.Confirm(listed));
     }
 
     private static KerberosPrincipal ToAccount(string account, string realm)

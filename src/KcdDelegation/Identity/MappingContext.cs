@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using KcdDelegation.Identity;
 
 namespace KcdDelegation;
 
@@ -8,6 +9,8 @@ namespace KcdDelegation;
 /// copy.</remarks>
 public sealed record MappingContext
 {
+    private readonly string? _userRealm;
+
     /// <summary>Gets the application's name in the options.</summary>
     public required string ApplicationName { get; init; }
 
@@ -20,9 +23,15 @@ public sealed record MappingContext
     /// <summary>Gets the realm of users whose name has no suffix; the delegating account's realm unless it is set.</summary>
     public string UserRealm
     {
-        get => field ?? Realm;
-        init;
+        get => _userRealm ?? Realm;
+        init => _userRealm = value;
     }
+
+    /// <summary>Gets the realm of a user whose name does not say it; null if several realms are configured and none is set.</summary>
+    internal string? ImpliedUserRealm => Realms.AreSeveral ? _userRealm : UserRealm;
+
+    /// <summary>Gets the realms that the settings name.</summary>
+    internal KnownRealms Realms { get; init; } = KnownRealms.None;
 
     /// <summary>Gets the realm of each listed suffix of user principal names. The options' suffixes are compared without case.</summary>
     public IReadOnlyDictionary<string, string> UserPrincipalSuffixes { get; init; } = FrozenDictionary<string, string>.Empty;

@@ -8,8 +8,8 @@ namespace KcdDelegation.Settings;
 
 /// <summary>The parser of one <see cref="DelegatedApplication"/> into its <see cref="ApplicationSettings"/>.</summary>
 internal sealed class ApplicationSettingsParser(
-    KcdOptions options, FrozenDictionary<string, string> suffixRealms, CallerPolicy callers, RealmKdcs kdcs, ClientLimits limits,
-    SettingsErrors errors)
+    KcdOptions options, FrozenDictionary<string, string> suffixRealms, KnownRealms realms, CallerPolicy callers, RealmKdcs kdcs,
+    ClientLimits limits, SettingsErrors errors)
 {
     /// <summary>Parses an application. Returns null if it has an error, which has been reported.</summary>
     public ApplicationSettings? Parse(string name, DelegatedApplication? application)
@@ -63,7 +63,8 @@ internal sealed class ApplicationSettingsParser(
         ApplicationName = name,
         LoginIdentity = application.LoginIdentity,
         Realm = realm,
-        UserRealm = application.UserRealm ?? realm,
+        UserRealm = application.UserRealm!,
+        Realms = realms,
         UserPrincipalSuffixes = suffixRealms,
         ClaimType = application.ClaimType,
         AllowUnsafeClaimType = application.AllowUnsafeClaimType,
@@ -144,6 +145,14 @@ internal sealed class ApplicationSettingsParser(
         CheckEnum(application.LoginIdentity, $"{key}:LoginIdentity");
         if (application.UserRealm is not null)
             RealmNames.Check(application.UserRealm, $"{key}:UserRealm", errors);
+        else if (realms.AreSeveral && suffixRealms.Count == 0 && realms.ByNetBiosName.Count == 0
+            && NeedsUserRealm(application.LoginIdentity))
+            errors.Add($"{key}:UserRealm",
+                "is missing, but several realms are configured "
+                    + $"({string.Join(", ", realms.ByDomain.Values.Order(StringComparer.Ordinal))}), "
+                    + $"and LoginIdentity {application.LoginIdentity} does not say in which one an account is",
+                "Set it to the realm of the application's users, or list the suffixes of users under "
+                    + errors.Key("Realms:NAME:UserPrincipalSuffixes"));
         if (application.ClaimType is not { } claim)
             return;
         if (string.IsNullOrWhiteSpace(claim))
@@ -153,6 +162,9 @@ internal sealed class ApplicationSettingsParser(
                 $"Use upn, onprem_sam_account_name or a claim that only the directory sets. {errors.Key($"{key}:AllowUnsafeClaimType")} "
                     + "allows it at your own risk");
     }
+
+    private static bool NeedsUserRealm(LoginIdentity identity) => identity is LoginIdentity.OnPremisesSamAccountName
+        or LoginIdentity.UserPrincipalUsername or LoginIdentity.OnPremisesUserPrincipalUsername;
 
     /// <summary>Rejects settings that conflict with a first request without a ticket.</summary>
     private void CheckStart(DelegatedApplication application, string key)

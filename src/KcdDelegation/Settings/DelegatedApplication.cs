@@ -75,7 +75,8 @@ public sealed class DelegatedApplication
     /// <summary>Allows an <see cref="InternalUrl"/> with plain http, where an eavesdropper can use the ticket.</summary>
     public bool AllowPlainHttp { get; set; }
 
-    /// <summary>The realm of users whose name has no suffix; null for the delegating account's realm.</summary>
+    /// <summary>The realm of users whose name does not say it; null for the delegating account's realm if it is the only one.</summary>
+    /// <remarks>With several realms, names without a realm need it, a listed suffix, or a claim with the domain of the account.</remarks>
     public string? UserRealm { get; set; }
 
     /// <summary>The claim to read instead of the default ones of <see cref="LoginIdentity"/>. Claims that users or applications can set

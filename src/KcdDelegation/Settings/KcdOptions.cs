@@ -118,6 +118,9 @@ public sealed class RealmOptions
     /// <summary>KDCs of the realm. If the list is empty, DNS SRV records are used.</summary>
     public IList<string> Kdcs { get; } = [];
 
+    /// <summary>The NetBIOS name of the domain, for tokens whose claim <c>netbiosname</c> names the domain of the account.</summary>
+    public string? NetBiosName { get; set; }
+
     /// <summary>Suffixes of user principal names (the part after the <c>@</c>) of users with accounts in this realm. A suffix belongs to
     /// one realm only.</summary>
     public IList<string> UserPrincipalSuffixes { get; } = [];

@@ -57,7 +57,7 @@ internal sealed class SettingsParser
         if (_options.Applications.Count == 0)
             _errors.Add("Applications", "is empty",
                 $"Add the backend to call, with {_errors.Key("Applications:NAME:InternalUrl")} and ServicePrincipalName");
-        var applicationParser = new ApplicationSettingsParser(_options, suffixes, callers, kdcs, limits, _errors);
+        var applicationParser = new ApplicationSettingsParser(_options, suffixes, ParseRealms(), callers, kdcs, limits, _errors);
         var applications = _options.Applications
             .Select(application => applicationParser.Parse(application.Key, application.Value))
             .OfType<ApplicationSettings>()
@@ -98,6 +98,30 @@ internal sealed class SettingsParser
                 _errors.Add(key, $"lists KDCs of {PrintableText.Quoted(realm)}, which are also listed elsewhere",
                     $"Keep either this list or {_errors.Key("Kdcs")}");
         }
+    }
+
+    /// <summary>Collects the realms of all settings: of accounts, of users and of the list.</summary>
+    private KnownRealms ParseRealms()
+    {
+        var applications = _options.Applications.Values.Where(application => application is not null).ToList();
+        var names = applications.Select(application => application.Realm)
+            .Concat(applications.Select(application => application.UserRealm)).Append(_options.Realm).Concat(_options.Realms.Keys)
+            .OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var netBiosNames = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (realm, settings) in _options.Realms)
+        {
+            if (settings?.NetBiosName is not { } name)
+                continue;
+            var key = $"Realms:{realm}:NetBiosName";
+            if (NameRules.FindAccountNameViolation(name) is { } why)
+                _errors.Add(key, $"{PrintableText.Quoted(name)} is not the name of a domain: {why}", "Write a name such as CONTOSO");
+            else if (!netBiosNames.TryAdd(name, realm))
+                _errors.Add(key, $"{PrintableText.Quoted(name)} is also the name of {netBiosNames[name]}",
+                    "Write each name once: a domain belongs to one realm");
+        }
+        return new KnownRealms(
+            names.Count > 1, names.ToFrozenDictionary(name => name, StringComparer.OrdinalIgnoreCase),
+            netBiosNames.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase));
     }
 
     private FrozenDictionary<string, string> ParseSuffixes()

@@ -51,6 +51,66 @@ public sealed class ClaimsIdentityMapperTests
     }
 
     [Theory]
+    [InlineData("dnsdomainname", "eu.contoso.com", "EU.CONTOSO.COM")]
+    [InlineData("onpremisesdomainname", "EU.contoso.com", "EU.CONTOSO.COM")]
+    [InlineData("netbiosname", "eu", "EU.CONTOSO.COM")]
+    [InlineData("dnsdomainname", "contoso.com", "CONTOSO.COM")]
+    public void A_claim_of_the_domain_says_the_realm(string claim, string domain, string realm)
+    {
+        _options.Application().UserRealm = null;
+        _options.Realms["EU.CONTOSO.COM"].NetBiosName = "EU";
+
+        Map(("onprem_sam_account_name", "joe"), (claim, domain)).ShouldBe(KerberosPrincipal.Principal("joe", realm));
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
+        Map(("upn", "joe@contoso.com"), (claim, domain)).ShouldBe(KerberosPrincipal.Principal("joe", realm));
+    }
+
+    [Theory]
+    [InlineData("dnsdomainname", "us.contoso.com", 1045)]
+    [InlineData("netbiosname", "EU", 1045)]
+    [InlineData("netbiosname", "", 1045)]
+    [InlineData("other", "eu.contoso.com", 1046)]
+    public void Without_the_domain_of_a_listed_realm_a_name_is_refused(string claim, string domain, int id)
+    {
+        _options.Application().UserRealm = null;
+
+        Refused(("onprem_sam_account_name", "joe"), (claim, domain)).EventId.ShouldBe(id);
+    }
+
+    [Fact]
+    public void A_domain_that_is_not_listed_is_refused_with_one_realm_too()
+    {
+        _options.Realms.Clear();
+        _options.Application().UserRealm = null;
+
+        Map(("onprem_sam_account_name", "joe")).Realm.ShouldBe("CONTOSO.COM");
+        Refused(("onprem_sam_account_name", "joe"), ("dnsdomainname", "eu.contoso.com")).EventId.ShouldBe(1045);
+    }
+
+    [Fact]
+    public void Claims_and_suffixes_that_lead_to_different_realms_are_an_error()
+    {
+        Refused(("onprem_sam_account_name", "joe"), ("dnsdomainname", "eu.contoso.com"), ("onpremisesdomainname", "contoso.com"))
+            .EventId.ShouldBe(1047);
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
+        Refused(("upn", "joe@eu.contoso.com"), ("dnsdomainname", "contoso.com")).EventId.ShouldBe(1047);
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalName;
+        Refused(("upn", "joe@eu.contoso.com"), ("dnsdomainname", "contoso.com")).EventId.ShouldBe(1047);
+    }
+
+    [Fact]
+    public void With_several_realms_the_suffix_of_the_account_s_realm_must_be_listed_or_UserRealm_set()
+    {
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
+        _options.Application().UserRealm = null;
+        Refused(("upn", "joe@contoso.com")).EventId.ShouldBe(1043);
+
+        _options.Application().UserRealm = "EU.CONTOSO.COM";
+        Map(("upn", "joe@contoso.com")).ShouldBe(KerberosPrincipal.Principal("joe", "EU.CONTOSO.COM"));
+        Refused(("upn", "joe@evil.example")).EventId.ShouldBe(1043);
+    }
+
+    [Theory]
     [InlineData("onprem_sid")]
     [InlineData("onpremisessecurityidentifier")]
     [InlineData("onpremisesecurityidentifier")]
@@ -87,7 +147,7 @@ public sealed class ClaimsIdentityMapperTests
     [Fact]
     public void An_application_with_its_own_account_looks_for_users_in_that_realm()
     {
-        _options.Application().Realm = "PARTNER.TEST";
+        (_options.Application().Realm, _options.Application().UserRealm) = ("PARTNER.TEST", "PARTNER.TEST");
         _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
         _options.Application().ServiceAccount = new ServiceAccountOptions { Name = "gw", Keytab = Samples.KeyFile };
 

@@ -20,7 +20,7 @@ public sealed class RegistrationTests : IDisposable
             "Token": { "Authority": "https://login.example/tenant/v2.0", "Audience": "api://gateway",
                 "TenantId": "11111111-2222-3333-4444-555555555555" },
             "Applications": { "erp": { "InternalUrl": "https://erp.contoso.com/", "ServicePrincipalName": "HTTP/erp.contoso.com",
-                "LoginIdentity": "OnPremisesSamAccountName", "TokenFormat": "Spnego" } } } }
+                "LoginIdentity": "OnPremisesSamAccountName", "UserRealm": "CONTOSO.COM", "TokenFormat": "Spnego" } } } }
         """;
 
     private readonly LogRecorder _log = new();
@@ -45,7 +45,8 @@ public sealed class RegistrationTests : IDisposable
         json.Token.ShouldBe(code.Token);
         var (jsonErp, codeErp) = (json.Applications["erp"], code.Applications["erp"]);
         jsonErp.Mapping.UserPrincipalSuffixes.ShouldBe(codeErp.Mapping.UserPrincipalSuffixes);
-        (jsonErp.Mapping with { UserPrincipalSuffixes = codeErp.Mapping.UserPrincipalSuffixes }).ShouldBe(codeErp.Mapping);
+        (jsonErp.Mapping with { UserPrincipalSuffixes = codeErp.Mapping.UserPrincipalSuffixes, Realms = codeErp.Mapping.Realms })
+            .ShouldBe(codeErp.Mapping);
         jsonErp.AllowedHosts.ShouldBe(codeErp.AllowedHosts);
         (jsonErp with { Mapping = codeErp.Mapping, AllowedHosts = codeErp.AllowedHosts }).ShouldBe(codeErp);
     }

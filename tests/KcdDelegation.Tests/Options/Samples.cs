@@ -28,6 +28,7 @@ internal static class Samples
                 InternalUrl = new Uri("https://erp.contoso.com/"),
                 ServicePrincipalName = "HTTP/erp.contoso.com",
                 LoginIdentity = LoginIdentity.OnPremisesSamAccountName,
+                UserRealm = "CONTOSO.COM",
                 TokenFormat = TokenFormat.Spnego,
             },
         },

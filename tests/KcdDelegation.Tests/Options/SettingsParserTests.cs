@@ -122,6 +122,10 @@ public sealed class SettingsParserTests
         { "Kcd:Token:TenantId", "not a tenant id", o =>
             (o.Token.Authority, o.Token.TenantId) = ("https://login.microsoftonline.com/x/v2.0", "contoso.onmicrosoft.com") },
         { "Kcd:Token:Issuer", "does not pin", o => o.Token.Issuer = "https://login.example/{tenantid}/v2.0" },
+        { "Kcd:Applications:erp:UserRealm", "several realms are configured (CONTOSO.COM, EU.CONTOSO.COM)", o =>
+            (o.Application().UserRealm, _) = (null, Emptied(o.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes)) },
+        { "Kcd:Realms:US.CONTOSO.COM:NetBiosName", "also the name of EU.CONTOSO.COM", o =>
+            (o.Realms["EU.CONTOSO.COM"].NetBiosName, o.Realms["US.CONTOSO.COM"]) = ("EU", new RealmOptions { NetBiosName = "eu" }) },
         { "Kcd:MaxEvidenceAge", "outside of the range", o => o.MaxEvidenceAge = TimeSpan.Zero },
         { "Kcd:MaxTicketAge", "outside of the range", o => o.MaxTicketAge = TimeSpan.FromMinutes(-1) },
         { "Kcd:MaxEvidenceAge", "\"8.00:00:00\" is outside", o => o.MaxEvidenceAge = TimeSpan.FromDays(8) },
