@@ -115,12 +115,15 @@ internal sealed class TokenClaims
         var claims = ImmutableArray.CreateBuilder<Claim>();
         foreach (var member in payload.EnumerateObject())
         {
-            if (member.Value.ValueKind != JsonValueKind.Array)
-                claims.Add(CreateClaim(member.Name, member.Value, issuer));
+            // Each read of the name creates a string: a long name of a long array would take the product of both, before the signature
+            // is checked.
+            var (name, value) = (member.Name, member.Value);
+            if (value.ValueKind != JsonValueKind.Array)
+                claims.Add(CreateClaim(name, value, issuer));
             else
             {
-                foreach (var item in member.Value.EnumerateArray())
-                    claims.Add(CreateClaim(member.Name, item, issuer));
+                foreach (var item in value.EnumerateArray())
+                    claims.Add(CreateClaim(name, item, issuer));
             }
         }
         return claims.ToImmutable();
