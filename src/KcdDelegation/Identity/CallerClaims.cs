@@ -123,13 +123,20 @@ internal readonly struct CallerClaims
         return HasRole && !HasScope && GetKind(kindOfHost) == TokenKind.AccessToken ? "it has roles and no scope (scp)" : null;
     }
 
-    /// <summary>Determines whether a claim of a kind has a value, or lists it among others between blanks.</summary>
-    public bool Contains(Func<string, bool> isKind, string value)
+    /// <summary>Determines whether the caller has a scope. The scopes of a token are one text, separated by spaces (RFC 6749
+    /// §3.3).</summary>
+    public bool HasScopeNamed(string name) =>
+        HasText(ClaimSources.IsScope, value => value.Split(' ').Contains(name, StringComparer.Ordinal));
+
+    /// <summary>Determines whether the caller has a role. The name of a role may contain spaces.</summary>
+    public bool HasRoleNamed(string name) => HasText(ClaimSources.IsRole, value => string.Equals(value, name, StringComparison.Ordinal));
+
+    private bool HasText(Func<string, bool> isKind, Func<string, bool> isRight)
     {
         foreach (var identity in _caller.Identities)
         {
-            if (identity.IsAuthenticated && identity.Claims.Any(claim =>
-                    isKind(claim.Type) && IsText(claim) && claim.Value.Split(' ').Contains(value, StringComparer.Ordinal)))
+            if (identity.IsAuthenticated
+                && identity.Claims.Any(claim => isKind(claim.Type) && IsText(claim) && isRight(claim.Value)))
                 return true;
         }
         return false;

@@ -120,7 +120,7 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
         {
             foreach (var scope in RequiredScopes)
             {
-                if (!claims.Contains(ClaimSources.IsScope, scope))
+                if (!claims.HasScopeNamed(scope))
                     throw DelegationFailure.Identity(
                         KcdErrorKind.UserNotPermitted, KcdEventId.ScopeMissing,
                         $"The caller's token does not have the scope {PrintableText.Quoted(scope)}, which is required.",
@@ -130,7 +130,7 @@ internal sealed record CallerPolicy(string? TenantId, bool AllowGuests, bool All
         }
         foreach (var role in RequiredRoles)
         {
-            if (!claims.Contains(ClaimSources.IsRole, role))
+            if (!claims.HasRoleNamed(role))
                 throw DelegationFailure.Identity(
                     KcdErrorKind.UserNotPermitted, KcdEventId.RoleMissing,
                     $"The caller does not have the role {PrintableText.Quoted(role)}, which is required.",

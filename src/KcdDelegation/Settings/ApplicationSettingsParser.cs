@@ -33,8 +33,8 @@ internal sealed class ApplicationSettingsParser(
         CheckEnum(application.Start, $"{key}:Start");
         CheckEnum(application.MutualAuthentication, $"{key}:MutualAuthentication");
         CheckStart(application, key);
-        var scopes = TokenSettingsParser.ParseRights(application.RequiredScopes, $"{key}:RequiredScopes", errors);
-        var roles = TokenSettingsParser.ParseRights(application.RequiredRoles, $"{key}:RequiredRoles", errors);
+        var scopes = TokenSettingsParser.ParseScopes(application.RequiredScopes, $"{key}:RequiredScopes", errors);
+        var roles = TokenSettingsParser.ParseRoles(application.RequiredRoles, $"{key}:RequiredRoles", errors);
         var connections = ConnectionLimitsParser.Parse(options, application, origins, key, errors);
         if (url is null || service is null || client is null)
             return null;

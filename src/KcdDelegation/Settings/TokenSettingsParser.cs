@@ -46,13 +46,25 @@ internal static class TokenSettingsParser
         return new CallerPolicy(tenant, options.AllowGuests, options.AllowApplicationTokens)
         {
             Kind = options.Kind,
-            RequiredScopes = ParseRights(options.RequiredScopes, "Token:RequiredScopes", errors),
-            RequiredRoles = ParseRights(options.RequiredRoles, "Token:RequiredRoles", errors),
+            RequiredScopes = ParseScopes(options.RequiredScopes, "Token:RequiredScopes", errors),
+            RequiredRoles = ParseRoles(options.RequiredRoles, "Token:RequiredRoles", errors),
         };
     }
 
-    /// <summary>Parses a list of scopes or roles, each of which is one word.</summary>
-    public static ImmutableArray<string> ParseRights(IList<string> names, string key, SettingsErrors errors)
+    /// <summary>Parses a list of roles, whose names may contain spaces.</summary>
+    public static ImmutableArray<string> ParseRoles(IList<string> names, string key, SettingsErrors errors)
+    {
+        for (var i = 0; i < names.Count; i++)
+        {
+            if (string.IsNullOrWhiteSpace(names[i]) || names[i].Trim() != names[i])
+                errors.Add($"{key}:{i}", $"{PrintableText.Quoted(names[i])} is empty, or starts or ends with white space",
+                    "Write one name in each entry, as it is in the token");
+        }
+        return [.. names];
+    }
+
+    /// <summary>Parses a list of scopes, each of which is one word.</summary>
+    public static ImmutableArray<string> ParseScopes(IList<string> names, string key, SettingsErrors errors)
     {
         for (var i = 0; i < names.Count; i++)
         {

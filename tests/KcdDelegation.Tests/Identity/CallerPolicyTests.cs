@@ -253,6 +253,32 @@ public sealed class CallerPolicyTests : IDisposable
             Caller("IdToken", ("tid", FakeIssuer.Tenant), ("upn", "ada@contoso.com"))))).EventId.ShouldBe(1034);
     }
 
+    [Theory]
+    [InlineData("Domain Admins", "Admins")]
+    [InlineData("Former Admins", "Former")]
+    [InlineData("Admins Readers", "Admins")]
+    [InlineData("admins", "Admins")]
+    public async Task A_part_of_the_name_of_a_role_is_another_role(string role, string required)
+    {
+        _options.Application().RequiredRoles.Add(required);
+
+        (await Should.ThrowAsync<KcdException>(() => MapAsync(WithRole(role)))).EventId.ShouldBe(1034);
+        (await MapAsync(WithRole(required))).Name.ShouldBe("ada@contoso.com");
+
+        static ClaimsPrincipal WithRole(string role) =>
+            Caller("IdToken", ("tid", FakeIssuer.Tenant), ("upn", "ada@contoso.com"), ("roles", role));
+    }
+
+    [Fact]
+    public async Task A_role_may_have_a_name_with_spaces()
+    {
+        _options.Application().RequiredRoles.Add("Domain Users");
+
+        (await MapAsync(Caller(
+            "IdToken", ("tid", FakeIssuer.Tenant), ("upn", "ada@contoso.com"), ("roles", "Domain Users")))).Name
+            .ShouldBe("ada@contoso.com");
+    }
+
     [Fact]
     public async Task A_claim_of_an_identity_that_is_not_authenticated_gives_no_right()
     {

@@ -37,9 +37,10 @@ public sealed class TokenSettingsTests
                 o.Token.RequiredScopes.Add("b c");
             }
         },
-        { "Kcd:Token:RequiredRoles:0", "not one word", o => o.Token.RequiredRoles.Add("") },
+        { "Kcd:Token:RequiredRoles:0", "white space", o => o.Token.RequiredRoles.Add("") },
         { "Kcd:Applications:erp:RequiredScopes:0", "not one word", o => o.Application().RequiredScopes.Add(" ") },
-        { "Kcd:Applications:erp:RequiredRoles:0", "not one word", o => o.Application().RequiredRoles.Add(null!) },
+        { "Kcd:Applications:erp:RequiredRoles:0", "white space", o => o.Application().RequiredRoles.Add(null!) },
+        { "Kcd:Applications:erp:RequiredRoles:0", "white space", o => o.Application().RequiredRoles.Add("Clerk ") },
     };
 
     [Theory]
