@@ -122,6 +122,123 @@ public sealed class SignOutTests
     }
 
     [Fact]
+    public async Task A_request_that_was_authenticated_before_the_sign_out_and_reaches_the_backend_after_it_is_aborted()
+    {
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var site = await Site.StartAsync(app =>
+        {
+            Map(app);
+            app.MapGet("/late", async (HttpContext context, IHttpClientFactory clients) =>
+            {
+                entered.SetResult();
+                await go.Task;
+                await context.Response.WriteAsync(await SendAsync(clients, context.User));
+                await TickAsync(context);
+            }).RequireAuthorization();
+        });
+        var late = site.SendAsync("ada", "/late");
+        await entered.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+
+        await site.GetTextAsync("ada", "/sign-out");
+        go.SetResult();
+
+        await Should.ThrowAsync<HttpRequestException>(late.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+        site.Backend.Requests.ShouldBeEmpty();
+        (await site.GetTextAsync("ada", "/orders")).ShouldBe("ada@CONTOSO.TEST");
+    }
+
+    [Fact]
+    public async Task An_aborted_request_sends_nothing_more_even_with_a_caller_that_the_code_sets()
+    {
+        var (go, outcome) = (new TaskCompletionSource(), new TaskCompletionSource<Exception?>());
+        await using var site = await Site.StartAsync(app =>
+        {
+            Map(app);
+            app.MapGet("/twice", async (HttpContext context, IHttpClientFactory clients) =>
+            {
+                var user = context.User;
+                await context.Response.WriteAsync(await SendAsync(clients, user) + "\n");
+                await context.Response.Body.FlushAsync();
+                await go.Task;
+                // A clone, as a host's transformation of claims creates it.
+                outcome.SetResult(await Record.ExceptionAsync(() => SendAsync(clients, user.Clone())));
+            }).RequireAuthorization();
+        });
+        using var response = await site.SendAsync("ada", "/twice");
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+        (await ReadAsync(reader)).ShouldBe("ada@CONTOSO.TEST");
+
+        await site.GetTextAsync("ada", "/sign-out");
+        go.SetResult();
+
+        (await outcome.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken))
+            .ShouldBeAssignableTo<OperationCanceledException>();
+        site.Backend.Requests.Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("ada", true)]
+    [InlineData("bob", false)]
+    public void A_sign_out_refuses_only_its_own_user_and_only_requests_that_began_before(string user, bool isRefused)
+    {
+        var active = new ActiveRequests();
+        var before = DelegatedRequest.Begin(new DefaultHttpContext { User = Site.CreatePrincipal(user) }, active);
+
+        active.Abort(Site.CreatePrincipal("ada"), except: null).ShouldBe(0);
+
+        if (isRefused)
+            Should.Throw<OperationCanceledException>(() => before.Track(Site.CreatePrincipal(user)));
+        else
+            before.Track(Site.CreatePrincipal(user));
+        (before.GetUser() is null).ShouldBe(isRefused);
+        var after = DelegatedRequest.Begin(new DefaultHttpContext { User = Site.CreatePrincipal(user) }, active);
+        after.Track(Site.CreatePrincipal(user));
+        after.GetUser().ShouldNotBeNull();
+        before.End();
+        after.End();
+        active.Count.ShouldBe(0);
+    }
+
+    [Fact]
+    public void The_request_that_signs_the_user_out_can_still_be_delegated()
+    {
+        var (context, active) = (new DefaultHttpContext { User = Site.CreatePrincipal("ada") }, new ActiveRequests());
+        var request = DelegatedRequest.Begin(context, active);
+
+        active.Abort(context.User, context).ShouldBe(0);
+        request.Track(context.User);
+
+        request.GetUser().ShouldBeSameAs(context.User);
+    }
+
+    [Fact]
+    public void A_request_that_began_before_more_sign_outs_than_are_kept_is_refused()
+    {
+        var active = new ActiveRequests();
+        var old = DelegatedRequest.Begin(new DefaultHttpContext(), active);
+        active.Abort(Site.CreatePrincipal("bob"), except: null);
+        var oldest = DelegatedRequest.Begin(new DefaultHttpContext(), active);
+        for (var i = 0; i < RecentSignOuts.Capacity; i++)
+            active.Abort(Site.CreatePrincipal("bob"), except: null);
+
+        Should.Throw<OperationCanceledException>(() => old.Track(Site.CreatePrincipal("ada")));
+        oldest.Track(Site.CreatePrincipal("ada"));
+    }
+
+    [Fact]
+    public void Work_that_outlives_its_request_may_send_as_a_caller_that_the_code_sets()
+    {
+        var active = new ActiveRequests();
+        var request = DelegatedRequest.Begin(new DefaultHttpContext { User = Site.CreatePrincipal("ada") }, active);
+        request.End();
+        active.Abort(Site.CreatePrincipal("ada"), except: null);
+
+        request.Track(Site.CreatePrincipal("ada"));
+
+        active.Count.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Ended_requests_leave_nothing_behind()
     {
         await using var site = await Site.StartAsync(Map);
@@ -151,6 +268,12 @@ public sealed class SignOutTests
     [InlineData("oid=1 sub=x", "oid=2 sub=x", false)]
     [InlineData("oid=1 sub=x", "oid=1 sub=y", true)]
     [InlineData("oid=1 tid=a", "oid=1 tid=b", false)]
+    [InlineData("oid=1 tid=a iss=v1", "oid=1 tid=a iss=v2", true)]
+    [InlineData("oid=1 tid=a iss=v1", "oid=2 tid=a iss=v1", false)]
+    [InlineData("oid=1 tid=a iss=v1", "oid=1 iss=v2", false)]
+    [InlineData("oid=1 iss=v1", "oid=1 iss=v2", false)]
+    [InlineData("sub=1 tid=a iss=v1", "sub=1 tid=a iss=v2", false)]
+    [InlineData("oid=1 sub=1 tid=a iss=v1", "sub=1 tid=a iss=v2", false)]
     [InlineData("sub=1 iss=a", "sub=1 iss=b", false)]
     [InlineData("sub=1", "sub=1", true)]
     [InlineData("upn=Ada", "upn=ada", false)]
@@ -168,6 +291,14 @@ public sealed class SignOutTests
         claims.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(claim => claim.Split('='))
             .Select(parts => new Claim(parts[0], parts[1])),
         "test"));
+
+    private static async Task<string> SendAsync(IHttpClientFactory clients, ClaimsPrincipal caller)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "orders");
+        request.SetCaller(caller);
+        using var response = await clients.CreateClient("erp").SendAsync(request);
+        return await response.Content.ReadAsStringAsync();
+    }
 
     private static async Task<StreamReader> OpenStreamAsync(Site site, string user)
     {

@@ -18,11 +18,14 @@ internal sealed class DelegatedRequest
     private readonly Lock _lock = new();
     private readonly HttpContext _context;
     private readonly ActiveRequests _active;
+    private readonly long _signOutsBefore;
     private readonly List<ClaimsPrincipal> _callers = [];
     private BackendRefusal? _refusal;
     private bool _hasEnded;
+    private bool _isSignedOut;
 
-    private DelegatedRequest(HttpContext context, ActiveRequests active) => (_context, _active) = (context, active);
+    private DelegatedRequest(HttpContext context, ActiveRequests active) =>
+        (_context, _active, _signOutsBefore) = (context, active, active.SignOuts.Count);
 
     /// <summary>Gets the request that the running code belongs to; null outside of a request and after its end.</summary>
     public static DelegatedRequest? Current => s_current.Value;
@@ -49,15 +52,22 @@ internal sealed class DelegatedRequest
     }
 
     /// <summary>Registers that the request is sent to a backend as the caller.</summary>
+    /// <remarks>Work that outlives its request is not registered: it has only the callers that the host sets.</remarks>
+    /// <exception cref="OperationCanceledException">The caller signed out after the request's beginning. The request is aborted.</exception>
     public void Track(ClaimsPrincipal caller)
     {
         lock (_lock)
         {
+            ThrowIfSignedOut();
             if (_hasEnded || _callers.Contains(caller))
                 return;
             _callers.Add(caller);
             if (_callers.Count == 1)
                 _active.Add(this);
+            // After the request was added: a sign-out in between either aborts it or is found here.
+            if (_active.SignOuts.Contains(caller, _context, _signOutsBefore))
+                Abort();
+            ThrowIfSignedOut();
         }
     }
 
@@ -82,8 +92,7 @@ internal sealed class DelegatedRequest
         {
             if (_hasEnded || ReferenceEquals(_context, except) || !_callers.Exists(caller => SameUser.Is(caller, user)))
                 return false;
-            _hasEnded = true;
-            _context.Abort();
+            Abort();
             return true;
         }
     }
@@ -97,6 +106,18 @@ internal sealed class DelegatedRequest
             if (_callers.Count > 0)
                 _active.Remove(this);
         }
+    }
+
+    private void Abort()
+    {
+        _hasEnded = _isSignedOut = true;
+        _context.Abort();
+    }
+
+    private void ThrowIfSignedOut()
+    {
+        if (_isSignedOut)
+            throw new OperationCanceledException("The user signed out while the request was running. The request was aborted.");
     }
 
     /// <summary>Changes a 401 that was copied from the backend to 403. A client would answer 401 by signing in again.</summary>
