@@ -8,7 +8,7 @@ internal static class DelegationMetrics
     private static readonly Meter s_meter = new(KcdTelemetry.Name);
 
     private static readonly Counter<long> s_refusals =
-        s_meter.CreateCounter<long>("kcd.refusals", "{refusal}", "Requests that were refused before they were sent, by event number.");
+        s_meter.CreateCounter<long>("kcd.refusals", "{refusal}", "Requests that were refused by the gateway, by event number.");
 
     private static readonly Counter<long> s_backendRefusals =
         s_meter.CreateCounter<long>("kcd.backend.refusals", "{response}", "Responses in which a backend refused the ticket.");
