@@ -98,7 +98,7 @@ internal static class ClientFindings
             _ => "too many requests are waiting for the KDCs",
             n => $"Try again. If it persists, check why the KDCs of {n.RealmDns} are slow, or add a KDC under Kcd:Kdcs.")
         { Reason = Overloaded },
-        new(KcdStage.Target, Configuration, NoTicket,
+        new(KcdStage.Target, Configuration, BackendNotProven,
             n => $"the backend did not prove that it has the key of {n.Service}",
             n => "Treat the backend as an impostor until the cause is known. Check that the account that runs the backend holds the SPN "
                 + $"(`setspn -Q {n.ServiceQuoted}`), and that no other host answers for it.")

@@ -25,8 +25,8 @@ internal static class TicketRefusal
     public static DelegationFailure ExplainForbidden(ApplicationSettings application, SentAuthorization sent) => new(
         KcdStage.Target, KcdErrorKind.Configuration, KcdEventId.TicketMayBeRefused,
         $"The backend of {application.Name} answered 403 without a challenge to a new ticket. Either the user may not use the "
-            + "application, or the server could not accept the ticket: nginx with its SPNEGO module answers so. The ticket is encrypted "
-            + $"with {LearnedServiceKey.Describe(sent.Ticket)}.",
+            + "application, or the server could not accept the ticket: nginx with its SPNEGO module gives this answer. The ticket is "
+            + $"encrypted with {LearnedServiceKey.Describe(sent.Ticket)}.",
         "If users who have the right are refused too, look for the reason in the error log of the backend. "
             + $"Check that {GetKeyStep(sent)}.");
 

@@ -188,6 +188,20 @@ public sealed class ErrorCatalogueTests
     }
 
     [Fact]
+    public void A_backend_without_a_proof_has_the_event_that_the_handler_logs()
+    {
+        var error = KcdException.Explain(
+            new KerberosException(
+                new KerberosFailure
+                {
+                    Reason = KerberosFailureReason.ReplyRejected,
+                    Exchange = KerberosExchange.MutualAuthentication,
+                }));
+
+        (error.Stage, error.EventId).ShouldBe((KcdStage.Target, KcdEventId.BackendNotProven));
+    }
+
+    [Fact]
     public void A_transient_error_is_marked_as_transient() => KcdException.Explain(new KerberosException(new KerberosFailure
     {
         Reason = KerberosFailureReason.KdcUnreachable,
