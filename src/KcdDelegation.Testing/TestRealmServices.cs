@@ -13,8 +13,8 @@ public static class TestRealmServices
 {
     /// <summary>Replaces realm, KDCs, delegating account and token settings by those of a test realm and issuer.</summary>
     /// <remarks>Registers delegation where the application has not. The applications in the settings stay, without accounts and realms of
-    /// their own. A <see cref="DelegatedApplication.UserRealm"/> stays if it names the realm or one that it trusts. The keytab is
-    /// deleted with the realm.</remarks>
+    /// their own. A <see cref="DelegatedApplication.UserRealm"/> that is neither the realm nor one that it trusts becomes the realm.
+    /// The keytab is deleted with the realm.</remarks>
     /// <param name="services">The services of the application under test, after its own registrations.</param>
     /// <param name="realm">The realm. It is not owned.</param>
     /// <param name="account">An account of the realm, added with <see cref="TestRealm.Account"/>.</param>
@@ -32,9 +32,8 @@ public static class TestRealmServices
             foreach (var application in options.Applications.Values)
             {
                 (application.Realm, application.ServiceAccount) = (null, null);
-                // With several realms, a test says with UserRealm in which one its users are.
-                if (application.UserRealm is { } users && users != options.Realm && !options.Realms.ContainsKey(users))
-                    application.UserRealm = null;
+                if (application.UserRealm is { } users && realm.State.Reachable().All(reachable => reachable.Name != users))
+                    application.UserRealm = realm.Name;
             }
         });
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace KcdDelegation.Testing.Tests;
 
@@ -78,6 +79,25 @@ public sealed class FirstTestTests
         http.BaseAddress.ShouldBe(backend.Url);
         var client = provider.GetRequiredService<DelegationClient>();
         (await GetAsync(http, client, issuer, backend.Url)).ShouldBe("ada@CONTOSO.TEST");
+    }
+
+    [Theory]
+    [InlineData("EU.TEST", "EU.TEST")]
+    [InlineData("CONTOSO.COM", "CONTOSO.TEST")]
+    [InlineData(null, null)]
+    public async Task A_UserRealm_stays_if_the_test_realm_trusts_it(string? before, string? after)
+    {
+        await using var europe = TestRealm.Start("EU.TEST");
+        await using var realm = StartRealm().Trusts(europe);
+        var services = RegisterApplication();
+        services.Configure<KcdOptions>(options =>
+        {
+            options.Realms["EU.TEST"] = new RealmOptions { UserPrincipalSuffixes = { "eu.test" } };
+            options.Applications["erp"].UserRealm = before;
+        });
+        await using var provider = services.UseTestRealm(realm, "gw$").BuildServiceProvider();
+
+        provider.GetRequiredService<IOptions<KcdOptions>>().Value.Applications["erp"].UserRealm.ShouldBe(after);
     }
 
     [Fact]
