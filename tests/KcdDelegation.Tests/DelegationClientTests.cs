@@ -157,6 +157,27 @@ public sealed class DelegationClientTests : IAsyncDisposable
             + "(stage {Stage}, event {Event})");
     }
 
+    [Theory]
+    [InlineData("oid", "sub")]
+    [InlineData("http://schemas.microsoft.com/identity/claims/objectidentifier", "sub")]
+    [InlineData("sub", ClaimTypes.NameIdentifier)]
+    [InlineData(ClaimTypes.NameIdentifier, "name")]
+    public async Task The_audit_names_the_identifier_that_the_issuer_gave_the_caller_and_never_a_name(string claim, string other)
+    {
+        await using var client = DelegationClient.Create(Options(), _log);
+        Claim[] claims =
+        [
+            new("name", "Ada"), new("upn", "ada@corp.example"), new(ClaimTypes.Name, "ada"), new("onprem_sam_account_name", "ada"),
+            new(other, "other"), new(claim, "id"),
+        ];
+
+        await client.GetCredentialAsync("erp", new ClaimsPrincipal(new ClaimsIdentity(claims, "Bearer")), Cancel);
+        await client.GetCredentialAsync("erp", new ClaimsPrincipal(new ClaimsIdentity(claims[..4], "Bearer")), Cancel);
+
+        _log.Records.Where(record => record.Category == "KcdDelegation.Audit").Select(record => record.Field("Caller"))
+            .ShouldBe(["id", "A caller without an identifier"]);
+    }
+
     [Fact]
     public async Task A_key_that_the_KDC_rejects_is_reported_at_logon()
     {

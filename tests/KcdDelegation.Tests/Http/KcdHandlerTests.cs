@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.WebSockets;
+using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 using Microsoft.AspNetCore.Http;
 
@@ -88,7 +89,23 @@ public sealed class KcdHandlerTests
     public void A_caller_who_is_not_authenticated_is_refused_at_once()
     {
         using var request = new HttpRequestMessage();
-        Should.Throw<ArgumentException>(() => request.SetCaller(new System.Security.Claims.ClaimsPrincipal()));
+        Should.Throw<ArgumentException>(() => request.SetCaller(new ClaimsPrincipal()));
+        Should.Throw<ArgumentException>(() => request.SetCaller(Anonymous("ada")));
+    }
+
+    [Fact]
+    public async Task An_unauthenticated_principal_of_the_accessor_is_refused_although_it_has_claims()
+    {
+        await using var backend = await FakeBackend.StartAsync();
+        var delegation = new FakeDelegation(backend.Url);
+        using var client = delegation.CreateClient(callers: new FixedCaller(Anonymous("ada")));
+
+        var error = await Should.ThrowAsync<KcdException>(
+            () => client.GetStringAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken));
+
+        (error.EventId, error.Kind).ShouldBe((KcdEventId.CallerMissing, KcdErrorKind.NotAuthenticated));
+        delegation.TicketsAsked.ShouldBe(0);
+        backend.Seen.ShouldBeEmpty();
     }
 
     [Fact]
@@ -219,9 +236,16 @@ public sealed class KcdHandlerTests
         backend.Seen.ShouldBeEmpty();
     }
 
-    private sealed class FixedCaller(string name) : ICallerAccessor
+    /// <summary>Creates a principal with a name that no scheme has authenticated.</summary>
+    private static ClaimsPrincipal Anonymous(string name) => new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name)]));
+
+    private sealed class FixedCaller(ClaimsPrincipal caller) : ICallerAccessor
     {
-        public System.Security.Claims.ClaimsPrincipal? Caller => FakeDelegation.Caller(name);
+        public FixedCaller(string name) : this(FakeDelegation.Caller(name))
+        {
+        }
+
+        public ClaimsPrincipal? Caller => caller;
     }
 }
 
