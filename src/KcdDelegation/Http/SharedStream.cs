@@ -4,7 +4,8 @@ namespace KcdDelegation.Http;
 /// (RFC 9112 §6.3).</summary>
 /// <remarks>Some backends send a body with such a response. If it arrived late, it would be taken for the response to the next request,
 /// which may be another user's. .NET reads from an idle connection before it sends the next request; this class then reports the end of the
-/// stream, so that .NET uses another connection.</remarks>
+/// stream, so that .NET uses another connection. If a request already waits for a connection, .NET does not read before it hands this one
+/// over. It closes a connection with bytes behind the response, so one is added.</remarks>
 internal sealed class SharedStream(Stream inner, ConnectionMetrics metrics) : ConnectionStream(inner, metrics)
 {
     private readonly ResponseHeadReader _responses = new();
@@ -15,8 +16,7 @@ internal sealed class SharedStream(Stream inner, ConnectionMetrics metrics) : Co
         if (_isSpent)
             return 0;
         var count = base.Read(buffer);
-        Observe(buffer[..count]);
-        return count;
+        return Observe(buffer, count);
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
@@ -37,13 +37,17 @@ internal sealed class SharedStream(Stream inner, ConnectionMetrics metrics) : Co
     private async ValueTask<int> ReadAndObserveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var count = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        Observe(buffer.Span[..count]);
-        return count;
+        return Observe(buffer.Span, count);
     }
 
-    private void Observe(ReadOnlySpan<byte> read)
+    /// <summary>Reads the heads of the responses, and returns the number of bytes in the buffer.</summary>
+    private int Observe(Span<byte> buffer, int count)
     {
-        if (_responses.ResponseRead(read))
-            _isSpent = true;
+        if (!_responses.ResponseRead(buffer[..count]))
+            return count;
+        _isSpent = true;
+        if (count < buffer.Length)
+            buffer[count++] = 0;
+        return count;
     }
 }
