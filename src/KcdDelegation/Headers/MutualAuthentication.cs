@@ -9,6 +9,7 @@ public enum MutualAuthentication
     /// <summary>A proof is requested. A proof that is sent must be correct; a missing one is tolerated.</summary>
     Optional,
 
-    /// <summary>A proof is requested. A response without a correct proof is not passed on.</summary>
+    /// <summary>A proof is requested. A response without a correct proof is not passed on, except one that refuses the ticket or the size
+    /// of the header.</summary>
     Required,
 }

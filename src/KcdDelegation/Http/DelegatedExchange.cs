@@ -36,8 +36,12 @@ internal sealed class DelegatedExchange(
 
         var user = _credential.Ticket.User;
         using var route = new UserRoute(connections, ConnectionKey.Create(application, user, request), user, application.Connections);
-        // A body that cannot be sent twice is sent with a ticket at once: without one it would be consumed by the backend's 401.
-        var response = application.Start == AuthenticationStart.OnChallenge && _canRepeat
+        // A body that cannot be sent twice is sent with a ticket at once: without one it would be consumed by the backend's 401. So is a
+        // request without a body that may be carried out once only. If the connection breaks, .NET sends any request without a body again,
+        // and only a ticket stops it.
+        var startsWithoutTicket = application.Start == AuthenticationStart.OnChallenge && _canRepeat
+            && (request.Content is not null || UserRoute.IsHarmlessTwice(request));
+        var response = startsWithoutTicket
             ? await SendOnChallengeAsync(request, route, cancellationToken).ConfigureAwait(false)
             : await SendWithTicketAsync(request, route, cancellationToken).ConfigureAwait(false);
         route.TransferLease(response, request.Method);

@@ -65,7 +65,9 @@ internal sealed class UserRoute(
             });
     }
 
-    private static bool IsHarmlessTwice(HttpRequestMessage request) => request.Content is null
+    /// <summary>Determines whether the backend may carry out the request twice: it has no body, and its method is idempotent (RFC 9110
+    /// §9.2.2).</summary>
+    public static bool IsHarmlessTwice(HttpRequestMessage request) => request.Content is null
         && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head || request.Method == HttpMethod.Options
             || request.Method == HttpMethod.Put || request.Method == HttpMethod.Delete);
 

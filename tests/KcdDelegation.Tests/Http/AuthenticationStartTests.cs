@@ -61,6 +61,24 @@ public sealed class AuthenticationStartTests
         backend.Seen.Last().Body.Length.ShouldBe(length);
     }
 
+    [Theory]
+    [InlineData("POST", 1)]
+    [InlineData("PATCH", 1)]
+    [InlineData("GET", 2)]
+    [InlineData("DELETE", 2)]
+    public async Task A_request_that_may_be_carried_out_once_only_is_sent_with_a_ticket_at_once(string method, int requests)
+    {
+        await using var backend = await FakeBackend.StartAsync(AskFor("Negotiate"));
+        using var client = Client(backend, AuthenticationStart.OnChallenge, TokenFormat.Kerberos);
+        using var request = FakeDelegation.As("ada");
+        request.Method = new HttpMethod(method);
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        backend.Seen.Count.ShouldBe(requests);
+        backend.Seen.Last().Authorization.ShouldNotBeNull();
+    }
+
     [Fact]
     public async Task A_body_of_unknown_length_is_sent_with_a_ticket_at_once()
     {
