@@ -17,7 +17,8 @@ public sealed class SharedStreamTests
         var services = new ConnectionServices(new SocketsHttpHandlers(create: null), "app", NullLogger.Instance);
         var buffer = new byte[256];
         await using var stream = new SharedStream(new OneResponse(response), services.Metrics);
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"{method} / HTTP/1.1\r\nHost: app\r\n\r\n"), TestContext.Current.CancellationToken);
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"{method} / HTTP/1.1\r\nHost: app\r\n\r\n"), TestContext.Current.CancellationToken);
 
         // .NET closes a connection with bytes behind the response.
         (await stream.ReadAsync(buffer, TestContext.Current.CancellationToken)).ShouldBe(response.Length + (isLast ? 1 : 0));
