@@ -12,4 +12,15 @@ internal sealed record KnownRealms(
     /// <summary>No realm is known, as in a context that code creates.</summary>
     public static readonly KnownRealms None =
         new(AreSeveral: false, FrozenDictionary<string, string>.Empty, FrozenDictionary<string, string>.Empty);
+
+    /// <summary>Compares the names by value, because each parse of the settings creates new ones.</summary>
+    public bool Equals(KnownRealms? other) => ReferenceEquals(this, other)
+        || (other is not null && AreSeveral == other.AreSeveral && IsSame(ByDomain, other.ByDomain)
+            && IsSame(ByNetBiosName, other.ByNetBiosName));
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(AreSeveral, ByDomain.Count, ByNetBiosName.Count);
+
+    private static bool IsSame(FrozenDictionary<string, string> left, FrozenDictionary<string, string> right) =>
+        left.Count == right.Count && left.All(entry => right.TryGetValue(entry.Key, out var realm) && realm == entry.Value);
 }

@@ -1,5 +1,7 @@
 using System.Security.Claims;
+using KcdDelegation.Settings;
 using KcdDelegation.Testing;
+using KcdDelegation.Tickets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -94,6 +96,25 @@ public sealed class PurgeAfterReloadTests : IAsyncDisposable
         Client.PurgeAll().ShouldBe(3);
 
         Should.Throw<InvalidOperationException>(() => credential.CreateAuthorization(TokenFormat.Kerberos));
+    }
+
+    [Fact]
+    public void Settings_that_a_reload_leaves_unchanged_are_not_kept_as_replaced_ones()
+    {
+        var replaced = new ReplacedApplications();
+        replaced.Add(Parse(Samples.Options()), Parse(Samples.Options()));
+        replaced.All.ShouldBeEmpty();
+
+        var changed = Samples.Options();
+        changed.Realms["EU.CONTOSO.COM"].NetBiosName = "EU";
+        replaced.Add(Parse(Samples.Options()), Parse(changed));
+        replaced.All.ShouldHaveSingleItem();
+    }
+
+    private static KcdSettings Parse(KcdOptions options)
+    {
+        SettingsParser.TryParse(options, out var settings, out var errors).ShouldBeTrue(string.Join('\n', errors));
+        return settings.ShouldNotBeNull();
     }
 
     private static ClaimsPrincipal Ada => new(new ClaimsIdentity(
