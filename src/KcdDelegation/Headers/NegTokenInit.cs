@@ -50,10 +50,14 @@ internal sealed record NegTokenInit(IReadOnlyList<string> MechTypes, ReadOnlyMem
             return false;
 
         ReadOnlyMemory<byte> mechToken = default;
+        var last = BerTag.Context(0);
         while (!fields.IsEmpty)
         {
-            if (!DefiniteBer.TryRead(ref fields, out var tag, out var field))
+            // X.690 §8.9: the fields of a SEQUENCE have the order of the definition, so none occurs twice. MS-SPNG §2.2.1 has mechListMIC
+            // at [4], after negHints at [3].
+            if (!DefiniteBer.TryRead(ref fields, out var tag, out var field) || tag <= last)
                 return false;
+            last = tag;
             if (tag == BerTag.Context(2) && !DefiniteBer.TryRead(ref field, BerTag.OctetString, out mechToken))
                 return false;
         }

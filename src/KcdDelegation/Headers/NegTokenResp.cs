@@ -15,10 +15,13 @@ internal sealed record NegTokenResp(NegotiationState? State, string? SupportedMe
         NegotiationState? state = null;
         string? mechanism = null;
         ReadOnlyMemory<byte> responseToken = default;
+        byte last = 0;
         while (!fields.IsEmpty)
         {
-            if (!DefiniteBer.TryRead(ref fields, out var tag, out var field))
+            // X.690 §8.9: the fields of a SEQUENCE have the order of the definition, so none occurs twice.
+            if (!DefiniteBer.TryRead(ref fields, out var tag, out var field) || tag <= last)
                 return false;
+            last = tag;
             if (tag == BerTag.Context(0))
             {
                 if (!DefiniteBer.TryRead(ref field, BerTag.Enumerated, out var number) || number.Length != 1

@@ -54,7 +54,8 @@ internal sealed class BackendAnswer
     public bool IsForbiddenWithoutChallenge => Status == HttpStatusCode.Forbidden && !AcceptsTickets;
 
     /// <summary>Whether the backend wants to continue with NTLM.</summary>
-    public bool IsNtlm => _token is { Kind: NegotiateTokenKind.NtlmChallenge or NegotiateTokenKind.SpnegoNtlm }
+    /// <remarks>RFC 4178 §4.2.2 requires supportedMech in the first response only, so the token decides as well.</remarks>
+    public bool IsNtlm => _token is { Kind: NegotiateTokenKind.SpnegoNtlm } || GetInnerKind() == NegotiateTokenKind.NtlmChallenge
         || _token?.Mechanisms is [GssMechanism.Ntlm, ..];
 
     /// <summary>The AP-REP or KRB-ERROR, without its SPNEGO frame; empty if there is none.</summary>

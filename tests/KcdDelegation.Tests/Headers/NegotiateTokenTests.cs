@@ -85,6 +85,32 @@ public sealed class NegotiateTokenTests
     }
 
     [Theory]
+    [InlineData("a107 3005 a003 0a0100", true)]
+    // negState reject, then negState accept-completed.
+    [InlineData("a10c 300a a003 0a0102 a003 0a0100", false)]
+    [InlineData("a10e 300c a003 0a0100 a105 0603 2a0304", true)]
+    // supportedMech twice, before negState, and responseToken twice.
+    [InlineData("a110 300e a105 0603 2a0304 a105 0603 2a0305", false)]
+    [InlineData("a10e 300c a105 0603 2a0304 a003 0a0100", false)]
+    [InlineData("a10d 300b a203 040101 a204 04020102", false)]
+    public void Each_field_of_a_NegTokenResp_occurs_once_and_in_order(string hex, bool isToken) =>
+        NegotiateToken.TryParse(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)), out _).ShouldBe(isToken);
+
+    [Theory]
+    [InlineData("a209 04073132333435 36 37", true)]
+    // Two values of mechToken: which one is checked must not depend on the reader.
+    [InlineData("a203 040141 a203 040142", false)]
+    [InlineData("a203 040141 a104 03020100", false)]
+    [InlineData("a203 040141 a303 040142", true)]
+    public void Each_field_of_a_NegTokenInit_occurs_once_and_in_order(string fields, bool isToken)
+    {
+        byte[] mechanisms = [0xa0, 0x07, 0x30, 0x05, 0x06, 0x03, 0x2a, 0x03, 0x04];
+        byte[] all = [.. mechanisms, .. Convert.FromHexString(fields.Replace(" ", "", StringComparison.Ordinal))];
+
+        NegotiateToken.TryParse([0xa0, (byte)(all.Length + 2), 0x30, (byte)all.Length, .. all], out _).ShouldBe(isToken);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("Negotiate")]
     [InlineData("Negotiate ")]

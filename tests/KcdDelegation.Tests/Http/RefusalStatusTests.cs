@@ -61,6 +61,20 @@ public sealed class RefusalStatusTests
     }
 
     [Theory]
+    [InlineData(null)]
+    [InlineData(Tokens.Ntlm)]
+    [InlineData(Tokens.Kerberos)]
+    public async Task A_challenge_of_NTLM_is_recognized_by_its_token(string? supportedMechanism)
+    {
+        var token = Convert.ToBase64String(Tokens.NegTokenResp(1, supportedMechanism, Tokens.NtlmMessage(2)));
+        await using var backend = await FakeBackend.StartAsync(context => Answer(context, 401, "Negotiate " + token));
+        using var client = new FakeDelegation(backend.Url).CreateClient();
+        using var response = await client.SendAsync(FakeDelegation.As("ada"), TestContext.Current.CancellationToken);
+
+        response.GetKcdRefusal().ShouldNotBeNull().Cause.ShouldContain("wants to continue with NTLM");
+    }
+
+    [Theory]
     [InlineData(200, "")]
     [InlineData(200, Completed)]
     [InlineData(403, Completed)]
