@@ -9,13 +9,22 @@ internal static class KeyFile
     {
         if (FindProblem(path) is not { } problem)
             return;
-        // A password in the position of the path must not appear in a message.
+        // A password or the content of a keytab in the position of the path must not appear in a message.
         if (kind == KeyFileKind.PasswordFile)
             errors.Add(key, $"names a file that {problem}",
                 "Write the path of a file that contains the password, and not the password itself. The value is not shown");
-        else
+        else if (IsPath(path))
             errors.Add(key, $"{PrintableText.Quoted(path)} {problem}", $"Write the path of a keytab file. {DescribeLocation(path)}");
+        else
+            errors.Add(key, $"names a file that {problem}",
+                $"Write the path of a keytab file, and not its content. The value is not shown. {DescribeLocation(path)}");
     }
+
+    /// <summary>Determines whether the value is certainly a path. A key in Base64 can have slashes, also as its first character.</summary>
+    private static bool IsPath(string value) =>
+        value.EndsWith(".keytab", StringComparison.OrdinalIgnoreCase) || Path.Exists(value)
+        || (Path.GetDirectoryName(value) is { Length: > 0 } directory
+            && directory != Path.GetPathRoot(value) && Directory.Exists(directory));
 
     private static string? FindProblem(string path)
     {

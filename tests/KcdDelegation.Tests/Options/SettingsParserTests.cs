@@ -248,6 +248,31 @@ public sealed class SettingsParserTests
         Errors(options).ShouldHaveSingleItem().ShouldNotContain("horse");
     }
 
+    [Theory]
+    [InlineData("BQIAAABPAAEADENPTlRPU08uVEVTVA==")]
+    [InlineData("/u8AAABPAAEADENPTlRPU08uVEVTVA==")]
+    [InlineData("/tmpu/8AAABPAAEADENPTlRPU08uVEVTVA==")]
+    [InlineData("correct horse")]
+    public void A_secret_in_the_position_of_the_path_of_a_keytab_is_not_shown(string value)
+    {
+        var options = Samples.Options();
+        options.ServiceAccount = new ServiceAccountOptions { Name = "a", Keytab = value };
+
+        var error = Errors(options).ShouldHaveSingleItem();
+        error.ShouldNotContain(value);
+        error.ShouldContain("The value is not shown");
+    }
+
+    [Fact]
+    public void The_path_of_a_missing_keytab_in_a_directory_that_exists_is_shown()
+    {
+        var options = Samples.Options();
+        var path = Path.Combine(AppContext.BaseDirectory, "gateway");
+        options.ServiceAccount = new ServiceAccountOptions { Name = "a", Keytab = path };
+
+        Errors(options).ShouldHaveSingleItem().ShouldContain(path);
+    }
+
     [Fact]
     public void The_limits_of_the_engine_are_those_of_the_options()
     {
