@@ -14,6 +14,7 @@ internal sealed class SettingsStore : IDisposable
 {
     private readonly Lock _reload = new();
     private readonly IOptionsFactory<KcdOptions>? _factory;
+    private readonly ConfigurationFiles? _files;
     private readonly IDisposable[] _subscriptions;
     private readonly ILogger _logger;
     private volatile KcdSettings _current;
@@ -41,12 +42,24 @@ internal sealed class SettingsStore : IDisposable
     {
         _factory = factory;
         _logger = loggerFactory.CreateLogger(Log.Category);
-        _current = Parse(factory.Create(Options.DefaultName));
-        WarnOfWeakened(_current, known: []);
         var all = sources.ToList();
-        var files = all.OfType<ConfigurationSource>().SelectMany(source => source.FindFiles(configuration));
-        _subscriptions =
-            [.. all.Select(source => ChangeToken.OnChange(source.GetChangeToken, Reload)), new ConfigurationFiles(files, _logger)];
+        // Before the settings are read, so that no change and no unreadable file in between is lost.
+        var tokens = all.ConvertAll(source => source.GetChangeToken());
+        _files = new ConfigurationFiles(
+            all.OfType<ConfigurationSource>().SelectMany(source => source.FindFiles(configuration)), _logger);
+        try
+        {
+            _current = Parse(factory.Create(Options.DefaultName));
+        }
+        catch
+        {
+            _files.Dispose();
+            throw;
+        }
+        WarnOfWeakened(_current, known: []);
+        _subscriptions = [.. all.Select(source => ChangeToken.OnChange(source.GetChangeToken, Reload)), _files];
+        if (tokens.Exists(token => token.HasChanged))
+            Reload();
     }
 
     public KcdSettings Current => _current;
@@ -75,7 +88,10 @@ internal sealed class SettingsStore : IDisposable
             KcdSettings changed;
             try
             {
+                ThrowIfUnreadable();
                 changed = Parse(_factory!.Create(Options.DefaultName));
+                // Again: the file may have changed while the settings were read.
+                ThrowIfUnreadable();
             }
             // Any exception of the binder, a post-configuration or the parser: the reason is logged, and the service continues.
             catch (Exception error)
@@ -91,6 +107,15 @@ internal sealed class SettingsStore : IDisposable
             Log.SettingsApplied(_logger, changed.Applications.Count);
             WarnOfWeakened(changed, known);
         }
+    }
+
+    /// <summary>Refuses settings that lack those of a file, which may be the ones that restrict access.</summary>
+    private void ThrowIfUnreadable()
+    {
+        if (_files?.FindUnreadable() is { } path)
+            throw new InvalidDataException(
+                $"The configuration file {PrintableText.Quoted(path)} cannot be read, so its settings are missing. Correct the file; all "
+                + "changes take effect then.");
     }
 
     /// <summary>Names the settings that turn a protection off: all at the start, and those that a change adds.</summary>

@@ -186,6 +186,98 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
+    public async Task While_a_file_is_not_JSON_no_change_of_another_file_takes_effect_without_its_settings()
+    {
+        const string restriction = """{ "Kcd": { "Token": { "RequiredRoles": [ "Gateway.Use" ] } } }""";
+        var cancellation = TestContext.Current.CancellationToken;
+        var folder = Directory.CreateTempSubdirectory("kcd-settings-");
+        try
+        {
+            var (path, other) =
+                (Path.Combine(folder.FullName, "appsettings.json"), Path.Combine(folder.FullName, "appsettings.Production.json"));
+            await File.WriteAllTextAsync(path, Json, cancellation);
+            await File.WriteAllTextAsync(other, restriction, cancellation);
+            var configuration = new ConfigurationBuilder().AddJsonFile(path, optional: false, reloadOnChange: true)
+                .AddJsonFile(other, optional: true, reloadOnChange: true).Build();
+            using var files = (IDisposable)configuration;
+            await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
+            var store = services.GetRequiredService<SettingsStore>();
+            var before = store.Current;
+
+            await File.WriteAllTextAsync(other, restriction[..^4], cancellation);
+            await WaitForAsync(1052);
+            await File.WriteAllTextAsync(path, Json.Replace("\"Spnego\"", "\"Auto\"", StringComparison.Ordinal), cancellation);
+            await WaitForAsync(1051);
+
+            store.Current.ShouldBeSameAs(before);
+            _log.Records.First(record => record.Id == 1051).Text.ShouldContain("appsettings.Production.json");
+
+            await File.WriteAllTextAsync(other, restriction, cancellation);
+            await WaitForAsync(1050);
+
+            store.Current.Applications["erp"].TokenFormat.ShouldBe(TokenFormat.Auto);
+            store.Current.Token.ShouldNotBeNull().Callers.RequiredRoles.ShouldBe(["Gateway.Use"]);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_file_whose_error_the_host_ignores_is_unreadable_until_it_is_read(bool isIgnored)
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var path = Path.Combine(Directory.CreateTempSubdirectory("kcd-settings-").FullName, "appsettings.json");
+        await File.WriteAllTextAsync(path, Json, cancellation);
+        var configuration = new ConfigurationBuilder()
+            .AddJsonFile(source =>
+            {
+                (source.Path, source.OnLoadException) = (path, context => context.Ignore = isIgnored);
+                source.ResolveFileProvider();
+            })
+            .Add(new Edits())
+            .Build();
+        await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd")));
+        var store = services.GetRequiredService<SettingsStore>();
+        var before = store.Current;
+        await File.WriteAllTextAsync(path, "{", cancellation);
+
+        if (isIgnored)
+            configuration.Reload();
+        else
+            Should.Throw<InvalidDataException>(() => configuration.Reload());
+        Change(configuration, "Kcd:Applications:erp:TokenFormat", "Auto");
+        Change(configuration, "Kcd:Applications:erp:TokenFormat", "Kerberos");
+
+        store.Current.ShouldBeSameAs(before);
+        await File.WriteAllTextAsync(path, Json, cancellation);
+        configuration.Reload();
+        store.Current.Applications["erp"].TokenFormat.ShouldBe(TokenFormat.Kerberos);
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_change_while_the_settings_are_read_for_the_first_time_takes_effect()
+    {
+        var configuration = Configuration(Json);
+        var isFirst = true;
+        await using var services = Services(services => services.AddKcdDelegation(configuration.GetSection("Kcd"))
+            .PostConfigure<KcdOptions>(_ =>
+            {
+                if (isFirst)
+                {
+                    isFirst = false;
+                    Change(configuration, "Kcd:Applications:erp:TokenFormat", "Auto");
+                }
+            }));
+
+        services.GetRequiredService<SettingsStore>().Current.Applications["erp"].TokenFormat.ShouldBe(TokenFormat.Auto);
+    }
+
+    [Fact]
     public async Task A_host_keeps_its_own_handler_of_files_that_cannot_be_read()
     {
         var path = Path.Combine(Directory.CreateTempSubdirectory("kcd-settings-").FullName, "appsettings.json");
