@@ -53,7 +53,7 @@ internal sealed class DelegatedRequest
 
     /// <summary>Registers that the request is sent to a backend as the caller.</summary>
     /// <remarks>Work that outlives its request is not registered: it has only the callers that the host sets.</remarks>
-    /// <exception cref="OperationCanceledException">The caller signed out after the request's beginning. The request is aborted.</exception>
+    /// <exception cref="OperationCanceledException">The caller signed out after the request began. The request is aborted.</exception>
     public void Track(ClaimsPrincipal caller)
     {
         lock (_lock)

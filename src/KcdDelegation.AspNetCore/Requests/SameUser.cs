@@ -44,7 +44,8 @@ internal static class SameUser
     public static ClaimsPrincipal CopyIdentifiers(ClaimsPrincipal user)
     {
         string[] names = [.. Tenant, .. Issuer, .. Identifiers.SelectMany(static identifier => identifier)];
-        return new ClaimsPrincipal(new ClaimsIdentity(user.Claims.Where(claim => names.Contains(claim.Type, StringComparer.OrdinalIgnoreCase))
+        return new ClaimsPrincipal(new ClaimsIdentity(user.Claims
+            .Where(claim => names.Contains(claim.Type, StringComparer.OrdinalIgnoreCase))
             .Select(static claim => new Claim(claim.Type, claim.Value))));
     }
 
