@@ -236,10 +236,12 @@ public sealed class AnswerTests
         response.Headers.CacheControl.ShouldNotBeNull().NoStore.ShouldBeTrue();
     }
 
-    [Fact]
-    public async Task A_page_of_the_host_that_fails_does_not_hide_the_answer()
+    [Theory]
+    [InlineData(typeof(BrokenPage))]
+    [InlineData(typeof(SlowPage))]
+    public async Task A_page_of_the_host_that_fails_does_not_hide_the_answer(Type page)
     {
-        await using var site = await Site.StartAsync(configure: builder => builder.Services.AddSingleton<IKcdErrorPage, BrokenPage>());
+        await using var site = await Site.StartAsync(configure: builder => builder.Services.AddSingleton(typeof(IKcdErrorPage), page));
         using var response = await site.SendAsync("eve", "/orders", request => request.Headers.Accept.ParseAdd(Html));
 
         await ReadProblemAsync(response, HttpStatusCode.Forbidden);
@@ -324,6 +326,12 @@ public sealed class AnswerTests
     private sealed class OwnPage : IKcdErrorPage
     {
         public Task WriteAsync(HttpContext context, KcdErrorAnswer answer) => context.Response.WriteAsync(answer.Kind.ToString());
+    }
+
+    /// <summary>A page whose own time-out passes.</summary>
+    private sealed class SlowPage : IKcdErrorPage
+    {
+        public Task WriteAsync(HttpContext context, KcdErrorAnswer answer) => throw new TaskCanceledException("too slow");
     }
 
     private sealed class BrokenPage : IKcdErrorPage

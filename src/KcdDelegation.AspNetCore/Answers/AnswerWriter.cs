@@ -99,8 +99,8 @@ internal sealed class AnswerWriter(
             await page.WriteAsync(context, answer).ConfigureAwait(false);
             return true;
         }
-        // Any exception of the host's page. The client still gets an answer.
-        catch (Exception exception) when (exception is not OperationCanceledException && !context.Response.HasStarted)
+        // Any exception of the host's page, also that of its own time-out. The client still gets an answer.
+        catch (Exception exception) when (!context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
         {
             WebLog.ErrorPageFailed(_logger, exception);
             SetHeaders(context, answer);
