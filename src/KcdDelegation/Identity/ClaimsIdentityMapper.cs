@@ -98,8 +98,11 @@ public sealed class ClaimsIdentityMapper : IIdentityMapper
     /// it.</summary>
     private static KerberosPrincipal ToUserPrincipal(string name, UserDomain domain, MappingContext context)
     {
-        var (_, suffix) = SplitUserPrincipal(name, context);
+        var (account, suffix) = SplitUserPrincipal(name, context);
         var listed = context.UserPrincipalSuffixes.GetValueOrDefault(suffix);
+        // A directory with a suffix that is not routable, such as contoso.usa, has names in the cloud with another one.
+        if (context.Realms.RewrittenSuffixes.Count > 0 && context.Realms.RewrittenSuffixes.TryGetValue(suffix, out var rewritten))
+            name = $"{account}@{rewritten}";
         return KerberosPrincipal.Enterprise(name, listed is null ? domain.Realm : domain.Confirm(listed));
     }
 

@@ -13,10 +13,13 @@ internal sealed record KnownRealms(
     public static readonly KnownRealms None =
         new(AreSeveral: false, FrozenDictionary<string, string>.Empty, FrozenDictionary<string, string>.Empty);
 
+    /// <summary>The suffixes that the directory has in place of those of tokens.</summary>
+    public FrozenDictionary<string, string> RewrittenSuffixes { get; init; } = FrozenDictionary<string, string>.Empty;
+
     /// <summary>Compares the names by value, because each parse of the settings creates new ones.</summary>
     public bool Equals(KnownRealms? other) => ReferenceEquals(this, other)
         || (other is not null && AreSeveral == other.AreSeveral && IsSame(ByDomain, other.ByDomain)
-            && IsSame(ByNetBiosName, other.ByNetBiosName));
+            && IsSame(ByNetBiosName, other.ByNetBiosName) && IsSame(RewrittenSuffixes, other.RewrittenSuffixes));
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(AreSeveral, ByDomain.Count, ByNetBiosName.Count);

@@ -124,6 +124,11 @@ public sealed class RealmOptions
     /// <summary>Suffixes of user principal names (the part after the <c>@</c>) of users with accounts in this realm. A suffix belongs to
     /// one realm only.</summary>
     public IList<string> UserPrincipalSuffixes { get; } = [];
+
+    /// <summary>Suffixes of tokens, each with the suffix that the directory has in its place, such as <c>contoso.com</c> with
+    /// <c>contoso.usa</c>. It applies to login identities that are whole user principal names.</summary>
+    /// <remarks>The users of both suffixes have their accounts in this realm.</remarks>
+    public IDictionary<string, string> RewriteSuffixes { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 }
 
 /// <summary>The settings for accepted tokens: one issuer, one tenant, one audience for each kind of token.</summary>

@@ -52,12 +52,13 @@ internal sealed class SettingsParser
         var kdcs = ParseKdcs();
         var token = TokenSettingsParser.Parse(_options.Token, _errors);
         var callers = token?.Callers ?? TokenSettingsParser.ParseCallers(_options.Token, _options.Token.TenantId, _errors);
-        var suffixes = ParseSuffixes();
+        var (suffixes, rewritten) = new SuffixSettingsParser(_options, _errors).Parse();
 
         if (_options.Applications.Count == 0)
             _errors.Add("Applications", "is empty",
                 $"Add the backend to call, with {_errors.Key("Applications:NAME:InternalUrl")} and ServicePrincipalName");
-        var applicationParser = new ApplicationSettingsParser(_options, suffixes, ParseRealms(), callers, kdcs, limits, _errors);
+        var applicationParser = new ApplicationSettingsParser(
+            _options, suffixes, ParseRealms() with { RewrittenSuffixes = rewritten }, callers, kdcs, limits, _errors);
         var applications = _options.Applications
             .Select(application => applicationParser.Parse(application.Key, application.Value))
             .OfType<ApplicationSettings>()
@@ -122,26 +123,6 @@ internal sealed class SettingsParser
         return new KnownRealms(
             names.Count > 1, names.ToFrozenDictionary(name => name, StringComparer.OrdinalIgnoreCase),
             netBiosNames.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase));
-    }
-
-    private FrozenDictionary<string, string> ParseSuffixes()
-    {
-        var realmBySuffix = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (realm, settings) in _options.Realms)
-        {
-            for (var i = 0; i < (settings?.UserPrincipalSuffixes.Count ?? 0); i++)
-            {
-                var suffix = settings!.UserPrincipalSuffixes[i];
-                var key = $"Realms:{realm}:UserPrincipalSuffixes:{i}";
-                if (NameRules.FindSuffixViolation(suffix) is { } why)
-                    _errors.Add(key, $"{PrintableText.Quoted(suffix)} is not a suffix: {why}",
-                        "Write the part after the @, such as eu.contoso.com");
-                else if (!realmBySuffix.TryAdd(suffix, realm))
-                    _errors.Add(key, $"lists {suffix} again, which is listed under {realmBySuffix[suffix]}",
-                        "List a suffix under one realm only: the same name in two realms belongs to two people");
-            }
-        }
-        return realmBySuffix.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
     }
 
     /// <summary>Rejects different key files for one account. One client exists per realm and account, so its key has one source.</summary>

@@ -366,6 +366,31 @@ public sealed class ClaimsIdentityMapperTests
         Map(("onprem_sam_account_name", name)).Name.ShouldBe(name);
 
     [Theory]
+    [InlineData("joe@contoso.com", "joe@contoso.usa", "EU.CONTOSO.COM")]
+    [InlineData("joe@Contoso.COM", "joe@contoso.usa", "EU.CONTOSO.COM")]
+    // Rewritten once only, and no part of a suffix.
+    [InlineData("joe@contoso.usa", "joe@contoso.usa", "EU.CONTOSO.COM")]
+    [InlineData("joe@us.contoso.com", "joe@us.contoso.com", null)]
+    public void A_suffix_is_replaced_by_the_one_of_the_directory(string name, string principal, string? realm)
+    {
+        _options.Realms["EU.CONTOSO.COM"].RewriteSuffixes["contoso.com"] = "contoso.usa";
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalName;
+
+        var mapped = Map(("upn", name));
+        (mapped.Type, mapped.Name, mapped.Realm).ShouldBe((PrincipalNameType.Enterprise, principal, realm));
+    }
+
+    [Fact]
+    public void The_user_of_a_rewritten_suffix_has_its_account_in_the_realm_of_the_rule()
+    {
+        _options.Realms["EU.CONTOSO.COM"].RewriteSuffixes["fabrikam.com"] = "fabrikam.usa";
+        _options.Application().LoginIdentity = LoginIdentity.UserPrincipalUsername;
+
+        var mapped = Map(("upn", "joe@fabrikam.com"));
+        (mapped.Name, mapped.Realm).ShouldBe(("joe", "EU.CONTOSO.COM"));
+    }
+
+    [Theory]
     [InlineData("administrator@contoso.com")]
     [InlineData("dc1$@contoso.com")]
     [InlineData("krbtgt@contoso.com")]

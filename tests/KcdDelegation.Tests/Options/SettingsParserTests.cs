@@ -82,6 +82,17 @@ public sealed class SettingsParserTests
             o.Realms["EU.CONTOSO.COM"].UserPrincipalSuffixes.Add("eu.") },
         { "Kcd:Realms:US.CONTOSO.COM:UserPrincipalSuffixes:0", "listed under EU.CONTOSO.COM", o =>
             o.Realms["US.CONTOSO.COM"] = new RealmOptions { UserPrincipalSuffixes = { "EU.contoso.com" } } },
+        { "Kcd:Realms:EU.CONTOSO.COM:RewriteSuffixes:a b", "is not a suffix", o =>
+            o.Realms["EU.CONTOSO.COM"].RewriteSuffixes["a b"] = "contoso.usa" },
+        { "Kcd:Realms:EU.CONTOSO.COM:RewriteSuffixes:contoso.org", "is not a suffix", o =>
+            o.Realms["EU.CONTOSO.COM"].RewriteSuffixes["contoso.org"] = "@contoso.usa" },
+        { "Kcd:Realms:US.CONTOSO.COM:RewriteSuffixes:EU.contoso.com", "listed under EU.CONTOSO.COM", o =>
+            o.Realms["US.CONTOSO.COM"] = new RealmOptions { RewriteSuffixes = { ["EU.contoso.com"] = "contoso.usa" } } },
+        { "Kcd:Realms:US.CONTOSO.COM:RewriteSuffixes:contoso.org", "listed under EU.CONTOSO.COM", o =>
+            o.Realms["US.CONTOSO.COM"] = new RealmOptions { RewriteSuffixes = { ["contoso.org"] = "eu.contoso.com" } } },
+        { "Kcd:Realms:EU.CONTOSO.COM:RewriteSuffixes:contoso.org", "which is rewritten too", o =>
+            (o.Realms["EU.CONTOSO.COM"].RewriteSuffixes["contoso.org"], o.Realms["EU.CONTOSO.COM"].RewriteSuffixes["contoso.net"]) =
+            ("contoso.net", "contoso.usa") },
         { "Kcd:MaxUsers", "0 is not a positive number", o => o.MaxUsers = 0 },
         { "Kcd:MaxConnectionsPerUser", "-1 is not a positive number", o => o.MaxConnectionsPerUser = -1 },
         { "Kcd:MaxConnectionWait", "00:00:00 is not a time", o => o.MaxConnectionWait = TimeSpan.Zero },
