@@ -81,6 +81,11 @@ internal static class TokenSettingsParser
             "Set it to the value of aud in tokens for this gateway, such as api://gateway or the application (client) id", errors);
         CheckAudience(options.ClientId, "Token:ClientId", options.Kind == TokenKind.IdToken,
             "Set it to the application (client) id that signs users in, which is the value of aud in ID tokens", errors);
+        // With a tenant a scope is required anyway. Otherwise only the audience distinguishes a token of each kind.
+        if (options.Audience is { } audience && audience == options.ClientId && options.TenantId is null
+            && options.RequiredScopes.Count == 0)
+            errors.Add("Token:RequiredScopes", "is empty, but Audience and ClientId have the same value",
+                "List a scope that access tokens have, so that an ID token is not accepted as one, or use different values");
     }
 
     private static void CheckAudience(string? audience, string key, bool isRequired, string remedy, SettingsErrors errors)

@@ -37,6 +37,8 @@ public sealed class TokenSettingsTests
                 o.Token.RequiredScopes.Add("b c");
             }
         },
+        { "Kcd:Token:RequiredScopes", "the same value", o =>
+            (o.Token.TenantId, o.Token.Authority, o.Token.ClientId) = (null, "https://adfs.contoso.com/adfs", o.Token.Audience) },
         { "Kcd:Token:RequiredRoles:0", "white space", o => o.Token.RequiredRoles.Add("") },
         { "Kcd:Applications:erp:RequiredScopes:0", "not one word", o => o.Application().RequiredScopes.Add(" ") },
         { "Kcd:Applications:erp:RequiredRoles:0", "white space", o => o.Application().RequiredRoles.Add(null!) },
