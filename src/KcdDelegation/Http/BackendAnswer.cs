@@ -38,9 +38,10 @@ internal sealed class BackendAnswer
 
     /// <summary>Whether the backend refused the ticket or a request without one, whatever the status.</summary>
     /// <remarks>Servers refuse tickets with 403 and 500 too, and RFC 9110 §11.6.1 allows a challenge in any response. A token that accepts
-    /// the ticket, such as the AP-REP in an error page of the application, is no challenge.</remarks>
+    /// the ticket, such as the AP-REP in an error page of the application, is no challenge. Nor is a challenge in a success: some servers
+    /// send it in every response.</remarks>
     public bool IsRefusal => Status == HttpStatusCode.Unauthorized || IsStatedRefusal
-        || (AcceptsTickets && (!HasToken || (IsError && !IsAcceptance)));
+        || (AcceptsTickets && IsError && (!HasToken || !IsAcceptance));
 
     /// <summary>Whether the response to a request without a ticket asks for one.</summary>
     /// <remarks>A success with a challenge is the response of a public resource, whose request must not be repeated.</remarks>

@@ -30,7 +30,7 @@ public sealed class RefusalStatusTests
             }
             foreach (var status in (int[])[200, 302])
             {
-                foreach (var challenge in (string[])["Negotiate", Reject, s_error, s_framedError])
+                foreach (var challenge in (string[])[Reject, s_error, s_framedError])
                     data.Add(status, challenge);
             }
             data.Add(401, "");
@@ -77,6 +77,8 @@ public sealed class RefusalStatusTests
     [Theory]
     [InlineData(200, "")]
     [InlineData(200, Completed)]
+    [InlineData(200, "Negotiate")]
+    [InlineData(302, "Negotiate")]
     [InlineData(403, Completed)]
     [InlineData(404, "")]
     [InlineData(404, "Bearer")]
