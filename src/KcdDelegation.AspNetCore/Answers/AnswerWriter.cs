@@ -14,7 +14,22 @@ namespace KcdDelegation.AspNetCore.Answers;
 internal sealed class AnswerWriter(
     IOptions<KcdAnswerOptions> options, IKcdErrorPage page, ILoggerFactory loggerFactory, TimeProvider timeProvider)
 {
+    /// <summary>The number of inner exceptions that are searched. Client libraries and YARP wrap the handler's exception once or
+    /// twice.</summary>
+    private const int MaxDepth = 8;
+
     private readonly ILogger _logger = loggerFactory.CreateLogger(WebLog.Category);
+
+    /// <summary>Finds the error of delegation in an exception and those that it wraps; null if there is none.</summary>
+    public static KcdException? FindError(Exception? exception)
+    {
+        for (var depth = 0; depth < MaxDepth && exception is not null; depth++, exception = exception.InnerException)
+        {
+            if (exception is KcdException error)
+                return error;
+        }
+        return null;
+    }
 
     /// <summary>Answers the request because of an error.</summary>
     /// <remarks>401 is only for the caller's own sign-in: a client reacts to it by signing in again. The request of a signed-in user never

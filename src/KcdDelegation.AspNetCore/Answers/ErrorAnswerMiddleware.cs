@@ -7,9 +7,6 @@ namespace KcdDelegation.AspNetCore.Answers;
 /// <summary>Turns a <see cref="KcdException"/> and a backend's refusal into answers.</summary>
 internal sealed class ErrorAnswerMiddleware(RequestDelegate next, AnswerWriter answers)
 {
-    /// <summary>The number of inner exceptions that are searched. Client libraries wrap the handler's exception once or twice.</summary>
-    private const int MaxDepth = 8;
-
     public async Task InvokeAsync(HttpContext context)
     {
         var request = DelegatedRequest.Current;
@@ -19,7 +16,7 @@ internal sealed class ErrorAnswerMiddleware(RequestDelegate next, AnswerWriter a
         {
             await next(context).ConfigureAwait(false);
         }
-        catch (Exception exception) when (Find(exception) is { } error)
+        catch (Exception exception) when (AnswerWriter.FindError(exception) is { } error)
         {
             await answers.WriteErrorAsync(context, error).ConfigureAwait(false);
             return;
@@ -35,14 +32,4 @@ internal sealed class ErrorAnswerMiddleware(RequestDelegate next, AnswerWriter a
     }
 
     private static bool IsRefusal(HttpStatusCode? status, BackendRefusal? refusal) => refusal is not null && refusal.Status == status;
-
-    private static KcdException? Find(Exception? exception)
-    {
-        for (var depth = 0; depth < MaxDepth && exception is not null; depth++, exception = exception.InnerException)
-        {
-            if (exception is KcdException error)
-                return error;
-        }
-        return null;
-    }
 }

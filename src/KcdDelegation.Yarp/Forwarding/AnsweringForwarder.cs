@@ -1,4 +1,5 @@
 using KcdDelegation.AspNetCore;
+using KcdDelegation.AspNetCore.Answers;
 using KcdDelegation.AspNetCore.Requests;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Yarp.Clusters;
@@ -12,9 +13,6 @@ namespace KcdDelegation.Yarp.Forwarding;
 /// <remarks>YARP catches every exception of its client and sets 502 without a body.</remarks>
 internal sealed class AnsweringForwarder(IHttpForwarder inner) : IHttpForwarder
 {
-    /// <summary>The number of inner exceptions that are searched. YARP and .NET wrap the handler's exception at most twice.</summary>
-    private const int MaxDepth = 8;
-
     public ValueTask<ForwarderError> SendAsync(
         HttpContext context, string destinationPrefix, HttpMessageInvoker httpClient, ForwarderRequestConfig requestConfig,
         HttpTransformer transformer) =>
@@ -43,7 +41,7 @@ internal sealed class AnsweringForwarder(IHttpForwarder inner) : IHttpForwarder
         {
             await context.AnswerKcdRefusalAsync(refusal).ConfigureAwait(false);
         }
-        else if (Find(context.Features.Get<IForwarderErrorFeature>()?.Exception) is { } error)
+        else if (AnswerWriter.FindError(context.Features.Get<IForwarderErrorFeature>()?.Exception) is { } error)
         {
             if (!IsDestinationFault(error))
                 context.Features.Set<IForwarderErrorFeature>(new RequestError(error));
@@ -56,16 +54,6 @@ internal sealed class AnsweringForwarder(IHttpForwarder inner) : IHttpForwarder
     /// delegated would otherwise make a destination unhealthy for all users.</summary>
     private static bool IsDestinationFault(KcdException error) =>
         error.EventId is KcdEventId.BackendNotProven or KcdEventId.CertificateChanged;
-
-    private static KcdException? Find(Exception? exception)
-    {
-        for (var depth = 0; depth < MaxDepth && exception is not null; depth++, exception = exception.InnerException)
-        {
-            if (exception is KcdException error)
-                return error;
-        }
-        return null;
-    }
 
     /// <summary>An error that occurred before the request was sent.</summary>
     private sealed class RequestError(KcdException error) : IForwarderErrorFeature
