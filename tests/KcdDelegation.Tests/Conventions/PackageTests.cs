@@ -9,14 +9,14 @@ namespace KcdDelegation.Tests.Conventions;
 public sealed partial class PackageTests(PackageTests.Packages packages) : IClassFixture<PackageTests.Packages>
 {
     [Fact]
-    public void There_are_six_packages_of_one_version_each_with_its_symbols()
+    public void There_are_seven_packages_of_one_version_each_with_its_symbols()
     {
         packages.All.Select(package => package.Id).Order(StringComparer.Ordinal)
             .ShouldBe(
-                ["KcdDelegation", "KcdDelegation.AspNetCore", "KcdDelegation.Kerberos", "KcdDelegation.Testing", "KcdDelegation.Tool",
-                    "KcdDelegation.Yarp"]);
+                ["KcdDelegation", "KcdDelegation.AspNetCore", "KcdDelegation.Gateway", "KcdDelegation.Kerberos", "KcdDelegation.Testing",
+                    "KcdDelegation.Tool", "KcdDelegation.Yarp"]);
         packages.All.Select(package => package.Version).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
-        packages.Symbols.Count.ShouldBe(6);
+        packages.Symbols.Count.ShouldBe(7);
     }
 
     [Theory]
@@ -43,7 +43,7 @@ public sealed partial class PackageTests(PackageTests.Packages packages) : IClas
             package.Files.ShouldContain("icon.png");
             package.Readme.ShouldStartWith($"# {package.Id}\n");
             RelativeLink().IsMatch(package.Readme).ShouldBeFalse($"{package.Id}: relative links do not work on a package feed");
-            if (package.Id != "KcdDelegation.Tool")
+            if (package.Id is not ("KcdDelegation.Tool" or "KcdDelegation.Gateway"))
                 package.Files.ShouldContain($"lib/net10.0/{package.Id}.xml");
         }
     }
