@@ -106,6 +106,34 @@ public sealed class ReloadTests
     }
 
     [Fact]
+    public async Task A_request_that_was_routed_before_its_cluster_was_delegated_is_refused_as_unavailable()
+    {
+        await using var realm = DelegatedGateway.StartRealm();
+        await using var backend = await KerberosBackend.StartAsync(realm, DelegatedGateway.Erp);
+        using var arrived = new SemaphoreSlim(0);
+        using var proceed = new SemaphoreSlim(0);
+        await using var gateway = await DelegatedGateway.StartAsync(new GatewaySetup
+        {
+            Realm = realm,
+            Cluster = DelegatedGateway.CreateCluster(null, backend.Url),
+            // After the choice of the route, and before YARP reads the state of the cluster.
+            Before = application => application.Use(async (context, next) =>
+            {
+                arrived.Release();
+                await proceed.WaitAsync(context.RequestAborted);
+                await next(context);
+            }),
+        });
+        var pending = gateway.GetAsync("ada");
+        await arrived.WaitAsync(TestContext.Current.CancellationToken);
+        (await gateway.UpdateAsync(DelegatedGateway.CreateCluster("erp", backend.Url))).ShouldBeNull();
+        proceed.Release(2);
+        (await pending).Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        backend.Received.ShouldBeEmpty();
+        (await gateway.GetAsync("ada")).ShouldBe((HttpStatusCode.OK, "ada"));
+    }
+
+    [Fact]
     public async Task A_configuration_with_an_error_is_not_applied_and_the_previous_one_stays()
     {
         await using var realm = DelegatedGateway.StartRealm();

@@ -1,8 +1,7 @@
 namespace KcdDelegation.Yarp.Clusters;
 
 /// <summary>Permits each request of a cluster to go to its destination, after all transforms.</summary>
-/// <remarks>A request that no transform of this package has seen has no user either, and <see cref="KcdHandler"/> refuses it.</remarks>
-internal sealed class ClusterTargetHandler(ClusterTargets targets, string application) : DelegatingHandler
+internal sealed class ClusterTargetHandler(ClusterTargets targets, string cluster, string application) : DelegatingHandler
 {
     private static readonly HttpRequestOptionsKey<ForwardedRequest> s_forwarded = new("KcdDelegation.Yarp.Forwarded");
 
@@ -13,6 +12,9 @@ internal sealed class ClusterTargetHandler(ClusterTargets targets, string applic
     {
         if (request.Options.TryGetValue(s_forwarded, out var forwarded))
             targets.Permit(request, forwarded, application);
+        else if (!request.IsAnonymous())
+            // No transform of this package has seen the request: its route was chosen before the cluster was delegated.
+            targets.RefuseUnprepared(request, cluster, application);
         return base.SendAsync(request, cancellationToken);
     }
 }

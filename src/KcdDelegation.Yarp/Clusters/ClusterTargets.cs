@@ -33,13 +33,22 @@ internal sealed class ClusterTargets(IServiceProvider services, DelegationClient
             || !state.Destinations.TryGetValue(destination.DestinationId, out var current)
             || !string.Equals(current.Model.Config.Address, forwarded.DestinationPrefix, StringComparison.Ordinal))
         {
-            var refusal = ForwardingErrors.DestinationRemoved(application, cluster);
-            Log.Refused(((IDelegationSource)client).Audit, application, request.GetCaller(), refusal);
-            throw refusal;
+            throw Refuse(request, application, ForwardingErrors.DestinationRemoved(application, cluster));
         }
         request.AllowOrigin(
             _addresses.GetValue(current.Model, static model => new Uri(model.Config.Address)),
             FindAllowedHost(request, current.Model, feature.Route));
+    }
+
+    /// <summary>Refuses a request whose route was chosen while its cluster was not delegated.</summary>
+    /// <exception cref="KcdException">Always.</exception>
+    public void RefuseUnprepared(HttpRequestMessage request, string cluster, string application) =>
+        throw Refuse(request, application, ForwardingErrors.DelegationAdded(application, cluster));
+
+    private KcdException Refuse(HttpRequestMessage request, string application, KcdException refusal)
+    {
+        Log.Refused(((IDelegationSource)client).Audit, application, request.GetCaller(), refusal);
+        return refusal;
     }
 
     /// <summary>Returns the request's <c>Host</c> if the destination or the route names it. Otherwise the application's settings

@@ -46,7 +46,7 @@ internal sealed class DelegatedClientFactory(
         var application = ClusterMetadata.GetApplication(context.NewMetadata)!;
         return new GatewayCookieHandler(cookies)
         {
-            InnerHandler = new ClusterTargetHandler(targets, application)
+            InnerHandler = new ClusterTargetHandler(targets, context.ClusterId, application)
             {
                 InnerHandler = new RequestTrackingHandler(callers)
                 {

@@ -13,6 +13,14 @@ internal static class ForwardingErrors
         $"The destination of a request to '{application}' is no longer one of the cluster '{cluster}'. Nothing was sent.",
         "The configuration changed while the request was waiting. Send it again."));
 
+    /// <summary>Creates the error of a request whose route was chosen before its cluster was delegated.</summary>
+    public static KcdException DelegationAdded(string application, string cluster) => new(new DelegationFailure(
+        KcdStage.Target,
+        KcdErrorKind.Unavailable,
+        YarpEventId.DestinationRemoved,
+        $"The cluster '{cluster}' was changed to '{application}' while a request was waiting. Nothing was sent.",
+        "The configuration changed while the request was waiting. Send it again."));
+
     public static Exception UnknownApplication(string cluster, string application, IEnumerable<string> known) => new ArgumentException(
         $"Cluster '{cluster}': the metadata KcdApplication is '{application}', which is not in Kcd:Applications "
             + $"({string.Join(", ", known)}). The cluster is not served. Correct the name, or add the application.");
