@@ -1,3 +1,4 @@
+using System.Globalization;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
@@ -9,6 +10,7 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using KcdDelegation.Benchmarks.Cache;
 using KcdDelegation.Benchmarks.Cold;
 using KcdDelegation.Benchmarks.Connections;
+using KcdDelegation.Benchmarks.Gateway;
 using KcdDelegation.Benchmarks.Headers;
 using KcdDelegation.Benchmarks.Tokens;
 using Perfolizer.Horology;
@@ -16,10 +18,14 @@ using Perfolizer.Horology;
 // benchmarks/run starts a new process for each page, so that the pages do not influence each other.
 if (args is not [var page, var results, ..])
 {
-    Console.Error.WriteLine("usage: KcdDelegation.Benchmarks headers|cache|memory|tokens|threads|users|cold|rush RESULTS [short]");
+    Console.Error.WriteLine("""
+        usage: KcdDelegation.Benchmarks headers|cache|memory|tokens|threads|users|cold|rush RESULTS [short]
+               KcdDelegation.Benchmarks gateway-run NUMBERS KILOBYTES [short]
+               KcdDelegation.Benchmarks gateway RESULTS NUMBERS
+        """);
     return 2;
 }
-var isShort = args is [_, _, "short"];
+var isShort = args is [_, _, .., "short"];
 var rounds = isShort ? 400 : 4000;
 switch (page)
 {
@@ -43,6 +49,24 @@ switch (page)
         break;
     case BackendProcess.Page:
         await BackendProcess.ServeAsync();
+        break;
+    case BackendServer.Page:
+        await BackendServer.RunAsync();
+        break;
+    case GatewayServer.Page:
+        await GatewayServer.RunAsync(results);
+        break;
+    case ClientProgram.Page:
+        await ClientProgram.RunAsync(results);
+        break;
+    case GatewayRun.Page when GatewayRun.FindObstacle() is { } obstacle:
+        Console.Error.WriteLine($"gateway is skipped: {obstacle}");
+        return 77;
+    case GatewayRun.Page:
+        await GatewayRun.RunAsync(results, int.Parse(args[2], CultureInfo.InvariantCulture), isShort);
+        break;
+    case "gateway":
+        GatewayPage.Write(results, args[2]);
         break;
     case "cold" or "rush" when LabKdc.ReasonMissing() is { } reason:
         Console.Error.WriteLine($"{page} is skipped: {reason}");

@@ -1,0 +1,128 @@
+using System.Globalization;
+using KcdDelegation.Benchmarks.Report;
+
+namespace KcdDelegation.Benchmarks.Gateway;
+
+/// <summary>Writes the tables of the page <c>gateway</c> and compares them with the targets.</summary>
+internal static class GatewayPage
+{
+    private const int FewUsers = 64;
+    private const int ManyUsers = 10_000;
+
+    /// <summary>Writes the page from the numbers of <see cref="GatewayRun"/>.</summary>
+    /// <param name="results">The directory of the page.</param>
+    /// <param name="numbers">The directory of the numbers.</param>
+    public static void Write(string results, string numbers)
+    {
+        GatewayResult[] parts = [.. GatewayRun.TicketKilobytes.Select(size => GatewayResult.Read(numbers, size)).OfType<GatewayResult>()];
+        if (parts.Length == 0)
+            throw new InvalidOperationException($"There are no numbers in {numbers}.");
+        var page = new ResultFile(results, "gateway", "A gateway with and without delegation").Text(Describe(parts[0]));
+        foreach (var missing in parts.Select(part => part.LeftOut).OfType<string>().Distinct(StringComparer.Ordinal))
+            page.Text(missing);
+        page.Text("## Targets").Table(["target", "result", ""], parts.SelectMany(part => Targets(part)).Select(AsRow));
+        foreach (var part in parts)
+        {
+            page.Text(string.Create(CultureInfo.InvariantCulture, $"""
+                ## Tickets of {part.TicketKilobytes} KB
+
+                The `Authorization` value has {part.HeaderLength:N0} characters. Measured: {part.Machine}
+                """));
+            foreach (var users in part.Cells.Select(cell => cell.Users).Distinct().Order())
+                page.Text(users == 1 ? "One user:" : string.Create(CultureInfo.InvariantCulture, $"{users:N0} users:"))
+                    .Table(
+                        ["", "requests/s", "ratio to plain", "CPU µs per request", "over plain", "over the control", "bytes per request",
+                            "over plain", "connections per user", "working set MB", "gateway busy", "backend µs"],
+                        part.Cells.Where(cell => cell.Users == users).Select(cell => AsRow(part, cell)));
+        }
+        page.Write();
+    }
+
+    private static string Describe(GatewayResult part) => $"""
+        GET requests with an answer of 1 KB through YARP 2.3.0 over plain HTTP/1.1 on loopback, sent by `wrk` on 64 connections, each for a
+        random user. The same sequence of users is sent to all columns of a round. Each gateway is a process of its own on processor
+        {part.GatewayProcessors}. `wrk`, the backends and the KDC run on processor {part.OtherProcessors}. Only one gateway has requests at
+        a time. Each has a backend process of its own, because the ephemeral ports of one address and the open files of one process do not
+        suffice for 10,000 connections of each column. The backend is Kestrel and ignores `Authorization`. {part.Rounds} interleaved rounds
+        of one second; medians. Ratios and differences are medians of those of the rounds. Logging is off in all columns.
+
+        - *plain YARP* sends no ticket. With a bearer token it passes the token on.
+        - *control* is plain YARP with one `SocketsHttpHandler` for each user and a constant `Authorization` header of the same length:
+          the price of separate connections and of the header's size.
+        - *delegation* is `AddKcdDelegation`. All tickets are cached.
+        - Without a further name, the user comes from a header field that is not validated. With `JwtBearer` and `AddKcdBearer`, the user
+          comes from an RS256 token, whose signature every gateway has checked before.
+        - *HttpClient* is a program without YARP on the gateway's processor, with 64 senders. Its control and `KcdHandler` correspond to
+          those of the gateway. The backend limits the rate of its rows; processor time and bytes are not affected.
+
+        Processor time and bytes are those of the gateway's process, from `Environment.CpuUsage` and `GC.GetTotalAllocatedBytes` before and
+        after each round. Connections are those that the backend accepted for the row, warm-up included. The working set includes the users
+        of the smaller rows. A gateway that is less than 0.95 busy was limited by the load generator or the backend.
+        """;
+
+    private static IReadOnlyList<string> AsRow(GatewayResult part, GatewayCell cell)
+    {
+        var column = GatewayColumn.All.Single(each => each.Name == cell.Column);
+        var plain = part.Find(column.HasGateway ? GatewayColumn.Plain : GatewayColumn.Client, cell.Users)!;
+        var control = part.Find(column.HasGateway ? GatewayColumn.Control : GatewayColumn.ClientControl, cell.Users)!;
+        return
+        [
+            cell.Column,
+            cell.GetMedian(Rate).Number(0),
+            cell.GetRatio(plain, Rate).Number(),
+            cell.GetMedian(Time).Number(1),
+            cell.GetDifference(plain, Time).Number(1),
+            cell.GetDifference(control, Time).Number(1),
+            cell.GetMedian(Bytes).Number(0),
+            cell.GetDifference(plain, Bytes).Number(0),
+            cell.ConnectionsPerUser.Number(),
+            (cell.WorkingSet / 1e6).Number(0),
+            cell.GetMedian(round => round.Busy).Number(),
+            cell.GetMedian(round => round.BackendTime).Number(1),
+        ];
+    }
+
+    private static IReadOnlyList<string> AsRow((string Target, string Result, bool IsMet) target) =>
+        [target.Target, target.Result, target.IsMet ? "met" : "**not met**"];
+
+    private static IEnumerable<(string Target, string Result, bool IsMet)> Targets(GatewayResult part)
+    {
+        var size = $"{part.TicketKilobytes} KB";
+        var plain = part.Find(GatewayColumn.Plain, FewUsers)!;
+        var control = part.Find(GatewayColumn.Control, FewUsers)!;
+        var ours = part.Find(GatewayColumn.Delegated, FewUsers)!;
+        var (overPlain, overControl) = (ours.GetDifference(plain, Time), ours.GetDifference(control, Time));
+        yield return ($"{size}: processor time of delegation at most 8 µs over plain YARP, or 4 µs over the control",
+            $"{overPlain.Number(1)} µs over plain, {overControl.Number(1)} µs over the control", overPlain <= 8 || overControl <= 4);
+        var bytes = ours.GetDifference(plain, Bytes);
+        yield return ($"{size}: at most 2,048 bytes per request over plain YARP", bytes.Number(0), bytes <= 2048);
+        yield return AtLeast($"{size}: requests/s of delegation at least 0.87 of plain YARP", ours.GetRatio(plain, Rate), 0.87);
+
+        var jwt = part.Find(GatewayColumn.PlainJwtBearer, FewUsers)!;
+        var kcd = part.Find(GatewayColumn.PlainKcdBearer, FewUsers)!;
+        var both = part.Find(GatewayColumn.DelegatedKcdBearer, FewUsers)!;
+        yield return AtLeast($"{size}: with bearer tokens and `AddKcdBearer` on both sides at least 0.88", both.GetRatio(kcd, Rate), 0.88);
+        yield return AtLeast(
+            $"{size}: delegation with `AddKcdBearer` no slower than plain YARP with `JwtBearer`", both.GetRatio(jwt, Rate), 1);
+        var check = kcd.GetDifference(plain, Time);
+        yield return ($"{size}: the check of a token seen before at most 15 µs",
+            $"{(part.TokenCheck / 1000).Number(1)} µs and {part.TokenCheckBytes:N0} bytes alone; {check.Number(1)} µs in the gateway, "
+                + "authentication and authorization of ASP.NET Core included",
+            check <= 15);
+        if (part.Find(GatewayColumn.Delegated, ManyUsers) is { } many)
+        {
+            yield return AtLeast($"{size}: 10,000 users at least 0.8 of the rate of 64", many.GetRatio(ours, Rate), 0.8);
+            yield return ($"{size}: at most 1.2 connections opened per user of 10,000",
+                many.ConnectionsPerUser.Number(), many.ConnectionsPerUser <= 1.2);
+        }
+    }
+
+    private static (string Target, string Result, bool IsMet) AtLeast(string target, double ratio, double least) =>
+        (target, ratio.Number(), ratio >= least);
+
+    private static double Rate(GatewayRound round) => round.RequestsPerSecond;
+
+    private static double Time(GatewayRound round) => round.ProcessorTime;
+
+    private static double Bytes(GatewayRound round) => round.Bytes;
+}

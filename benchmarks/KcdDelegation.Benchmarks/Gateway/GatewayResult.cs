@@ -1,0 +1,78 @@
+using System.Text.Json;
+using KcdDelegation.Benchmarks.Report;
+
+namespace KcdDelegation.Benchmarks.Gateway;
+
+/// <summary>One column of one row in one round.</summary>
+/// <param name="RequestsPerSecond">The rate.</param>
+/// <param name="ProcessorTime">The microseconds of processor time of the measured process for each request.</param>
+/// <param name="Bytes">The bytes that the measured process allocated for each request.</param>
+/// <param name="Busy">The share of the gateway's processors that the measured process used.</param>
+/// <param name="BackendTime">The microseconds of processor time of the backend for each request.</param>
+internal sealed record GatewayRound(
+    double RequestsPerSecond, double ProcessorTime, double Bytes, double Busy, double BackendTime);
+
+/// <summary>One column of one row in all rounds.</summary>
+/// <param name="Column">The column's name.</param>
+/// <param name="Users">The number of users of the row.</param>
+internal sealed record GatewayCell(string Column, int Users)
+{
+    public List<GatewayRound> Rounds { get; init; } = [];
+
+    /// <summary>Gets or sets the number of connections that were opened to the backend.</summary>
+    public long Connections { get; set; }
+
+    /// <summary>Gets or sets the resident memory of the process after the last round.</summary>
+    public long WorkingSet { get; set; }
+
+    public double ConnectionsPerUser => (double)Connections / Users;
+
+    public double GetMedian(Func<GatewayRound, double> value) => Interleaved.Quantile([.. Rounds.Select(value)], 0.5);
+
+    /// <summary>Returns the median of the rounds' ratios to another cell, whose rounds alternated with those of this one.</summary>
+    public double GetRatio(GatewayCell other, Func<GatewayRound, double> value) => Interleaved.Quantile(
+        [.. Rounds.Zip(other.Rounds, (own, others) => value(own) / value(others))], 0.5);
+
+    /// <summary>Returns the median of the rounds' differences from another cell.</summary>
+    public double GetDifference(GatewayCell other, Func<GatewayRound, double> value) => Interleaved.Quantile(
+        [.. Rounds.Zip(other.Rounds, (own, others) => value(own) - value(others))], 0.5);
+}
+
+/// <summary>All rows with tickets of one size.</summary>
+internal sealed record GatewayResult
+{
+    public required int TicketKilobytes { get; init; }
+
+    /// <summary>Gets the length of the <c>Authorization</c> value.</summary>
+    public required int HeaderLength { get; init; }
+
+    public required string Machine { get; init; }
+
+    public required string GatewayProcessors { get; init; }
+
+    public required string OtherProcessors { get; init; }
+
+    public required int Rounds { get; init; }
+
+    /// <summary>Gets why the largest row is missing; null if it is not.</summary>
+    public string? LeftOut { get; init; }
+
+    /// <summary>Gets the nanoseconds of the check of a token that was seen before.</summary>
+    public required double TokenCheck { get; init; }
+
+    /// <summary>Gets the bytes that this check allocates.</summary>
+    public required long TokenCheckBytes { get; init; }
+
+    public required IReadOnlyList<GatewayCell> Cells { get; init; }
+
+    public GatewayCell? Find(string column, int users) =>
+        Cells.FirstOrDefault(cell => cell.Users == users && string.Equals(cell.Column, column, StringComparison.Ordinal));
+
+    public static string GetPath(string directory, int ticketKilobytes) => Path.Combine(directory, $"gateway-{ticketKilobytes}.json");
+
+    public static GatewayResult? Read(string directory, int ticketKilobytes) => File.Exists(GetPath(directory, ticketKilobytes))
+        ? JsonSerializer.Deserialize<GatewayResult>(File.ReadAllText(GetPath(directory, ticketKilobytes)))
+        : null;
+
+    public void Write(string directory) => File.WriteAllText(GetPath(directory, TicketKilobytes), JsonSerializer.Serialize(this));
+}

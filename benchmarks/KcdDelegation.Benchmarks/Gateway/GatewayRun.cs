@@ -1,0 +1,196 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using KcdDelegation.Benchmarks.Report;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Testing;
+
+namespace KcdDelegation.Benchmarks.Gateway;
+
+/// <summary>Measures all columns with tickets of one size.</summary>
+internal static class GatewayRun
+{
+    /// <summary>The name of the page that measures. The page <c>gateway</c> writes the tables.</summary>
+    public const string Page = "gateway-run";
+
+    /// <summary>The sizes of tickets that the page compares.</summary>
+    public static readonly ImmutableArray<int> TicketKilobytes = [1, 12];
+
+    private const string Account = "gw";
+    private const int MostUsers = 10_000;
+
+    /// <summary>The row that is also measured without a gateway.</summary>
+    private const int ClientUsers = 64;
+
+    private const int WarmUpSeconds = 2;
+
+    /// <summary>The rows. Those of one group alternate, because their ratio is a result.</summary>
+    private static readonly int[][] s_groups = [[1, 2000], [64, MostUsers]];
+
+    /// <returns>Why nothing can be measured here; null if it can.</returns>
+    public static string? FindObstacle()
+    {
+        if (Environment.ProcessorCount < 2)
+            return "It needs two processors: one for the gateway, one for everything else.";
+        if (Machine.Output("taskset", "--version").Length == 0)
+            return "It needs taskset. Install it (Debian: apt-get install util-linux).";
+        return Machine.Output("wrk", "-v").Length == 0 ? "It needs wrk. Install it (Debian: apt-get install wrk)." : null;
+    }
+
+    /// <summary>Measures and writes the numbers for <see cref="GatewayPage"/>.</summary>
+    /// <param name="directory">The directory of the numbers.</param>
+    /// <param name="ticketKilobytes">The size of the tickets.</param>
+    /// <param name="isShort">Whether to measure fewer rows and rounds.</param>
+    public static async Task RunAsync(string directory, int ticketKilobytes, bool isShort)
+    {
+        using var self = Process.GetCurrentProcess();
+        self.ProcessorAffinity = ProcessorSet.Others.ToMask();
+        // Connections of all rows, in the gateway and in its backend.
+        var hasAllUsers = OpenFiles.Limit >= 13_000;
+        var groups = isShort
+            ? [[64]]
+            : s_groups.Select(group => group.Where(users => users < MostUsers || hasAllUsers).ToArray()).ToArray();
+        var rounds = isShort ? 5 : 7;
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var realm = CreateRealm(groups.Sum(group => group.Sum()), ticketKilobytes);
+        using var users = UserFiles.Create(issuer, groups.Sum(group => group.Sum()));
+        var kcd = realm.CreateOptions(Account, issuer);
+        var settings = new ProcessSettings { Authority = issuer.Authority, Audience = TestIssuer.DefaultAudience };
+        List<MeasuredProcess> processes = [];
+        try
+        {
+            // The control needs the length of the header, and the first column of delegation gives it.
+            var ours = Start(GatewayColumn.All.Single(column => column.Name == GatewayColumn.Delegated));
+            var authorization = await ours.ReadAuthorizationAsync(0);
+            CheckTicket(realm, authorization, ticketKilobytes);
+            settings.ControlLength = authorization.Length;
+            foreach (var column in GatewayColumn.All.Where(column => column != ours.Column))
+                Start(column);
+            processes = [.. GatewayColumn.All.Select(column => processes.Single(process => process.Column == column))];
+            List<GatewayCell> cells = [];
+            var first = 0;
+            foreach (var group in groups)
+            {
+                // Each row has users of its own, so that its connections are counted from zero.
+                cells.AddRange(await MeasureAsync(processes, group, rounds, first));
+                first += group.Sum();
+            }
+            var (time, bytes) = await MeasureTokenCheckAsync(issuer, kcd);
+            new GatewayResult
+            {
+                TicketKilobytes = ticketKilobytes,
+                HeaderLength = authorization.Length,
+                Machine = Machine.Describe(),
+                GatewayProcessors = ProcessorSet.Gateway.ToString(),
+                OtherProcessors = ProcessorSet.Others.ToString(),
+                Rounds = rounds,
+                LeftOut = hasAllUsers ? null : $"The row of {MostUsers:N0} users is left out, because only "
+                    + $"{OpenFiles.Limit:N0} files can be open in a process (`ulimit -n`), and it needs 13,000.",
+                TokenCheck = time,
+                TokenCheckBytes = bytes,
+                Cells = cells,
+            }.Write(directory);
+        }
+        finally
+        {
+            foreach (var process in processes)
+                process.Dispose();
+        }
+
+        MeasuredProcess Start(GatewayColumn column)
+        {
+            var process = MeasuredProcess.Start(column, settings, kcd, users);
+            processes.Add(process);
+            return process;
+        }
+    }
+
+    /// <summary>Creates the realm. The size of a ticket without its PAC is measured with a small PAC.</summary>
+    private static TestRealm CreateRealm(int users, int ticketKilobytes)
+    {
+        const int SmallPac = 600;
+        var realm = TestRealm.Start("BENCH.TEST")
+            .Account(Account, mayDelegateTo: [ProcessSettings.Service])
+            .Service(ProcessSettings.Service);
+        for (var user = 0; user < users; user++)
+            realm.User(ProcessSettings.GetUser(user));
+        var rest = realm.PacSize(SmallPac).IssueTicket(ProcessSettings.GetUser(0), ProcessSettings.Service)
+            .Issued.Ticket.EncryptedPart.Cipher.Length - SmallPac;
+        return realm.PacSize(Math.Max(SmallPac, (ticketKilobytes << 10) - rest));
+    }
+
+    /// <summary>Requires that the backend got a valid ticket of the right user, of about the right size.</summary>
+    private static void CheckTicket(TestRealm realm, string authorization, int ticketKilobytes)
+    {
+        var accepted = new TestAcceptor(realm, ProcessSettings.Service).Accept(authorization);
+        // Base64 makes four characters of three bytes, and the token has some hundred bytes more than the ticket.
+        var kilobytes = authorization.Length * 3 / 4 / 1024.0;
+        if (accepted.SamAccountName != ProcessSettings.GetUser(0) || kilobytes < ticketKilobytes || kilobytes > ticketKilobytes + 1.5)
+            throw new InvalidOperationException(
+                $"The backend got a ticket of {accepted.SamAccountName} in a header of {authorization.Length} characters.");
+    }
+
+    private static async Task<IReadOnlyList<GatewayCell>> MeasureAsync(
+        IReadOnlyList<MeasuredProcess> processes, int[] rows, int rounds, int firstUser)
+    {
+        // The processes that request tickets take the longest. They connect first, so that no connection is idle for long.
+        var cells = new List<(MeasuredProcess Process, GatewayCell Cell, int First)>();
+        foreach (var users in rows)
+        {
+            cells.AddRange(processes
+                .Where(process => process.Column.HasGateway || users == ClientUsers)
+                .Select(process => (process, new GatewayCell(process.Column.Name, users), firstUser)));
+            firstUser += users;
+        }
+        foreach (var (process, cell, first) in cells.OrderByDescending(each => (each.Cell.Users, each.Process.Column.Forwarding)))
+        {
+            Console.Error.WriteLine($"{cell.Column}, {cell.Users} users");
+            var before = process.CountConnections();
+            await process.ConnectAsync(first, cell.Users);
+            // The just-in-time compiler finishes first.
+            process.Run(first, cell.Users, seed: 0, seconds: WarmUpSeconds);
+            cell.Connections += process.CountConnections() - before;
+        }
+        for (var round = 0; round < rounds; round++)
+        {
+            for (var i = 0; i < cells.Count; i++)
+            {
+                var (process, cell, first) = cells[(i + round) % cells.Count];
+                var before = process.CountConnections();
+                cell.Rounds.Add(process.Run(first, cell.Users, seed: round + 1));
+                cell.Connections += process.CountConnections() - before;
+            }
+        }
+        foreach (var (process, cell, _) in cells)
+            cell.WorkingSet = process.ReadWorkingSet();
+        return [.. cells.Select(each => each.Cell)];
+    }
+
+    /// <summary>Measures the check of tokens that were seen before, of 64 users, without a web server.</summary>
+    private static async Task<(double Nanoseconds, long Bytes)> MeasureTokenCheckAsync(TestIssuer issuer, KcdOptions options)
+    {
+        options.Applications[ProcessSettings.Application] = new DelegatedApplication
+        {
+            InternalUrl = new Uri("https://app.bench.test/"),
+            ServicePrincipalName = ProcessSettings.Service,
+            LoginIdentity = LoginIdentity.OnPremisesSamAccountName,
+        };
+        await using var client = DelegationClient.Create(options);
+        var tokens = Enumerable.Range(0, 64)
+            .Select(user => UserFiles.CreateToken(issuer, ProcessSettings.GetUser(user))).ToArray();
+        foreach (var token in tokens)
+            await client.ValidateAccessTokenAsync(token);
+        var next = 0;
+        var check = new Case("check", () =>
+        {
+            var caller = client.ValidateAccessTokenAsync(tokens[next++ % tokens.Length]);
+            if (!caller.IsCompletedSuccessfully || !caller.Result.Identity!.IsAuthenticated)
+                throw new InvalidOperationException("The token was not accepted at once.");
+        });
+        var time = Interleaved.Measure([check], rounds: 1000)["check"].Median;
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var call = 0; call < 1000; call++)
+            check.Run();
+        return (time, (GC.GetAllocatedBytesForCurrentThread() - before) / 1000);
+    }
+}

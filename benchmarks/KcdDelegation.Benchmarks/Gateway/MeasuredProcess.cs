@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace KcdDelegation.Benchmarks.Gateway;
+
+/// <summary>A process to measure, with a backend of its own. Only one of these processes has requests at a time.</summary>
+internal sealed class MeasuredProcess : IDisposable
+{
+    private const int Connections = 64;
+
+    private readonly string _usersFile;
+    private readonly string _script;
+    private readonly ChildProcess _backend;
+    private readonly ChildProcess _process;
+
+    private MeasuredProcess(GatewayColumn column, ChildProcess backend, ChildProcess process, UserFiles users)
+    {
+        (Column, _backend, _process) = (column, backend, process);
+        (_usersFile, _script) = (column.HasToken ? users.Tokens : users.Names, users.Script);
+    }
+
+    public GatewayColumn Column { get; }
+
+    /// <summary>Gets the address of the gateway.</summary>
+    private Uri Url => new(_process.Ready);
+
+    /// <summary>Starts the backend and then the process.</summary>
+    public static MeasuredProcess Start(GatewayColumn column, ProcessSettings settings, KcdOptions kcd, UserFiles users)
+    {
+        var backend = ChildProcess.Start(ProcessorSet.Others, BackendServer.Page, "-");
+        (settings.Backend, settings.Forwarding, settings.Check) = (backend.Ready, column.Forwarding, column.Check);
+        var file = Path.Combine(users.Directory, $"{column.Forwarding}{column.Check}.json");
+        settings.Write(file, kcd);
+        var page = column.HasGateway ? GatewayServer.Page : ClientProgram.Page;
+        return new MeasuredProcess(column, backend, ChildProcess.Start(ProcessorSet.Gateway, page, file), users);
+    }
+
+    public long CountConnections() => BackendServer.CountConnections(_backend);
+
+    public long ReadWorkingSet() => ProcessUsage.Ask(_process).WorkingSet;
+
+    /// <summary>Sends a request of a user to the path that returns the <c>Authorization</c> header of the backend's request.</summary>
+    public async Task<string> ReadAuthorizationAsync(int user)
+    {
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Url, BackendServer.EchoPath));
+        AddUser(request, File.ReadLines(_usersFile).Skip(user).First());
+        using var response = await client.SendAsync(request);
+        return await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
+    }
+
+    /// <summary>Sends one request of each user, so that all of them have tickets and connections.</summary>
+    public async Task ConnectAsync(int first, int count)
+    {
+        if (!Column.HasGateway)
+        {
+            _process.Ask(string.Create(CultureInfo.InvariantCulture, $"connect {first} {count}"));
+            return;
+        }
+        using var client = new HttpMessageInvoker(new SocketsHttpHandler());
+        var lines = File.ReadLines(_usersFile).Skip(first).Take(count);
+        await Parallel.ForEachAsync(lines, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (line, cancellation) =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, Url);
+            AddUser(request, line);
+            using var response = await client.SendAsync(request, cancellation);
+            response.EnsureSuccessStatusCode();
+            await response.Content.CopyToAsync(Stream.Null, cancellation);
+        });
+    }
+
+    /// <summary>Sends requests of the users for some seconds.</summary>
+    /// <param name="first">The number of the first user.</param>
+    /// <param name="count">The number of users.</param>
+    /// <param name="seed">The start of the random sequence of users, equal for all columns of a round.</param>
+    /// <param name="seconds">The time.</param>
+    public GatewayRound Run(int first, int count, int seed, int seconds = 1)
+    {
+        var backend = ProcessUsage.Ask(_backend);
+        var before = ProcessUsage.Ask(_process);
+        var line = Column.HasGateway
+            ? RunLoadGenerator(first, count, seed, seconds)
+            : _process.Ask(string.Create(CultureInfo.InvariantCulture, $"run {first} {count} {seed}"));
+        var after = ProcessUsage.Ask(_process);
+        var numbers = line.Split(' ').Skip(1).Select(text => double.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        var (requests, elapsed) = (numbers[0], numbers[1]);
+        if (requests == 0 || numbers[2] > 0 || numbers[3] > 0)
+            throw new InvalidOperationException(
+                $"{Column.Name}, {count} users: {requests} requests were answered, {numbers[2]} failed, {numbers[3]} had a status that is "
+                    + "an error.");
+        var processor = after.Microseconds - before.Microseconds;
+        return new GatewayRound(
+            requests / elapsed * 1e6,
+            processor / requests,
+            (after.AllocatedBytes - before.AllocatedBytes) / requests,
+            processor / elapsed / ProcessorSet.Gateway.Count,
+            (ProcessUsage.Ask(_backend).Microseconds - backend.Microseconds) / requests);
+    }
+
+    public void Dispose()
+    {
+        _process.Dispose();
+        _backend.Dispose();
+    }
+
+    private static void AddUser(HttpRequestMessage request, string line)
+    {
+        var parts = line.Split(": ", 2);
+        request.Headers.TryAddWithoutValidation(parts[0], parts[1]);
+    }
+
+    private string RunLoadGenerator(int first, int count, int seed, int seconds)
+    {
+        var threads = Math.Max(1, ProcessorSet.Others.Count / 2);
+        using var process = Process.Start(new ProcessStartInfo("taskset",
+        [
+            "--cpu-list", ProcessorSet.Others.ToString(), "wrk", "-t", Text(threads), "-c", Text(Connections), "-d", Text(seconds),
+            "-s", _script, Url.AbsoluteUri, "--", _usersFile, Text(first), Text(count), Text(seed),
+        ])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        })!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return output.Split('\n').FirstOrDefault(line => line.StartsWith("RESULT ", StringComparison.Ordinal))
+            ?? throw new InvalidOperationException($"wrk failed: {output}");
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,26 @@
+using System.Globalization;
+
+namespace KcdDelegation.Benchmarks.Gateway;
+
+/// <summary>What a process has used since its start.</summary>
+/// <param name="Microseconds">The processor time, in user mode and in the kernel.</param>
+/// <param name="AllocatedBytes">The bytes of all objects that were created.</param>
+/// <param name="WorkingSet">The resident memory at this time.</param>
+internal sealed record ProcessUsage(double Microseconds, long AllocatedBytes, long WorkingSet)
+{
+    /// <summary>The command that a process answers with its usage.</summary>
+    public const string Command = "usage";
+
+    /// <summary>Reads the usage of this process, as text.</summary>
+    public static string Read() => string.Create(CultureInfo.InvariantCulture,
+        $"{Environment.CpuUsage.TotalTime.TotalMicroseconds:0} {GC.GetTotalAllocatedBytes(precise: true)} {Environment.WorkingSet}");
+
+    public static ProcessUsage Ask(ChildProcess process)
+    {
+        var parts = process.Ask(Command).Split(' ');
+        return new ProcessUsage(
+            double.Parse(parts[0], CultureInfo.InvariantCulture),
+            long.Parse(parts[1], CultureInfo.InvariantCulture),
+            long.Parse(parts[2], CultureInfo.InvariantCulture));
+    }
+}
