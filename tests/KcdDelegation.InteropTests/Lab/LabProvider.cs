@@ -35,7 +35,8 @@ internal sealed record LabProvider(string Authority, string TenantId, string Dom
     public static string AuthorityCertificatePath => Lab.GetPath("provider/ca.pem");
 
     /// <summary>Registers a client (RFC 7591).</summary>
-    /// <param name="metadata">The client's metadata; <c>lab_resource</c> and <c>lab_access_token_seconds</c> are the provider's own.</param>
+    /// <param name="metadata">The client's metadata. <c>lab_resource</c> and <c>lab_access_token_seconds</c> are the provider's
+    /// own.</param>
     public async Task<LabProviderClient> RegisterAsync(IReadOnlyDictionary<string, object> metadata)
     {
         using var http = CreateHttpClient();
@@ -92,7 +93,8 @@ internal sealed record LabProvider(string Authority, string TenantId, string Dom
     private async Task<LabTokens> RequestTokensAsync(
         HttpClient http, LabProviderClient client, KeyValuePair<string, string?>[] parameters)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"{Authority}/token") { Content = new FormUrlEncodedContent(parameters) };
+        using var form = new FormUrlEncodedContent(parameters);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{Authority}/token") { Content = form };
         request.Headers.Authorization = new AuthenticationHeaderValue(
             "Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{client.Id}:{client.Secret}")));
         using var answer = await ReadAsync(http, request, HttpStatusCode.OK);
@@ -108,7 +110,8 @@ internal sealed record LabProvider(string Authority, string TenantId, string Dom
             using var response = await http.GetAsync(address, TestContext.Current.CancellationToken);
             if (response.Headers.Location is not { } next)
             {
-                response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+                var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+                response.StatusCode.ShouldBe(HttpStatusCode.OK, body);
                 return address;
             }
             address = new Uri(address, next);

@@ -267,7 +267,10 @@ function page(ctx, title, content, status = 200) {
   ctx.set('Cache-Control', 'no-store');
   ctx.body = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${html(title)}</title>
-<style>body{font:16px/1.5 sans-serif;max-width:24rem;margin:4rem auto;padding:0 1rem}input,button{font:inherit;padding:.4rem;margin:.2rem 0}</style>
+<style>
+body{font:16px/1.5 sans-serif;max-width:24rem;margin:4rem auto;padding:0 1rem}
+input,button{font:inherit;padding:.4rem;margin:.2rem 0}
+</style>
 <h1>${html(title)}</h1>${content}</html>`;
 }
 
@@ -281,7 +284,8 @@ function postLogoutSuccessSource(ctx) {
 }
 
 function renderError(ctx, out) {
-  page(ctx, 'Error of the provider', Object.entries(out).map(([key, value]) => `<p><b>${html(key)}</b>: ${html(value)}</p>`).join(''), ctx.status);
+  const content = Object.entries(out).map(([key, value]) => `<p><b>${html(key)}</b>: ${html(value)}</p>`).join('');
+  page(ctx, 'Error of the provider', content, ctx.status);
 }
 
 async function readForm(request) {
