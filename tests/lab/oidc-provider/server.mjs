@@ -159,6 +159,11 @@ const policy = interactionPolicy.base();
 policy.get('login').checks.push(new interactionPolicy.Check('acr_values', 'a requested authentication context is missing', ({ oidc }) =>
   Boolean(oidc.session.accountId && oidc.params.acr_values && !oidc.params.acr_values.split(' ').includes(oidc.session.acr))));
 
+// Only one provider knows select_account, which not every provider does.
+if (address.port === '10601') {
+  policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
+}
+
 const resources = {
   'api://gateway': 'read write access_as_user',
   'api://other': 'read',
@@ -193,6 +198,7 @@ const provider = new Provider(issuer, {
   conformIdTokenClaims: false,        // the claims of the scopes are in the ID token, as at most providers
   scopes: ['openid', 'offline_access', 'profile', 'email'],
   pkce: { required: () => true },
+  discovery: { prompt_values_supported: ['none', ...policy.map(({ name }) => name)] },
   features: {
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: true },
@@ -319,7 +325,7 @@ async function answerInteraction(ctx) {
     return signInPage(ctx, details, 'There is no such user.');
   } else {
     const acr = details.params.acr_values?.split(' ').find((value) => value in methods) ?? PASSWORD;
-    result = { login: { accountId: login, acr, amr: methods[acr], remember: true } };
+    result = { login: { accountId: login, acr, amr: methods[acr], remember: true }, select_account: {} };
   }
   ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, result));
   return undefined;
