@@ -22,6 +22,7 @@ if (args is not [var page, var results, ..])
         usage: KcdDelegation.Benchmarks headers|cache|memory|tokens|threads|users|cold|rush RESULTS [short]
                KcdDelegation.Benchmarks gateway-run NUMBERS KILOBYTES [short]
                KcdDelegation.Benchmarks gateway RESULTS NUMBERS
+               KcdDelegation.Benchmarks gateway-load COLUMN KILOBYTES SECONDS
         """);
     return 2;
 }
@@ -64,6 +65,10 @@ switch (page)
         return 77;
     case GatewayRun.Page:
         await GatewayRun.RunAsync(results, int.Parse(args[2], CultureInfo.InvariantCulture), isShort);
+        break;
+    case "gateway-load":
+        await GatewayRun.LoadAsync(
+            results, int.Parse(args[2], CultureInfo.InvariantCulture), int.Parse(args[3], CultureInfo.InvariantCulture));
         break;
     case "gateway":
         GatewayPage.Write(results, args[2]);

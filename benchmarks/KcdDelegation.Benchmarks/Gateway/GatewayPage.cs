@@ -14,7 +14,13 @@ internal static class GatewayPage
     /// <param name="numbers">The directory of the numbers.</param>
     public static void Write(string results, string numbers)
     {
-        GatewayResult[] parts = [.. GatewayRun.TicketKilobytes.Select(size => GatewayResult.Read(numbers, size)).OfType<GatewayResult>()];
+        GatewayResult[] parts =
+        [
+            .. GatewayRun.TicketKilobytes
+                .Select(size => GatewayResult.Read(numbers, size))
+                .OfType<GatewayResult>()
+                .Select(part => part.KeepQuietRounds()),
+        ];
         if (parts.Length == 0)
             throw new InvalidOperationException($"There are no numbers in {numbers}.");
         var page = new ResultFile(results, "gateway", "A gateway with and without delegation").Text(Describe(parts[0]));
@@ -39,25 +45,27 @@ internal static class GatewayPage
     }
 
     private static string Describe(GatewayResult part) => $"""
-        GET requests with an answer of 1 KB through YARP 2.3.0 over plain HTTP/1.1 on loopback, sent by `wrk` on 64 connections, each for a
-        random user. The same sequence of users is sent to all columns of a round. Each gateway is a process of its own on processor
-        {part.GatewayProcessors}. `wrk`, the backends and the KDC run on processor {part.OtherProcessors}. Only one gateway has requests at
-        a time. Each has a backend process of its own, because the ephemeral ports of one address and the open files of one process do not
-        suffice for 10,000 connections of each column. The backend is Kestrel and ignores `Authorization`. {part.Rounds} interleaved rounds
-        of one second; medians. Ratios and differences are medians of those of the rounds. Logging is off in all columns.
+        GET requests with an answer of 1 KB through YARP 2.3.0, over plain HTTP/1.1 on loopback. `wrk` sends them on 64 connections, each
+        for a random user. All columns of a round get the same sequence of users. Logging is off.
+
+        Each gateway is a process of its own on processor {part.GatewayProcessors}, and only one has requests at a time. `wrk`, the backends
+        and the KDC run on processor {part.OtherProcessors}. A backend is a Kestrel that ignores `Authorization`. Each gateway has one of
+        its own, because the ephemeral ports of one address do not suffice for 10,000 connections of each gateway.
+
+        {part.Rounds} interleaved rounds of one second, after the just-in-time compiler has finished. The half with the least disturbance
+        counts. The tables have medians. Ratios and differences are medians of those of the rounds.
 
         - *plain YARP* sends no ticket. With a bearer token it passes the token on.
         - *control* is plain YARP with one `SocketsHttpHandler` for each user and a constant `Authorization` header of the same length:
-          the price of separate connections and of the header's size.
+          the price of separate connections and of the size of the header.
         - *delegation* is `AddKcdDelegation`. All tickets are cached.
-        - Without a further name, the user comes from a header field that is not validated. With `JwtBearer` and `AddKcdBearer`, the user
-          comes from an RS256 token, whose signature every gateway has checked before.
-        - *HttpClient* is a program without YARP on the gateway's processor, with 64 senders. Its control and `KcdHandler` correspond to
-          those of the gateway. The backend limits the rate of its rows; processor time and bytes are not affected.
+        - Without a further name, the user comes from a header field that is not validated. With `JwtBearer` or `AddKcdBearer`, the user
+          comes from an RS256 token. The gateway has seen every token before.
+        - *HttpClient* is a program without YARP on the gateway's processor, with 64 senders. The backend limits its rate.
 
         Processor time and bytes are those of the gateway's process, from `Environment.CpuUsage` and `GC.GetTotalAllocatedBytes` before and
         after each round. Connections are those that the backend accepted for the row, warm-up included. The working set includes the users
-        of the smaller rows. A gateway that is less than 0.95 busy was limited by the load generator or the backend.
+        of the rows before. A gateway that is less than 0.95 busy was limited by `wrk`, the backend, or other load on the machine.
         """;
 
     private static IReadOnlyList<string> AsRow(GatewayResult part, GatewayCell cell)

@@ -15,7 +15,8 @@ internal sealed record GatewayRound(
 /// <summary>One column of one row in all rounds.</summary>
 /// <param name="Column">The column's name.</param>
 /// <param name="Users">The number of users of the row.</param>
-internal sealed record GatewayCell(string Column, int Users)
+/// <param name="Group">The number of the group of rows that alternate.</param>
+internal sealed record GatewayCell(string Column, int Users, int Group)
 {
     public List<GatewayRound> Rounds { get; init; } = [];
 
@@ -64,6 +65,24 @@ internal sealed record GatewayResult
     public required long TokenCheckBytes { get; init; }
 
     public required IReadOnlyList<GatewayCell> Cells { get; init; }
+
+    /// <summary>Returns the result of the half of the rounds with the least disturbance, determined over all cells of a group.</summary>
+    /// <remarks>Other load on the machine adds processor time, because it displaces data from the caches.</remarks>
+    public GatewayResult KeepQuietRounds() => this with
+    {
+        Cells = [.. Cells.GroupBy(cell => cell.Group).SelectMany(group => KeepQuietRounds([.. group]))],
+    };
+
+    private static IEnumerable<GatewayCell> KeepQuietRounds(IReadOnlyList<GatewayCell> cells)
+    {
+        var medians = cells.Select(cell => cell.GetMedian(round => round.ProcessorTime)).ToArray();
+        var rounds = cells[0].Rounds.Count;
+        var quiet = Enumerable.Range(0, rounds)
+            .OrderBy(round => cells.Select((cell, at) => cell.Rounds[round].ProcessorTime / medians[at]).Sum())
+            .Take((rounds + 1) / 2)
+            .ToArray();
+        return cells.Select(cell => cell with { Rounds = [.. quiet.Select(round => cell.Rounds[round])] });
+    }
 
     public GatewayCell? Find(string column, int users) =>
         Cells.FirstOrDefault(cell => cell.Users == users && string.Equals(cell.Column, column, StringComparison.Ordinal));

@@ -22,8 +22,6 @@ internal static class GatewayRun
     /// <summary>The row that is also measured without a gateway.</summary>
     private const int ClientUsers = 64;
 
-    private const int WarmUpSeconds = 2;
-
     /// <summary>The rows. Those of one group alternate, because their ratio is a result.</summary>
     private static readonly int[][] s_groups = [[1, 2000], [64, MostUsers]];
 
@@ -69,11 +67,11 @@ internal static class GatewayRun
             processes = [.. GatewayColumn.All.Select(column => processes.Single(process => process.Column == column))];
             List<GatewayCell> cells = [];
             var first = 0;
-            foreach (var group in groups)
+            for (var group = 0; group < groups.Length; group++)
             {
                 // Each row has users of its own, so that its connections are counted from zero.
-                cells.AddRange(await MeasureAsync(processes, group, rounds, first));
-                first += group.Sum();
+                cells.AddRange(await MeasureAsync(processes, group, groups[group], rounds, first));
+                first += groups[group].Sum();
             }
             var (time, bytes) = await MeasureTokenCheckAsync(issuer, kcd);
             new GatewayResult
@@ -105,6 +103,36 @@ internal static class GatewayRun
         }
     }
 
+    /// <summary>Sends requests of 64 users through one gateway, so that a profiler can be attached. Writes its process identifier, and
+    /// then the numbers of each second.</summary>
+    /// <param name="column">The name of the column.</param>
+    /// <param name="ticketKilobytes">The size of the tickets.</param>
+    /// <param name="seconds">The time after the warm-up.</param>
+    public static async Task LoadAsync(string column, int ticketKilobytes, int seconds)
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var realm = CreateRealm(ClientUsers, ticketKilobytes);
+        using var users = UserFiles.Create(issuer, ClientUsers);
+        var settings = new ProcessSettings
+        {
+            Authority = issuer.Authority,
+            Audience = TestIssuer.DefaultAudience,
+            // About the length of the header that delegation sends.
+            ControlLength = (ticketKilobytes << 10) * 4 / 3,
+        };
+        using var process = MeasuredProcess.Start(
+            GatewayColumn.All.Single(each => each.Name == column), settings, realm.CreateOptions(Account, issuer), users);
+        await process.ConnectAsync(0, ClientUsers);
+        process.WarmUp(0, ClientUsers);
+        Console.WriteLine(process.Id);
+        for (var second = 1; second <= seconds; second++)
+        {
+            var round = process.Run(0, ClientUsers, second);
+            Console.WriteLine($"{round.RequestsPerSecond.Number(0)} requests/s, {round.ProcessorTime.Number(1)} µs, "
+                + $"{round.Bytes.Number(0)} bytes");
+        }
+    }
+
     /// <summary>Creates the realm. The size of a ticket without its PAC is measured with a small PAC.</summary>
     private static TestRealm CreateRealm(int users, int ticketKilobytes)
     {
@@ -131,7 +159,7 @@ internal static class GatewayRun
     }
 
     private static async Task<IReadOnlyList<GatewayCell>> MeasureAsync(
-        IReadOnlyList<MeasuredProcess> processes, int[] rows, int rounds, int firstUser)
+        IReadOnlyList<MeasuredProcess> processes, int group, int[] rows, int rounds, int firstUser)
     {
         // The processes that request tickets take the longest. They connect first, so that no connection is idle for long.
         var cells = new List<(MeasuredProcess Process, GatewayCell Cell, int First)>();
@@ -139,7 +167,7 @@ internal static class GatewayRun
         {
             cells.AddRange(processes
                 .Where(process => process.Column.HasGateway || users == ClientUsers)
-                .Select(process => (process, new GatewayCell(process.Column.Name, users), firstUser)));
+                .Select(process => (process, new GatewayCell(process.Column.Name, users, group), firstUser)));
             firstUser += users;
         }
         foreach (var (process, cell, first) in cells.OrderByDescending(each => (each.Cell.Users, each.Process.Column.Forwarding)))
@@ -147,8 +175,7 @@ internal static class GatewayRun
             Console.Error.WriteLine($"{cell.Column}, {cell.Users} users");
             var before = process.CountConnections();
             await process.ConnectAsync(first, cell.Users);
-            // The just-in-time compiler finishes first.
-            process.Run(first, cell.Users, seed: 0, seconds: WarmUpSeconds);
+            process.WarmUp(first, cell.Users);
             cell.Connections += process.CountConnections() - before;
         }
         for (var round = 0; round < rounds; round++)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 
 namespace KcdDelegation.Benchmarks.Gateway;
 
@@ -6,14 +7,16 @@ namespace KcdDelegation.Benchmarks.Gateway;
 /// <param name="Microseconds">The processor time, in user mode and in the kernel.</param>
 /// <param name="AllocatedBytes">The bytes of all objects that were created.</param>
 /// <param name="WorkingSet">The resident memory at this time.</param>
-internal sealed record ProcessUsage(double Microseconds, long AllocatedBytes, long WorkingSet)
+/// <param name="CompiledMethods">The number of methods that the just-in-time compiler has compiled, each tier counted.</param>
+internal sealed record ProcessUsage(double Microseconds, long AllocatedBytes, long WorkingSet, long CompiledMethods)
 {
     /// <summary>The command that a process answers with its usage.</summary>
     public const string Command = "usage";
 
     /// <summary>Reads the usage of this process, as text.</summary>
     public static string Read() => string.Create(CultureInfo.InvariantCulture,
-        $"{Environment.CpuUsage.TotalTime.TotalMicroseconds:0} {GC.GetTotalAllocatedBytes(precise: true)} {Environment.WorkingSet}");
+        $"{Environment.CpuUsage.TotalTime.TotalMicroseconds:0} {GC.GetTotalAllocatedBytes(precise: true)} {Environment.WorkingSet} "
+            + $"{JitInfo.GetCompiledMethodCount()}");
 
     public static ProcessUsage Ask(ChildProcess process)
     {
@@ -21,6 +24,7 @@ internal sealed record ProcessUsage(double Microseconds, long AllocatedBytes, lo
         return new ProcessUsage(
             double.Parse(parts[0], CultureInfo.InvariantCulture),
             long.Parse(parts[1], CultureInfo.InvariantCulture),
-            long.Parse(parts[2], CultureInfo.InvariantCulture));
+            long.Parse(parts[2], CultureInfo.InvariantCulture),
+            long.Parse(parts[3], CultureInfo.InvariantCulture));
     }
 }
