@@ -70,13 +70,13 @@ public sealed class KcdHandler : HttpMessageHandler
         var caller = isAnonymous ? null : request.GetCaller() ?? _callers?.Caller;
         try
         {
-            RequestTarget.ThrowIfOutside(application, request);
+            var origin = RequestTarget.GetOrigin(application, request);
             OutgoingRequest.Prepare(request);
             if (isAnonymous)
                 return await _anonymous.SendAsync(request, cancellationToken).ConfigureAwait(false);
             var authenticated = RequireAuthenticated(caller);
             var credential = await _source.DelegateAsync(application, authenticated, cancellationToken).ConfigureAwait(false);
-            var exchange = new DelegatedExchange(_source, application, authenticated, credential, _learned);
+            var exchange = new DelegatedExchange(_source, application, authenticated, credential, origin, _learned);
             return await exchange.SendAsync(request, _connections, cancellationToken).ConfigureAwait(false);
         }
         catch (KcdException refusal)

@@ -122,12 +122,12 @@ internal sealed class HeaderCases : IAsyncDisposable
     public string FloorString() => _floors[Next()].Create();
 
     /// <summary>Creates the value like the HTTP handler.</summary>
-    public string KcdString() => _templates[Next()].CreateValue(out _);
+    public string KcdString() => _templates[Next()].CreateParameter(out _);
 
     /// <summary>Creates the value like a caller with a credential: the string in .NET's header object, which parses it again.</summary>
     public AuthenticationHeaderValue KcdHeaderValue() => _tickets.Credentials[Next()].CreateAuthorization(TokenFormat.Spnego);
 
-    public string KcdPlatformString() => _platformTemplates[Next()].CreateValue(out _);
+    public string KcdPlatformString() => _platformTemplates[Next()].CreateParameter(out _);
 
     public string PlainString() => _plain[Next()].Create();
 

@@ -52,20 +52,22 @@ internal readonly struct AuthorizationFrame
     /// <summary>The number of bytes kept as long as the frame lives.</summary>
     public int Size => _text.Length;
 
-    /// <summary>Creates the value, "Negotiate " and base64. Allocates only the string.</summary>
-    public string CreateValue(Span<byte> buffer) => Create(_text, buffer);
-
-    /// <summary>Creates the base64 part of the value.</summary>
+    /// <summary>Creates the base64 part of the value. Allocates only the string.</summary>
     public string CreateParameter(Span<byte> buffer) => Create(_text.AsSpan(Scheme.Length + 1), buffer);
 
     /// <summary>Writes the value, "Negotiate " and base64, in ASCII. Allocates nothing.</summary>
     public void Write(IBufferWriter<byte> output, Span<byte> buffer)
     {
-        Carry(buffer);
-        var value = output.GetSpan(Length);
-        _text.CopyTo(value);
-        Base64.EncodeToUtf8(buffer, value[_text.Length..], out _, out _);
+        Write(output.GetSpan(Length), buffer);
         output.Advance(Length);
+    }
+
+    /// <inheritdoc cref="Write(IBufferWriter{byte}, Span{byte})"/>
+    public void Write(Span<byte> output, Span<byte> buffer)
+    {
+        Carry(buffer);
+        _text.CopyTo(output);
+        Base64.EncodeToUtf8(buffer, output[_text.Length..], out _, out _);
     }
 
     /// <summary>Writes the end of the head before the tail.</summary>

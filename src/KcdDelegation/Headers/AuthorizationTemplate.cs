@@ -51,18 +51,26 @@ internal sealed class AuthorizationTemplate
     /// <summary>The number of bytes kept by this instance and the engine's template.</summary>
     public int Size => _frame.Size + Request.Prefix.Length;
 
-    /// <summary>Creates the value for one request.</summary>
+    /// <summary>Gets the number of bytes of every value.</summary>
+    public int Length => _frame.Length;
+
+    /// <summary>Creates the part of a value that belongs to one request. <see cref="WriteValue"/> takes it.</summary>
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
-    [SkipLocalsInit]
-    public string CreateValue(out ApRequestState state)
+    public byte[] CreateTail(out ApRequestState state)
     {
-        var buffer = GetBuffer(stackalloc byte[MaxTailOnStack]);
-        state = Request.WriteTail(buffer[_frame.CarryLength..]);
+        var buffer = new byte[_frame.TailBufferLength];
+        state = Request.WriteTail(buffer.AsSpan(_frame.CarryLength));
         DelegationMetrics.HeaderSize.Record(_frame.Length);
-        return _frame.CreateValue(buffer);
+        return buffer;
     }
 
-    /// <inheritdoc cref="CreateValue"/>
+    /// <summary>Writes the value with this tail, in ASCII. Allocates nothing.</summary>
+    /// <param name="output">Receives the value, with at least <see cref="Length"/> bytes.</param>
+    /// <param name="tail">The result of <see cref="CreateTail"/>.</param>
+    public void WriteValue(Span<byte> output, byte[] tail) => _frame.Write(output, tail);
+
+    /// <summary>Creates the base64 part of the value for one request.</summary>
+    /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
     [SkipLocalsInit]
     public string CreateParameter(out ApRequestState state)
     {
@@ -72,7 +80,8 @@ internal sealed class AuthorizationTemplate
         return _frame.CreateParameter(buffer);
     }
 
-    /// <inheritdoc cref="CreateValue"/>
+    /// <summary>Writes the value for one request.</summary>
+    /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
     [SkipLocalsInit]
     public ApRequestState Write(IBufferWriter<byte> output)
     {

@@ -27,7 +27,7 @@ internal sealed class BackendAnswer
     public bool HasToken { get; }
 
     /// <summary>Whether the backend accepts tickets at all.</summary>
-    public bool AcceptsTickets => Challenges.Any(challenge => challenge.AcceptsTickets);
+    public bool AcceptsTickets => Challenges.Any(static challenge => challenge.AcceptsTickets);
 
     /// <summary>The state of SPNEGO (RFC 4178 §4.2.2); null without SPNEGO.</summary>
     public NegotiationState? State => _token?.Response?.State;
@@ -71,7 +71,7 @@ internal sealed class BackendAnswer
     public static BackendAnswer Read(HttpResponseMessage response)
     {
         var challenges = Challenge.ReadAll(response.Headers);
-        var text = challenges.Find(challenge => challenge is { AcceptsTickets: true, Token: not null }).Token;
+        var text = challenges.FirstOrDefault(static challenge => challenge is { AcceptsTickets: true, Token: not null }).Token;
         NegotiateToken? token = null;
         if (text is not null && NegotiateToken.TryParse(text, out var parsed))
             token = parsed;

@@ -21,14 +21,13 @@ internal readonly record struct Challenge(string Scheme, string? Token, string T
     private bool IsNegotiation => AcceptsTickets || Is("NTLM");
 
     /// <summary>Reads all challenges of a response, in the backend's order of preference. One header line may hold several.</summary>
-    public static List<Challenge> ReadAll(HttpResponseHeaders headers)
+    public static IReadOnlyList<Challenge> ReadAll(HttpResponseHeaders headers)
     {
+        if (!headers.NonValidated.TryGetValues("WWW-Authenticate", out var values))
+            return [];
         var challenges = new List<Challenge>();
-        if (headers.NonValidated.TryGetValues("WWW-Authenticate", out var values))
-        {
-            foreach (var value in values)
-                Read(value, challenges);
-        }
+        foreach (var value in values)
+            Read(value, challenges);
         return challenges;
     }
 

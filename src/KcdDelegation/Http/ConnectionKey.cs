@@ -26,10 +26,13 @@ internal readonly record struct ConnectionKey(
     /// <summary>Gets the scheme, host and port.</summary>
     public string Origin => Address.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>Creates the key of a request, whose target has passed <see cref="RequestTarget"/>.</summary>
-    public static ConnectionKey Create(ApplicationSettings application, KerberosPrincipal user, HttpRequestMessage request)
+    /// <summary>Creates the key of a request.</summary>
+    /// <param name="application">The application.</param>
+    /// <param name="user">The user of the ticket.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="origin">The origin of the request's target, from <see cref="RequestTarget.GetOrigin"/>.</param>
+    public static ConnectionKey Create(ApplicationSettings application, KerberosPrincipal user, HttpRequestMessage request, Uri origin)
     {
-        var origin = RequestTarget.FindOrigin(application, request)!;
         var isTls = origin.Scheme == Uri.UriSchemeHttps;
         return new ConnectionKey(
             application.ShareConnectionsBetweenUsers ? null : user,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
@@ -13,7 +14,7 @@ namespace KcdDelegation.Http;
 /// with a new ticket, if the refused one was cached. <see cref="UserRoute"/> repeats a request whose connection breaks before the
 /// response.</remarks>
 internal sealed class DelegatedExchange(
-    IDelegationSource source, ApplicationSettings application, ClaimsPrincipal caller, DelegatedCredential credential,
+    IDelegationSource source, ApplicationSettings application, ClaimsPrincipal caller, DelegatedCredential credential, Uri origin,
     LearnedBackend learned)
 {
     /// <summary>The limit on tickets that are requested because the one before was evicted before its use. With a small cache and many
@@ -25,7 +26,8 @@ internal sealed class DelegatedExchange(
     private bool _canRepeat;
     private bool _hasAskedForNewTicket;
 
-    public async Task<HttpResponseMessage> SendAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, UserConnectionPool connections, CancellationToken cancellationToken)
     {
         RecordKey();
@@ -35,7 +37,8 @@ internal sealed class DelegatedExchange(
             || (mayRepeat && await RequestBody.TryKeepAsync(request.Content, cancellationToken).ConfigureAwait(false));
 
         var user = _credential.Ticket.User;
-        using var route = new UserRoute(connections, ConnectionKey.Create(application, user, request), user, application.Connections);
+        using var route = new UserRoute(
+            connections, ConnectionKey.Create(application, user, request, origin), user, application.Connections);
         // A body that cannot be sent twice is sent with a ticket at once: without one it would be consumed by the backend's 401. So is a
         // request without a body that may be carried out once only. If the connection breaks, .NET sends any request without a body again,
         // and only a ticket stops it.
@@ -48,7 +51,8 @@ internal sealed class DelegatedExchange(
         return response;
     }
 
-    private async Task<HttpResponseMessage> SendOnChallengeAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<HttpResponseMessage> SendOnChallengeAsync(
         HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
     {
         var response = await route.SendAsync(request, authorization: null, cancellationToken).ConfigureAwait(false);
@@ -62,7 +66,8 @@ internal sealed class DelegatedExchange(
         return await SendWithTicketAsync(request, route, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<HttpResponseMessage> SendWithTicketAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<HttpResponseMessage> SendWithTicketAsync(
         HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
     {
         var isAuto = application.TokenFormat == TokenFormat.Auto;
@@ -81,7 +86,7 @@ internal sealed class DelegatedExchange(
     }
 
     /// <summary>Sends the request again in the other format, if the backend refused the ticket in this one.</summary>
-    private async Task<TicketAttempt> RepeatInOtherFormatAsync(
+    private async ValueTask<TicketAttempt> RepeatInOtherFormatAsync(
         TicketAttempt attempt, HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
     {
         if (!attempt.Answer.IsRefusal || !attempt.Answer.AcceptsTickets || !_canRepeat || !IsSafeToRepeat(request, attempt.Answer))
@@ -94,7 +99,7 @@ internal sealed class DelegatedExchange(
 
     /// <summary>Replaces a refused ticket that the service's key may no longer open, and sends the request again if that is
     /// possible.</summary>
-    private async Task<TicketAttempt> RepeatWithNewTicketAsync(
+    private async ValueTask<TicketAttempt> RepeatWithNewTicketAsync(
         TicketAttempt attempt, HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
     {
         if (_hasAskedForNewTicket || !MayBeOutdated(attempt))
@@ -154,7 +159,8 @@ internal sealed class DelegatedExchange(
     }
 
     /// <summary>Sends the request with the current ticket. If the ticket was evicted since it was looked up, gets another one.</summary>
-    private async Task<TicketAttempt> SendTicketAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<TicketAttempt> SendTicketAsync(
         HttpRequestMessage request, UserRoute route, TokenFormat format, CancellationToken cancellationToken)
     {
         for (var fetches = 0; ; fetches++)

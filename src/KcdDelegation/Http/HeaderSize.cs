@@ -46,7 +46,7 @@ internal static class HeaderSize
     public static KcdException Report(
         ApplicationSettings application, string action, HttpRequestMessage request, SentAuthorization sent, ILogger logger)
     {
-        var (all, own, ticket) = (Measure(request), sent.Length, sent.Ticket.Size);
+        var (all, own, ticket) = (Measure(request, sent), sent.Length, sent.Ticket.Size);
         Log.HeaderMayBeTooLarge(logger, application.Name, action, all, own, ticket, Remedy);
         return new DelegationFailure(
             KcdStage.Target, KcdErrorKind.Configuration, KcdEventId.HeaderMayBeTooLarge,
@@ -56,7 +56,7 @@ internal static class HeaderSize
     }
 
     private static bool IsSuspicious(HttpRequestMessage request, SentAuthorization sent, LearnedBackend learned) =>
-        !learned.HasAcceptedLength(sent.Length) && Measure(request) >= MinSuspicious;
+        !learned.HasAcceptedLength(sent.Length) && Measure(request, sent) >= MinSuspicious;
 
     private static bool IsClosed(HttpRequestException error) =>
         error.HttpRequestError == HttpRequestError.ResponseEnded
@@ -70,8 +70,8 @@ internal static class HeaderSize
         };
 
     /// <summary>Returns the number of bytes of all header fields, each with its separators (RFC 9112 §5).</summary>
-    private static int Measure(HttpRequestMessage request) =>
-        Measure(request.Headers) + (request.Content is { } content ? Measure(content.Headers) : 0);
+    private static int Measure(HttpRequestMessage request, SentAuthorization sent) =>
+        Measure(request.Headers) + sent.LengthBeyondPlaceholder + (request.Content is { } content ? Measure(content.Headers) : 0);
 
     private static int Measure(HttpHeaders headers) =>
         headers.NonValidated.Sum(field => field.Value.Sum(value => field.Key.Length + value.Length + ": \r\n".Length));

@@ -15,7 +15,13 @@ internal sealed class LeasedContent : HttpContent
     {
         (_inner, _lease) = (inner, lease);
         foreach (var (name, values) in inner.Headers.NonValidated)
-            Headers.TryAddWithoutValidation(name, values);
+        {
+            // Several values would be boxed, and almost every field has one.
+            if (values.Count == 1)
+                Headers.TryAddWithoutValidation(name, values.ToString());
+            else
+                Headers.TryAddWithoutValidation(name, values);
+        }
     }
 
     /// <summary>Ends the lease of a response that was neither read nor disposed.</summary>

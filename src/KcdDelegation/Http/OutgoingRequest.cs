@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Net.Http.Headers;
 using KcdDelegation.Diagnosis;
 
@@ -13,6 +14,9 @@ internal static class OutgoingRequest
     private static readonly SearchValues<char> s_fieldBreakers = SearchValues.Create("\r\n\0");
 
     private static readonly HttpMethod s_track = new("TRACK");
+
+    private static readonly FrozenSet<string> s_hopFields = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase, "Connection", "Upgrade", "Keep-Alive", "Proxy-Connection", "TE", "HTTP2-Settings");
 
     /// <summary>The fields that are sent although Connection names them: .NET or the handler sets them for each connection.</summary>
     private static readonly string[] s_connectionFields = ["Host", "Content-Length", "Transfer-Encoding"];
@@ -33,8 +37,20 @@ internal static class OutgoingRequest
         // The caller's own credentials (usually the gateway's JWT) are not meant for the backend.
         request.Headers.Remove("Authorization");
         request.Headers.Remove("Proxy-Authorization");
-        DropConnectionHeaders(request);
+        if (HasConnectionFields(request.Headers))
+            DropConnectionHeaders(request);
         SetFraming(request);
+    }
+
+    /// <summary>Determines whether a request has fields that are meant for one hop. Most have none.</summary>
+    private static bool HasConnectionFields(HttpRequestHeaders headers)
+    {
+        foreach (var (name, _) in headers.NonValidated)
+        {
+            if (s_hopFields.Contains(name))
+                return true;
+        }
+        return false;
     }
 
     /// <summary>Removes the fields that are meant for one hop, and those that Connection names (RFC 9110 §7.6.1). Of Upgrade only WebSocket
@@ -51,7 +67,7 @@ internal static class OutgoingRequest
             if (request.Content is { } content)
                 RemoveNamed(content.Headers, options);
         }
-        foreach (var name in (ReadOnlySpan<string>)["Connection", "Upgrade", "Keep-Alive", "Proxy-Connection", "TE", "HTTP2-Settings"])
+        foreach (var name in s_hopFields)
             headers.Remove(name);
         if (isWebSocket)
         {
@@ -91,7 +107,7 @@ internal static class OutgoingRequest
     /// on: the backend might read it differently.</remarks>
     private static void SetFraming(HttpRequestMessage request)
     {
-        var chunked = request.Headers.TransferEncodingChunked == true;
+        var chunked = request.Headers.NonValidated.Contains("Transfer-Encoding") && request.Headers.TransferEncodingChunked == true;
         request.Headers.Remove("Transfer-Encoding");
         if (request.Content is not { } content)
             return;

@@ -8,9 +8,10 @@ namespace KcdDelegation.Http;
 internal static class RequestTarget
 {
     /// <summary>Validates the target and the Host header of a request.</summary>
+    /// <returns>The origin of the target: the one that the host allowed for this request, or a configured one.</returns>
     /// <exception cref="KcdException">The target has another origin, a path outside of the application's, or text that a backend could
     /// interpret in another way; or the Host header has a value that is not listed.</exception>
-    public static void ThrowIfOutside(ApplicationSettings application, HttpRequestMessage request)
+    public static Uri GetOrigin(ApplicationSettings application, HttpRequestMessage request)
     {
         if (request.RequestUri is not { IsAbsoluteUri: true } target)
             throw Refuse(application, "The request has no absolute address");
@@ -36,11 +37,16 @@ internal static class RequestTarget
             && !(hosts.Count == 1 && (IsOwnHost(origin, hosts.ToString()) || application.AllowedHosts.Contains(hosts.ToString())
                 || string.Equals(hosts.ToString(), request.FindAllowedHost(), StringComparison.OrdinalIgnoreCase))))
             throw Refuse(application, $"The request's Host header is {PrintableText.Quoted(hosts.ToString())}");
+        return origin;
     }
 
-    /// <summary>Finds the origin of a request's target: the one that the host allowed for this request, or a configured one; otherwise
-    /// null.</summary>
-    public static Uri? FindOrigin(ApplicationSettings application, HttpRequestMessage request)
+    /// <summary>Determines whether a value of the Host header is the one that belongs to the origin.</summary>
+    public static bool IsOwnHost(Uri origin, string host) =>
+        string.Equals(host, origin.Authority, StringComparison.OrdinalIgnoreCase)
+        || string.Equals(host, $"{origin.IdnHost}:{origin.Port}", StringComparison.OrdinalIgnoreCase)
+        || (origin.IsDefaultPort && string.Equals(host, origin.IdnHost, StringComparison.OrdinalIgnoreCase));
+
+    private static Uri? FindOrigin(ApplicationSettings application, HttpRequestMessage request)
     {
         var target = request.RequestUri!;
         if (request.FindAllowedOrigin() is { } allowed && IsSameOrigin(allowed, target)
@@ -55,12 +61,6 @@ internal static class RequestTarget
         }
         return null;
     }
-
-    /// <summary>Determines whether a value of the Host header is the one that belongs to the origin.</summary>
-    public static bool IsOwnHost(Uri origin, string host) =>
-        string.Equals(host, origin.Authority, StringComparison.OrdinalIgnoreCase)
-        || string.Equals(host, $"{origin.IdnHost}:{origin.Port}", StringComparison.OrdinalIgnoreCase)
-        || (origin.IsDefaultPort && string.Equals(host, origin.IdnHost, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsSameOrigin(Uri origin, Uri target) => GetScheme(target) == origin.Scheme && target.Port == origin.Port
         && string.Equals(target.IdnHost, origin.IdnHost, StringComparison.OrdinalIgnoreCase);

@@ -7,7 +7,7 @@ namespace KcdDelegation.Http;
 
 /// <summary>The checks between a backend's response and the host: the refusal or hint is attached, the backend's proof is verified, and the
 /// negotiation is removed.</summary>
-internal sealed class ResponseCheck(ApplicationSettings application, LearnedBackend learned, ILogger logger)
+internal readonly struct ResponseCheck(ApplicationSettings application, LearnedBackend learned, ILogger logger)
 {
     /// <summary>Returns the response to a request that was sent without a ticket and is not asked for one.</summary>
     /// <exception cref="KcdException">A proof is required.</exception>

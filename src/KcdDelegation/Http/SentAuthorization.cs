@@ -1,3 +1,4 @@
+using System.Text;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Headers;
 using KcdDelegation.Kerberos;
@@ -6,13 +7,21 @@ namespace KcdDelegation.Http;
 
 /// <summary>The <c>Authorization</c> value of one attempt: created when the connection's certificate is known, and kept to verify the
 /// reply.</summary>
-/// <remarks>Each attempt needs a new value. <see cref="MarkWritten"/> ensures that no token is sent twice.</remarks>
+/// <remarks>
+/// <para>Each attempt needs a new value. <see cref="BeginWrite"/> ensures that no token is sent twice.</para>
+/// <para>The request holds a placeholder. The value is encoded into the connection's buffer when .NET writes the request, so there is no
+/// string of it, which would take twice the size of the ticket.</para>
+/// </remarks>
 internal sealed class SentAuthorization(DelegatedCredential credential, TokenFormat format)
 {
+    /// <summary>The value on the request. A server that gets it, because another handler wrote the request, refuses it.</summary>
+    private const string Placeholder = AuthorizationFrame.Scheme;
+
     private const string OptionsKey = "KcdDelegation.SentAuthorization";
     private static readonly HttpRequestOptionsKey<SentAuthorization> s_key = new(OptionsKey);
 
     private AuthorizationTemplate? _template;
+    private byte[]? _tail;
     private ApRequestState _state;
     private bool _isWritten;
 
@@ -22,7 +31,10 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
     public bool IsBound => _template is { Kind.ChannelBinding.IsEmpty: false };
 
     /// <summary>The length of the header's value in bytes.</summary>
-    public int Length { get; private set; }
+    public int Length => _template?.Length ?? 0;
+
+    /// <summary>The number of bytes by which the value is longer than the text that the request holds.</summary>
+    public int LengthBeyondPlaceholder => _template is null ? 0 : _template.Length - Placeholder.Length;
 
     /// <summary>The ticket of the value.</summary>
     public ServiceTicket Ticket => credential.Ticket;
@@ -42,10 +54,9 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
         try
         {
             _template = credential.GetTemplate(Format, channelBinding);
-            var value = _template.CreateValue(out _state);
-            Length = value.Length;
-            request.Headers.Remove("Authorization");
-            request.Headers.TryAddWithoutValidation("Authorization", value);
+            _tail = _template.CreateTail(out _state);
+            if (!request.Headers.NonValidated.Contains("Authorization"))
+                request.Headers.TryAddWithoutValidation("Authorization", Placeholder);
             request.Options.Set(s_key, this);
             _isWritten = false;
         }
@@ -62,16 +73,18 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
         }
     }
 
-    /// <summary>Marks the request's value as written to a connection.</summary>
+    /// <summary>Marks the request's value as written to a connection, and returns the encoding that writes it.</summary>
+    /// <returns>The encoding of the field's value; null if the request has none.</returns>
     /// <exception cref="TokenSpentException">The value was written before. .NET resends a request without a body if a kept connection
     /// closes before the first byte of the response, and the backend may have accepted the token (RFC 4120 §3.2.3: a replay).</exception>
-    public static void MarkWritten(HttpRequestMessage request)
+    public static Encoding? BeginWrite(HttpRequestMessage request)
     {
         if (!request.Options.TryGetValue(s_key, out var sent))
-            return;
+            return null;
         if (sent._isWritten)
             throw new TokenSpentException();
         sent._isWritten = true;
+        return new AuthorizationEncoding(sent._template!, sent._tail!);
     }
 
     /// <summary>Removes the value from the request, because handlers outside of this one may log or resend the request.</summary>

@@ -1,7 +1,7 @@
 namespace KcdDelegation.Http;
 
 /// <summary>A request that was sent with a ticket, and its response.</summary>
-internal sealed record TicketAttempt(HttpResponseMessage Response, BackendAnswer Answer, SentAuthorization Sent)
+internal readonly record struct TicketAttempt(HttpResponseMessage Response, BackendAnswer Answer, SentAuthorization Sent)
 {
     /// <summary>Whether the backend refused the same ticket in the other token format before.</summary>
     public bool FollowsOtherFormat { get; init; }

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography.X509Certificates;
 using KcdDelegation.Diagnosis;
@@ -68,17 +69,27 @@ internal sealed class UserConnection
     /// ticket is bound, or the backend tied a shared connection to its user. Another <see cref="UserConnection"/> must then send the
     /// request.</returns>
     /// <exception cref="TokenSpentException">The backend closed the connection before it answered.</exception>
-    public async Task<HttpResponseMessage?> SendAsync(
+    public ValueTask<HttpResponseMessage?> SendAsync(
         HttpRequestMessage request, SentAuthorization? authorization, CancellationToken cancellationToken)
     {
-        while (authorization is not null && Key.ChannelBinding && FindOrStartFirst(request, authorization) is { } first)
+        if (authorization is not null && Key.ChannelBinding && _binding is null)
+            return SendUnboundAsync(request, authorization, cancellationToken);
+        authorization?.SetOn(request, _binding is { } binding ? binding.ApplicationData : default);
+        return InvokeAsync(request, cancellationToken);
+    }
+
+    /// <summary>Sends a request with a ticket while the certificate is not known yet.</summary>
+    private async ValueTask<HttpResponseMessage?> SendUnboundAsync(
+        HttpRequestMessage request, SentAuthorization authorization, CancellationToken cancellationToken)
+    {
+        while (FindOrStartFirst(request, authorization) is { } first)
         {
             if (first.Request == request)
                 return await SendFirstAsync(first, cancellationToken).ConfigureAwait(false);
             if (await first.Ended.Task.WaitAsync(cancellationToken).ConfigureAwait(false) is { } failure)
                 throw new HttpRequestException(HttpRequestError.ConnectionError, failure.Message, failure);
         }
-        authorization?.SetOn(request, _binding is { } binding ? binding.ApplicationData : default);
+        authorization.SetOn(request, _binding is { } binding ? binding.ApplicationData : default);
         return await InvokeAsync(request, cancellationToken).ConfigureAwait(false);
     }
 
@@ -126,7 +137,7 @@ internal sealed class UserConnection
     /// <summary>Sends the request that opens the first connection.</summary>
     /// <remarks>It has no ticket until the TLS handshake, where the ticket is bound to the certificate and set on it. The other requests
     /// wait for that, and fail with it if no connection can be opened.</remarks>
-    private async Task<HttpResponseMessage?> SendFirstAsync(FirstRequest first, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage?> SendFirstAsync(FirstRequest first, CancellationToken cancellationToken)
     {
         try
         {
@@ -150,7 +161,8 @@ internal sealed class UserConnection
         first.Ended.TrySetResult(failure);
     }
 
-    private async Task<HttpResponseMessage?> InvokeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<HttpResponseMessage?> InvokeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         try
         {
@@ -178,9 +190,9 @@ internal sealed class UserConnection
     {
         if (_isTied)
             throw new TiedConnectionException();
-        if (string.Equals(name, "Authorization", StringComparison.OrdinalIgnoreCase))
-            SentAuthorization.MarkWritten(request);
-        return next?.Invoke(name, request);
+        return string.Equals(name, "Authorization", StringComparison.OrdinalIgnoreCase)
+            ? SentAuthorization.BeginWrite(request) ?? next?.Invoke(name, request)
+            : next?.Invoke(name, request);
     };
 
     /// <summary>Observes Persistent-Auth (MS-N2HT §3.2.5) while .NET reads the response's headers, before the connection is free for the

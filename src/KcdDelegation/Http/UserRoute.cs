@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
@@ -21,7 +22,8 @@ internal sealed class UserRoute(
     /// <returns>The response.</returns>
     /// <exception cref="HttpRequestException">No connection could be opened, or it broke.</exception>
     /// <exception cref="KcdException">Each new connection presents another certificate.</exception>
-    public async Task<HttpResponseMessage> SendAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, SentAuthorization? authorization, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
@@ -32,7 +34,8 @@ internal sealed class UserRoute(
             {
                 if (await _lease.Connection.SendAsync(request, authorization, cancellationToken).ConfigureAwait(false) is { } response)
                 {
-                    connections.Services.BackendHasAnswered = true;
+                    if (!connections.Services.BackendHasAnswered)
+                        connections.Services.BackendHasAnswered = true;
                     return response;
                 }
             }

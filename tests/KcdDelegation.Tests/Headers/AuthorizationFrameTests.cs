@@ -33,14 +33,12 @@ public sealed class AuthorizationFrameTests
         var buffer = new byte[frame.TailBufferLength];
         token.AsSpan(^tailLength..).CopyTo(buffer.AsSpan(frame.CarryLength));
 
-        var value = frame.CreateValue(buffer);
+        var value = CreateValue(frame, buffer);
         var bytes = new ArrayBufferWriter<byte>();
         frame.Write(bytes, buffer);
 
         value.Length.ShouldBe(frame.Length);
-        value.ShouldStartWith("Negotiate ");
         Encoding.ASCII.GetString(bytes.WrittenSpan).ShouldBe(value);
-        frame.CreateParameter(buffer).ShouldBe(value["Negotiate ".Length..]);
         Unframe(value, format).ShouldBe(token);
     }
 
@@ -53,7 +51,7 @@ public sealed class AuthorizationFrameTests
         foreach (var tail in tails)
         {
             tail.CopyTo(buffer.AsSpan(frame.CarryLength));
-            Unframe(frame.CreateValue(buffer), TokenFormat.Spnego)[^10..].ShouldBe(tail);
+            Unframe(CreateValue(frame, buffer), TokenFormat.Spnego)[^10..].ShouldBe(tail);
         }
     }
 
@@ -63,7 +61,7 @@ public sealed class AuthorizationFrameTests
         var token = Tokens.ApRequest();
         var frame = new AuthorizationFrame(TokenFormat.Spnego, token, 0);
 
-        NegotiateToken.TryParse(frame.CreateValue(Carry(frame)), out var parsed).ShouldBeTrue();
+        NegotiateToken.TryParse(CreateValue(frame, Carry(frame)), out var parsed).ShouldBeTrue();
         parsed!.Kind.ShouldBe(NegotiateTokenKind.SpnegoKerberos);
         parsed.Mechanisms.ShouldBe([Tokens.MicrosoftKerberos, Tokens.Kerberos]);
         parsed.MechanismToken.ToArray().ShouldBe(token);
@@ -72,6 +70,8 @@ public sealed class AuthorizationFrameTests
     [Fact]
     public void A_frame_without_a_definite_format_is_refused() =>
         Should.Throw<ArgumentOutOfRangeException>(() => new AuthorizationFrame(TokenFormat.Auto, Tokens.ApRequest(), 0));
+
+    private static string CreateValue(AuthorizationFrame frame, byte[] buffer) => $"Negotiate {frame.CreateParameter(buffer)}";
 
     private static byte[] Carry(AuthorizationFrame frame)
     {
