@@ -35,18 +35,19 @@ internal sealed class ApplicationSettingsParser(
         CheckStart(application, key);
         var scopes = TokenSettingsParser.ParseScopes(application.RequiredScopes, $"{key}:RequiredScopes", errors);
         var roles = TokenSettingsParser.ParseRoles(application.RequiredRoles, $"{key}:RequiredRoles", errors);
+        var rules = application.Callers ?? callers;
         var connections = ConnectionLimitsParser.Parse(options, application, origins, key, errors);
         if (url is null || service is null || client is null)
             return null;
         return new ApplicationSettings(
             name, url, service, application.TokenFormat, application.Start, application.MutualAuthentication,
             application.ChannelBinding, application.ShareConnectionsBetweenUsers, client,
-            CreateMapping(name, application, client.Realm),
-            callers with
+            CreateMapping(name, application, client.Realm) with { AllowGuests = rules.AllowGuests },
+            rules with
             {
                 AllowBuiltInAccounts = application.AllowBuiltInAccounts,
-                RequiredScopes = [.. callers.RequiredScopes.Union(scopes, StringComparer.Ordinal)],
-                RequiredRoles = [.. callers.RequiredRoles.Union(roles, StringComparer.Ordinal)],
+                RequiredScopes = [.. rules.RequiredScopes.Union(scopes, StringComparer.Ordinal)],
+                RequiredRoles = [.. rules.RequiredRoles.Union(roles, StringComparer.Ordinal)],
             })
         {
             AdditionalOrigins = origins,

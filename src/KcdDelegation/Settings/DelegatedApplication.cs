@@ -1,3 +1,5 @@
+using KcdDelegation.Identity;
+
 namespace KcdDelegation;
 
 /// <summary>The settings of a backend that is called as the user: its address, its service principal name and the names of its
@@ -112,4 +114,8 @@ public sealed class DelegatedApplication
 
     /// <summary>The delegating account of this application; null for the common account.</summary>
     public ServiceAccountOptions? ServiceAccount { get; set; }
+
+    /// <summary>Gets or sets the rules for callers, of a host whose applications have different token issuers; null for those of
+    /// <see cref="KcdOptions.Token"/>.</summary>
+    internal CallerPolicy? Callers { get; set; }
 }

@@ -20,7 +20,7 @@ internal sealed class OptionsType
         Settings = [.. settings.OrderBy(setting => setting.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>All types of options, the outermost first.</summary>
+    /// <summary>All types of the library's options, the outermost first.</summary>
     public static IReadOnlyList<OptionsType> All { get; } =
     [
         Create<KcdOptions>(""),
@@ -36,7 +36,15 @@ internal sealed class OptionsType
     public IReadOnlyList<PropertyInfo> Settings { get; }
 
     /// <summary>Returns the options type, or null if the type is not one.</summary>
-    public static OptionsType? Find(Type type) => All.FirstOrDefault(options => options._type == type);
+    /// <param name="type">The type.</param>
+    /// <param name="types">The types of a host; null for those of the library.</param>
+    public static OptionsType? Find(Type type, IReadOnlyList<OptionsType>? types = null) =>
+        (types ?? All).FirstOrDefault(options => options._type == type);
+
+    /// <summary>Creates the options type of a host's section.</summary>
+    public static OptionsType Create<[DynamicallyAccessedMembers(Members)] T>(string section)
+        where T : class, new() =>
+        new(typeof(T), section, static () => new T(), typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance));
 
     /// <summary>Returns the setting of a key, or null. Keys of a configuration are compared without case.</summary>
     public PropertyInfo? FindSetting(string key) =>
@@ -45,7 +53,7 @@ internal sealed class OptionsType
     /// <summary>Creates options with the defaults.</summary>
     public object Create() => _create();
 
-    private static OptionsType Create<[DynamicallyAccessedMembers(Members)] T>(string section)
-        where T : class, new() =>
-        new(typeof(T), section, static () => new T(), typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance));
+    /// <summary>Returns the type with its section below another one.</summary>
+    public OptionsType Below(string section) =>
+        new(_type, Section.Length == 0 ? section : $"{section}:{Section}", _create, [.. Settings]);
 }

@@ -12,9 +12,12 @@ internal sealed class SettingsBinder
 {
     private const string ConventionalSection = "Kcd";
 
+    private readonly IReadOnlyList<OptionsType> _types;
     private readonly SettingsErrors _errors;
+    private readonly string? _otherSection;
 
-    private SettingsBinder(SettingsErrors errors) => _errors = errors;
+    private SettingsBinder(IReadOnlyList<OptionsType> types, SettingsErrors errors, string? otherSection = null) =>
+        (_types, _errors, _otherSection) = (types, errors, otherSection);
 
     /// <summary>Sets the options. Errors are kept with them and reported with those of <see cref="SettingsParser"/>.</summary>
     public static void Bind(IConfiguration configuration, KcdOptions options)
@@ -26,24 +29,36 @@ internal sealed class SettingsBinder
             errors.AddForAll($"The whole configuration was passed instead of its section {ConventionalSection}. "
                 + $"Pass configuration.GetSection(\"{ConventionalSection}\").");
         else
-            new SettingsBinder(errors).BindOptions(configuration, options, OptionsType.All[0], key: "");
+            new SettingsBinder(OptionsType.All, errors).BindOptions(configuration, options, OptionsType.All[0], key: "");
         options.BindingErrors = [.. options.BindingErrors, .. errors.All];
     }
+
+    /// <summary>Sets the options of a host that has its own types of options.</summary>
+    /// <param name="configuration">The configuration, or its section.</param>
+    /// <param name="options">The options, of the first type.</param>
+    /// <param name="types">The types of options, the outermost first.</param>
+    /// <param name="errors">The errors, to which those of this method are added.</param>
+    /// <param name="otherSection">The section that is bound elsewhere.</param>
+    public static void Bind(
+        IConfiguration configuration, object options, IReadOnlyList<OptionsType> types, SettingsErrors errors, string otherSection) =>
+        new SettingsBinder(types, errors, otherSection).BindOptions(configuration, options, types[0], key: "");
 
     private void BindOptions(IConfiguration section, object options, OptionsType type, string key)
     {
         foreach (var child in section.GetChildren())
         {
+            if (key.Length == 0 && string.Equals(child.Key, _otherSection, StringComparison.OrdinalIgnoreCase))
+                continue;
             if (type.FindSetting(child.Key) is { } setting)
                 BindSetting(child, options, setting, GetKey(key, setting.Name));
             else
-                _errors.Add(GetKey(key, child.Key), "is not a known setting", UnknownKey.GetRemedy(child.Key, type, _errors));
+                _errors.Add(GetKey(key, child.Key), "is not a known setting", UnknownKey.GetRemedy(child.Key, type, _types, _errors));
         }
     }
 
     private void BindSetting(IConfigurationSection section, object options, PropertyInfo setting, string key)
     {
-        if (OptionsType.Find(setting.PropertyType) is { } nested)
+        if (OptionsType.Find(setting.PropertyType, _types) is { } nested)
             BindNested(section, nested, () => GetOrCreate(options, setting, nested), key);
         else if (setting.GetValue(options) is IDictionary entries)
             BindEntries(section, entries, setting.PropertyType.GetGenericArguments()[1], key);
@@ -70,10 +85,16 @@ internal sealed class SettingsBinder
         foreach (var child in section.GetChildren())
         {
             var childKey = GetKey(key, child.Key);
-            if (OptionsType.Find(type) is { } nested)
+            if (OptionsType.Find(type, _types) is { } nested)
             {
                 var entry = entries[child.Key] ??= nested.Create();
                 BindNested(child, nested, () => entry, childKey);
+            }
+            else if (type == typeof(IList<string>))
+            {
+                var list = new List<string>();
+                entries[child.Key] = list;
+                BindItems(child, list, typeof(string), childKey);
             }
             else if (ReadValue(child, type, example: null, childKey) is { } value)
                 entries[child.Key] = value;
@@ -87,7 +108,14 @@ internal sealed class SettingsBinder
                 $"Write [ \"value\" ] in JSON, or the first value as {_errors.Key($"{key}:0")}");
         foreach (var child in section.GetChildren())
         {
-            if (ReadValue(child, type, example: null, GetKey(key, child.Key)) is { } value)
+            var childKey = GetKey(key, child.Key);
+            if (OptionsType.Find(type, _types) is { } nested)
+            {
+                var entry = nested.Create();
+                items.Add(entry);
+                BindNested(child, nested, () => entry, childKey);
+            }
+            else if (ReadValue(child, type, example: null, childKey) is { } value)
                 items.Add(value);
         }
     }

@@ -9,10 +9,11 @@ internal static class UnknownKey
     /// <summary>Returns the remedy for a key below a section.</summary>
     /// <param name="key">The key without its section.</param>
     /// <param name="type">The type of the options that the section sets.</param>
+    /// <param name="types">All types of options.</param>
     /// <param name="errors">The errors, for the complete keys of other sections.</param>
-    public static string GetRemedy(string key, OptionsType type, SettingsErrors errors)
+    public static string GetRemedy(string key, OptionsType type, IReadOnlyList<OptionsType> types, SettingsErrors errors)
     {
-        if (OptionsType.All.FirstOrDefault(other => other.FindSetting(key) is not null) is { } owner)
+        if (types.FirstOrDefault(other => other.FindSetting(key) is not null) is { } owner)
         {
             var name = owner.FindSetting(key)!.Name;
             return $"The known setting of this name is {errors.Key(owner.Section.Length == 0 ? name : $"{owner.Section}:{name}")}. "
