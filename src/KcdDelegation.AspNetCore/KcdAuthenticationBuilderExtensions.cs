@@ -3,6 +3,7 @@ using KcdDelegation.AspNetCore;
 using KcdDelegation.AspNetCore.Bearer;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -22,6 +23,7 @@ public static class KcdAuthenticationBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(scheme);
         builder.Services.AddKcdAspNetCore();
+        builder.Services.TryAddSingleton<IAccessTokenValidator, ClientTokenValidator>();
         return builder.AddScheme<AuthenticationSchemeOptions, KcdBearerHandler>(scheme, static _ => { });
     }
 

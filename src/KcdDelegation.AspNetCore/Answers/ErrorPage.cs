@@ -1,93 +1,24 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Http;
 
 namespace KcdDelegation.AspNetCore.Answers;
 
-/// <summary>The built-in error page. It has no script and loads nothing. Its style is allowed by hash, and the page is readable without
-/// it.</summary>
+/// <summary>The built-in error page.</summary>
 internal sealed class ErrorPage : IKcdErrorPage
 {
-    private const string Style = """
-        :root{color-scheme:light dark;
-        --back:#f4f5f7;--card:#fff;--text:#1b1f24;--soft:#57606a;--line:#d0d7de;--mark:#9a3412;--link:#0b5cad}
-        @media(prefers-color-scheme:dark){:root{
-        --back:#0d1117;--card:#161b22;--text:#e6edf3;--soft:#9aa5b1;--line:#30363d;--mark:#f0a35e;--link:#79b8ff}}
-        *{box-sizing:border-box}
-        body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.25rem;background:var(--back);color:var(--text);
-        font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-        main{width:100%;max-width:40rem;padding:clamp(1.25rem,5vw,2.5rem);background:var(--card);
-        border:1px solid var(--line);border-top:.3rem solid var(--mark);border-radius:.6rem}
-        h1{margin:0 0 1rem;font-size:clamp(1.3rem,4.5vw,1.7rem);line-height:1.25;text-wrap:balance}
-        h2{margin:1.75rem 0 .4rem;font-size:1rem}
-        p{margin:0 0 .75rem}
-        a{color:var(--link)}
-        a:focus-visible{outline:.2rem solid var(--link);outline-offset:.15rem}
-        dl{display:grid;grid-template-columns:max-content 1fr;gap:.35rem 1rem;margin:1.75rem 0 0;padding-top:1.25rem;
-        border-top:1px solid var(--line);font-size:.9rem}
-        dt{color:var(--soft)}
-        dd{margin:0;overflow-wrap:anywhere;font-family:ui-monospace,"Cascadia Mono",Menlo,"DejaVu Sans Mono",monospace}
-        @media(max-width:28rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}}
-        @media print{body{background:none}main{border:0}}
-        """;
-
-    /// <summary>Allows this page's own style and nothing else, not even to be shown in a frame.</summary>
-    private static readonly string s_contentSecurityPolicy =
-        $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)))}'; "
-        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-    public async Task WriteAsync(HttpContext context, KcdErrorAnswer answer)
-    {
-        var body = Encoding.UTF8.GetBytes(Render(answer, canRetry: HttpMethods.IsGet(context.Request.Method)));
-        var response = context.Response;
-        response.ContentType = "text/html; charset=utf-8";
-        response.ContentLength = body.Length;
-        response.Headers.Append("Content-Security-Policy", s_contentSecurityPolicy);
-        response.Headers["Referrer-Policy"] = "no-referrer";
-        if (!HttpMethods.IsHead(context.Request.Method))
-            await response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
-    }
+    public Task WriteAsync(HttpContext context, KcdErrorAnswer answer) =>
+        PageTemplate.WriteAsync(context, Render(answer, canRetry: HttpMethods.IsGet(context.Request.Method)));
 
     /// <summary>Returns the page. Every value passes the HTML encoder.</summary>
     internal static string Render(KcdErrorAnswer answer, bool canRetry)
     {
-        static string Encode(string text) => HtmlEncoder.Default.Encode(text);
-        var contact = answer.ContactAddress is { } address
-            ? $"<a href=\"{Encode(address.AbsoluteUri)}\">{Encode(answer.Contact)}</a>"
-            : Encode(answer.Contact);
         // An empty reference is the address of this page, which the page therefore does not contain.
         var retry = canRetry && answer.RetryAfter is not null ? "\n<p><a href=\"\">Try again</a></p>" : "";
-        var date = answer.Time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        var time = answer.Time.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
-        return $"""
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <meta name="robots" content="noindex">
-            <title>{Encode(answer.Title)}</title>
-            <style>{Style}</style>
-            </head>
-            <body>
-            <main>
-            <h1>{Encode(answer.Title)}</h1>
-            <p>{Encode(answer.Explanation)}</p>
+        var content = $"""
+            <p>{PageTemplate.Encode(answer.Explanation)}</p>
             <h2>What you can do</h2>
-            <p>{Encode(answer.Advice)}</p>{retry}
-            <p>If you need help, contact {contact}. Include the activity ID and the time below.</p>
-            <dl>
-            <dt>Activity ID</dt><dd>{Encode(answer.ActivityId)}</dd>
-            <dt>Time</dt><dd><time datetime="{date}T{time}Z">{date} {time} UTC</time></dd>
-            <dt>Status</dt><dd>{answer.StatusCode.ToString(CultureInfo.InvariantCulture)}</dd>
-            </dl>
-            </main>
-            </body>
-            </html>
-
+            <p>{PageTemplate.Encode(answer.Advice)}</p>{retry}
+            {PageTemplate.RenderContact(answer.Contact, answer.ContactAddress)}
             """;
+        return PageTemplate.Render(answer.Title, content, answer.ActivityId, answer.Time, answer.StatusCode);
     }
 }

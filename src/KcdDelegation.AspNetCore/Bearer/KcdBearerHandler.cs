@@ -9,14 +9,13 @@ using Microsoft.Net.Http.Headers;
 
 namespace KcdDelegation.AspNetCore.Bearer;
 
-/// <summary>Authenticates requests by bearer token, with the validation of
-/// <see cref="DelegationClient.ValidateAccessTokenAsync"/>.</summary>
+/// <summary>Authenticates requests by bearer token, with the validation of <see cref="IAccessTokenValidator"/>.</summary>
 /// <remarks>Challenges follow RFC 6750 §3. They have an error code and no description: the log has the reason.</remarks>
 internal sealed class KcdBearerHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggerFactory,
     UrlEncoder encoder,
-    DelegationClient client,
+    IAccessTokenValidator validator,
     AnswerWriter answers)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggerFactory, encoder)
 {
@@ -42,7 +41,7 @@ internal sealed class KcdBearerHandler(
             return AuthenticateResult.NoResult();
         try
         {
-            var caller = await client.ValidateAccessTokenAsync(token, Context.RequestAborted).ConfigureAwait(false);
+            var caller = await validator.ValidateAsync(Context, token).ConfigureAwait(false);
             return AuthenticateResult.Success(new AuthenticationTicket(caller, Scheme.Name));
         }
         catch (KcdException refusal)
@@ -51,7 +50,7 @@ internal sealed class KcdBearerHandler(
             // An unknown key is an invalid token, even while the issuer's keys cannot be requested again.
             if (refusal.Kind is KcdErrorKind.Unavailable or KcdErrorKind.Configuration && refusal.EventId != KcdEventId.TokenKeyUnknown)
                 _serverFailure = refusal;
-            // The client has logged the reason. The base class would repeat it at every use of the result.
+            // The validator has logged the reason. The base class would repeat it at every use of the result.
             return AuthenticateResult.Fail("The bearer token was not accepted.");
         }
     }

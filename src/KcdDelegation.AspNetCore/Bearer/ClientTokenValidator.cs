@@ -1,0 +1,11 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Http;
+
+namespace KcdDelegation.AspNetCore.Bearer;
+
+/// <summary>Validates access tokens of <c>Kcd:Token</c>, with <see cref="DelegationClient.ValidateAccessTokenAsync"/>.</summary>
+internal sealed class ClientTokenValidator(DelegationClient client) : IAccessTokenValidator
+{
+    public ValueTask<ClaimsPrincipal> ValidateAsync(HttpContext context, string token) =>
+        client.ValidateAccessTokenAsync(token, context.RequestAborted);
+}
