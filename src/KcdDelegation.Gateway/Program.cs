@@ -1,3 +1,3 @@
-using KcdDelegation.Gateway.Commands;
+using KcdDelegation.Gateway;
 
 return await GatewayCommandLine.RunAsync(args, Console.Out, Console.Error);

@@ -1,4 +1,4 @@
-using KcdDelegation.Gateway.Commands;
+using System.Text.Json.Nodes;
 
 namespace KcdDelegation.Gateway.Tests.Commands;
 
@@ -11,11 +11,135 @@ public sealed class CommandLineTests
 
         code.ShouldBe(0);
         output.ShouldContain("Kerberos-protected applications");
+        output.ShouldContain("--check");
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("--confg", "gateway.json")]
+    [InlineData("--config")]
+    [InlineData("[suggest]")]
+    public async Task Wrong_arguments_end_with_2(params string[] arguments) => (await RunAsync(arguments)).Code.ShouldBe(2);
+
+    [Fact]
+    public async Task Settings_that_cannot_be_read_end_with_2()
+    {
+        var (code, output) = await RunAsync("--config", "/absent/gateway.json", "--check");
+
+        code.ShouldBe(2);
+        output.ShouldContain("/absent/gateway.json cannot be read");
+    }
+
+    [Theory]
+    [InlineData("--check")]
+    [InlineData]
+    public async Task Wrong_settings_end_with_2_and_name_every_key(params string[] more)
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        gateway.Settings["Listner"] = 1;
+        gateway.Settings["Kcd"]!["Relm"] = "X";
+        gateway.WriteSettings();
+
+        var (code, output) = await RunAsync(["--config", gateway.SettingsPath, .. more]);
+
+        code.ShouldBe(2);
+        output.ShouldContain("Listner is not a known setting");
+        output.ShouldContain("Kcd:Relm is not a known setting");
+    }
+
+    [Fact]
+    public async Task A_check_without_a_fault_names_what_it_has_checked()
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+
+        var (code, output) = await CheckAsync(gateway);
+
+        output.Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldBe(
+        [
+            $"ok      the settings of {gateway.SettingsPath}",
+            "ok      the identity provider test",
+            "ok      the account gateway of CONTOSO.TEST",
+            $"ok      the address {gateway.Backend.Url.AbsoluteUri} of erp",
+            $"ok      the address {gateway.Wiki.Url.AbsoluteUri} of wiki",
+        ]);
+        code.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_check_reports_an_application_that_does_not_answer()
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        await gateway.Wiki.DisposeAsync();
+
+        var (code, output) = await CheckAsync(gateway);
+
+        code.ShouldBe(3);
+        output.ShouldContain("failed  the address");
+        output.ShouldContain("of wiki: It does not answer");
+    }
+
+    [Fact]
+    public async Task A_check_reports_an_identity_provider_that_does_not_answer()
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        gateway.Issuer.IsDown = true;
+
+        var (code, output) = await CheckAsync(gateway);
+
+        code.ShouldBe(3);
+        output.ShouldContain("failed  the identity provider test");
+    }
+
+    [Fact]
+    public async Task A_check_reports_a_wrong_account_over_a_missing_answer()
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        await gateway.Wiki.DisposeAsync();
+        gateway.Settings["Kcd"]!["ServiceAccount"]!["Name"] = "ghost";
+
+        var (code, output) = await CheckAsync(gateway);
+
+        code.ShouldBe(1);
+        output.ShouldContain("failed  the account ghost of CONTOSO.TEST");
+        output.ShouldContain("Remedy:");
+    }
+
+    [Fact]
+    public async Task A_check_reports_a_host_that_no_certificate_names()
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        gateway.WriteCertificate("CN=erp", "erp.contoso.test");
+
+        var (code, output) = await CheckAsync(gateway);
+
+        code.ShouldBe(1);
+        output.ShouldContain("failed  the certificate for wiki.contoso.test");
+        output.ShouldNotContain("the certificate for erp");
+    }
+
+    [Fact]
+    public async Task An_address_that_is_in_use_ends_with_1_and_names_the_setting()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await using var second = await TestGateway.CreateAsync();
+        second.Settings["Listener"]!["Urls"] = new JsonArray($"https://127.0.0.1:{gateway.Port}");
+        second.WriteSettings();
+
+        var (code, output) = await RunAsync("--config", second.SettingsPath);
+
+        code.ShouldBe(1);
+        output.ShouldContain("Listener:Urls");
+    }
+
+    private static Task<(int Code, string Output)> CheckAsync(TestGateway gateway)
+    {
+        gateway.WriteSettings();
+        return RunAsync("--config", gateway.SettingsPath, "--check");
     }
 
     private static async Task<(int Code, string Output)> RunAsync(params string[] arguments)
     {
-        using var output = new StringWriter();
+        await using var output = new StringWriter();
         var code = await GatewayCommandLine.RunAsync(arguments, output, output, TestContext.Current.CancellationToken);
         return (code, output.ToString());
     }

@@ -15,6 +15,8 @@ internal static class Repository
 
     public static Assembly Web => typeof(KcdDelegation.AspNetCore.KcdSessions).Assembly;
 
+    public static Assembly Gateway => typeof(KcdDelegation.Gateway.GatewayHost).Assembly;
+
     public static Assembly Kit => typeof(TestRealm).Assembly;
 
     /// <summary>The packages of <c>src/</c>, by folder name.</summary>

@@ -29,7 +29,7 @@ public sealed class EventTableTests
     public void Each_event_number_is_used_once()
     {
         var numbers = Constants().Select(constant => (constant.Number, constant.Name))
-            .Concat(LogEvents(Repository.Engine).Concat(LogEvents(Repository.Web)).Select(entry => (entry.Number, entry.Name))).ToList();
+            .Concat(OtherEvents().Select(entry => (entry.Number, entry.Name))).ToList();
 
         numbers.GroupBy(entry => entry.Number).Where(group => group.Count() > 1).ShouldBeEmpty();
     }
@@ -46,9 +46,13 @@ public sealed class EventTableTests
             .. Constants().Select(
                 constant => $"{constant.Number} {constant.Name} "
                 + $"{(levels.TryGetValue(constant.Number, out var level) ? level.ToString() : Refusal)}"),
-            .. LogEvents(Repository.Engine).Concat(LogEvents(Repository.Web)).Select(entry => $"{entry.Number} {entry.Name} {entry.Level}"),
+            .. OtherEvents().Select(entry => $"{entry.Number} {entry.Name} {entry.Level}"),
         ];
     }
+
+    /// <summary>The events of the packages that define their numbers with the messages.</summary>
+    private static IEnumerable<(int Number, string Name, LogLevel Level)> OtherEvents() =>
+        LogEvents(Repository.Engine).Concat(LogEvents(Repository.Web)).Concat(LogEvents(Repository.Gateway));
 
     private static IEnumerable<(int Number, string Name)> Constants() =>
         typeof(KcdEventId).GetFields().Concat(typeof(YarpEventId).GetFields())

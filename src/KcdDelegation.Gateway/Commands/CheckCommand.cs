@@ -1,0 +1,137 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using KcdDelegation.Gateway.Settings;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Token;
+
+namespace KcdDelegation.Gateway.Commands;
+
+/// <summary>Checks everything that can be known without a user: the settings, the certificates, the accounts, the identity providers and
+/// the addresses of the applications.</summary>
+internal sealed class CheckCommand(TextWriter output)
+{
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(10);
+
+    private ExitCode _result = ExitCode.Done;
+
+    /// <summary>Writes one line for each check.</summary>
+    /// <returns>The worst result.</returns>
+    public static async Task<ExitCode> RunAsync(
+        GatewaySettingsFile file, LoadedSettings loaded, TextWriter output, CancellationToken cancellationToken)
+    {
+        var command = new CheckCommand(output);
+        var settings = loaded.Settings;
+        await command.PassAsync($"the settings of {file.Path}");
+        await command.CheckCertificatesAsync(settings);
+        foreach (var provider in settings.Providers.Values.OrderBy(provider => provider.Name, StringComparer.Ordinal))
+            await command.CheckProviderAsync(provider, cancellationToken);
+        await command.CheckAccountsAsync(settings, cancellationToken);
+        foreach (var application in settings.Applications.Values.OrderBy(application => application.Name, StringComparer.Ordinal))
+        {
+            foreach (var url in application.InternalUrls)
+                await command.CheckAddressAsync(application, url, cancellationToken);
+        }
+        return command._result;
+    }
+
+    private async Task CheckCertificatesAsync(GatewaySettings settings)
+    {
+        var certificates = settings.Listener.Certificates.Select(PemCertificate.Load).ToList();
+        var now = TimeProvider.System.GetUtcNow();
+        foreach (var (certificate, paths) in certificates.Zip(settings.Listener.Certificates))
+        {
+            if (new DateTimeOffset(certificate.Leaf.NotAfter) < now)
+                await FailAsync($"the certificate {paths.Certificate}", $"It ended at {certificate.Leaf.NotAfter:u}. Replace it.");
+        }
+        foreach (var application in settings.Applications.Values.Where(application => application.ExternalUrl.Scheme == Uri.UriSchemeHttps))
+        {
+            var host = application.ExternalUrl.IdnHost;
+            if (certificates.Count > 0 && !certificates.Exists(one => one.Leaf.MatchesHostname(host, allowCommonName: false)))
+                await FailAsync($"the certificate for {host}",
+                    "No certificate of Listener:Certificates names this host. Browsers refuse it.");
+        }
+        foreach (var certificate in certificates)
+            certificate.Dispose();
+    }
+
+    private async Task CheckProviderAsync(ProviderSettings provider, CancellationToken cancellationToken)
+    {
+        var subject = $"the identity provider {provider.Name}";
+        using var documents = new IssuerDocuments(provider.Token, TimeProvider.System);
+        try
+        {
+            await documents.LoadKeysAsync(cancellationToken);
+            await PassAsync(subject);
+        }
+        catch (KcdException error)
+        {
+            await FailAsync(subject, error);
+        }
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or InvalidDataException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            await FailAsync(subject, documents.Unreadable(error));
+        }
+    }
+
+    private async Task CheckAccountsAsync(GatewaySettings settings, CancellationToken cancellationToken)
+    {
+        var options = new KcdOptions();
+        GatewaySettingsParser.BindLibrary(settings, options);
+        await using var client = DelegationClient.Create(options);
+        foreach (var account in client.Applications.Select(application => application.Client).Distinct())
+        {
+            var subject = $"the account {account.AccountName} of {account.Realm}";
+            try
+            {
+                await client.GetEngine(account).LogOnAsync(cancellationToken);
+                await PassAsync(subject);
+            }
+            catch (KerberosException error)
+            {
+                await FailAsync(subject, KcdException.Explain(error));
+            }
+        }
+    }
+
+    private async Task CheckAddressAsync(GatewayApplication application, Uri url, CancellationToken cancellationToken)
+    {
+        var subject = $"the address {url.AbsoluteUri} of {application.Name}";
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(s_timeout);
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(url.IdnHost, url.Port, timeout.Token);
+            if (url.Scheme == Uri.UriSchemeHttps)
+            {
+                await using var stream = new SslStream(client.GetStream());
+                await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = url.IdnHost }, timeout.Token);
+            }
+            await PassAsync(subject);
+        }
+        catch (AuthenticationException error)
+        {
+            await FailAsync(subject,
+                $"Its certificate is not accepted: {error.Message} Install the authority's certificate on this machine.");
+        }
+        catch (Exception error) when (error is SocketException or IOException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            await FailAsync(subject, $"It does not answer: {error.Message} Start it, or correct its address.", ExitCode.NoAnswer);
+        }
+    }
+
+    private Task PassAsync(string subject) => output.WriteLineAsync($"ok      {subject}");
+
+    private Task FailAsync(string subject, KcdException error) =>
+        FailAsync(subject, $"{error.Cause} Remedy: {error.Remedy}", error.IsTransient ? ExitCode.NoAnswer : ExitCode.Refused);
+
+    private Task FailAsync(string subject, string reason, ExitCode result = ExitCode.Refused)
+    {
+        // A refusal decides over a missing answer.
+        _result = _result == ExitCode.Refused ? ExitCode.Refused : result;
+        return output.WriteLineAsync($"failed  {subject}: {reason}");
+    }
+}

@@ -1,0 +1,99 @@
+using KcdDelegation.AspNetCore.Bearer;
+using KcdDelegation.Gateway.Applications;
+using KcdDelegation.Gateway.Diagnosis;
+using KcdDelegation.Gateway.Hosting;
+using KcdDelegation.Gateway.IdentityProviders;
+using KcdDelegation.Gateway.Requests;
+using KcdDelegation.Gateway.Settings;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace KcdDelegation.Gateway;
+
+/// <summary>Builds the web application of the gateway from its settings.</summary>
+internal static class GatewayHost
+{
+    /// <summary>Builds the gateway. Nothing of the environment or the current directory changes it.</summary>
+    /// <param name="file">The file of the settings, which is followed.</param>
+    /// <param name="loaded">The settings that were read from the file.</param>
+    /// <param name="configure">Changes the services, in tests.</param>
+    public static WebApplication Create(GatewaySettingsFile file, LoadedSettings loaded, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(ListenerConfiguration.Configure);
+        builder.Services.AddLogging(static logging => logging.AddFilter(static (category, level) => level >= GetLevel(category)));
+        AddGateway(builder.Services, file, loaded);
+        configure?.Invoke(builder);
+        var app = builder.Build();
+        UseGateway(app);
+        return app;
+    }
+
+    private static void AddGateway(IServiceCollection services, GatewaySettingsFile file, LoadedSettings loaded)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => new GatewaySettingsStore(file, loaded, provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton<ServerCertificates>();
+        services.AddSingleton<ListenerConfiguration>();
+        services.AddSingleton<ProviderRegistry>();
+        services.AddSingleton<RequestHygiene>();
+        services.AddSingleton<ApplicationSelection>();
+        services.AddSingleton<ApplicationAuthorization>();
+        services.AddSingleton<DrainState>();
+        services.AddSingleton<HealthEndpoints>();
+        services.AddHealthChecks().AddKcdDelegation();
+        services.AddHostedService(static provider => provider.GetRequiredService<DrainState>());
+        services.AddHostedService<FileWatcher>();
+        services.AddHostedService<StartReport>();
+        services.AddHostedService<SystemdNotifier>();
+
+        services.AddSingleton<IAccessTokenValidator, ApplicationTokenValidator>();
+        services.AddAuthentication().AddKcdBearer(GatewaySchemes.Bearer);
+        services.AddKcdAspNetCore(answers =>
+            (answers.Contact, answers.ContactAddress) = (loaded.Settings.Pages.Contact, loaded.Settings.Pages.ContactAddress));
+        // sign-in
+
+        services.AddSingleton<IOptionsChangeTokenSource<KcdOptions>>(
+            static provider => provider.GetRequiredService<GatewaySettingsStore>());
+        services.AddOptions<KcdOptions>().Configure<GatewaySettingsStore>(
+            static (options, store) => GatewaySettingsParser.BindLibrary(store.Current, options));
+        services.AddKcdDelegation(static _ => { });
+
+        var routes = new InMemoryConfigProvider([], []);
+        services.AddSingleton(routes);
+        services.AddSingleton<IProxyConfigProvider>(routes);
+        services.AddSingleton<IConfigChangeListener, RouteConfiguration>();
+        services.AddSingleton<IForwarderHttpClientFactory, PlainClientFactory>();
+        services.AddReverseProxy()
+            .AddTransforms<ResponseRewriting>()
+            .AddKcdDelegation(static options => options.GatewayCookies.Add("__Host-kcd-*"));
+    }
+
+    private static void UseGateway(WebApplication app)
+    {
+        app.Use(app.Services.GetRequiredService<RequestHygiene>().InvokeAsync);
+        app.UseKcdDelegation();
+        app.Use(app.Services.GetRequiredService<HealthEndpoints>().InvokeAsync);
+        app.Use(app.Services.GetRequiredService<ApplicationSelection>().InvokeAsync);
+        // Without this call, the framework would authenticate before the application is known. It also answers the paths of a sign-in.
+        app.UseAuthentication();
+        // sign-in
+        app.Use(app.Services.GetRequiredService<ApplicationAuthorization>().InvokeAsync);
+        app.UseRouting();
+        app.UseAuthorization();
+        var timeProvider = app.Services.GetRequiredService<TimeProvider>();
+        app.MapReverseProxy(proxy => ForwardingPipeline.Configure(proxy, timeProvider));
+    }
+
+    private static LogLevel GetLevel(string? category) =>
+        category?.StartsWith("KcdDelegation", StringComparison.Ordinal) == true ? LogLevel.Information
+        // A start that fails is reported by the command.
+        : category?.StartsWith("Microsoft.Extensions.Hosting", StringComparison.Ordinal) == true ? LogLevel.Critical
+        : LogLevel.Warning;
+}

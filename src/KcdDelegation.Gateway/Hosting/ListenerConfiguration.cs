@@ -1,0 +1,77 @@
+using KcdDelegation.Gateway.Settings;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KcdDelegation.Gateway.Hosting;
+
+/// <summary>The endpoints of Kestrel, in the form of its configuration, so that it follows changes without a restart.</summary>
+internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurationSource
+{
+    public ListenerConfiguration(GatewaySettingsStore settings) => settings.Subscribe(Apply);
+
+    public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
+
+    /// <summary>The switch with which Kestrel refuses a line that ends without a carriage return. A proxy in front of the gateway may read
+    /// such a line in another way (RFC 9112 §11.2).</summary>
+    private const string StrictLines = "Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators";
+
+    /// <summary>Sets up Kestrel.</summary>
+    public static void Configure(KestrelServerOptions kestrel)
+    {
+        var services = kestrel.ApplicationServices;
+        var configuration = new ConfigurationBuilder().Add(services.GetRequiredService<ListenerConfiguration>()).Build();
+        AppContext.SetSwitch(StrictLines, isEnabled: true);
+        kestrel.AddServerHeader = false;
+        // A Host that differs from an absolute request target is refused (RFC 9112 §3.2.2).
+        kestrel.AllowHostHeaderOverride = false;
+        services.GetRequiredService<GatewaySettingsStore>().Subscribe(settings => Apply(settings.Listener.Limits, kestrel.Limits));
+        var certificates = services.GetRequiredService<ServerCertificates>();
+        var loader = kestrel.Configure(configuration, reloadOnChange: true);
+        for (var i = 0; i < ListenerSettingsParser.MaxUrls; i++)
+            loader.Endpoint(GetName(Uri.UriSchemeHttps, i), endpoint => UseHttps(endpoint.ListenOptions, certificates));
+    }
+
+    private void Apply(GatewaySettings settings)
+    {
+        var data = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        for (var i = 0; i < settings.Listener.Urls.Length; i++)
+        {
+            var url = settings.Listener.Urls[i];
+            var name = GetName(url.Scheme, i);
+            data[$"Endpoints:{name}:Url"] = url.ToString();
+            data[$"Endpoints:{name}:Protocols"] = nameof(HttpProtocols.Http1AndHttp2);
+        }
+        Data = data;
+        OnReload();
+    }
+
+    private static string GetName(string scheme, int index) => FormattableString.Invariant($"{scheme}{index}");
+
+    private static void UseHttps(ListenOptions endpoint, ServerCertificates certificates) =>
+        endpoint.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            OnConnection = context => ValueTask.FromResult(new System.Net.Security.SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = certificates.Select(context.ClientHelloInfo.ServerName),
+            }),
+        });
+
+    /// <summary>Sets the limits. They apply to connections that begin afterwards.</summary>
+    private static void Apply(LimitOptions from, KestrelServerLimits to)
+    {
+        to.MaxConcurrentConnections = from.MaxConnections;
+        to.MaxConcurrentUpgradedConnections = from.MaxConnections;
+        to.MaxRequestHeaderCount = from.MaxRequestHeaderCount;
+        to.MaxRequestHeadersTotalSize = from.MaxRequestHeaderBytes;
+        to.MaxRequestLineSize = from.MaxRequestLineBytes;
+        to.MaxRequestBufferSize = Math.Max(1 << 20, from.MaxRequestLineBytes);
+        to.MaxRequestBodySize = from.MaxRequestBodyBytes;
+        to.MinRequestBodyDataRate = from.MinRequestBodyRate == 0 ? null : new MinDataRate(from.MinRequestBodyRate, TimeSpan.FromSeconds(5));
+        to.RequestHeadersTimeout = from.RequestHeadersTimeout;
+        to.KeepAliveTimeout = from.KeepAliveTimeout;
+        to.Http2.MaxRequestHeaderFieldSize = from.MaxRequestHeaderBytes;
+    }
+}

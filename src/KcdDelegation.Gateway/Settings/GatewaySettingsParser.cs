@@ -1,0 +1,82 @@
+using System.Collections.Frozen;
+using KcdDelegation.Kerberos.Names;
+using KcdDelegation.Settings;
+using Microsoft.Extensions.Configuration;
+
+namespace KcdDelegation.Gateway.Settings;
+
+/// <summary>Parses the configuration of the gateway as a whole, or reports everything that is wrong with it.</summary>
+internal static class GatewaySettingsParser
+{
+    /// <summary>Parses a configuration.</summary>
+    /// <exception cref="GatewaySettingsException">A setting is wrong. The exception has every error.</exception>
+    public static GatewaySettings Parse(IConfiguration configuration)
+    {
+        var binding = new SettingsErrors("");
+        var options = new GatewayOptions();
+        SettingsBinder.Bind(configuration, options, GatewayOptionTypes.All, binding, otherSection: GatewayOptionTypes.Kcd);
+        var kcd = configuration.GetSection(GatewayOptionTypes.Kcd);
+        var library = new KcdOptions();
+        SettingsBinder.Bind(kcd, library);
+
+        // The errors of values that cannot be read hide those that follow from them.
+        var errors = new SettingsErrors("", binding.All);
+        CheckLibraryToken(kcd, errors);
+        var providers = new ProviderSettingsParser(options, errors).Parse();
+        var applications = new ApplicationsParser(options, library, providers, errors).Parse();
+        var settings = new GatewaySettings
+        {
+            Listener = new ListenerSettingsParser(options.Listener, errors).Parse(),
+            State = ParseState(options.State, errors),
+            Providers = providers,
+            Applications = applications.ToFrozenDictionary(application => application.Name, StringComparer.OrdinalIgnoreCase),
+            ApplicationsByHost = applications.DistinctBy(application => application.Host, StringComparer.OrdinalIgnoreCase)
+                .ToFrozenDictionary(application => application.Host, StringComparer.OrdinalIgnoreCase),
+            Pages = ParsePages(options.Pages, errors),
+            Kcd = kcd,
+        };
+        SetCallers(library, settings);
+        string[] texts = [.. errors.All.Concat(SettingsParser.FindErrors(library)).Select(error => error.Text)];
+        return texts.Length == 0 ? settings : throw new GatewaySettingsException(texts);
+    }
+
+    /// <summary>Sets the options of the library from settings that have been validated.</summary>
+    public static void BindLibrary(GatewaySettings settings, KcdOptions options)
+    {
+        SettingsBinder.Bind(settings.Kcd, options);
+        SetCallers(options, settings);
+    }
+
+    /// <summary>Gives each application of the library the rules for callers of its identity provider.</summary>
+    private static void SetCallers(KcdOptions options, GatewaySettings settings)
+    {
+        foreach (var application in settings.Applications.Values)
+        {
+            if (application.Delegation is { } name && options.Applications.TryGetValue(name, out var delegated) && delegated is not null)
+                delegated.Callers = settings.Providers[application.Provider].Token.Callers;
+        }
+    }
+
+    private static void CheckLibraryToken(IConfiguration kcd, SettingsErrors errors)
+    {
+        if (kcd.GetSection(nameof(KcdOptions.Token)).Exists())
+            errors.Add($"{GatewayOptionTypes.Kcd}:Token", "is not used by the gateway, whose applications can have different providers",
+                "Move the settings to IdentityProviders:NAME:Token");
+    }
+
+    private static string? ParseState(string? state, SettingsErrors errors)
+    {
+        if (state is not null && !Path.IsPathFullyQualified(state))
+            errors.Add(nameof(GatewayOptions.State), $"{PrintableText.Quoted(state)} is not an absolute path",
+                "Write the path of a folder that only the gateway's user can read, such as /var/lib/kcd-gateway");
+        return state;
+    }
+
+    private static PageOptions ParsePages(PageOptions pages, SettingsErrors errors)
+    {
+        if (pages.ContactAddress is { } address && !(address.IsAbsoluteUri && address.Scheme is "https" or "mailto" or "tel"))
+            errors.Add("Pages:ContactAddress", $"{PrintableText.Quoted(address.OriginalString)} is not an https, mailto or tel address",
+                "Write an address such as mailto:servicedesk@contoso.com");
+        return pages;
+    }
+}
