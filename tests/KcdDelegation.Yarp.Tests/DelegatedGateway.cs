@@ -31,11 +31,12 @@ internal sealed class DelegatedGateway : IAsyncDisposable
 
     private DelegatedGateway(GatewaySetup setup)
     {
-        _config = new InMemoryConfigProvider([setup.Route], [setup.Cluster]);
+        _config = new InMemoryConfigProvider([setup.Route], [setup.Cluster, .. setup.OtherClusters]);
         _client = new HttpMessageInvoker(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
+            EnableMultipleHttp2Connections = true,
             Expect100ContinueTimeout = TimeSpan.FromSeconds(30),
             SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => IsTestCertificate(certificate) },
         });
@@ -123,6 +124,13 @@ internal sealed class DelegatedGateway : IAsyncDisposable
         return await _listener.WaitAsync();
     }
 
+    /// <summary>Removes all clusters and routes.</summary>
+    public async Task RemoveClustersAsync()
+    {
+        _config.Update([], []);
+        (await _listener.WaitAsync()).ShouldBeNull();
+    }
+
     /// <summary>Reads the options of delegation again.</summary>
     public void ReloadOptions() => _settings.Reload();
 
@@ -161,7 +169,7 @@ internal sealed class DelegatedGateway : IAsyncDisposable
     public static void TrustTestCertificates(SocketsHttpHandler handler) =>
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => IsTestCertificate(certificate);
 
-    private static bool IsTestCertificate(X509Certificate? certificate) => certificate?.Subject == "CN=localhost";
+    public static bool IsTestCertificate(X509Certificate? certificate) => certificate?.Subject == "CN=localhost";
 
     private static DelegatedApplication CreateApplication(string service) => new()
     {
@@ -199,6 +207,9 @@ internal sealed record GatewaySetup
     public TestRealm? Realm { get; init; }
 
     public required ClusterConfig Cluster { get; init; }
+
+    /// <summary>Gets clusters that no route names.</summary>
+    public IReadOnlyList<ClusterConfig> OtherClusters { get; init; } = [];
 
     public RouteConfig Route { get; init; } =
         new() { RouteId = "erp", ClusterId = "erp", Match = new RouteMatch { Path = "{**all}" } };

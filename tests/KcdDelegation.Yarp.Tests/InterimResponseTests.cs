@@ -2,15 +2,16 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace KcdDelegation.Yarp.Tests;
 
 /// <summary>Sends requests through plain YARP and through a delegated cluster, and compares every byte that the client and the backend
 /// see: with interim responses such as 103, and with trailers.</summary>
 /// <remarks>Where .NET does not pass something on, the tests state that plain YARP does not either.</remarks>
-public sealed partial class InterimResponseTests
+public sealed class InterimResponseTests
 {
+    private static readonly string[] s_varying = ["Authorization:", "traceparent:", "Date:"];
+
     private const string Final = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nX-Backend: one\r\n\r\ndone";
     private const string EarlyHints = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\nX-Interim: 1\r\n\r\n";
     private const string Get = "GET /path HTTP/1.1\r\n";
@@ -112,7 +113,9 @@ public sealed partial class InterimResponseTests
         var cancellation = TestContext.Current.CancellationToken;
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, gateway.Url.Port, cancellation);
-        await using var stream = new SslStream(client.GetStream(), leaveInnerStreamOpen: false, (_, _, _, _) => true);
+        await using var stream = new SslStream(
+            client.GetStream(), leaveInnerStreamOpen: false,
+            (_, certificate, _, _) => DelegatedGateway.IsTestCertificate(certificate));
         await stream.AuthenticateAsClientAsync("localhost");
         var text = $"{request}Host: {gateway.Url.Authority}\r\nX-User: ada\r\nConnection: close\r\n\r\n{body}";
         await stream.WriteAsync(Encoding.Latin1.GetBytes(text), cancellation);
@@ -120,10 +123,8 @@ public sealed partial class InterimResponseTests
         return await reader.ReadToEndAsync(cancellation);
     }
 
-    private static string Normalize(string text, DelegatedGateway gateway) => Varying().Replace(
-        text.Replace(gateway.Url.Authority, "gateway", StringComparison.Ordinal), "");
-
-    /// <summary>The fields that differ between any two requests, and the ticket.</summary>
-    [GeneratedRegex("^(Authorization|traceparent|Date):[^\n]*\n", RegexOptions.Multiline)]
-    private static partial Regex Varying();
+    /// <summary>Removes the fields that differ between any two requests, and the ticket.</summary>
+    private static string Normalize(string text, DelegatedGateway gateway) => string.Join('\n', text
+        .Replace(gateway.Url.Authority, "gateway", StringComparison.Ordinal).Split('\n')
+        .Where(line => !s_varying.Any(field => line.StartsWith(field, StringComparison.OrdinalIgnoreCase))));
 }
