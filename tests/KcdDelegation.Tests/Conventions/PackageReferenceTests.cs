@@ -16,6 +16,19 @@ public sealed class PackageReferenceTests
         Known(Repository.Kit).ShouldBeSubsetOf(["KcdDelegation", "KcdDelegation.Kerberos"]);
     }
 
+    /// <summary>The test command builds them with the analyzers of trimming and of native compilation, whose warnings are
+    /// errors.</summary>
+    [Fact]
+    public void Libraries_for_hosts_are_built_for_native_compilation()
+    {
+        foreach (var assembly in (System.Reflection.Assembly[])
+            [Repository.Engine, Repository.Library, Repository.Web, Repository.Proxy])
+        {
+            System.Reflection.CustomAttributeExtensions.GetCustomAttributes<System.Reflection.AssemblyMetadataAttribute>(assembly)
+                .ShouldContain(data => data.Key == "IsAotCompatible" && data.Value == "True", assembly.GetName().Name);
+        }
+    }
+
     [Fact]
     public void The_engine_needs_nothing_but_the_platform_and_logging_abstractions() =>
         Repository.Engine.GetReferencedAssemblies().Select(name => name.Name!)
