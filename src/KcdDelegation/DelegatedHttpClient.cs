@@ -11,7 +11,10 @@ internal static class DelegatedHttpClient
     public static void Configure(IHttpClientBuilder builder, string application, Action<SocketsHttpHandler>? configureHandler)
     {
         builder.ConfigureHttpClient((services, client) =>
-            client.BaseAddress ??= GetBaseAddress(services.GetRequiredService<DelegationClient>().GetApplication(application).InternalUrl));
+        {
+            if (services.GetRequiredService<DelegationClient>().GetApplication(application).InternalUrl is { } url)
+                client.BaseAddress ??= GetBaseAddress(url);
+        });
         builder.ConfigurePrimaryHttpMessageHandler(services => new KcdHandler(
             services.GetRequiredService<DelegationClient>(),
             application,

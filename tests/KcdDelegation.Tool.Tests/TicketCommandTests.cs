@@ -447,6 +447,26 @@ public sealed class TicketCommandTests
     }
 
     [Fact]
+    public async Task The_settings_of_a_YARP_gateway_need_no_address()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var config = gateway.WriteSecret("appsettings.json", $$"""
+            {
+              "Kcd": {
+                "Realm": "CONTOSO.TEST", "Kdcs": [ "{{gateway.Realm.Endpoint}}" ],
+                "ServiceAccount": { "Name": "gw", "Keytab": {{JsonSerializer.Serialize(gateway.Keytab)}} },
+                "Applications": { "app": { "ServicePrincipalName": "HTTP/app" } }
+              },
+              "ReverseProxy": { "Clusters": { "app": { "Metadata": { "KcdApplication": "app" } } } }
+            }
+            """);
+
+        var run = await Kcd.RunAsync("ticket", "--config", config, "--app", "app", "--user", "ada");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+    }
+
+    [Fact]
     public async Task Options_take_precedence_over_the_file()
     {
         await using var gateway = await Gateway.StartAsync();

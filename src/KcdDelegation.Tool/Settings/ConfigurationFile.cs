@@ -14,16 +14,16 @@ internal static class ConfigurationFile
     {
         try
         {
-            var section = new ConfigurationBuilder()
+            var file = new ConfigurationBuilder()
                 .AddJsonFile(Path.GetFullPath(path), optional: false, reloadOnChange: false)
-                .Build()
-                .GetSection(Section);
+                .Build();
+            var section = file.GetSection(Section);
             if (!section.Exists())
             {
                 throw new UsageException(
                     $"--config: {path} has no section \"{Section}\". Example: {{ \"Kcd\": {{ \"Realm\": \"CONTOSO.COM\", … }} }}.");
             }
-            var options = new KcdOptions();
+            var options = new KcdOptions { ClustersHaveAddresses = HasDelegatedClusters(file) };
             SettingsBinder.Bind(section, options);
             return options;
         }
@@ -41,6 +41,10 @@ internal static class ConfigurationFile
             throw new UsageException($"--config: {path} cannot be read: {error.GetBaseException().Message}", error);
         }
     }
+
+    /// <summary>Determines whether the file is one of a YARP gateway, whose applications need no address.</summary>
+    private static bool HasDelegatedClusters(IConfiguration file) => file.AsEnumerable().Any(static entry =>
+        entry.Key.EndsWith(":Metadata:KcdApplication", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Checks the settings as a host does.</summary>
     /// <param name="options">The settings of the file.</param>

@@ -24,7 +24,7 @@ internal static class RequestTarget
             : pathAndQuery.Length)];
         // The path of InternalUrl applies to the configured origins. An origin that the host allowed has its own.
         var allowed = request.FindAllowedOrigin();
-        var root = (ReferenceEquals(origin, allowed) ? allowed : application.InternalUrl).AbsolutePath.AsSpan().TrimEnd('/');
+        var root = (ReferenceEquals(origin, allowed) ? allowed : application.InternalUrl ?? origin).AbsolutePath.AsSpan().TrimEnd('/');
         if (TargetText.FindViolation(pathAndQuery, path, allowsEncodedSlashes: root.IsEmpty || application.AllowEncodedSlashes) is { } why)
             throw Refuse($"The target of the request to {PrintableText.Quoted(application.Name)} {why}.",
                 why == TargetText.EncodedSlash ? "Correct the link, or set AllowEncodedSlashes of the application to true."
@@ -52,8 +52,8 @@ internal static class RequestTarget
         if (request.FindAllowedOrigin() is { } allowed && IsSameOrigin(allowed, target)
             && (allowed.Scheme == Uri.UriSchemeHttps || application.AllowPlainHttp))
             return allowed;
-        if (IsSameOrigin(application.InternalUrl, target))
-            return application.InternalUrl;
+        if (application.InternalUrl is { } own && IsSameOrigin(own, target))
+            return own;
         foreach (var origin in application.AdditionalOrigins)
         {
             if (IsSameOrigin(origin, target))
@@ -82,8 +82,8 @@ internal static class RequestTarget
 
     private static KcdException Refuse(ApplicationSettings application, string what) => Refuse(
         $"{what}, but requests of {PrintableText.Quoted(application.Name)} are sent to "
-            + $"{application.InternalUrl.GetLeftPart(UriPartial.Path)}{(application.AdditionalOrigins.IsEmpty ? "" : ", to its "
-            + "AdditionalOrigins")} only.",
+            + (application.InternalUrl?.GetLeftPart(UriPartial.Path) ?? "the destinations of its clusters")
+            + $"{(application.AdditionalOrigins.IsEmpty ? "" : ", to its AdditionalOrigins")} only.",
         "Use a client for the application that has this address, or correct InternalUrl or AdditionalOrigins. Leave the Host header to the "
             + "handler, or list its value in AllowedHosts.");
 

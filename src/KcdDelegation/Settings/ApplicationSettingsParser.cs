@@ -23,7 +23,7 @@ internal sealed class ApplicationSettingsParser(
             return null;
         }
         var targets = new TargetSettingsParser(application, key, errors);
-        var url = targets.ParseInternalUrl();
+        var hasUrl = targets.TryParseInternalUrl(isRequired: !options.ClustersHaveAddresses, out var url);
         var origins = targets.ParseOrigins();
         var hosts = targets.ParseHosts();
         var service = ParseService(application, key);
@@ -37,7 +37,7 @@ internal sealed class ApplicationSettingsParser(
         var roles = TokenSettingsParser.ParseRoles(application.RequiredRoles, $"{key}:RequiredRoles", errors);
         var rules = application.Callers ?? callers;
         var connections = ConnectionLimitsParser.Parse(options, application, origins, key, errors);
-        if (url is null || service is null || client is null)
+        if (!hasUrl || service is null || client is null)
             return null;
         return new ApplicationSettings(
             name, url, service, application.TokenFormat, application.Start, application.MutualAuthentication,

@@ -9,6 +9,8 @@ public sealed class DelegatedApplication
 {
     /// <summary>The backend's address. It is https unless <see cref="AllowPlainHttp"/> is set. Tickets are sent to this origin and to
     /// <see cref="AdditionalOrigins"/> only, for paths below this one.</summary>
+    /// <remarks>It is required, except in a YARP gateway for an application that a cluster names: the destinations of the cluster are its
+    /// addresses.</remarks>
     public Uri? InternalUrl { get; set; }
 
     /// <summary>Further origins of the same application, such as the servers behind a load balancer: scheme, host and port, as in

@@ -94,6 +94,9 @@ public sealed class KcdOptions
     /// <summary>Whether the section that was bound has no settings, or does not exist.</summary>
     internal bool IsSectionEmpty { get; set; }
 
+    /// <summary>Whether a proxy's clusters can have the addresses of applications, which then need no InternalUrl.</summary>
+    internal bool ClustersHaveAddresses { get; set; }
+
     /// <summary>The keys and values of the configuration that could not be bound.</summary>
     internal IReadOnlyList<SettingsError> BindingErrors { get; set; } = [];
 }

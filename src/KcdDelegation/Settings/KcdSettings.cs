@@ -16,7 +16,7 @@ internal sealed record KcdSettings(FrozenDictionary<string, ApplicationSettings>
 /// <summary>The settings of one application, with everything that a request to it depends on.</summary>
 internal sealed record ApplicationSettings(
     string Name,
-    Uri InternalUrl,
+    Uri? InternalUrl,
     ServicePrincipalName Service,
     TokenFormat TokenFormat,
     AuthenticationStart Start,

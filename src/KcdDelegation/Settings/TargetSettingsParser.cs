@@ -10,26 +10,32 @@ namespace KcdDelegation.Settings;
 /// <param name="errors">The errors that are found.</param>
 internal sealed class TargetSettingsParser(DelegatedApplication application, string key, SettingsErrors errors)
 {
-    /// <summary>Parses the application's own address. Returns null if it is not an address.</summary>
-    public Uri? ParseInternalUrl()
+    /// <summary>Parses the application's own address.</summary>
+    /// <param name="isRequired">Whether an application without an address is an error.</param>
+    /// <param name="address">The address; null if there is none or it is not an address.</param>
+    /// <returns>False if it is not an address, or is required and missing.</returns>
+    public bool TryParseInternalUrl(bool isRequired, out Uri? address)
     {
+        address = null;
         const string Remedy = "Write the backend's address, such as https://erp.contoso.com/";
         var urlKey = $"{key}:{nameof(DelegatedApplication.InternalUrl)}";
         if (application.InternalUrl is not { } url)
         {
-            errors.Add(urlKey, "is missing", Remedy);
-            return null;
+            if (isRequired)
+                errors.Add(urlKey, "is missing", Remedy);
+            return !isRequired;
         }
         if (!IsHttp(url))
         {
             errors.Add(urlKey, $"{AddressText.Quoted(url.OriginalString)} is not an http or https address", Remedy);
-            return null;
+            return false;
         }
         if (url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
             errors.Add(urlKey, $"{AddressText.Quoted(url.OriginalString)} has a user, a query or a fragment",
                 "Keep the scheme, the host, the port and the path");
         CheckPlainHttp(url, urlKey);
-        return url;
+        address = url;
+        return true;
     }
 
     /// <summary>Parses the further origins, without those that have an error.</summary>

@@ -47,6 +47,28 @@ public sealed class OriginTests
         }
     }
 
+    [Fact]
+    public async Task An_application_without_an_address_of_its_own_is_called_at_allowed_and_further_origins_only()
+    {
+        await using var allowed = await FakeBackend.StartAsync();
+        await using var further = await FakeBackend.StartTlsAsync();
+        var delegation = new FakeDelegation(allowed.Url);
+        delegation.Application = delegation.Application with
+        {
+            InternalUrl = null, AdditionalOrigins = [further.Url], AllowPlainHttp = true,
+        };
+        using var client = delegation.CreateClient();
+        using var request = FakeDelegation.As("ada", new Uri(allowed.Url, "a").AbsoluteUri);
+        request.AllowOrigin(allowed.Url);
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        await client.GetStringAsAsync("ada", new Uri(further.Url, "a%2Fb").AbsoluteUri);
+        (allowed.Seen.Count, further.Seen.Count).ShouldBe((1, 1));
+
+        (await Should.ThrowAsync<KcdException>(() => client.GetStringAsAsync("ada", allowed.Url.AbsoluteUri)))
+            .Cause.ShouldContain("are sent to the destinations of its clusters, to its AdditionalOrigins only");
+        allowed.Seen.Count.ShouldBe(1);
+    }
+
     [Theory]
     [InlineData("https://localhost:{0}/app/")]
     [InlineData("http://127.0.0.1:{0}/app/")]

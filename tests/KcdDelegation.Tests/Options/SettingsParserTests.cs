@@ -48,7 +48,7 @@ public sealed class SettingsParserTests
         options.Application().InternalUrl = null;
 
         settings.Applications["erp"].Mapping.ClaimType.ShouldBeNull();
-        settings.Applications["erp"].InternalUrl.Host.ShouldBe("erp.contoso.com");
+        settings.Applications["erp"].InternalUrl!.Host.ShouldBe("erp.contoso.com");
     }
 
     [Fact]
@@ -358,7 +358,7 @@ public sealed class SettingsParserTests
         options.Application().InternalUrl = new Uri("http://erp.contoso.com/");
         options.Application().AllowPlainHttp = true;
 
-        Parsed(options).Applications["erp"].InternalUrl.Scheme.ShouldBe("http");
+        Parsed(options).Applications["erp"].InternalUrl!.Scheme.ShouldBe("http");
     }
 
     [Fact]
