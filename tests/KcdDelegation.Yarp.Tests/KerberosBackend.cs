@@ -21,6 +21,7 @@ internal sealed class KerberosBackend : IAsyncDisposable
     private readonly TestAcceptor _acceptor;
     private readonly X509Certificate2 _certificate;
     private readonly byte[] _binding;
+    private int _openConnections;
 
     private KerberosBackend(TestRealm realm, string service, HttpProtocols protocols)
     {
@@ -33,6 +34,18 @@ internal sealed class KerberosBackend : IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, endpoint =>
         {
             endpoint.Protocols = protocols;
+            endpoint.Use(next => async connection =>
+            {
+                Interlocked.Increment(ref _openConnections);
+                try
+                {
+                    await next(connection);
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref _openConnections);
+                }
+            });
             endpoint.UseHttps(_certificate);
         }));
         _application = builder.Build();
@@ -49,6 +62,18 @@ internal sealed class KerberosBackend : IAsyncDisposable
     }
 
     public Uri Url => new UriBuilder(_application.Urls.First()) { Host = "localhost" }.Uri;
+
+    /// <summary>Gets the number of connections that are open now.</summary>
+    public int OpenConnections => Volatile.Read(ref _openConnections);
+
+    /// <summary>Waits until so many connections are open.</summary>
+    public async Task WaitForConnectionsAsync(int expected)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (OpenConnections != expected && TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(20))
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        OpenConnections.ShouldBe(expected);
+    }
 
     public ConcurrentQueue<ReceivedRequest> Received { get; } = new();
 
