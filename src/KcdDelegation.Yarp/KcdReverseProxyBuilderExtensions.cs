@@ -1,3 +1,4 @@
+using KcdDelegation;
 using KcdDelegation.Yarp;
 using KcdDelegation.Yarp.Clusters;
 using KcdDelegation.Yarp.Cookies;
@@ -6,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.Model;
 using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -35,9 +37,12 @@ public static class KcdReverseProxyBuilderExtensions
             return builder;
 
         services.AddKcdAspNetCore();
+        services.PostConfigure<KcdOptions>(static settings => settings.ClustersHaveAddresses = true);
+        services.AddHostedService<AddressCheckAtStart>();
         services.AddSingleton<GatewayCookies>();
         services.AddSingleton<ClusterTargets>();
         services.AddSingleton<ITransformProvider, DelegationTransforms>();
+        services.AddSingleton<IClusterChangeListener, RemovedClusters>();
         services.Decorate<IForwarderHttpClientFactory>(static (provider, inner) =>
             ActivatorUtilities.CreateInstance<DelegatedClientFactory>(provider, inner));
         services.Decorate<IProbingRequestFactory>(static (_, inner) => new AnonymousProbes(inner));

@@ -90,6 +90,9 @@ public sealed class KcdHandler : HttpMessageHandler
         }
     }
 
+    /// <summary>Closes the connections of each user as soon as the user is idle, from now on. Requests are still sent.</summary>
+    internal void Retire() => _connections.Retire();
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {

@@ -133,6 +133,98 @@ public sealed class ReloadTests
         (await gateway.GetAsync("ada")).ShouldBe((HttpStatusCode.OK, "ada"));
     }
 
+    [Theory]
+    [InlineData("client")]
+    [InlineData("application")]
+    [InlineData("plain")]
+    [InlineData("removed")]
+    public async Task The_connections_of_a_replaced_client_are_closed_when_their_responses_have_ended(string change)
+    {
+        await using var realm = DelegatedGateway.StartRealm();
+        await using var backend = await KerberosBackend.StartAsync(realm, DelegatedGateway.Erp);
+        await using var gateway = await DelegatedGateway.StartAsync(realm, backend);
+        (await gateway.GetAsync("bob")).ShouldBe((HttpStatusCode.OK, "bob"));
+        using var stream = await gateway.SendAsync("ada", "/events");
+        backend.OpenConnections.ShouldBe(2);
+
+        var cluster = DelegatedGateway.CreateCluster("erp", backend.Url);
+        if (change == "removed")
+            await gateway.RemoveClustersAsync();
+        else
+            (await gateway.UpdateAsync(change switch
+            {
+                "client" => cluster with { HttpClient = new HttpClientConfig { MaxConnectionsPerServer = 5 } },
+                "plain" => cluster with { Metadata = null },
+                _ => DelegatedGateway.CreateCluster("crm", backend.Url),
+            })).ShouldBeNull();
+        await backend.WaitForConnectionsAsync(1);
+
+        backend.NextEvent.Release(2);
+        (await stream.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldContain("ada 3");
+        await backend.WaitForConnectionsAsync(0);
+    }
+
+    [Fact]
+    public async Task A_request_that_was_routed_to_a_replaced_client_is_served()
+    {
+        await using var realm = DelegatedGateway.StartRealm();
+        await using var backend = await KerberosBackend.StartAsync(realm, DelegatedGateway.Erp);
+        using var arrived = new SemaphoreSlim(0);
+        using var proceed = new SemaphoreSlim(0);
+        var cluster = DelegatedGateway.CreateCluster("erp", backend.Url);
+        await using var gateway = await DelegatedGateway.StartAsync(new GatewaySetup
+        {
+            Realm = realm,
+            Cluster = cluster,
+            Pipeline = pipeline =>
+            {
+                pipeline.UseLoadBalancing();
+                pipeline.Use(async (context, next) =>
+                {
+                    arrived.Release();
+                    await proceed.WaitAsync(context.RequestAborted);
+                    await next(context);
+                });
+            },
+        });
+        var pending = gateway.GetAsync("ada");
+        await arrived.WaitAsync(TestContext.Current.CancellationToken);
+        (await gateway.UpdateAsync(cluster with { HttpClient = new HttpClientConfig { MaxConnectionsPerServer = 5 } })).ShouldBeNull();
+        proceed.Release();
+        (await pending).ShouldBe((HttpStatusCode.OK, "ada"));
+        await backend.WaitForConnectionsAsync(0);
+    }
+
+    [Fact]
+    public async Task An_application_that_a_cluster_names_needs_no_InternalUrl()
+    {
+        await using var realm = DelegatedGateway.StartRealm();
+        await using var backend = await KerberosBackend.StartAsync(realm, DelegatedGateway.Erp);
+        await using var gateway = await DelegatedGateway.StartAsync(new GatewaySetup
+        {
+            Realm = realm,
+            Cluster = DelegatedGateway.CreateCluster("ERP", backend.Url),
+            Options = options => options.Applications["erp"].InternalUrl = null,
+        });
+        (await gateway.GetAsync("ada", "/a%2Fb")).ShouldBe((HttpStatusCode.OK, "ada"));
+    }
+
+    [Fact]
+    public async Task A_host_with_an_application_that_has_neither_an_address_nor_a_cluster_does_not_start()
+    {
+        await using var realm = DelegatedGateway.StartRealm();
+        (await Should.ThrowAsync<InvalidOperationException>(() => DelegatedGateway.StartAsync(new GatewaySetup
+        {
+            Realm = realm,
+            Cluster = DelegatedGateway.CreateCluster("crm", new Uri("https://crm1.contoso.test/")),
+            Options = options =>
+                (options.Applications["erp"].InternalUrl, options.Applications["crm"].InternalUrl) = (null, null),
+        }))).Message.ShouldBe(
+            "Kcd:Applications:erp:InternalUrl is missing, and no cluster of the reverse proxy names the application. No request can be "
+                + "sent to it. Set the metadata KcdApplication of a cluster to \"erp\", or write the backend's address, such as "
+                + "https://erp.contoso.com/.");
+    }
+
     [Fact]
     public async Task A_configuration_with_an_error_is_not_applied_and_the_previous_one_stays()
     {

@@ -13,7 +13,8 @@ internal sealed class ClusterTargetHandler(ClusterTargets targets, string cluste
         if (request.Options.TryGetValue(s_forwarded, out var forwarded))
             targets.Permit(request, forwarded, application);
         else if (!request.IsAnonymous())
-            // No transform of this package has seen the request: its route was chosen before the cluster was delegated.
+            // No transform of this package has seen the request: its route was chosen before the cluster was delegated, or the host has
+            // assigned it to another cluster.
             targets.RefuseUnprepared(request, cluster, application);
         return base.SendAsync(request, cancellationToken);
     }

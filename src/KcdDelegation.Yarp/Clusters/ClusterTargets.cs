@@ -40,10 +40,10 @@ internal sealed class ClusterTargets(IServiceProvider services, DelegationClient
             FindAllowedHost(request, current.Model, feature.Route));
     }
 
-    /// <summary>Refuses a request whose route was chosen while its cluster was not delegated.</summary>
+    /// <summary>Refuses a request whose route has no transforms of this package.</summary>
     /// <exception cref="KcdException">Always.</exception>
     public void RefuseUnprepared(HttpRequestMessage request, string cluster, string application) =>
-        throw Refuse(request, application, ForwardingErrors.DelegationAdded(application, cluster));
+        throw Refuse(request, application, ForwardingErrors.RouteNotDelegated(application, cluster));
 
     private KcdException Refuse(HttpRequestMessage request, string application, KcdException refusal)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Runtime.CompilerServices;
 using KcdDelegation.AspNetCore.Requests;
 using KcdDelegation.Yarp.Cookies;
 using Microsoft.Extensions.Logging;
@@ -24,13 +25,24 @@ internal sealed class DelegatedClientFactory(
     /// <summary>YARP's own time-out of connections.</summary>
     private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(15);
 
+    private readonly ConditionalWeakTable<ForwarderHttpClientContext, KcdHandler> _created = [];
+    private readonly ConditionalWeakTable<HttpMessageInvoker, KcdHandler> _handlers = [];
+
     HttpMessageInvoker IForwarderHttpClientFactory.CreateClient(ForwarderHttpClientContext context)
     {
-        var hadApplication = ClusterMetadata.GetApplication(context.OldMetadata) is not null;
-        if (ClusterMetadata.GetApplication(context.NewMetadata) is not null)
-            return CreateClient(context);
-        // A cluster that is no longer delegated must not keep the client that delegates.
-        return inner.CreateClient(hadApplication ? WithoutOldClient(context) : context);
+        var created = Create(context);
+        if (created != context.OldClient)
+            Retire(context.OldClient);
+        return created;
+    }
+
+    /// <summary>Closes the connections of a client whose cluster has another one now, or was removed, when their last responses have been
+    /// read.</summary>
+    /// <remarks>It is not disposed: requests that YARP has already routed still use it.</remarks>
+    public void Retire(HttpMessageInvoker? client)
+    {
+        if (client is not null && _handlers.TryGetValue(client, out var handler))
+            handler.Retire();
     }
 
     /// <summary>Compares the application as well: YARP compares the cluster's <c>HttpClient</c> section only.</summary>
@@ -44,16 +56,30 @@ internal sealed class DelegatedClientFactory(
         // Each user gets a separate handler with the same configuration.
         handler.Dispose();
         var application = ClusterMetadata.GetApplication(context.NewMetadata)!;
+        var delegating = new KcdHandler(client, application, () => CreateHandler(context));
+        _created.AddOrUpdate(context, delegating);
         return new GatewayCookieHandler(cookies)
         {
             InnerHandler = new ClusterTargetHandler(targets, context.ClusterId, application)
             {
                 InnerHandler = new RequestTrackingHandler(callers)
                 {
-                    InnerHandler = new KcdHandler(client, application, () => CreateHandler(context)),
+                    InnerHandler = delegating,
                 },
             },
         };
+    }
+
+    private HttpMessageInvoker Create(ForwarderHttpClientContext context)
+    {
+        var hadApplication = ClusterMetadata.GetApplication(context.OldMetadata) is not null;
+        if (ClusterMetadata.GetApplication(context.NewMetadata) is null)
+            // A cluster that is no longer delegated must not keep the client that delegates.
+            return inner.CreateClient(hadApplication ? WithoutOldClient(context) : context);
+        var created = CreateClient(context);
+        if (_created.TryGetValue(context, out var handler))
+            _handlers.AddOrUpdate(created, handler);
+        return created;
     }
 
     private SocketsHttpHandler CreateHandler(ForwarderHttpClientContext context)

@@ -13,13 +13,23 @@ internal static class ForwardingErrors
         $"The destination of a request to '{application}' is no longer one of the cluster '{cluster}'. Nothing was sent.",
         "The configuration changed while the request was waiting. Send it again."));
 
-    /// <summary>Creates the error of a request whose route was chosen before its cluster was delegated.</summary>
-    public static KcdException DelegationAdded(string application, string cluster) => new(new DelegationFailure(
+    /// <summary>Creates the error of a request whose cluster is delegated and whose route is not.</summary>
+    public static KcdException RouteNotDelegated(string application, string cluster) => new(new DelegationFailure(
         KcdStage.Target,
         KcdErrorKind.Unavailable,
         YarpEventId.DestinationRemoved,
-        $"The cluster '{cluster}' was changed to '{application}' while a request was waiting. Nothing was sent.",
-        "The configuration changed while the request was waiting. Send it again."));
+        $"The cluster '{cluster}' is delegated to '{application}', but the route of a request was built without delegation. "
+            + "Nothing was sent.",
+        "If the configuration has just changed, send the request again. If the host calls ReassignProxyRequest, set KcdApplication on the "
+            + "cluster of the route too."));
+
+    /// <summary>Creates the error of applications that have neither an address nor a cluster.</summary>
+    public static Exception NoAddress(IEnumerable<string> applications) => new InvalidOperationException(string.Join(
+        Environment.NewLine,
+        applications.Select(static name =>
+            $"Kcd:Applications:{name}:InternalUrl is missing, and no cluster of the reverse proxy names the application. No request can be "
+                + $"sent to it. Set the metadata KcdApplication of a cluster to \"{name}\", or write the backend's address, such as "
+                + "https://erp.contoso.com/.")));
 
     public static Exception UnknownApplication(string cluster, string application, IEnumerable<string> known) => new ArgumentException(
         $"Cluster '{cluster}': the metadata KcdApplication is '{application}', which is not in Kcd:Applications "

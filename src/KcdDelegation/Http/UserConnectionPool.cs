@@ -33,6 +33,7 @@ internal sealed class UserConnectionPool(ConnectionServices services, TimeProvid
     private bool _nearLimitWasLogged;
     private ITimer? _sweep;
     private volatile bool _disposed;
+    private volatile bool _retired;
 
     public ConnectionServices Services => services;
 
@@ -54,15 +55,29 @@ internal sealed class UserConnectionPool(ConnectionServices services, TimeProvid
     /// <summary>Handles the end of a user's last lease.</summary>
     public void OnIdle(PooledUser user)
     {
-        if (Volatile.Read(ref _waitingUsers) == 0 && !_disposed)
+        if (Volatile.Read(ref _waitingUsers) == 0 && !_disposed && !_retired)
             return;
         var closed = new List<PooledUser>();
         lock (_lock)
         {
-            if (_disposed)
+            if (_disposed || _retired)
                 Close(user, closed);
-            else
+            if (!_disposed)
                 ServeWaiting(user, search: false, closed);
+        }
+        DisposeConnections(closed);
+    }
+
+    /// <summary>Closes the connections of each user as soon as the user is idle. Requests are still served.</summary>
+    public void Retire()
+    {
+        var closed = new List<PooledUser>();
+        lock (_lock)
+        {
+            // Set before the search: a user who becomes idle after it sees the value.
+            _retired = true;
+            foreach (var (_, user) in _users)
+                Close(user, closed);
         }
         DisposeConnections(closed);
     }
