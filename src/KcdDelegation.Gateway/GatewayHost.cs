@@ -11,6 +11,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -29,6 +32,7 @@ internal static class GatewayHost
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(ListenerConfiguration.Configure);
         builder.Services.AddLogging(static logging => logging.AddFilter(static (category, level) => level >= GetLevel(category)));
         AddGateway(builder.Services, file, loaded);
+        AddOperation(builder.Services, loaded.Settings.Operation);
         configure?.Invoke(builder);
         var app = builder.Build();
         UseGateway(app);
@@ -47,11 +51,12 @@ internal static class GatewayHost
         services.AddSingleton<ApplicationAuthorization>();
         services.AddSingleton<DrainState>();
         services.AddSingleton<HealthEndpoints>();
-        services.AddHealthChecks().AddKcdDelegation();
+        services.AddHealthChecks().AddKcdDelegation(health => health.ProbeUser = loaded.Settings.Operation.ProbeUser);
         services.AddHostedService(static provider => provider.GetRequiredService<DrainState>());
         services.AddHostedService<FileWatcher>();
         services.AddHostedService<StartReport>();
         services.AddHostedService<SystemdNotifier>();
+        services.AddHostedService<AdminSocket>();
 
         services.AddSingleton<IAccessTokenValidator, ApplicationTokenValidator>();
         services.AddAuthentication().AddKcdBearer(GatewaySchemes.Bearer);
@@ -73,6 +78,27 @@ internal static class GatewayHost
         services.AddReverseProxy()
             .AddTransforms<ResponseRewriting>()
             .AddKcdDelegation(static options => options.GatewayCookies.Add("__Host-kcd-*"));
+    }
+
+    private static void AddOperation(IServiceCollection services, OperationOptions operation)
+    {
+        if (operation.AuditFile is { } audit)
+        {
+            services.AddSingleton<ILoggerProvider>(provider => new AuditFile(audit, provider.GetRequiredService<TimeProvider>()));
+            services.AddLogging(static logging => logging.AddFilter<AuditFile>(static (category, _) => AuditFile.Has(category)));
+        }
+        if (operation.Otlp is not { } otlp)
+            return;
+        services.AddOpenTelemetry()
+            .ConfigureResource(static resource => resource.AddService("kcd-gateway", serviceVersion: StartReport.Version))
+            .WithMetrics(metrics => metrics
+                .AddMeter(
+                    KcdTelemetry.Name, KcdTelemetry.KerberosName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel",
+                    "System.Net.Http", "System.Runtime")
+                .AddOtlpExporter(exporter => exporter.Endpoint = otlp))
+            .WithTracing(traces => traces
+                .AddSource(KcdTelemetry.Name, KcdTelemetry.KerberosName, "Microsoft.AspNetCore", "System.Net.Http")
+                .AddOtlpExporter(exporter => exporter.Endpoint = otlp));
     }
 
     private static void UseGateway(WebApplication app)

@@ -14,7 +14,7 @@ internal static class ServeCommand
     public static async Task<ExitCode> RunAsync(
         GatewaySettingsFile file, LoadedSettings loaded, TextWriter error, CancellationToken cancellationToken)
     {
-        await using var app = GatewayHost.Create(file, loaded, AddConsole);
+        await using var app = GatewayHost.Create(file, loaded, builder => AddConsole(builder.Logging, loaded.Settings.Operation.Log));
         try
         {
             await app.StartAsync(cancellationToken);
@@ -29,18 +29,28 @@ internal static class ServeCommand
         return ExitCode.Done;
     }
 
-    /// <summary>Logs to the standard output, for systemd with the levels that the journal reads.</summary>
-    private static void AddConsole(WebApplicationBuilder builder)
+    /// <summary>Logs to the standard output.</summary>
+    private static void AddConsole(ILoggingBuilder logging, LogFormat format)
     {
-        if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 })
-            builder.Logging.AddSystemdConsole(static console => console.IncludeScopes = false);
-        else
-            builder.Logging.AddSimpleConsole(static console =>
-            {
-                console.SingleLine = true;
-                console.ColorBehavior = LoggerColorBehavior.Disabled;
-                console.UseUtcTimestamp = true;
-                console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
-            });
+        const string Timestamp = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+        // systemd sets the variable if the output is its journal (systemd.exec(5)).
+        var isJournal = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 };
+        switch (format)
+        {
+            case LogFormat.Json:
+                logging.AddJsonConsole(static console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, Timestamp.TrimEnd()));
+                break;
+            case LogFormat.Systemd:
+            case LogFormat.Auto when isJournal:
+                logging.AddSystemdConsole();
+                break;
+            default:
+                logging.AddSimpleConsole(static console =>
+                {
+                    (console.SingleLine, console.ColorBehavior) = (true, LoggerColorBehavior.Disabled);
+                    (console.UseUtcTimestamp, console.TimestampFormat) = (true, Timestamp);
+                });
+                break;
+        }
     }
 }

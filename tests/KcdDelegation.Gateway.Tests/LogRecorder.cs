@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace KcdDelegation.Gateway.Tests;
 
 /// <summary>Records log entries.</summary>
-internal sealed class LogRecorder : ILoggerFactory
+internal sealed class LogRecorder : ILoggerProvider
 {
     private readonly ConcurrentQueue<LogRecord> _records = new();
 
@@ -14,8 +14,6 @@ internal sealed class LogRecorder : ILoggerFactory
     public IReadOnlyList<string> Find(int id) => [.. _records.Where(record => record.Id == id).Select(record => record.Text)];
 
     public ILogger CreateLogger(string categoryName) => new Recorder(this);
-
-    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
 
     public void Dispose()
     {

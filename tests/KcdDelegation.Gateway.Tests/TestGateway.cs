@@ -85,7 +85,7 @@ internal sealed class TestGateway : IAsyncDisposable
         var file = new GatewaySettingsFile(SettingsPath);
         _app = GatewayHost.Create(file, file.Read(), builder =>
         {
-            builder.Services.AddSingleton<ILoggerFactory>(Log);
+            builder.Logging.AddProvider(Log);
             configure?.Invoke(builder);
         });
         await _app.StartAsync(TestContext.Current.CancellationToken);

@@ -24,6 +24,9 @@ public sealed class UsageTests
             "--spn: The service principal name belongs to the KDC" },
         { "header --realm R.TEST --account gw --keytab k --user ada --spn KADMIN/changepw", "belongs to the KDC itself" },
         { "inspect", "The argument TOKEN|- is required." },
+        { "purge --user ada", "--socket" },
+        { "purge --socket s", "one of --user, --app and --all" },
+        { "purge --socket s --user ada --all", "one of --user, --app and --all" },
     };
 
     public static TheoryData<string, string> WrongBeyondTicket => new()
@@ -136,6 +139,7 @@ public sealed class UsageTests
     [InlineData("map")]
     [InlineData("header")]
     [InlineData("inspect")]
+    [InlineData("purge")]
     public async Task The_help_of_every_command_has_examples(string command)
     {
         var run = await Kcd.RunAsync(command, "--help");

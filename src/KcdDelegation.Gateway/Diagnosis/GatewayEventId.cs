@@ -12,4 +12,5 @@ internal static class GatewayEventId
     public const int ConditionNotMet = 6010;
     public const int HostUnknown = 6011;
     public const int Draining = 6020;
+    public const int TicketsPurged = 6021;
 }

@@ -41,4 +41,8 @@ internal static partial class GatewayLog
     [LoggerMessage(GatewayEventId.Draining, LogLevel.Information, "The gateway stops: /health/ready fails for {Delay}, then the requests "
         + "in flight have {Timeout} to end")]
     public static partial void Draining(ILogger logger, TimeSpan delay, TimeSpan timeout);
+
+    [LoggerMessage(GatewayEventId.TicketsPurged, LogLevel.Information, "An administrator removed tickets ({Scope}): {Tickets} were "
+        + "removed")]
+    public static partial void TicketsPurged(ILogger logger, string scope, int tickets);
 }

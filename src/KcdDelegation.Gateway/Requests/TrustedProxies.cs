@@ -14,6 +14,9 @@ internal sealed class TrustedProxies(ImmutableArray<IPNetwork> networks)
     /// <summary>Sets the address and scheme of the request if its connection is that of a trusted proxy.</summary>
     public void Apply(HttpContext context)
     {
+        // A listener for both versions of IP has IPv4 clients under mapped addresses, which applications do not know.
+        if (context.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped)
+            context.Connection.RemoteIpAddress = mapped.MapToIPv4();
         if (!IsTrusted(context.Connection.RemoteIpAddress))
             return;
         if (FindClient(context.Request.Headers["X-Forwarded-For"].ToString()) is { } client)

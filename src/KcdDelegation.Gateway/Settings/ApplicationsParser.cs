@@ -120,8 +120,14 @@ internal sealed class ApplicationsParser(
         {
             if (delegation is null)
                 errors.Add($"{key}:InternalUrls", "is empty, but Delegation is None", "Write the origins of the application");
-            else if (library.Applications.TryGetValue(delegation, out var delegated) && delegated is { InternalUrl.IsAbsoluteUri: true })
-                return [GetOrigin(delegated.InternalUrl), .. ReadOrigins(delegated.AdditionalOrigins)];
+            else if (library.Applications.TryGetValue(delegation, out var delegated) && delegated is not null)
+            {
+                if (delegated.InternalUrl is { IsAbsoluteUri: true } url)
+                    return [GetOrigin(url), .. ReadOrigins(delegated.AdditionalOrigins)];
+                if (delegated.InternalUrl is null)
+                    errors.Add($"{key}:InternalUrls", $"is empty, and Kcd:Applications:{delegation}:InternalUrl is missing",
+                        "Write the origins of the application in one of them");
+            }
             return [];
         }
         for (var i = 0; i < application.InternalUrls.Count; i++)

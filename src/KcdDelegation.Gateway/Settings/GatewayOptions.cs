@@ -19,4 +19,7 @@ internal sealed class GatewayOptions
 
     /// <summary>Gets or sets the texts of the pages.</summary>
     public PageOptions Pages { get; set; } = new();
+
+    /// <summary>Gets or sets the log, the audit and the telemetry.</summary>
+    public OperationOptions Operation { get; set; } = new();
 }

@@ -24,6 +24,8 @@ internal sealed record GatewaySettings
 
     public required PageOptions Pages { get; init; }
 
+    public required OperationOptions Operation { get; init; }
+
     /// <summary>Gets the section of the library. It never changes.</summary>
     public required IConfiguration Kcd { get; init; }
 

@@ -33,6 +33,7 @@ internal static class GatewaySettingsParser
             ApplicationsByHost = applications.DistinctBy(application => application.Host, StringComparer.OrdinalIgnoreCase)
                 .ToFrozenDictionary(application => application.Host, StringComparer.OrdinalIgnoreCase),
             Pages = ParsePages(options.Pages, errors),
+            Operation = ParseOperation(options.Operation, errors),
             Kcd = kcd,
         };
         SetCallers(library, settings);
@@ -47,9 +48,11 @@ internal static class GatewaySettingsParser
         SetCallers(options, settings);
     }
 
-    /// <summary>Gives each application of the library the rules for callers of its identity provider.</summary>
+    /// <summary>Gives each application of the library the rules for callers of its identity provider. Its addresses can be those of the
+    /// gateway's application.</summary>
     private static void SetCallers(KcdOptions options, GatewaySettings settings)
     {
+        options.ClustersHaveAddresses = true;
         foreach (var application in settings.Applications.Values)
         {
             if (application.Delegation is { } name && options.Applications.TryGetValue(name, out var delegated) && delegated is not null)
@@ -70,6 +73,28 @@ internal static class GatewaySettingsParser
             errors.Add(nameof(GatewayOptions.State), $"{PrintableText.Quoted(state)} is not an absolute path",
                 "Write the path of a folder that only the gateway's user can read, such as /var/lib/kcd-gateway");
         return state;
+    }
+
+    private static OperationOptions ParseOperation(OperationOptions operation, SettingsErrors errors)
+    {
+        if (!Enum.IsDefined(operation.Log))
+            errors.Add("Operation:Log", $"{PrintableText.Quoted(operation.Log.ToString())} is not one of its values",
+                $"Write {string.Join(", ", Enum.GetNames<LogFormat>())}");
+        if (operation.AuditFile is { } file && !(Path.IsPathFullyQualified(file) && Directory.Exists(Path.GetDirectoryName(file))))
+            errors.Add("Operation:AuditFile", $"{PrintableText.Quoted(file)} is not an absolute path in a folder that exists",
+                "Write a path such as /var/log/kcd-gateway/audit.jsonl, and create its folder");
+        // sockaddr_un of unix(7) has 108 bytes.
+        if (operation.AdminSocket is { } socket
+            && !(Path.IsPathFullyQualified(socket) && socket.Length < 100 && Directory.Exists(Path.GetDirectoryName(socket))))
+            errors.Add("Operation:AdminSocket",
+                $"{PrintableText.Quoted(socket)} is not an absolute path of less than 100 characters in a folder that exists",
+                "Write a path such as /run/kcd-gateway/admin.sock");
+        if (operation.Otlp is { } otlp && !(otlp.IsAbsoluteUri && otlp.Scheme is "http" or "https"))
+            errors.Add("Operation:Otlp", $"{PrintableText.Quoted(otlp.OriginalString)} is not an http or https address",
+                "Write the address of the collector, such as http://127.0.0.1:4317");
+        if (operation.ProbeUser is { } user && string.IsNullOrWhiteSpace(user))
+            errors.Add("Operation:ProbeUser", "is blank", "Write the name of an account without rights, or remove the setting");
+        return operation;
     }
 
     private static PageOptions ParsePages(PageOptions pages, SettingsErrors errors)

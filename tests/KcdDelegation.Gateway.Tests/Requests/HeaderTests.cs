@@ -110,6 +110,16 @@ public sealed class HeaderTests
     }
 
     [Fact]
+    public async Task A_client_of_a_listener_for_both_versions_of_IP_has_its_own_address()
+    {
+        await using var gateway = await TestGateway.StartAsync(settings => settings["Listener"]!["Urls"] = new JsonArray("https://*:0"));
+
+        await gateway.GetAsync("ada", Url);
+
+        gateway.Wiki.Received.ShouldHaveSingleItem().Headers["X-Forwarded-For"].ShouldBe("127.0.0.1");
+    }
+
+    [Fact]
     public async Task A_trusted_proxy_cannot_select_another_application_than_the_host()
     {
         await using var gateway = await TestGateway.StartAsync(

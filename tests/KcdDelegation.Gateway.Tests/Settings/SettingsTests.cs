@@ -69,6 +69,19 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public async Task An_application_without_any_address_is_an_error()
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        gateway.Settings["Kcd"]!["Applications"]!["erp"]!.AsObject().Remove("InternalUrl");
+
+        FindErrors(gateway).ShouldHaveSingleItem().ShouldStartWith("Applications:erp:InternalUrls is empty");
+
+        gateway.Settings["Applications"]!["erp"]!["InternalUrls"] = new JsonArray(gateway.Backend.Url.AbsoluteUri);
+        await gateway.StartAsync();
+        (await gateway.GetAsync("ada")).Body.ShouldBe("ada@CONTOSO.TEST");
+    }
+
+    [Fact]
     public async Task Two_providers_cannot_share_a_delegation()
     {
         await using var gateway = await TestGateway.CreateAsync();

@@ -1,0 +1,85 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace KcdDelegation.Gateway.Tests.Hosting;
+
+public sealed class AdminSocketTests
+{
+    [Theory]
+    [InlineData("""{"user":"ada@contoso.test"}""", "ada")]
+    [InlineData("""{"user":"ada"}""", "ada")]
+    [InlineData("""{"application":"erp"}""", "ada bob")]
+    [InlineData("""{"all":true}""", "ada bob")]
+    public async Task Tickets_are_removed_and_requested_again(string request, string renewed)
+    {
+        await using var gateway = await StartAsync();
+        foreach (var user in (string[])["ada", "bob"])
+            (await gateway.GetAsync(user)).Status.ShouldBe(HttpStatusCode.OK);
+        gateway.Realm.ClearTranscript();
+
+        (await SendAsync(gateway, request)).ShouldStartWith("{\"tickets\":");
+
+        foreach (var user in (string[])["ada", "bob"])
+        {
+            var before = gateway.Realm.Transcript.Count;
+            (await gateway.GetAsync(user)).Body.ShouldBe($"{user}@CONTOSO.TEST");
+            (gateway.Realm.Transcript.Count > before).ShouldBe(renewed.Contains(user, StringComparison.Ordinal), user);
+        }
+        gateway.Log.Find(6021).ShouldHaveSingleItem();
+    }
+
+    [Theory]
+    [InlineData("""{"user":"eve@contoso.test"}""", "{\"tickets\":0}")]
+    [InlineData("""{"application":"absent"}""", "{\"error\":")]
+    [InlineData("""{"all":false}""", "{\"error\":")]
+    [InlineData("""{"user":"ada","all":true}""", "{\"error\":")]
+    [InlineData("""[]""", "{\"error\":")]
+    [InlineData("not JSON", "{\"error\":")]
+    [InlineData("", "{\"error\":")]
+    public async Task A_request_that_names_nothing_known_removes_nothing(string request, string answer)
+    {
+        await using var gateway = await StartAsync();
+        await gateway.GetAsync("ada");
+        gateway.Realm.ClearTranscript();
+
+        (await SendAsync(gateway, request)).ShouldStartWith(answer);
+
+        await gateway.GetAsync("ada");
+        gateway.Realm.Transcript.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Only_the_user_of_the_gateway_can_use_the_socket_and_a_silent_client_does_not_block_it()
+    {
+        await using var gateway = await StartAsync();
+        if (!OperatingSystem.IsWindows())
+            File.GetUnixFileMode(GetPath(gateway)).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        using var silent = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await silent.ConnectAsync(new UnixDomainSocketEndPoint(GetPath(gateway)), TestContext.Current.CancellationToken);
+
+        (await SendAsync(gateway, """{"all":true}""")).ShouldStartWith("{\"tickets\":");
+    }
+
+    private static string GetPath(TestGateway gateway) => Path.Combine(Path.GetDirectoryName(gateway.SettingsPath)!, "admin.sock");
+
+    private static async Task<TestGateway> StartAsync()
+    {
+        var gateway = await TestGateway.CreateAsync();
+        gateway.Settings["Operation"] = new JsonObject { ["AdminSocket"] = GetPath(gateway) };
+        await gateway.StartAsync();
+        return gateway;
+    }
+
+    private static async Task<string> SendAsync(TestGateway gateway, string request)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        for (var i = 0; i < 50 && !File.Exists(GetPath(gateway)); i++)
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(GetPath(gateway)), TestContext.Current.CancellationToken);
+        await socket.SendAsync(Encoding.UTF8.GetBytes(request + "\n"), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(new NetworkStream(socket), Encoding.UTF8);
+        return await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+    }
+}
