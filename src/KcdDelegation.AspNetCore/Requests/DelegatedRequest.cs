@@ -19,7 +19,8 @@ internal sealed class DelegatedRequest
     private readonly HttpContext _context;
     private readonly ActiveRequests _active;
     private readonly long _signOutsBefore;
-    private readonly List<ClaimsPrincipal> _callers = [];
+    private ClaimsPrincipal? _caller;
+    private List<ClaimsPrincipal>? _furtherCallers;
     private BackendRefusal? _refusal;
     private bool _hasEnded;
     private bool _isSignedOut;
@@ -59,11 +60,15 @@ internal sealed class DelegatedRequest
         lock (_lock)
         {
             ThrowIfSignedOut();
-            if (_hasEnded || _callers.Contains(caller))
+            if (_hasEnded || ReferenceEquals(_caller, caller) || _furtherCallers?.Contains(caller) == true)
                 return;
-            _callers.Add(caller);
-            if (_callers.Count == 1)
+            if (_caller is null)
+            {
+                _caller = caller;
                 _active.Add(this);
+            }
+            else
+                (_furtherCallers ??= []).Add(caller);
             // After the request was added: a sign-out in between either aborts it or is found here.
             if (_active.SignOuts.Contains(caller, _context, _signOutsBefore))
                 Abort();
@@ -90,7 +95,7 @@ internal sealed class DelegatedRequest
     {
         lock (_lock)
         {
-            if (_hasEnded || ReferenceEquals(_context, except) || !_callers.Exists(caller => SameUser.Is(caller, user)))
+            if (_hasEnded || ReferenceEquals(_context, except) || !HasCaller(user))
                 return false;
             Abort();
             return true;
@@ -103,10 +108,13 @@ internal sealed class DelegatedRequest
         lock (_lock)
         {
             _hasEnded = true;
-            if (_callers.Count > 0)
+            if (_caller is not null)
                 _active.Remove(this);
         }
     }
+
+    private bool HasCaller(ClaimsPrincipal user) =>
+        (_caller is { } first && SameUser.Is(first, user)) || _furtherCallers?.Exists(caller => SameUser.Is(caller, user)) == true;
 
     private void Abort()
     {

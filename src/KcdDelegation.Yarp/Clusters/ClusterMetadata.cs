@@ -15,6 +15,8 @@ internal static class ClusterMetadata
     {
         if (metadata is null)
             return null;
+        if (metadata.TryGetValue(Application, out var application))
+            return application;
         // Configuration from code may have a dictionary that distinguishes case. A key that is nearly right must not end delegation.
         foreach (var (key, value) in metadata)
         {

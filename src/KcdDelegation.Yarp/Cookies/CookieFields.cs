@@ -12,26 +12,19 @@ internal static class CookieFields
     /// <summary>Removes the gateway's cookies from a request. Other cookies keep their order and their text.</summary>
     public static void RemoveFrom(HttpRequestHeaders headers, CookieNames gateway)
     {
-        if (!headers.NonValidated.TryGetValues(Request, out var values))
+        if (!headers.NonValidated.TryGetValues(Request, out var values) || !HasAny(values, gateway))
             return;
         var text = new StringBuilder();
-        var removed = false;
         foreach (var value in values)
         {
             // RFC 6265 §4.2.1: pairs are separated by a semicolon. A browser never sends a quoted semicolon.
             foreach (var range in value.AsSpan().Split(';'))
             {
                 var pair = value.AsSpan(range).Trim(" \t");
-                if (pair.IsEmpty)
-                    continue;
-                if (gateway.Contains(GetName(pair)))
-                    removed = true;
-                else
+                if (!pair.IsEmpty && !gateway.Contains(GetName(pair)))
                     text.Append(text.Length == 0 ? "" : "; ").Append(pair);
             }
         }
-        if (!removed)
-            return;
         headers.Remove(Request);
         if (text.Length > 0)
             headers.TryAddWithoutValidation(Request, text.ToString());
@@ -48,6 +41,19 @@ internal static class CookieFields
         headers.Remove(Response);
         if (kept.Length > 0)
             headers.TryAddWithoutValidation(Response, kept);
+    }
+
+    private static bool HasAny(HeaderStringValues values, CookieNames gateway)
+    {
+        foreach (var value in values)
+        {
+            foreach (var range in value.AsSpan().Split(';'))
+            {
+                if (gateway.Contains(GetName(value.AsSpan(range).Trim(" \t"))))
+                    return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>Returns the name of a pair, without the spaces that servers ignore.</summary>

@@ -45,14 +45,22 @@ internal sealed class DelegatedExchange(
         var startsWithoutTicket = application.Start == AuthenticationStart.OnChallenge && _canRepeat
             && (request.Content is not null || UserRoute.IsHarmlessTwice(request));
         var response = startsWithoutTicket
-            ? await SendOnChallengeAsync(request, route, cancellationToken).ConfigureAwait(false)
-            : await SendWithTicketAsync(request, route, cancellationToken).ConfigureAwait(false);
+            ? await SendWithoutTicketAsync(request, route, cancellationToken).ConfigureAwait(false) : null;
+        if (response is null)
+        {
+            // A backend that has accepted the format before is more likely to refuse the ticket than the format.
+            var suspectsFormat = application.TokenFormat == TokenFormat.Auto && !learned.Format.IsProven;
+            var attempt = await SendTicketAsync(request, route, learned.Format.GetFormat(application.TokenFormat), cancellationToken)
+                .ConfigureAwait(false);
+            attempt = await RepeatAsync(attempt, suspectsFormat, request, route, cancellationToken).ConfigureAwait(false);
+            response = _responses.Pass(attempt, request);
+        }
         route.TransferLease(response, request.Method);
         return response;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HttpResponseMessage> SendOnChallengeAsync(
+    /// <summary>Sends the request without a ticket. Returns null if the backend asks for one.</summary>
+    private async ValueTask<HttpResponseMessage?> SendWithoutTicketAsync(
         HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
     {
         var response = await route.SendAsync(request, authorization: null, cancellationToken).ConfigureAwait(false);
@@ -63,18 +71,14 @@ internal sealed class DelegatedExchange(
         if (!answer.AcceptsTickets || !IsSafeToRepeat(request, answer))
             return _responses.Refuse(response, answer, sent: null);
         response.Dispose();
-        return await SendWithTicketAsync(request, route, cancellationToken).ConfigureAwait(false);
+        return null;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HttpResponseMessage> SendWithTicketAsync(
-        HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
+    /// <summary>Sends a refused request again, as long as the refusal may have another cause than the user.</summary>
+    private async ValueTask<TicketAttempt> RepeatAsync(
+        TicketAttempt attempt, bool suspectsFormat, HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
     {
         var isAuto = application.TokenFormat == TokenFormat.Auto;
-        // A backend that has accepted the format before is more likely to refuse the ticket than the format.
-        var suspectsFormat = isAuto && !learned.Format.IsProven;
-        var attempt = await SendTicketAsync(request, route, learned.Format.GetFormat(application.TokenFormat), cancellationToken)
-            .ConfigureAwait(false);
         if (suspectsFormat)
             attempt = await RepeatInOtherFormatAsync(attempt, request, route, cancellationToken).ConfigureAwait(false);
         attempt = await RepeatWithNewTicketAsync(attempt, request, route, cancellationToken).ConfigureAwait(false);
@@ -82,7 +86,7 @@ internal sealed class DelegatedExchange(
             attempt = await RepeatInOtherFormatAsync(attempt, request, route, cancellationToken).ConfigureAwait(false);
         if (isAuto && attempt.ProvesFormat && learned.Format.RecordAccepted(attempt.Sent.Format))
             Log.FormatLearnt(source.Logger, application.Name, attempt.Sent.Format);
-        return _responses.Pass(attempt, request);
+        return attempt;
     }
 
     /// <summary>Sends the request again in the other format, if the backend refused the ticket in this one.</summary>

@@ -8,10 +8,7 @@ namespace KcdDelegation;
 /// it.</summary>
 public static class KcdHttpRequestMessageExtensions
 {
-    private static readonly HttpRequestOptionsKey<ClaimsPrincipal> s_caller = new("KcdDelegation.Caller");
-    private static readonly HttpRequestOptionsKey<bool> s_anonymous = new("KcdDelegation.Anonymous");
-    private static readonly HttpRequestOptionsKey<Uri> s_allowedOrigin = new("KcdDelegation.AllowedOrigin");
-    private static readonly HttpRequestOptionsKey<string> s_allowedHost = new("KcdDelegation.AllowedHost");
+    private static readonly HttpRequestOptionsKey<RequestSettings> s_settings = new("KcdDelegation.Settings");
     private static readonly ConditionalWeakTable<HttpResponseMessage, KcdException> s_refusals = [];
     private static readonly ConditionalWeakTable<HttpResponseMessage, KcdException> s_hints = [];
 
@@ -28,7 +25,7 @@ public static class KcdHttpRequestMessageExtensions
             throw new ArgumentException("The caller is not authenticated, so it cannot be delegated.", nameof(caller));
         if (request.IsAnonymous())
             throw new InvalidOperationException("The request is marked as anonymous, so it has no caller.");
-        request.Options.Set(s_caller, caller);
+        request.Options.Set(s_settings, request.GetSettings() with { Caller = caller });
     }
 
     /// <summary>Sends this request without a user: without a ticket and without any <c>Authorization</c>, on connections that no request of
@@ -42,7 +39,7 @@ public static class KcdHttpRequestMessageExtensions
         ArgumentNullException.ThrowIfNull(request);
         if (request.GetCaller() is not null)
             throw new InvalidOperationException("The request has a caller, so it cannot be anonymous.");
-        request.Options.Set(s_anonymous, true);
+        request.Options.Set(s_settings, request.GetSettings() with { IsAnonymous = true });
     }
 
     /// <summary>Allows this request to go to an address in addition to the configured ones of its application.</summary>
@@ -63,9 +60,8 @@ public static class KcdHttpRequestMessageExtensions
             throw new ArgumentException(
                 "The address must be an http or https address without a user, a query and a fragment.", nameof(address));
         }
-        request.Options.Set(s_allowedOrigin, address);
-        if (host is not null)
-            request.Options.Set(s_allowedHost, host);
+        var settings = request.GetSettings();
+        request.Options.Set(s_settings, settings with { AllowedOrigin = address, AllowedHost = host ?? settings.AllowedHost });
     }
 
     /// <summary>Gets the cause of the backend's refusal, of the ticket or of a request without one (event 13022), or of the size of the
@@ -91,17 +87,13 @@ public static class KcdHttpRequestMessageExtensions
         return s_hints.TryGetValue(response, out var hint) ? hint : null;
     }
 
-    internal static ClaimsPrincipal? GetCaller(this HttpRequestMessage request) =>
-        request.Options.TryGetValue(s_caller, out var caller) ? caller : null;
+    internal static ClaimsPrincipal? GetCaller(this HttpRequestMessage request) => request.GetSettings().Caller;
 
-    internal static Uri? FindAllowedOrigin(this HttpRequestMessage request) =>
-        request.Options.TryGetValue(s_allowedOrigin, out var address) ? address : null;
+    internal static Uri? FindAllowedOrigin(this HttpRequestMessage request) => request.GetSettings().AllowedOrigin;
 
-    internal static string? FindAllowedHost(this HttpRequestMessage request) =>
-        request.Options.TryGetValue(s_allowedHost, out var host) ? host : null;
+    internal static string? FindAllowedHost(this HttpRequestMessage request) => request.GetSettings().AllowedHost;
 
-    internal static bool IsAnonymous(this HttpRequestMessage request) =>
-        request.Options.TryGetValue(s_anonymous, out var isAnonymous) && isAnonymous;
+    internal static bool IsAnonymous(this HttpRequestMessage request) => request.GetSettings().IsAnonymous;
 
     internal static void SetKcdRefusal(this HttpResponseMessage response, KcdException refusal)
     {
@@ -110,4 +102,14 @@ public static class KcdHttpRequestMessageExtensions
     }
 
     internal static void SetKcdHint(this HttpResponseMessage response, KcdException hint) => s_hints.AddOrUpdate(response, hint);
+
+    private static RequestSettings GetSettings(this HttpRequestMessage request) =>
+        request.Options.TryGetValue(s_settings, out var settings) ? settings : RequestSettings.None;
+
+    /// <summary>The settings of one request, under one key: the table of the options grows with each further key.</summary>
+    /// <remarks>Immutable, because handlers that clone requests copy the options.</remarks>
+    private sealed record RequestSettings(ClaimsPrincipal? Caller, bool IsAnonymous, Uri? AllowedOrigin, string? AllowedHost)
+    {
+        public static RequestSettings None { get; } = new(Caller: null, IsAnonymous: false, AllowedOrigin: null, AllowedHost: null);
+    }
 }

@@ -1,6 +1,4 @@
 using System.Net.Security;
-using System.Runtime.CompilerServices;
-using System.Runtime.ExceptionServices;
 using System.Security.Cryptography.X509Certificates;
 using KcdDelegation.Diagnosis;
 
@@ -65,11 +63,10 @@ internal sealed class UserConnection
     }
 
     /// <summary>Sets the ticket on the request, if there is one, and sends it.</summary>
-    /// <returns>The response. Null if nothing was sent, because a new connection presents another certificate than the one to which the
-    /// ticket is bound, or the backend tied a shared connection to its user. Another <see cref="UserConnection"/> must then send the
-    /// request.</returns>
     /// <exception cref="TokenSpentException">The backend closed the connection before it answered.</exception>
-    public ValueTask<HttpResponseMessage?> SendAsync(
+    /// <exception cref="Exception">The request was not sent, for a reason that <see cref="NeedsOtherConnection"/> recognizes, or
+    /// failed.</exception>
+    public ValueTask<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, SentAuthorization? authorization, CancellationToken cancellationToken)
     {
         if (authorization is not null && Key.ChannelBinding && _binding is null)
@@ -78,8 +75,14 @@ internal sealed class UserConnection
         return InvokeAsync(request, cancellationToken);
     }
 
+    /// <summary>Determines whether nothing was sent, because a new connection presents another certificate than the one to which the
+    /// ticket is bound, or the backend tied a shared connection to its user. Another <see cref="UserConnection"/> must then send the
+    /// request.</summary>
+    public static bool NeedsOtherConnection(Exception error) =>
+        error is TiedConnectionException or HttpRequestException { InnerException: OtherCertificateException };
+
     /// <summary>Sends a request with a ticket while the certificate is not known yet.</summary>
-    private async ValueTask<HttpResponseMessage?> SendUnboundAsync(
+    private async ValueTask<HttpResponseMessage> SendUnboundAsync(
         HttpRequestMessage request, SentAuthorization authorization, CancellationToken cancellationToken)
     {
         while (FindOrStartFirst(request, authorization) is { } first)
@@ -137,7 +140,7 @@ internal sealed class UserConnection
     /// <summary>Sends the request that opens the first connection.</summary>
     /// <remarks>It has no ticket until the TLS handshake, where the ticket is bound to the certificate and set on it. The other requests
     /// wait for that, and fail with it if no connection can be opened.</remarks>
-    private async ValueTask<HttpResponseMessage?> SendFirstAsync(FirstRequest first, CancellationToken cancellationToken)
+    private async ValueTask<HttpResponseMessage> SendFirstAsync(FirstRequest first, CancellationToken cancellationToken)
     {
         try
         {
@@ -145,7 +148,7 @@ internal sealed class UserConnection
         }
         catch (Exception failure)
         {
-            EndFirst(first, cancellationToken.IsCancellationRequested || failure is KcdException ? null : failure);
+            EndFirst(first, cancellationToken.IsCancellationRequested || HasKcdCause(failure) ? null : failure);
             throw;
         }
     }
@@ -161,28 +164,11 @@ internal sealed class UserConnection
         first.Ended.TrySetResult(failure);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HttpResponseMessage?> InvokeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await GetInvoker().SendAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-        catch (HttpRequestException error) when (error.InnerException is OtherCertificateException)
-        {
-            return null;
-        }
-        catch (TiedConnectionException)
-        {
-            return null;
-        }
-        catch (HttpRequestException error) when (error.InnerException is KcdException why)
-        {
-            // The ticket could not be set on the request after the connection was opened.
-            ExceptionDispatchInfo.Throw(why);
-            throw;
-        }
-    }
+    /// <summary>Determines whether the ticket could not be set on the request, which concerns this request only.</summary>
+    private static bool HasKcdCause(Exception failure) => failure is KcdException or HttpRequestException { InnerException: KcdException };
+
+    private ValueTask<HttpResponseMessage> InvokeAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        new(GetInvoker().SendAsync(request, cancellationToken));
 
     /// <summary>Observes each write of a request to a connection, through the encoding selector that .NET calls for each header.</summary>
     /// <remarks>This is the only hook that runs when .NET itself resends a request, so it is the last opportunity to stop one.</remarks>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
@@ -32,12 +33,20 @@ internal sealed class UserRoute(
                 _lease = await connections.LeaseAsync(key, user, limits, cancellationToken).ConfigureAwait(false);
             try
             {
-                if (await _lease.Connection.SendAsync(request, authorization, cancellationToken).ConfigureAwait(false) is { } response)
-                {
-                    if (!connections.Services.BackendHasAnswered)
-                        connections.Services.BackendHasAnswered = true;
-                    return response;
-                }
+                var response = await _lease.Connection.SendAsync(request, authorization, cancellationToken).ConfigureAwait(false);
+                if (!connections.Services.BackendHasAnswered)
+                    connections.Services.BackendHasAnswered = true;
+                return response;
+            }
+            catch (Exception error) when (UserConnection.NeedsOtherConnection(error))
+            {
+                // Nothing was sent.
+            }
+            catch (HttpRequestException error) when (error.InnerException is KcdException why)
+            {
+                // The ticket could not be set on the request after the connection was opened.
+                ExceptionDispatchInfo.Throw(why);
+                throw;
             }
             catch (TokenSpentException error)
             {
