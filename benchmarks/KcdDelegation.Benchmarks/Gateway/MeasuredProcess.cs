@@ -95,7 +95,7 @@ internal sealed class MeasuredProcess : IDisposable
         for (var attempt = 1; ; attempt++)
         {
             // On a busy machine, wrk may get no processor in its second.
-            if (TryRun(first, count, seed) is { } round)
+            if (RunSecond(first, count, seed) is { } round)
                 return round;
             if (attempt == Attempts)
                 throw new InvalidOperationException($"{Column.Name}, {count} users: no request was answered within a second.");
@@ -109,7 +109,7 @@ internal sealed class MeasuredProcess : IDisposable
     }
 
     /// <summary>Sends requests for a second. Returns null if none was answered.</summary>
-    private GatewayRound? TryRun(int first, int count, int seed)
+    private GatewayRound? RunSecond(int first, int count, int seed)
     {
         var backend = ProcessUsage.Ask(_backend);
         var before = ProcessUsage.Ask(_process);

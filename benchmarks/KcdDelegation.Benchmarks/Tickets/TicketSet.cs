@@ -41,7 +41,8 @@ internal sealed class TicketSet : IAsyncDisposable
         var tickets = Enumerable.Range(0, users).Select(user => realm.IssueTicket($"user{user:00}", Service)).Select(ticket =>
             With(ticket, path)).ToList();
         var set = new TicketSet(realm) { Tickets = tickets, Acceptor = new TestAcceptor(realm, Service) };
-        set.Credentials = [.. tickets.Select(ticket => new DelegatedCredential(ticket, set._templates, MutualAuthentication.Off, isFromCache: true))];
+        set.Credentials =
+            [.. tickets.Select(ticket => new DelegatedCredential(ticket, set._templates, MutualAuthentication.Off, isFromCache: true))];
         return set;
     }
 
