@@ -5,6 +5,7 @@ using KcdDelegation.Gateway.Hosting;
 using KcdDelegation.Gateway.IdentityProviders;
 using KcdDelegation.Gateway.Requests;
 using KcdDelegation.Gateway.Settings;
+using KcdDelegation.Gateway.SignIn;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -62,7 +63,8 @@ internal static class GatewayHost
         services.AddAuthentication().AddKcdBearer(GatewaySchemes.Bearer);
         services.AddKcdAspNetCore(answers =>
             (answers.Contact, answers.ContactAddress) = (loaded.Settings.Pages.Contact, loaded.Settings.Pages.ContactAddress));
-        // sign-in
+        if (loaded.Settings.State is { } state)
+            services.AddGatewaySignIn(state);
 
         services.AddSingleton<IOptionsChangeTokenSource<KcdOptions>>(
             static provider => provider.GetRequiredService<GatewaySettingsStore>());
@@ -109,7 +111,8 @@ internal static class GatewayHost
         app.Use(app.Services.GetRequiredService<ApplicationSelection>().InvokeAsync);
         // Without this call, the framework would authenticate before the application is known. It also answers the paths of a sign-in.
         app.UseAuthentication();
-        // sign-in
+        if (app.Services.GetService<SignInEndpoints>() is { } signIn)
+            app.Use(signIn.InvokeAsync);
         app.Use(app.Services.GetRequiredService<ApplicationAuthorization>().InvokeAsync);
         app.UseRouting();
         app.UseAuthorization();

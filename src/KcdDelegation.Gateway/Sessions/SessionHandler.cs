@@ -15,9 +15,6 @@ internal sealed class SessionHandler(
     SessionRefresh refresh, SessionRequests requests)
     : SignInAuthenticationHandler<AuthenticationSchemeOptions>(options, loggerFactory, encoder)
 {
-    /// <summary>The name of the scheme.</summary>
-    public const string SchemeName = "KcdGatewaySession";
-
     /// <summary>The time for which requests with the replaced reference are still served, because several tabs can sign in at
     /// once.</summary>
     private static readonly TimeSpan ReplacedLife = TimeSpan.FromSeconds(30);

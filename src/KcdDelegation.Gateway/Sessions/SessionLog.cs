@@ -28,6 +28,6 @@ internal static partial class SessionLog
         + "session is used until its tokens end")]
     public static partial void RefreshFailed(ILogger logger, string provider, string cause);
 
-    [LoggerMessage(6066, LogLevel.Error, "The sessions could not be cleaned up ({Cause}); the next attempt follows in a minute")]
+    [LoggerMessage(6066, LogLevel.Error, "The sessions could not be cleaned up ({Cause}); the next attempt follows in 15 seconds")]
     public static partial void CleanupFailed(ILogger logger, string cause);
 }

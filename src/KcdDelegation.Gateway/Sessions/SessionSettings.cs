@@ -1,3 +1,5 @@
+using KcdDelegation.Gateway.Settings;
+
 namespace KcdDelegation.Gateway.Sessions;
 
 /// <summary>The settings of sessions that are in force. Immutable.</summary>
@@ -7,5 +9,8 @@ namespace KcdDelegation.Gateway.Sessions;
 /// <param name="MaxSessionsPerUser">The largest number of sessions of one user. A further sign-in ends the user's oldest session.</param>
 internal sealed record SessionSettings(TimeSpan AbsoluteLife, TimeSpan IdleLife, int MaxSessions, int MaxSessionsPerUser)
 {
-    public static readonly SessionSettings Default = new(TimeSpan.FromHours(8), TimeSpan.FromHours(1), 100_000, 100);
+    public static readonly SessionSettings Default = From(new SessionOptions());
+
+    public static SessionSettings From(SessionOptions options) =>
+        new(options.AbsoluteLife, options.IdleLife, options.MaxSessions, options.MaxSessionsPerUser);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KcdDelegation.Gateway.Requests;
 using Microsoft.AspNetCore.Authentication;
 
 namespace KcdDelegation.Gateway.Sessions;
@@ -7,7 +8,6 @@ namespace KcdDelegation.Gateway.Sessions;
 /// <remarks>It is kept in the properties of the <see cref="AuthenticationTicket"/>, which the platform can serialize.</remarks>
 internal sealed record SessionTicket
 {
-    private const string ProviderItem = "kcd.provider";
     private const string HostItem = "kcd.host";
     private const string IssuerItem = "kcd.issuer";
     private const string SubjectItem = "kcd.subject";
@@ -52,7 +52,7 @@ internal sealed record SessionTicket
     /// <summary>Reads the content; null if it is not that of a session.</summary>
     public static SessionTicket? Read(AuthenticationProperties properties)
     {
-        if (Find(properties, ProviderItem) is not { } provider || Find(properties, HostItem) is not { } host
+        if (Find(properties, GatewaySchemes.ProviderItem) is not { } provider || Find(properties, HostItem) is not { } host
             || Find(properties, IssuerItem) is not { } issuer || Find(properties, SubjectItem) is not { } subject
             || Find(properties, IdTokenItem) is not { } idToken)
             return null;
@@ -74,7 +74,7 @@ internal sealed record SessionTicket
     /// <summary>Writes the content into properties, and removes what it does not have.</summary>
     public void Write(AuthenticationProperties properties)
     {
-        Set(properties, ProviderItem, Provider);
+        Set(properties, GatewaySchemes.ProviderItem, Provider);
         Set(properties, HostItem, Host);
         Set(properties, IssuerItem, Issuer);
         Set(properties, SubjectItem, Subject);

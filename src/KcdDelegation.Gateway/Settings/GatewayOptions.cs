@@ -17,6 +17,9 @@ internal sealed class GatewayOptions
     public IDictionary<string, GatewayApplicationOptions> Applications { get; } =
         new Dictionary<string, GatewayApplicationOptions>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Gets or sets the sessions of browsers.</summary>
+    public SessionOptions Sessions { get; set; } = new();
+
     /// <summary>Gets or sets the texts of the pages.</summary>
     public PageOptions Pages { get; set; } = new();
 

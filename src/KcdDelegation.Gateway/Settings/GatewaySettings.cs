@@ -22,6 +22,8 @@ internal sealed record GatewaySettings
     /// <summary>Gets the applications by the value of <c>Host</c> that selects them.</summary>
     public required FrozenDictionary<string, GatewayApplication> ApplicationsByHost { get; init; }
 
+    public required SessionOptions Sessions { get; init; }
+
     public required PageOptions Pages { get; init; }
 
     public required OperationOptions Operation { get; init; }

@@ -32,6 +32,7 @@ internal static class GatewaySettingsParser
             Applications = applications.ToFrozenDictionary(application => application.Name, StringComparer.OrdinalIgnoreCase),
             ApplicationsByHost = applications.DistinctBy(application => application.Host, StringComparer.OrdinalIgnoreCase)
                 .ToFrozenDictionary(application => application.Host, StringComparer.OrdinalIgnoreCase),
+            Sessions = SessionOptionsParser.Parse(options, errors),
             Pages = ParsePages(options.Pages, errors),
             Operation = ParseOperation(options.Operation, errors),
             Kcd = kcd,

@@ -8,4 +8,7 @@ internal static class AuthenticationTypes
     public const string AccessToken = "Bearer";
 
     public const string IdToken = "IdToken";
+
+    /// <summary>The type of the claims of a logout token, which are no caller.</summary>
+    public const string LogoutToken = "LogoutToken";
 }

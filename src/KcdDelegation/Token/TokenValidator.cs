@@ -35,6 +35,23 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
         return caller;
     }
 
+    /// <summary>Validates the signature, the times, the issuer and the audience of a logout token (OpenID Connect Back-Channel Logout 1.0
+    /// §2.6), and returns its claims. The host checks what it says about the logout.</summary>
+    /// <remarks>The token is not one of those that are remembered, and is not remembered: it must never be an ID token.</remarks>
+    /// <param name="token">The token in compact form.</param>
+    /// <param name="cancellationToken">Cancels the wait for keys.</param>
+    /// <exception cref="KcdException">The token is not accepted, or the issuer's keys cannot be loaded (transient).</exception>
+    public async ValueTask<ClaimsPrincipal> ValidateLogoutTokenAsync(string token, CancellationToken cancellationToken)
+    {
+        var compact = CompactToken.Parse(token, CompactToken.LogoutTokenType);
+        CheckSignature(compact, await keys.FindAsync(compact.KeyId, cancellationToken).ConfigureAwait(false));
+        CheckTimes(compact.Claims);
+        if (compact.Claims.IssuedAt is null)
+            throw TokenRefusal.Malformed("it has no iat");
+        CheckClient(compact.Claims);
+        return compact.Claims.CreatePrincipal(AuthenticationTypes.LogoutToken);
+    }
+
     private static void CheckSignature(CompactToken token, IssuerKeys issuer)
     {
         var key = issuer.Find(token.KeyId, token.Algorithm);
@@ -88,17 +105,23 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
     /// <summary>Checks what OpenID Connect Core 1.0 §3.1.3.7 demands of an ID token.</summary>
     private void CheckIdToken(TokenClaims claims, string? nonce)
     {
+        var client = CheckClient(claims);
+        if (claims.HasAuthorizedParty ? claims.AuthorizedParty != client : claims.Audiences.Length > 1)
+            throw TokenRefusal.AuthorizedPartyWrong(claims.AuthorizedParty, client);
+        if (nonce is not null && claims.Nonce != nonce)
+            throw TokenRefusal.NonceWrong();
+    }
+
+    /// <summary>Checks that the issuer sent the token to the client of the settings, and returns the client.</summary>
+    private string CheckClient(TokenClaims claims)
+    {
         var client = settings.ClientId ?? throw TokenRefusal.KindNotConfigured("ID tokens", "Kcd:Token:ClientId");
         if (claims.IsAccessToken)
             throw TokenRefusal.KindWrong("The token is an access token, and an ID token is required.",
                 "Pass the id_token of the issuer's response.");
         if (claims.Issuer != settings.Issuer)
             throw TokenRefusal.IssuerWrong(claims.Issuer, settings.Issuer, accessTokenIssuer: null);
-        if (!claims.Audiences.Contains(client, StringComparer.Ordinal))
-            throw TokenRefusal.AudienceWrong(claims.Audiences, client, "Kcd:Token:ClientId");
-        if (claims.HasAuthorizedParty ? claims.AuthorizedParty != client : claims.Audiences.Length > 1)
-            throw TokenRefusal.AuthorizedPartyWrong(claims.AuthorizedParty, client);
-        if (nonce is not null && claims.Nonce != nonce)
-            throw TokenRefusal.NonceWrong();
+        return claims.Audiences.Contains(client, StringComparer.Ordinal)
+            ? client : throw TokenRefusal.AudienceWrong(claims.Audiences, client, "Kcd:Token:ClientId");
     }
 }

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using KcdDelegation.Gateway.Requests;
 using KcdDelegation.Gateway.Sessions;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
@@ -52,7 +53,7 @@ internal sealed class SessionFixture : IDisposable
         };
         var properties = new AuthenticationProperties { IssuedUtc = Time.GetUtcNow() };
         (change?.Invoke(session) ?? session).Write(properties);
-        return new AuthenticationTicket(principal, properties, SessionHandler.SchemeName);
+        return new AuthenticationTicket(principal, properties, GatewaySchemes.Session);
     }
 
     public void Dispose()

@@ -1,0 +1,26 @@
+using Microsoft.AspNetCore.Http;
+
+namespace KcdDelegation.Gateway.SignIn;
+
+/// <summary>The paths of the gateway itself, at the external address of each application. They never reach a backend.</summary>
+internal static class SignInPaths
+{
+    /// <summary>All paths of the gateway begin with this segment.</summary>
+    public static readonly PathString Root = "/.kcd";
+
+    /// <summary>The redirect URI at which providers return users.</summary>
+    public static readonly PathString Callback = "/.kcd/callback";
+
+    /// <summary>Starts a sign-in, and returns to the path in the parameter <c>return</c>.</summary>
+    public static readonly PathString SignIn = "/.kcd/sign-in";
+
+    public static readonly PathString SignOut = "/.kcd/sign-out";
+
+    /// <summary>The page after the sign-out, which is also the <c>post_logout_redirect_uri</c>.</summary>
+    public static readonly PathString SignedOut = "/.kcd/signed-out";
+
+    public static readonly PathString BackChannelLogout = "/.kcd/back-channel-logout";
+
+    /// <summary>Returns the address of a path at an application. No header of a request is part of it.</summary>
+    public static string GetAddress(Uri externalUrl, PathString path) => externalUrl.GetLeftPart(UriPartial.Authority) + path.Value;
+}

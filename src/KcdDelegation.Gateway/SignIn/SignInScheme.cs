@@ -1,0 +1,62 @@
+using KcdDelegation.Gateway.Pages;
+using KcdDelegation.Gateway.Requests;
+using KcdDelegation.Gateway.Sessions;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.AspNetCore.Http;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+
+namespace KcdDelegation.Gateway.SignIn;
+
+/// <summary>The scheme that sends a browser to the provider of the request's application, and gives other clients an answer that they
+/// understand.</summary>
+internal sealed class SignInScheme(ProviderClients clients, SignInAnswers answers, RepeatedSignIns repeated) : IAuthenticationHandler
+{
+    private HttpContext _context = null!;
+
+    public Task InitializeAsync(AuthenticationScheme scheme, HttpContext context)
+    {
+        _context = context;
+        return Task.CompletedTask;
+    }
+
+    public Task<AuthenticateResult> AuthenticateAsync() => Task.FromResult(AuthenticateResult.NoResult());
+
+    public Task ChallengeAsync(AuthenticationProperties? properties)
+    {
+        var kind = ClientKinds.Determine(_context.Request);
+        if (kind != ClientKind.Navigation)
+            return answers.WriteRequiredAsync(_context);
+        if (repeated.IsLoop(_context.Request))
+            return answers.WriteLoopAsync(_context);
+        properties ??= new AuthenticationProperties();
+        properties.RedirectUri = ReturnUrl.FromRequest(_context.GetGatewayApplication().ExternalUrl, _context.Request);
+        // A step-up: without it, the provider could answer with the authentication that is not enough.
+        if (properties.GetParameter<string>(GatewaySchemes.AcrValues) is not null && _context.Features.Get<CurrentSession>() is not null)
+            properties.SetParameter(OpenIdConnectParameterNames.Prompt, OpenIdConnectPrompt.Login);
+        return StartAsync(_context, properties);
+    }
+
+    public Task ForbidAsync(AuthenticationProperties? properties) =>
+        answers.WriteAsync(_context, HostPages.NotPermitted);
+
+    /// <summary>Sends the browser to the provider of the application.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="properties">The state of the sign-in, with the address to return to.</param>
+    public async Task StartAsync(HttpContext context, AuthenticationProperties properties)
+    {
+        try
+        {
+            var handler = await clients.CreateHandlerAsync(context, context.GetGatewayApplication().Provider)
+                ?? throw new SignInException(SignInFailure.ProviderUnavailable, "The settings have no sign-in with the provider.");
+            // First, so that an unreachable provider leaves no cookie of an unfinished sign-in.
+            await ProviderClients.GetMetadataAsync(handler.Options, context.RequestAborted);
+            await handler.ChallengeAsync(properties);
+            context.Response.Headers.CacheControl = "no-store";
+        }
+        catch (SignInException error)
+        {
+            await answers.WriteFailureAsync(context, error, properties.RedirectUri);
+        }
+    }
+}
