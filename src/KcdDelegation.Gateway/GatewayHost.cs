@@ -6,6 +6,7 @@ using KcdDelegation.Gateway.IdentityProviders;
 using KcdDelegation.Gateway.Requests;
 using KcdDelegation.Gateway.Settings;
 using KcdDelegation.Gateway.SignIn;
+using KcdDelegation.Gateway.SignOut;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -64,7 +65,7 @@ internal static class GatewayHost
         services.AddKcdAspNetCore(answers =>
             (answers.Contact, answers.ContactAddress) = (loaded.Settings.Pages.Contact, loaded.Settings.Pages.ContactAddress));
         if (loaded.Settings.State is { } state)
-            services.AddGatewaySignIn(state);
+            services.AddGatewaySignIn(state).AddGatewaySignOut();
 
         services.AddSingleton<IOptionsChangeTokenSource<KcdOptions>>(
             static provider => provider.GetRequiredService<GatewaySettingsStore>());
@@ -111,6 +112,8 @@ internal static class GatewayHost
         app.Use(app.Services.GetRequiredService<ApplicationSelection>().InvokeAsync);
         // Without this call, the framework would authenticate before the application is known. It also answers the paths of a sign-in.
         app.UseAuthentication();
+        if (app.Services.GetService<SignOutEndpoints>() is { } signOut)
+            app.Use(signOut.InvokeAsync);
         if (app.Services.GetService<SignInEndpoints>() is { } signIn)
             app.Use(signIn.InvokeAsync);
         app.Use(app.Services.GetRequiredService<ApplicationAuthorization>().InvokeAsync);

@@ -31,6 +31,11 @@ internal sealed class IdentityProvider(ProviderSettings settings, SigningKeys ke
     public ValueTask<ClaimsPrincipal> ValidateIdTokenAsync(string token, string? nonce, CancellationToken cancellationToken) =>
         ValidateAsync(token, TokenKind.IdToken, nonce, cancellationToken);
 
+    /// <summary>Validates the signature, the times, the issuer and the audience of a logout token, and returns its claims.</summary>
+    /// <exception cref="KcdException">The token is not accepted.</exception>
+    public ValueTask<ClaimsPrincipal> ValidateLogoutTokenAsync(string token, CancellationToken cancellationToken) =>
+        _validator.ValidateLogoutTokenAsync(token, cancellationToken);
+
     public ValueTask DisposeAsync()
     {
         Keys.Dispose();

@@ -138,7 +138,8 @@ internal sealed class SignInEvents(
         }
         repeated.Count(http);
         SignInLog.SignedIn(_logger, application.Name, application.Provider);
-        var address = ReturnUrl.IsAddress(application.ExternalUrl, context.ReturnUri) ? context.ReturnUri! : application.ExternalUrl.AbsoluteUri;
+        var start = application.ExternalUrl;
+        var address = ReturnUrl.IsAddress(start, context.ReturnUri) ? context.ReturnUri! : start.AbsoluteUri;
         SignInAnswers.Redirect(http, address);
         context.HandleResponse();
     }
