@@ -136,7 +136,7 @@ public sealed class SignInTests
         (await browser.NavigateAsync(SignInSite.Wiki)).Body.ShouldBe("the wiki");
 
         site.Gateway.Wiki.Received.Last().Headers["Cookie"].ShouldBe("own=1");
-        site.Gateway.Wiki.Received.ShouldAllBe(request => !request.Headers.GetValueOrDefault("Cookie", "").Contains("kcd"));
+        site.Gateway.Wiki.Received.ShouldAllBe(request => !request.Headers.GetValueOrDefault("Cookie", "").Contains("kcd", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -550,7 +550,7 @@ public sealed class SignInTests
         await Task.Delay(TimeSpan.FromSeconds(2.1), TestContext.Current.CancellationToken);
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => browser.NavigateAsync(SignInSite.Erp)));
-        answers.ShouldAllBe(answer => answer.Status == HttpStatusCode.OK && answer.Body.Contains("ada"));
+        answers.ShouldAllBe(answer => answer.Status == HttpStatusCode.OK && answer.Body.Contains("ada", StringComparison.Ordinal));
         site.Provider.Refreshes.ShouldBe(1);
         site.Gateway.Log.Find(6063).ShouldHaveSingleItem();
     }
