@@ -98,7 +98,7 @@ internal sealed partial class SignInAnswers(ILoggerFactory loggerFactory, TimePr
             yield break;
         yield return KeyValuePair.Create("Description of the identity provider", PrintableText.From(description, MaxDescription));
         if (CorrelationIdentifier().Match(description) is { Success: true } found)
-            yield return KeyValuePair.Create("Correlation ID of the identity provider", found.Groups[1].Value);
+            yield return KeyValuePair.Create("Correlation ID of the identity provider", found.Groups["id"].Value);
     }
 
     /// <summary>Returns the address that starts the sign-in again. After an error of the provider, it asks for the account: with the same
@@ -112,6 +112,6 @@ internal sealed partial class SignInAnswers(ILoggerFactory loggerFactory, TimePr
     }
 
     /// <summary>Matches the correlation identifier in descriptions of Microsoft Entra.</summary>
-    [GeneratedRegex("Correlation ID: ([0-9a-fA-F-]{36})", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 100)]
+    [GeneratedRegex("Correlation ID: (?<id>[0-9a-fA-F-]{36})", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 100)]
     private static partial Regex CorrelationIdentifier();
 }

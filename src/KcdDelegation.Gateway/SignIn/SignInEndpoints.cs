@@ -14,7 +14,7 @@ internal sealed class SignInEndpoints(ProviderClients clients, SignInScheme sche
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         var path = context.Request.Path;
-        if (!path.StartsWithSegments(SignInPaths.Root))
+        if (!path.StartsWithSegments(SignInPaths.Root, StringComparison.OrdinalIgnoreCase))
         {
             await next(context);
             return;

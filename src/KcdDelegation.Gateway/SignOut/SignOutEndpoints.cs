@@ -41,7 +41,8 @@ internal sealed class SignOutEndpoints
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         var path = context.Request.Path;
-        if (!path.StartsWithSegments(SignInPaths.Root) || context.GetGatewayApplication().SignIn != SignInMode.Browser)
+        if (!path.StartsWithSegments(SignInPaths.Root, StringComparison.OrdinalIgnoreCase)
+            || context.GetGatewayApplication().SignIn != SignInMode.Browser)
             return next(context);
         if (path == SignInPaths.BackChannelLogout)
             return _backChannel.InvokeAsync(context);
