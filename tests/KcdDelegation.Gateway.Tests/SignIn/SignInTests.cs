@@ -136,7 +136,8 @@ public sealed class SignInTests
         (await browser.NavigateAsync(SignInSite.Wiki)).Body.ShouldBe("the wiki");
 
         site.Gateway.Wiki.Received.Last().Headers["Cookie"].ShouldBe("own=1");
-        site.Gateway.Wiki.Received.ShouldAllBe(request => !request.Headers.GetValueOrDefault("Cookie", "").Contains("kcd", StringComparison.Ordinal));
+        site.Gateway.Wiki.Received.ShouldAllBe(
+            request => !request.Headers.GetValueOrDefault("Cookie", "").Contains("kcd", StringComparison.Ordinal));
     }
 
     [Fact]
