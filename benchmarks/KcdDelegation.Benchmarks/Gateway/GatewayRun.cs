@@ -48,7 +48,7 @@ internal static class GatewayRun
         var groups = isShort
             ? [[64]]
             : s_groups.Select(group => group.Where(users => users < MostUsers || hasAllUsers).ToArray()).ToArray();
-        var rounds = isShort ? 5 : 7;
+        var rounds = 5;
         await using var issuer = await TestIssuer.StartAsync();
         await using var realm = CreateRealm(groups.Sum(group => group.Sum()), ticketKilobytes);
         using var users = UserFiles.Create(issuer, groups.Sum(group => group.Sum()));

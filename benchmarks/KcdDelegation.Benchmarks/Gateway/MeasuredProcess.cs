@@ -12,6 +12,7 @@ internal sealed class MeasuredProcess : IDisposable
     private readonly string _script;
     private readonly ChildProcess _backend;
     private readonly ChildProcess _process;
+    private double _requests;
 
     private MeasuredProcess(GatewayColumn column, ChildProcess backend, ChildProcess process, UserFiles users)
     {
@@ -73,14 +74,16 @@ internal sealed class MeasuredProcess : IDisposable
     }
 
     /// <summary>Sends requests until the just-in-time compiler has finished. It takes half of the processor before.</summary>
+    /// <remarks>The first calls of a method do not start the compiler, so a second without compilation is not enough.</remarks>
     public void WarmUp(int first, int count)
     {
-        const int MostSeconds = 20;
+        const int LeastRequests = 40_000;
+        const int MostSeconds = 60;
         for (var second = 0; second < MostSeconds; second++)
         {
             var before = ProcessUsage.Ask(_process).CompiledMethods;
-            Run(first, count, seed: 0);
-            if (ProcessUsage.Ask(_process).CompiledMethods - before <= 5)
+            Run(first, count, seed: second);
+            if (_requests >= LeastRequests && ProcessUsage.Ask(_process).CompiledMethods - before <= 5)
                 return;
         }
     }
@@ -124,6 +127,7 @@ internal sealed class MeasuredProcess : IDisposable
                 $"{Column.Name}, {count} users: {numbers[2]} requests failed, and {numbers[3]} were answered with an error.");
         if (requests == 0)
             return null;
+        _requests += requests;
         var processor = after.Microseconds - before.Microseconds;
         return new GatewayRound(
             requests / elapsed * 1e6,
