@@ -55,6 +55,9 @@ internal sealed record GatewayResult
 
     public required int Rounds { get; init; }
 
+    /// <summary>Gets whether rows were left out to save time.</summary>
+    public required bool IsShort { get; init; }
+
     /// <summary>Gets why the largest row is missing; null if it is not.</summary>
     public string? LeftOut { get; init; }
 

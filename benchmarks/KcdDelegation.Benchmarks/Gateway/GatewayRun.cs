@@ -45,9 +45,9 @@ internal static class GatewayRun
         self.ProcessorAffinity = ProcessorSet.Others.ToMask();
         // Connections of all rows, in the gateway and in its backend.
         var hasAllUsers = OpenFiles.Limit >= 13_000;
-        var groups = isShort
-            ? [[64]]
-            : s_groups.Select(group => group.Where(users => users < MostUsers || hasAllUsers).ToArray()).ToArray();
+        var groups = (isShort ? [ticketKilobytes == TicketKilobytes[0] ? [64, MostUsers] : [64]] : s_groups)
+            .Select(group => group.Where(users => users < MostUsers || hasAllUsers).ToArray())
+            .ToArray();
         var rounds = 5;
         await using var issuer = await TestIssuer.StartAsync();
         await using var realm = CreateRealm(groups.Sum(group => group.Sum()), ticketKilobytes);
@@ -82,6 +82,7 @@ internal static class GatewayRun
                 GatewayProcessors = ProcessorSet.Gateway.ToString(),
                 OtherProcessors = ProcessorSet.Others.ToString(),
                 Rounds = rounds,
+                IsShort = isShort,
                 LeftOut = hasAllUsers ? null : $"The row of {MostUsers:N0} users is left out, because only "
                     + $"{OpenFiles.Limit:N0} files can be open in a process (`ulimit -n`), and it needs 13,000.",
                 TokenCheck = time,
