@@ -57,7 +57,9 @@ public sealed class SettingsTests
     [InlineData("""{ "State": "relative" }""", "State")]
     [InlineData("""{ "Pages": { "ContactAddress": "javascript:alert(1)" } }""", "Pages:ContactAddress")]
     [InlineData("""{ "IdentityProviders": { "test": { "Token": { "Kind": "IdToken" } } } }""", "IdentityProviders:test:Token:Kind")]
-    [InlineData("""{ "IdentityProviders": { "test": { "SignIn": { "Caller": "IdToken" } } } }""", "IdentityProviders:test:Token:ClientId")]
+    [InlineData(
+        """{ "State": "/var/lib/kcd", "IdentityProviders": { "test": { "SignIn": { "Caller": "IdToken" } } } }""",
+        "IdentityProviders:test:Token:ClientId")]
     public async Task A_setting_that_cannot_work_is_an_error(string change, string key)
     {
         await using var gateway = await TestGateway.CreateAsync();
