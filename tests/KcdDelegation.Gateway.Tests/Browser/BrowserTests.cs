@@ -6,7 +6,7 @@ namespace KcdDelegation.Gateway.Tests.Browser;
 public sealed class BrowserTests
 {
     [Fact]
-    public async Task The_browser_trusts_the_labs_authority_and_signs_in_at_a_provider()
+    public async Task The_browser_trusts_the_labs_certificates_and_signs_in_at_a_provider()
     {
         LabBrowser.Require();
         Lab.Require("provider");

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using KcdDelegation.InteropTests;
 using Microsoft.Playwright;
 
@@ -13,10 +14,12 @@ public sealed class EndToEnd : IAsyncDisposable
 
     internal LabGateway Gateway => _gateway!;
 
-    internal async Task StartAsync()
+    /// <summary>Starts what is not running, or skips the test without the lab.</summary>
+    /// <param name="change">Changes the settings of the gateway.</param>
+    internal async Task StartAsync(Action<JsonObject>? change = null)
     {
         LabGateway.Require();
-        _gateway ??= await LabGateway.StartAsync();
+        _gateway ??= await LabGateway.StartAsync(change);
         _browser ??= await LabBrowser.StartAsync();
     }
 
@@ -32,16 +35,8 @@ public sealed class EndToEnd : IAsyncDisposable
     {
         await page.FillAsync("input[name=login]", user);
         await page.ClickAsync("button[value=continue]");
-        await page.WaitForURLAsync(
-            address => IsOfGateway(address) && !new Uri(address).AbsolutePath.StartsWith("/.kcd/", StringComparison.Ordinal));
-    }
-
-    /// <summary>Signs the user out at the application and at the provider.</summary>
-    internal static async Task SignOutAsync(IPage page, string url)
-    {
-        await page.GotoAsync(new Uri(new Uri(url), "/.kcd/sign-out").AbsoluteUri);
-        await page.ClickAsync("button[name=logout][value=yes]");
-        await page.WaitForURLAsync(address => IsOfGateway(address) && address.Contains("/.kcd/signed-out", StringComparison.Ordinal));
+        await WaitForUrlAsync(
+            page, address => IsOfGateway(address) && !new Uri(address).AbsolutePath.StartsWith("/.kcd/", StringComparison.Ordinal));
     }
 
     internal static bool IsOfGateway(string address) => new Uri(address).Host.EndsWith(".gateway.test", StringComparison.Ordinal);
@@ -62,6 +57,20 @@ public sealed class EndToEnd : IAsyncDisposable
             await _browser.DisposeAsync();
         if (_gateway is not null)
             await _gateway.DisposeAsync();
+    }
+
+    /// <summary>Waits until the page has an expected address.</summary>
+    /// <exception cref="TimeoutException">It does not get one; the message has what it shows.</exception>
+    internal static async Task WaitForUrlAsync(IPage page, Func<string, bool> isExpected)
+    {
+        try
+        {
+            await page.WaitForURLAsync(isExpected);
+        }
+        catch (TimeoutException error)
+        {
+            throw new TimeoutException($"The page is {page.Url}: {await page.InnerTextAsync("body")}", error);
+        }
     }
 }
 

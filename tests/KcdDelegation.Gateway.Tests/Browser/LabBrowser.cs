@@ -6,7 +6,7 @@ using Microsoft.Playwright;
 namespace KcdDelegation.Gateway.Tests.Browser;
 
 /// <summary>Debian's Chromium, driven by Playwright. It resolves <c>*.gateway.test</c> to loopback and trusts the lab's
-/// authority.</summary>
+/// certificates.</summary>
 internal sealed class LabBrowser : IAsyncDisposable
 {
     private const string Executable = "/usr/bin/chromium";
@@ -32,16 +32,16 @@ internal sealed class LabBrowser : IAsyncDisposable
 
     public static async Task<LabBrowser> StartAsync()
     {
-        using var authority = X509CertificateLoader.LoadCertificateFromFile(LabProvider.AuthorityCertificatePath);
-        var key = Convert.ToBase64String(SHA256.HashData(authority.PublicKey.ExportSubjectPublicKeyInfo()));
+        // Servers do not send the lab's authority, so the keys of their own certificates are trusted.
+        var keys = string.Join(',', ((string[])["provider/provider.pem", "provider/gateway.pem"]).Select(HashKey));
         var playwright = await Playwright.CreateAsync();
         var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = Executable,
             Args =
             [
-                "--host-resolver-rules=MAP *.gateway.test 127.0.0.1", $"--ignore-certificate-errors-spki-list={key}", "--no-proxy-server",
-                "--disable-dev-shm-usage",
+                "--host-resolver-rules=MAP *.gateway.test 127.0.0.1", $"--ignore-certificate-errors-spki-list={keys}",
+                "--no-proxy-server", "--disable-dev-shm-usage",
             ],
         });
         return new LabBrowser(playwright, browser);
@@ -51,7 +51,7 @@ internal sealed class LabBrowser : IAsyncDisposable
     public async Task<IBrowserContext> CreateUserAsync()
     {
         var context = await _browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new() { Width = 1280, Height = 800 } });
-        context.SetDefaultTimeout(20_000);
+        context.SetDefaultTimeout(10_000);
         return context;
     }
 
@@ -76,5 +76,11 @@ internal sealed class LabBrowser : IAsyncDisposable
     {
         await _browser.DisposeAsync();
         _playwright.Dispose();
+    }
+
+    private static string HashKey(string certificate)
+    {
+        using var leaf = X509CertificateLoader.LoadCertificateFromFile(Lab.GetPath(certificate));
+        return Convert.ToBase64String(SHA256.HashData(leaf.PublicKey.ExportSubjectPublicKeyInfo()));
     }
 }

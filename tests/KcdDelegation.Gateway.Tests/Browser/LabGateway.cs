@@ -11,12 +11,13 @@ namespace KcdDelegation.Gateway.Tests.Browser;
 /// <remarks>
 /// <para><c>https://erp.gateway.test</c> signs in at the provider of AD.TEST and shows Apache on Samba's domain,
 /// <c>https://hr.gateway.test</c> signs in at that of MIT.TEST and shows Apache on MIT's realm. <c>https://wiki.gateway.test</c> has no
-/// delegation and shows <see cref="PlainBackend"/>.</para>
+/// delegation and shows <see cref="PlainBackend"/>. <c>finance</c> and <c>vault</c> are erp for members of a group and with a second
+/// factor, <c>down</c> has a backend that does not answer, <c>lost</c> a provider that does not.</para>
 /// <para>The process runs in a mount namespace of its own, whose hosts file has the names of the lab's web servers.</para>
 /// </remarks>
 internal sealed class LabGateway : IAsyncDisposable
 {
-    private static readonly string[] s_applications = ["erp", "hr", "wiki"];
+    private static readonly string[] s_applications = ["erp", "hr", "wiki", "finance", "vault", "down", "lost"];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kcd-e2e-");
     private readonly StringBuilder _output = new();
@@ -190,6 +191,7 @@ internal sealed class LabGateway : IAsyncDisposable
         {
             ["ad"] = CreateProvider(LabProvider.Ad, ad, "ad"),
             ["mit"] = CreateProvider(LabProvider.Mit, mit, "mit"),
+            ["lost"] = CreateProvider(LabProvider.Ad with { Authority = "https://localhost:10609" }, ad, "ad"),
         },
         ["Kcd"] = new JsonObject
         {
@@ -220,6 +222,26 @@ internal sealed class LabGateway : IAsyncDisposable
                 ["ExternalUrl"] = GetUrl("wiki"), ["IdentityProvider"] = "ad", ["Delegation"] = "None",
                 ["InternalUrls"] = new JsonArray(_wiki.Url),
             },
+            ["finance"] = new JsonObject
+            {
+                ["ExternalUrl"] = GetUrl("finance"), ["IdentityProvider"] = "ad", ["Delegation"] = "erp",
+                ["RequiredGroups"] = new JsonArray("finance"),
+            },
+            ["vault"] = new JsonObject
+            {
+                ["ExternalUrl"] = GetUrl("vault"), ["IdentityProvider"] = "ad", ["Delegation"] = "erp",
+                ["RequiredAcr"] = LabProvider.SecondFactor,
+            },
+            ["down"] = new JsonObject
+            {
+                ["ExternalUrl"] = GetUrl("down"), ["IdentityProvider"] = "ad", ["Delegation"] = "None",
+                ["InternalUrls"] = new JsonArray("http://127.0.0.1:1/"),
+            },
+            ["lost"] = new JsonObject
+            {
+                ["ExternalUrl"] = GetUrl("lost"), ["IdentityProvider"] = "lost", ["Delegation"] = "None",
+                ["InternalUrls"] = new JsonArray(_wiki.Url),
+            },
         },
     };
 
@@ -242,7 +264,7 @@ internal sealed class LabGateway : IAsyncDisposable
     {
         var application = new JsonObject
         {
-            ["InternalUrl"] = new UriBuilder(realm.WebTls("spnego/")) { Host = $"web.{realm.Domain}" }.ToString(),
+            ["InternalUrl"] = new UriBuilder(realm.WebTls("")) { Host = $"web.{realm.Domain}" }.ToString(),
             ["ServicePrincipalName"] = realm.Spn("web"),
             ["MutualAuthentication"] = "Required",
         };

@@ -1,0 +1,32 @@
+using System.Text.Json.Nodes;
+
+namespace KcdDelegation.Gateway.Tests.Browser;
+
+/// <summary>A WebSocket of a page, which outlives requests but not the session. In a class of its own, since a session lasts a minute.</summary>
+public sealed class WebSocketTests(EndToEnd endToEnd) : IClassFixture<EndToEnd>
+{
+    [Fact]
+    public async Task A_WebSocket_ends_when_the_session_expires()
+    {
+        await endToEnd.StartAsync(settings => settings["Sessions"] = new JsonObject { ["AbsoluteLife"] = "00:01:00" });
+        await using var profile = await endToEnd.Browser.CreateUserAsync();
+        var page = await profile.NewPageAsync();
+        await EndToEnd.SignInAsync(page, endToEnd.Gateway.GetUrl("wiki"), "alice");
+        await OpenWebSocketAsync(page);
+        await page.WaitForFunctionAsync("window.messages > 2");
+
+        await page.WaitForFunctionAsync("window.closed", null, new() { Timeout = 90_000 });
+        (await EndToEnd.FetchAsync(page, ["/headers"]))[0].Status.ShouldBe(401);
+    }
+
+    private static async Task OpenWebSocketAsync(Microsoft.Playwright.IPage page) => await page.EvaluateAsync(
+        """
+        () => {
+            window.messages = 0;
+            window.closed = false;
+            const socket = new WebSocket(location.origin.replace('https', 'wss') + '/ws');
+            socket.onmessage = () => window.messages++;
+            socket.onclose = () => window.closed = true;
+        }
+        """);
+}
