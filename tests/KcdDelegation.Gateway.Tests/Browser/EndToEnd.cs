@@ -39,6 +39,15 @@ public sealed class EndToEnd : IAsyncDisposable
             page, address => IsOfGateway(address) && !new Uri(address).AbsolutePath.StartsWith("/.kcd/", StringComparison.Ordinal));
     }
 
+    /// <summary>Signs the user out at the application and at the provider.</summary>
+    internal static async Task SignOutAsync(IPage page, string url)
+    {
+        await page.GotoAsync(new Uri(new Uri(url), "/.kcd/sign-out").AbsoluteUri);
+        await page.ClickAsync("a:text-is(\"Sign out\")");
+        await page.ClickAsync("button[name=logout][value=yes]");
+        await WaitForUrlAsync(page, address => IsOfGateway(address) && address.Contains("/.kcd/signed-out", StringComparison.Ordinal));
+    }
+
     internal static bool IsOfGateway(string address) => new Uri(address).Host.EndsWith(".gateway.test", StringComparison.Ordinal);
 
     internal static bool IsOfProvider(string address) =>
@@ -65,7 +74,8 @@ public sealed class EndToEnd : IAsyncDisposable
     {
         try
         {
-            await page.WaitForURLAsync(isExpected);
+            await page.WaitForURLAsync(isExpected, new PageWaitForURLOptions { WaitUntil = WaitUntilState.Commit });
+            await page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
         }
         catch (TimeoutException error)
         {

@@ -51,7 +51,7 @@ internal sealed class LabBrowser : IAsyncDisposable
     public async Task<IBrowserContext> CreateUserAsync()
     {
         var context = await _browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new() { Width = 1280, Height = 800 } });
-        context.SetDefaultTimeout(10_000);
+        context.SetDefaultTimeout(30_000);
         return context;
     }
 

@@ -62,7 +62,7 @@ public sealed class PageTests(EndToEnd endToEnd) : IClassFixture<EndToEnd>
         await EndToEnd.SignInAsync(session.Page, endToEnd.Gateway.GetUrl("wiki"), "alice");
         await session.Page.Context.ClearCookiesAsync();
         await session.Page.EvaluateAsync(
-            "() => { const f = document.createElement('form'); f.method = 'post'; f.action = '/save'; document.body.append(f); f.submit() }");
+            "() => { document.body.innerHTML = '<form method=post action=/save></form>'; document.forms[0].submit() }");
         await EndToEnd.WaitForUrlAsync(session.Page, address => address == endToEnd.Gateway.GetUrl("wiki", "/save"));
 
         await session.ShouldShowAsync("sign-in-required", "Sign in to use this application");
@@ -136,6 +136,22 @@ public sealed class PageTests(EndToEnd endToEnd) : IClassFixture<EndToEnd>
         }
 
         await session.ShouldShowAsync("sign-in-repeats", "The sign-in does not last");
+    }
+
+    [Fact]
+    public async Task The_front_page_after_a_sign_out_signs_in_again()
+    {
+        await using var session = await OpenAsync();
+        var url = endToEnd.Gateway.GetUrl("erp");
+        await EndToEnd.SignInAsync(session.Page, url, "alice");
+        await session.Page.GotoAsync(endToEnd.Gateway.GetUrl("erp", "/.kcd/sign-out"));
+        await session.ShouldShowAsync("sign-out", expectedTitle: null);
+        await EndToEnd.SignOutAsync(session.Page, url);
+        await session.ShouldShowAsync("signed-out", expectedTitle: null);
+
+        await session.Page.ClickAsync("a[href]");
+        await EndToEnd.AnswerProviderAsync(session.Page, "alice");
+        session.Page.Url.ShouldBe(url);
     }
 
     private async Task<Session> OpenAsync()

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
+using Microsoft.Playwright;
 
 namespace KcdDelegation.Gateway.Tests.Browser;
 
-/// <summary>A WebSocket of a page, which outlives requests but not the session. In a class of its own, since a session lasts a minute.</summary>
+/// <summary>A WebSocket of a page, which outlives requests but not the session. The class runs next to the others, since a session lasts a
+/// minute.</summary>
 public sealed class WebSocketTests(EndToEnd endToEnd) : IClassFixture<EndToEnd>
 {
     [Fact]
@@ -15,18 +17,18 @@ public sealed class WebSocketTests(EndToEnd endToEnd) : IClassFixture<EndToEnd>
         await OpenWebSocketAsync(page);
         await page.WaitForFunctionAsync("window.messages > 2");
 
-        await page.WaitForFunctionAsync("window.closed", null, new() { Timeout = 90_000 });
+        await page.WaitForFunctionAsync("window.hasClosed", null, new() { Timeout = 90_000 });
         (await EndToEnd.FetchAsync(page, ["/headers"]))[0].Status.ShouldBe(401);
     }
 
-    private static async Task OpenWebSocketAsync(Microsoft.Playwright.IPage page) => await page.EvaluateAsync(
+    private static async Task OpenWebSocketAsync(IPage page) => await page.EvaluateAsync(
         """
         () => {
             window.messages = 0;
-            window.closed = false;
+            window.hasClosed = false;
             const socket = new WebSocket(location.origin.replace('https', 'wss') + '/ws');
             socket.onmessage = () => window.messages++;
-            socket.onclose = () => window.closed = true;
+            socket.onclose = () => window.hasClosed = true;
         }
         """);
 }
