@@ -63,8 +63,9 @@ public sealed class PageTests(EndToEnd endToEnd) : IClassFixture<EndToEnd>
         await session.Page.Context.ClearCookiesAsync();
         await session.Page.EvaluateAsync(
             "() => { document.body.innerHTML = '<form method=post action=/save></form>'; document.forms[0].submit() }");
-        await EndToEnd.WaitForUrlAsync(session.Page, address => address == endToEnd.Gateway.GetUrl("wiki", "/save"));
+        await session.Page.Locator("h1:text-is('Sign in to use this application')").WaitForAsync();
 
+        session.Page.Url.ShouldBe(endToEnd.Gateway.GetUrl("wiki", "/save"));
         await session.ShouldShowAsync("sign-in-required", "Sign in to use this application");
     }
 
