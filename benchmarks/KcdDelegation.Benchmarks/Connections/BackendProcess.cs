@@ -16,6 +16,10 @@ internal sealed class BackendProcess : IDisposable
     /// <summary>The name of the page that runs the server.</summary>
     public const string Page = "users-backend";
 
+    /// <summary>The processors of the server, as taskset takes them; null for those of the client.</summary>
+    public static string? Processors { get; } =
+        Environment.GetEnvironmentVariable("BACKEND_PROCESSORS") is { Length: > 0 } list ? list : null;
+
     private static readonly byte[] s_answer =
         [.. "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1024\r\n\r\n"u8, .. new byte[1024]];
 
@@ -34,7 +38,10 @@ internal sealed class BackendProcess : IDisposable
 
     public static BackendProcess Start()
     {
-        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [typeof(BackendProcess).Assembly.Location, Page, "-"])
+        string[] command = [Environment.ProcessPath!, typeof(BackendProcess).Assembly.Location, Page, "-"];
+        if (Processors is not null)
+            command = ["taskset", "--cpu-list", Processors, .. command];
+        var process = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardInput = true,

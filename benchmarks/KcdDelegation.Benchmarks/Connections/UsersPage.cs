@@ -41,7 +41,8 @@ internal static class UsersPage
             .Text("GET requests with an answer of 1 KB, sent by 64 senders at a time through `KcdHandler`, each for a random user, over "
                 + "plain http on loopback. The tickets have 1 KB and are cached. "
                 + $"{rounds} interleaved rounds of {time.TotalSeconds:0} s for each row; medians. "
-                + "The server runs in a process of its own, on the same processors. Processor time is the client's. The control sends with "
+                + $"The server runs in a process of its own, on {(BackendProcess.Processors is null ? "the same" : "other")} processors. "
+                + "Processor time is the client's. The control sends with "
                 + "one `SocketsHttpHandler` for each user and a constant header, without `KcdHandler`: the price of separate connections.")
             .Table(
                 ["", "users", "requests/s", "ratio to 64 users", "CPU µs per request", "connections opened per user"],
