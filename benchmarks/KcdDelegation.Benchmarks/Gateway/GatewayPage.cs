@@ -27,7 +27,7 @@ internal static class GatewayPage
         foreach (var missing in parts.Select(part => part.LeftOut).OfType<string>().Distinct(StringComparer.Ordinal))
             page.Text(missing);
         if (parts.Any(part => part.IsShort))
-            page.Text("This is a short run. It has no rows of 1 and of 2,000 users, and 10,000 users with tickets of 1 KB only.");
+            page.Text("This is a short run, of 64 users only.");
         page.Text("## Targets").Table(["target", "result", ""], parts.SelectMany(part => Targets(part)).Select(AsRow));
         foreach (var part in parts)
         {

@@ -45,7 +45,7 @@ internal static class GatewayRun
         self.ProcessorAffinity = ProcessorSet.Others.ToMask();
         // Connections of all rows, in the gateway and in its backend.
         var hasAllUsers = OpenFiles.Limit >= 13_000;
-        var groups = (isShort ? [ticketKilobytes == TicketKilobytes[0] ? [64, MostUsers] : [64]] : s_groups)
+        var groups = (isShort ? [[64]] : s_groups)
             .Select(group => group.Where(users => users < MostUsers || hasAllUsers).ToArray())
             .ToArray();
         var rounds = 5;
