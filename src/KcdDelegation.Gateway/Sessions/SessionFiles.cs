@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KcdDelegation.Kerberos.Files;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
 
@@ -95,7 +96,7 @@ internal sealed class SessionFiles
         if (content.Length > MaxLength)
             throw new IOException($"The session has {content.Length} bytes, more than the limit of {MaxLength}.");
         var path = GetPath(hash);
-        await ReplaceAsync(path, content, cancellationToken);
+        await PrivateFile.ReplaceAsync(path, content, cancellationToken);
         File.SetLastWriteTimeUtc(path, lastUse.UtcDateTime);
         return FindVersion(hash) ?? new FileVersion(lastUse.UtcDateTime, content.Length);
     }
@@ -125,31 +126,6 @@ internal sealed class SessionFiles
         {
             if (File.GetLastWriteTimeUtc(path) < before.UtcDateTime)
                 File.Delete(path);
-        }
-    }
-
-    /// <summary>Writes a new file next to the old one and renames it over the old one.</summary>
-    private static async Task ReplaceAsync(string path, byte[] content, CancellationToken cancellationToken)
-    {
-        var temporary = Path.Combine(
-            Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        try
-        {
-            var file = new FileStream(temporary, options);
-            await using (file)
-            {
-                await file.WriteAsync(content, cancellationToken);
-                file.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
         }
     }
 

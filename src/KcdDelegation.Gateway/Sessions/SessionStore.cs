@@ -24,7 +24,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
     private readonly SessionRequests _requests;
     private readonly TimeProvider _timeProvider;
     private readonly ILogger _logger;
-    private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SessionEntry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _unreadable = new(StringComparer.Ordinal);
     private readonly MemoryCache _cache = new(new MemoryCacheOptions { SizeLimit = CacheSize, CompactionPercentage = 0.2 });
     private readonly SemaphoreSlim[] _locks = [.. Enumerable.Range(0, LockCount).Select(static _ => new SemaphoreSlim(1, 1))];
@@ -53,7 +53,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
         ticket.Properties.IssuedUtc ??= now;
         var reference = SessionReference.Create();
         var version = await _files.WriteAsync(reference.Hash, ticket, now, CancellationToken.None);
-        _entries[reference.Hash] = new Entry(session, ticket.Properties, version);
+        _entries[reference.Hash] = new SessionEntry(session, ticket.Properties, version);
         return reference.Text;
     }
 
@@ -74,7 +74,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
                 return false;
             var version = await _files.WriteAsync(reference.Hash, ticket, new DateTimeOffset(entry.LastUse), CancellationToken.None);
             _cache.Remove(reference.Hash);
-            _entries[reference.Hash] = new Entry(session, ticket.Properties, version);
+            _entries[reference.Hash] = new SessionEntry(session, ticket.Properties, version);
             return true;
         }
         finally
@@ -143,19 +143,6 @@ internal sealed class SessionStore : ITicketStore, IDisposable
             if (!entry.Is(issuer, subject, sessionId) || _files.FindVersion(hash) is not { } version)
                 continue;
             if (await ReadAsync(hash, version, cancellationToken) is { } cached)
-                found.Add(new FoundSession(hash, cached.Ticket.Clone()));
-        }
-        return found;
-    }
-
-    /// <summary>Returns all sessions.</summary>
-    public async Task<IReadOnlyList<FoundSession>> FindAllAsync(CancellationToken cancellationToken)
-    {
-        await ScanAsync(cancellationToken);
-        var found = new List<FoundSession>();
-        foreach (var hash in _entries.Keys)
-        {
-            if (_files.FindVersion(hash) is { } version && await ReadAsync(hash, version, cancellationToken) is { } cached)
                 found.Add(new FoundSession(hash, cached.Ticket.Clone()));
         }
         return found;
@@ -273,7 +260,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
             if (_entries.TryGetValue(hash, out var entry))
                 entry.Update(version);
             else
-                _entries[hash] = new Entry(session, ticket.Properties, version);
+                _entries[hash] = new SessionEntry(session, ticket.Properties, version);
             cached = new Cached(ticket, version);
             _cache.Set(hash, cached, new MemoryCacheEntryOptions { Size = 2 * version.Length });
             return cached;
@@ -284,7 +271,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
         }
     }
 
-    private void Use(string hash, Entry entry, Cached cached, DateTimeOffset now)
+    private void Use(string hash, SessionEntry entry, Cached cached, DateTimeOffset now)
     {
         entry.LastUse = now.UtcDateTime;
         var limit = _settings().IdleLife / 20;
@@ -337,57 +324,6 @@ internal sealed class SessionStore : ITicketStore, IDisposable
                 lock (_lock)
                     _version = value;
             }
-        }
-    }
-
-    /// <summary>The facts about a session that are kept without its content.</summary>
-    private sealed class Entry(SessionTicket session, AuthenticationProperties properties, FileVersion version)
-    {
-        private readonly string _issuer = string.Intern(session.Issuer);
-        private readonly string _subject = session.Subject;
-        private readonly string? _sessionId = session.SessionId;
-        private readonly DateTimeOffset? _end = properties.ExpiresUtc;
-        private long _lastUse = version.LastWrite.Ticks;
-        private long _writtenUse = version.LastWrite.Ticks;
-
-        public DateTimeOffset Issued { get; } = properties.IssuedUtc ?? DateTimeOffset.MinValue;
-
-        /// <summary>Gets or sets the last use, in UTC.</summary>
-        public DateTime LastUse
-        {
-            get => new(Volatile.Read(ref _lastUse), DateTimeKind.Utc);
-            set => Volatile.Write(ref _lastUse, value.Ticks);
-        }
-
-        /// <summary>Gets or sets the last use that the file records, in UTC.</summary>
-        public DateTime WrittenUse
-        {
-            get => new(Volatile.Read(ref _writtenUse), DateTimeKind.Utc);
-            set => Volatile.Write(ref _writtenUse, value.Ticks);
-        }
-
-        /// <summary>Takes over a later use that the file records.</summary>
-        public void Update(FileVersion current)
-        {
-            if (current.LastWrite > LastUse)
-                LastUse = current.LastWrite;
-        }
-
-        /// <summary>Determines whether the session has ended. An open request, such as a WebSocket, is a use.</summary>
-        public bool HasEnded(DateTimeOffset now, SessionSettings settings, bool isInUse)
-        {
-            if (now >= Issued + settings.AbsoluteLife || now >= _end)
-                return true;
-            return !isInUse && now.UtcDateTime >= LastUse + settings.IdleLife;
-        }
-
-        public bool Is(string issuer, string? subject, string? sessionId)
-        {
-            if (_issuer != issuer || (subject is not null && subject != _subject))
-                return false;
-            if (sessionId is null)
-                return subject is not null;
-            return _sessionId == sessionId || (_sessionId is null && subject is not null);
         }
     }
 }
