@@ -67,16 +67,14 @@ public sealed class KcdHandler : HttpMessageHandler
         ArgumentNullException.ThrowIfNull(request);
         var application = _source.GetApplication(_application);
         var isAnonymous = request.IsAnonymous();
-        // SetCaller has accepted an authenticated principal only.
-        var set = isAnonymous ? null : request.GetCaller();
-        var caller = isAnonymous ? null : set ?? _callers?.Caller;
+        var caller = isAnonymous ? null : request.GetCaller() ?? _callers?.Caller;
         try
         {
             var origin = RequestTarget.GetOrigin(application, request);
             OutgoingRequest.Prepare(request);
             if (isAnonymous)
                 return await _anonymous.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            var authenticated = set ?? RequireAuthenticated(caller);
+            var authenticated = RequireAuthenticated(caller);
             var credential = await _source.DelegateAsync(application, authenticated, cancellationToken).ConfigureAwait(false);
             var exchange = new DelegatedExchange(_source, application, authenticated, credential, origin, _learned);
             return await exchange.SendAsync(request, _connections, cancellationToken).ConfigureAwait(false);
