@@ -13,9 +13,10 @@ internal static class Machine
         var instructions = string.Join(", ", new (string Name, bool Has)[] { ("AES-NI", Aes.IsSupported), ("SHA-NI",
             Line("/proc/cpuinfo", "flags").Contains("sha_ni", StringComparison.Ordinal)), ("AVX-512",
             Avx512F.IsSupported) }.Where(each => each.Has).Select(each => each.Name));
+        var processors = Environment.ProcessorCount == 1 ? "1 processor" : $"{Environment.ProcessorCount} processors";
         var load = File.ReadAllText("/proc/loadavg").Split(' ')[0];
         return $"""
-            {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC · {processor} · {Environment.ProcessorCount} processors ({instructions}) · {RuntimeInformation.OSDescription} · {RuntimeInformation.FrameworkDescription} · {Output("openssl", "version").Split('(')[0].Trim()} · MIT krb5 {Output("dpkg-query", "-W -f ${Version} libkrb5-3")} · load when this was written {load}
+            {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC · {processor} · {processors} ({instructions}) · {RuntimeInformation.OSDescription} · {RuntimeInformation.FrameworkDescription} · {Output("openssl", "version").Split('(')[0].Trim()} · MIT krb5 {Output("dpkg-query", "-W -f ${Version} libkrb5-3")} · load when this was written {load}
             """;
     }
 
