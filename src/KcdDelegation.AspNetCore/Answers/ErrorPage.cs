@@ -12,7 +12,7 @@ internal sealed class ErrorPage : IKcdErrorPage
     internal static string Render(KcdErrorAnswer answer, bool canRetry)
     {
         // An empty reference is the address of this page, which the page therefore does not contain.
-        var retry = canRetry && answer.RetryAfter is not null ? "\n<p><a href=\"\">Try again</a></p>" : "";
+        var retry = canRetry && answer.RetryAfter is not null ? $"\n{PageTemplate.RenderLink("Try again", address: "")}" : "";
         var content = $"""
             <p>{PageTemplate.Encode(answer.Explanation)}</p>
             <h2>What you can do</h2>

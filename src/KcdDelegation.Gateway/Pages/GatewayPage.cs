@@ -31,7 +31,11 @@ internal sealed record GatewayPage(int Status, string Type, string Title, string
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
         if (ClientPreference.WantsPage(context.Request))
-            return PageTemplate.WriteAsync(context, PageTemplate.Render(Title, RenderContent(pages), activity, now, Status));
+            return PageTemplate.WriteAsync(context, Status < StatusCodes.Status400BadRequest
+                ? PageTemplate.RenderNotice(Title, RenderContent())
+                : PageTemplate.Render(
+                    Title, $"{RenderContent()}\n{PageTemplate.RenderContact(pages.Contact, pages.ContactAddress)}", activity, now, Status,
+                    Facts));
         return ProblemAnswer.WriteAsync(context, new AspNetCore.KcdErrorAnswer
         {
             Kind = KcdErrorKind.Configuration,
@@ -49,16 +53,13 @@ internal sealed record GatewayPage(int Status, string Type, string Title, string
     /// <summary>Returns the identifier with which an administrator finds the request in the log.</summary>
     public static string GetActivityId(HttpContext context) => Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
 
-    private string RenderContent(PageOptions pages)
+    private string RenderContent()
     {
-        var link = Link is null ? "" : $"\n<p><a href=\"{PageTemplate.Encode(Link.Address)}\">{PageTemplate.Encode(Link.Text)}</a></p>";
-        var facts = string.Concat(
-            Facts.Select(fact => $"\n<p>{PageTemplate.Encode(fact.Key)}: {PageTemplate.Encode(fact.Value)}</p>"));
+        var link = Link is null ? "" : $"\n{PageTemplate.RenderLink(Link.Text, Link.Address)}";
         return $"""
             <p>{PageTemplate.Encode(Explanation)}</p>
             <h2>What you can do</h2>
-            <p>{PageTemplate.Encode(Advice)}</p>{link}{facts}
-            {PageTemplate.RenderContact(pages.Contact, pages.ContactAddress)}
+            <p>{PageTemplate.Encode(Advice)}</p>{link}
             """;
     }
 }

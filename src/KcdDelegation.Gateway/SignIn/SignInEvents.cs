@@ -28,7 +28,7 @@ internal sealed class SignInEvents(
     /// <summary>Creates the events of a provider.</summary>
     public OpenIdConnectEvents For(IdentityProvider provider) => new()
     {
-        OnRedirectToIdentityProvider = context => PrepareRequest(context, provider.Settings),
+        OnRedirectToIdentityProvider = context => PrepareRequestAsync(context, provider.Settings),
         OnMessageReceived = context => CheckResponseAsync(context, provider.Settings),
         OnAuthorizationCodeReceived = context => AddSecretAsync(context, provider.Settings),
         OnTokenValidated = context => CreateSessionAsync(context, provider),
@@ -37,21 +37,31 @@ internal sealed class SignInEvents(
     };
 
     /// <summary>Completes the authentication request. Its redirect URI is the address of the settings.</summary>
-    private static Task PrepareRequest(RedirectContext context, ProviderSettings provider)
+    private static async Task PrepareRequestAsync(RedirectContext context, ProviderSettings provider)
     {
         var application = context.HttpContext.GetGatewayApplication();
         var (message, properties) = (context.ProtocolMessage, context.Properties);
         message.RedirectUri = SignInPaths.GetAddress(application.ExternalUrl, SignInPaths.Callback);
+        if (message.Prompt == OpenIdConnectPrompt.SelectAccount && await LacksAccountSelectionAsync(context))
+            message.Prompt = OpenIdConnectPrompt.Login;
         var nonce = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         (message.Nonce, properties.Items[NonceItem], properties.Items[HostItem]) = (nonce, nonce, application.Host);
         if ((properties.GetParameter<string>(GatewaySchemes.AcrValues) ?? application.RequiredAcr) is not { Length: > 0 } acr)
-            return Task.CompletedTask;
+            return;
         properties.Items[AcrItem] = acr;
         if (provider.Token.IsEntra)
             message.SetParameter("claims", CreateClaimsRequest(acr));
         else
             message.AcrValues = acr;
-        return Task.CompletedTask;
+    }
+
+    /// <summary>Determines whether the provider cannot ask for the account, so that it must ask for a new sign-in instead.</summary>
+    /// <remarks>Not every provider knows <c>select_account</c>. Those that list their prompts (Initiating User Registration 1.0 §4) answer
+    /// others with an error.</remarks>
+    private static async Task<bool> LacksAccountSelectionAsync(RedirectContext context)
+    {
+        var prompts = (await ProviderClients.GetMetadataAsync(context.Options, context.HttpContext.RequestAborted)).PromptValuesSupported;
+        return prompts.Count > 0 && !prompts.Contains(OpenIdConnectPrompt.SelectAccount);
     }
 
     /// <summary>Creates the request of Microsoft Entra for an authentication context, for both kinds of tokens.</summary>

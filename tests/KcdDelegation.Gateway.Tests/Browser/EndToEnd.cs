@@ -75,7 +75,8 @@ public sealed class EndToEnd : IAsyncDisposable
         try
         {
             await page.WaitForURLAsync(isExpected, new PageWaitForURLOptions { WaitUntil = WaitUntilState.Commit });
-            await page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
+            // Not the event of the load state: between two pages, the wait can begin after the event was sent.
+            await page.WaitForFunctionAsync("() => document.readyState !== 'loading'");
         }
         catch (TimeoutException error)
         {

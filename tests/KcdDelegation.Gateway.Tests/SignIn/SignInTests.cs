@@ -177,6 +177,19 @@ public sealed class SignInTests
         answer.Location!.AbsoluteUri.ShouldBe(SignInSite.Erp + "/orders");
     }
 
+    [Theory]
+    [InlineData("login select_account", "select_account")]
+    [InlineData("none login consent", "login")]
+    public async Task Trying_again_uses_a_prompt_that_the_provider_lists(string prompts, string expected)
+    {
+        await using var site = await SignInSite.StartAsync();
+        site.Provider.ChangeDocument = document =>
+            document["prompt_values_supported"] = new JsonArray([.. prompts.Split(' ').Select(prompt => JsonValue.Create(prompt))]);
+        var request = await site.CreateBrowser().NavigateAsync(SignInSite.Erp + "/.kcd/sign-in?return=%2Forders&select=1");
+
+        QueryHelpers.ParseQuery(request.Location!.Query)["prompt"].ToString().ShouldBe(expected);
+    }
+
     [Fact]
     public async Task The_answer_to_a_sign_in_of_another_browser_is_refused()
     {

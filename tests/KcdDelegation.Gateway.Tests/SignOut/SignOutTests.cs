@@ -47,6 +47,9 @@ public sealed class SignOutTests
         page.Status.ShouldBe(HttpStatusCode.OK);
         page.Body.ShouldContain("You are signed out");
         page.Body.ShouldContain("href=\"https://erp.contoso.test/\"");
+        // The page reports no error.
+        page.Body.ShouldContain("<main class=\"notice\">");
+        page.Body.ShouldNotContain("Activity ID");
     }
 
     [Theory]
