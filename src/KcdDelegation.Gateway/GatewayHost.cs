@@ -1,6 +1,7 @@
 using KcdDelegation.AspNetCore.Bearer;
 using KcdDelegation.Gateway.Applications;
 using KcdDelegation.Gateway.Diagnosis;
+using KcdDelegation.Gateway.ForwardAuthentication;
 using KcdDelegation.Gateway.Hosting;
 using KcdDelegation.Gateway.IdentityProviders;
 using KcdDelegation.Gateway.Requests;
@@ -51,6 +52,7 @@ internal static class GatewayHost
         services.AddSingleton<RequestHygiene>();
         services.AddSingleton<ApplicationSelection>();
         services.AddSingleton<ApplicationAuthorization>();
+        services.AddSingleton<ForwardAuthenticationEndpoint>();
         services.AddSingleton<DrainState>();
         services.AddSingleton<HealthEndpoints>();
         services.AddHealthChecks().AddKcdDelegation(health => health.ProbeUser = loaded.Settings.Operation.ProbeUser);
@@ -106,6 +108,7 @@ internal static class GatewayHost
 
     private static void UseGateway(WebApplication app)
     {
+        app.Use(app.Services.GetRequiredService<ForwardAuthenticationEndpoint>().InvokeAsync);
         app.Use(app.Services.GetRequiredService<RequestHygiene>().InvokeAsync);
         app.UseKcdDelegation();
         app.Use(app.Services.GetRequiredService<HealthEndpoints>().InvokeAsync);

@@ -1,3 +1,4 @@
+using KcdDelegation.Gateway.ForwardAuthentication;
 using KcdDelegation.Gateway.Settings;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -10,6 +11,9 @@ namespace KcdDelegation.Gateway.Hosting;
 /// <summary>The endpoints of Kestrel, in the form of its configuration, so that it follows changes without a restart.</summary>
 internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurationSource
 {
+    /// <summary>The first part of the names of endpoints for forward authentication. They follow those for clients.</summary>
+    private const string ForwardAuthentication = "proxy";
+
     public ListenerConfiguration(GatewaySettingsStore settings) => settings.Subscribe(Apply);
 
     public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
@@ -31,7 +35,10 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
         var certificates = services.GetRequiredService<ServerCertificates>();
         var loader = kestrel.Configure(configuration, reloadOnChange: true);
         for (var i = 0; i < ListenerSettingsParser.MaxUrls; i++)
+        {
             loader.Endpoint(GetName(Uri.UriSchemeHttps, i), endpoint => UseHttps(endpoint.ListenOptions, certificates));
+            loader.Endpoint(GetName(ForwardAuthentication, i), static endpoint => ForwardAuthenticationListener.Mark(endpoint.ListenOptions));
+        }
     }
 
     private void Apply(GatewaySettings settings)
@@ -43,6 +50,12 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
             var name = GetName(url.Scheme, i);
             data[$"Endpoints:{name}:Url"] = url.ToString();
             data[$"Endpoints:{name}:Protocols"] = nameof(HttpProtocols.Http1AndHttp2);
+        }
+        for (var i = 0; i < settings.ForwardAuthenticationUrls.Length; i++)
+        {
+            var name = GetName(ForwardAuthentication, i);
+            data[$"Endpoints:{name}:Url"] = settings.ForwardAuthenticationUrls[i].ToString();
+            data[$"Endpoints:{name}:Protocols"] = nameof(HttpProtocols.Http1);
         }
         Data = data;
         OnReload();

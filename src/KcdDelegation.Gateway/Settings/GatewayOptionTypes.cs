@@ -21,6 +21,7 @@ internal static class GatewayOptionTypes
         OptionsType.Create<SignInOptions>($"{Providers}:{nameof(IdentityProviderOptions.SignIn)}"),
         OptionsType.Create<GatewayApplicationOptions>($"{nameof(GatewayOptions.Applications)}:NAME"),
         OptionsType.Create<SessionOptions>(nameof(GatewayOptions.Sessions)),
+        OptionsType.Create<ForwardAuthenticationOptions>(nameof(GatewayOptions.ForwardAuthentication)),
         OptionsType.Create<PageOptions>(nameof(GatewayOptions.Pages)),
         OptionsType.Create<OperationOptions>(nameof(GatewayOptions.Operation)),
         .. OptionsType.All.Select(static type => type.Below(Kcd)),

@@ -20,6 +20,9 @@ internal sealed class GatewayOptions
     /// <summary>Gets or sets the sessions of browsers.</summary>
     public SessionOptions Sessions { get; set; } = new();
 
+    /// <summary>Gets or sets forward authentication.</summary>
+    public ForwardAuthenticationOptions ForwardAuthentication { get; set; } = new();
+
     /// <summary>Gets or sets the texts of the pages.</summary>
     public PageOptions Pages { get; set; } = new();
 

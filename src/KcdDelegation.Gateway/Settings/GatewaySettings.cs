@@ -24,6 +24,9 @@ internal sealed record GatewaySettings
 
     public required SessionOptions Sessions { get; init; }
 
+    /// <summary>Gets the addresses at which other proxies ask about requests.</summary>
+    public required ImmutableArray<BindingAddress> ForwardAuthenticationUrls { get; init; }
+
     public required PageOptions Pages { get; init; }
 
     public required OperationOptions Operation { get; init; }

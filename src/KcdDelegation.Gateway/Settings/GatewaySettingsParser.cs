@@ -24,15 +24,17 @@ internal static class GatewaySettingsParser
         CheckLibraryToken(kcd, errors);
         var providers = new ProviderSettingsParser(options, errors).Parse();
         var applications = new ApplicationsParser(options, library, providers, errors).Parse();
+        var listener = new ListenerSettingsParser(options.Listener, errors).Parse();
         var settings = new GatewaySettings
         {
-            Listener = new ListenerSettingsParser(options.Listener, errors).Parse(),
+            Listener = listener,
             State = ParseState(options.State, errors),
             Providers = providers,
             Applications = applications.ToFrozenDictionary(application => application.Name, StringComparer.OrdinalIgnoreCase),
             ApplicationsByHost = applications.DistinctBy(application => application.Host, StringComparer.OrdinalIgnoreCase)
                 .ToFrozenDictionary(application => application.Host, StringComparer.OrdinalIgnoreCase),
             Sessions = SessionOptionsParser.Parse(options, errors),
+            ForwardAuthenticationUrls = ForwardAuthenticationParser.Parse(options.ForwardAuthentication, listener.Urls, errors),
             Pages = ParsePages(options.Pages, errors),
             Operation = ParseOperation(options.Operation, errors),
             Kcd = kcd,

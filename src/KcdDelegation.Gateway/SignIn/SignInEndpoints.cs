@@ -9,7 +9,8 @@ namespace KcdDelegation.Gateway.SignIn;
 
 /// <summary>The paths of the sign-in at the address of each application. Nothing below <see cref="SignInPaths.Root"/> reaches a
 /// backend.</summary>
-internal sealed class SignInEndpoints(ProviderClients clients, SignInScheme scheme, SignInAnswers answers)
+internal sealed class SignInEndpoints(
+    ProviderClients clients, SignInScheme scheme, SignInAnswers answers, RepeatedSignIns repeated)
 {
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -52,12 +53,16 @@ internal sealed class SignInEndpoints(ProviderClients clients, SignInScheme sche
     {
         if (ClientKinds.Determine(context.Request) != ClientKind.Navigation)
             return answers.WriteRequiredAsync(context);
+        if (context.Request.Query[SignInReferral.AutomaticParameter] == "1" && repeated.IsLoop(context.Request))
+            return answers.WriteLoopAsync(context);
         var properties = new AuthenticationProperties
         {
             RedirectUri = ReturnUrl.FromParameter(application.ExternalUrl, GetSingle(context.Request.Query, "return")),
         };
         if (context.Request.Query["select"] == "1")
             properties.SetParameter(OpenIdConnectParameterNames.Prompt, OpenIdConnectPrompt.SelectAccount);
+        else if (context.Request.Query[SignInReferral.LoginParameter] == "1")
+            properties.SetParameter(OpenIdConnectParameterNames.Prompt, OpenIdConnectPrompt.Login);
         return scheme.StartAsync(context, properties);
     }
 

@@ -27,12 +27,17 @@ internal sealed class SignInScheme(ProviderClients clients, SignInAnswers answer
         var kind = ClientKinds.Determine(_context.Request);
         if (kind != ClientKind.Navigation)
             return answers.WriteRequiredAsync(_context);
+        properties ??= new AuthenticationProperties();
+        var externalUrl = _context.GetGatewayApplication().ExternalUrl;
+        properties.RedirectUri = ReturnUrl.FromRequest(externalUrl, _context.Request);
+        var isStepUp = properties.GetParameter<string>(GatewaySchemes.AcrValues) is not null
+            && _context.Features.Get<CurrentSession>() is not null;
+        if (_context.Features.Get<SignInReferral>() is { } referral)
+            return referral.WriteAsync(_context, externalUrl, properties.RedirectUri, isStepUp);
         if (repeated.IsLoop(_context.Request))
             return answers.WriteLoopAsync(_context);
-        properties ??= new AuthenticationProperties();
-        properties.RedirectUri = ReturnUrl.FromRequest(_context.GetGatewayApplication().ExternalUrl, _context.Request);
-        // A step-up: without it, the provider could answer with the authentication that is not enough.
-        if (properties.GetParameter<string>(GatewaySchemes.AcrValues) is not null && _context.Features.Get<CurrentSession>() is not null)
+        // Without it, the provider could answer with the authentication that is not enough.
+        if (isStepUp)
             properties.SetParameter(OpenIdConnectParameterNames.Prompt, OpenIdConnectPrompt.Login);
         return StartAsync(_context, properties);
     }

@@ -1,0 +1,9 @@
+namespace KcdDelegation.Gateway.Settings;
+
+/// <summary>The settings of forward authentication: another proxy asks the gateway about each request, and calls the application
+/// itself.</summary>
+internal sealed class ForwardAuthenticationOptions
+{
+    /// <summary>Gets the addresses at which the other proxy asks: http at a loopback address. Empty for none.</summary>
+    public IList<string> Urls { get; } = [];
+}
