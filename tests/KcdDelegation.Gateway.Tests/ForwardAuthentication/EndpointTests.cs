@@ -88,7 +88,7 @@ public sealed class EndpointTests
     }
 
     [Fact]
-    public async Task A_user_whom_the_directory_does_not_know_is_403()
+    public async Task A_user_that_the_directory_does_not_know_is_403()
     {
         await using var site = await Site.StartAsync();
 
