@@ -37,7 +37,8 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
         for (var i = 0; i < ListenerSettingsParser.MaxUrls; i++)
         {
             loader.Endpoint(GetName(Uri.UriSchemeHttps, i), endpoint => UseHttps(endpoint.ListenOptions, certificates));
-            loader.Endpoint(GetName(ForwardAuthentication, i), static endpoint => ForwardAuthenticationListener.Mark(endpoint.ListenOptions));
+            loader.Endpoint(
+                GetName(ForwardAuthentication, i), static endpoint => ForwardAuthenticationListener.Mark(endpoint.ListenOptions));
         }
     }
 
