@@ -230,7 +230,8 @@ public sealed class EndpointTests
         using var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, site.Port, TestContext.Current.CancellationToken);
         var text = "GET /.kcd-auth/caddy HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Forwarded-Method: GET\r\n"
-            + "X-Forwarded-Proto: https\r\nX-Forwarded-Uri: /\r\nX-Forwarded-Host: erp.contoso.test\r\nX-Forwarded-Host: wiki.contoso.test\r\n"
+            + "X-Forwarded-Proto: https\r\nX-Forwarded-Uri: /\r\n"
+            + "X-Forwarded-Host: erp.contoso.test\r\nX-Forwarded-Host: wiki.contoso.test\r\n"
             + $"Authorization: Bearer {site.Gateway.Issuer.CreateToken("ada@contoso.test")}\r\n\r\n";
 
         await socket.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes(text), TestContext.Current.CancellationToken);
