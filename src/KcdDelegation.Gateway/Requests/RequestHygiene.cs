@@ -1,24 +1,29 @@
 using KcdDelegation.Gateway.Settings;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 
 namespace KcdDelegation.Gateway.Requests;
 
-/// <summary>Removes what a client must not say, before anything else reads the request.</summary>
+/// <summary>Refuses requests that no application may get, and removes what a client must not say, before anything else reads the
+/// request.</summary>
 internal sealed class RequestHygiene
 {
+    private static readonly string[] s_connectionFields =
+        [HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.ProxyConnection, HeaderNames.TransferEncoding, HeaderNames.Upgrade];
+
     private volatile Rules _rules = null!;
 
     public RequestHygiene(GatewaySettingsStore settings) => settings.Subscribe(Apply);
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        // RFC 9110 §9.3.8: TRACE reflects the request, with cookies that scripts cannot read. CONNECT asks for a tunnel to any host, except
-        // for a WebSocket over HTTP/2 (RFC 8441 §4).
-        if (HttpMethods.IsTrace(context.Request.Method) || (HttpMethods.IsConnect(context.Request.Method)
-            && context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect != true))
+        if (FindRefusal(context) is { } status)
         {
-            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            context.Response.StatusCode = status;
+            // The end of a request with an unknown framing is not certain.
+            if (HttpProtocol.IsHttp11(context.Request.Protocol))
+                context.Response.Headers.Connection = "close";
             return Task.CompletedTask;
         }
         var rules = _rules;
@@ -32,6 +37,31 @@ internal sealed class RequestHygiene
         foreach (var name in dropped ?? [])
             context.Request.Headers.Remove(name);
         return next(context);
+    }
+
+    /// <summary>Returns the status of the answer to a request that no application may get; null for others.</summary>
+    private static int? FindRefusal(HttpContext context)
+    {
+        var request = context.Request;
+        // RFC 9110 §9.3.8: TRACE reflects the request, with cookies that scripts cannot read.
+        if (HttpMethods.IsTrace(request.Method))
+            return StatusCodes.Status405MethodNotAllowed;
+        if (HttpMethods.IsConnect(request.Method))
+        {
+            // CONNECT asks for a tunnel to any host, except for a WebSocket over HTTP/2 (RFC 8441 §4).
+            if (context.Features.Get<IHttpExtendedConnectFeature>() is not { IsExtendedConnect: true } tunnel)
+                return StatusCodes.Status405MethodNotAllowed;
+            // RFC 9220 §3: an unknown protocol is answered with 501.
+            if (tunnel.Protocol != "websocket")
+                return StatusCodes.Status501NotImplemented;
+        }
+        // RFC 9113 §8.2.2: a request with a field of the connection is malformed. Kestrel refuses some of them only.
+        if (HttpProtocol.IsHttp2(request.Protocol) && s_connectionFields.Any(request.Headers.ContainsKey))
+            return StatusCodes.Status400BadRequest;
+        // RFC 9112 §6.1: another coding than chunked would have to be decoded, or named in the request to the application.
+        return request.Headers.TransferEncoding is { Count: > 0 } codings
+            && !(codings.Count == 1 && string.Equals(codings[0], "chunked", StringComparison.OrdinalIgnoreCase))
+            ? StatusCodes.Status501NotImplemented : null;
     }
 
     private void Apply(GatewaySettings settings) =>
