@@ -23,6 +23,8 @@ public sealed class GatewayCookieTests
     [InlineData("affinity")]
     [InlineData("listed")]
     [InlineData("my-gateway-two")]
+    [InlineData("=listed")]
+    [InlineData("= listed")]
     public async Task A_cookie_of_the_gateway_stays_in_the_gateway(string name)
     {
         await using var realm = DelegatedGateway.StartRealm();

@@ -5,6 +5,7 @@ using KcdDelegation.Gateway.Requests;
 using KcdDelegation.Gateway.Settings;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Gateway.Applications;
@@ -23,6 +24,13 @@ internal sealed class ApplicationAuthorization(
             await ChallengeAsync(context, application, acr: null);
             return;
         }
+        if (!HasBearer(context) && IsUpgrade(context) && !RequestOrigin.IsApplication(context))
+        {
+            GatewayLog.ConditionNotMet(
+                _logger, application.Name, "the Origin of the WebSocket is not the application", GatewayPage.GetActivityId(context));
+            await HostPages.NotPermitted.WriteAsync(context, settings.Pages, timeProvider);
+            return;
+        }
         if (Conditions.FindUnmet(application, context.User) is not { } unmet)
         {
             await next(context);
@@ -31,6 +39,12 @@ internal sealed class ApplicationAuthorization(
         GatewayLog.ConditionNotMet(_logger, application.Name, unmet.Text, GatewayPage.GetActivityId(context));
         await RefuseAsync(context, application, settings, unmet);
     }
+
+    /// <summary>Determines whether the request asks for a WebSocket, or another protocol, on its connection.</summary>
+    /// <remarks>Browsers open a WebSocket for a page of any site, and send the session's cookie if it is a sibling domain. The page could
+    /// read and write as the user (RFC 6455 §10.2).</remarks>
+    private static bool IsUpgrade(HttpContext context) =>
+        context.Request.Headers.Upgrade.Count > 0 || context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
 
     /// <summary>Authenticates the request. A bearer token decides alone: a session never replaces one that is not accepted.</summary>
     private async Task<bool> AuthenticateAsync(HttpContext context, GatewayApplication application)

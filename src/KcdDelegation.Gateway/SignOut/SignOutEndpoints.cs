@@ -63,7 +63,7 @@ internal sealed class SignOutEndpoints
             return;
         }
         var isAllowed = HttpMethods.IsPost(context.Request.Method)
-            ? IsOwnForm(context)
+            ? RequestOrigin.IsApplication(context)
             : HttpMethods.IsGet(context.Request.Method) && IsOwnLink(context.Request.Query["token"], current.Reference);
         if (isAllowed)
         {
@@ -118,14 +118,6 @@ internal sealed class SignOutEndpoints
         {
             Link = new PageLink("Open the application again", context.GetGatewayApplication().ExternalUrl.AbsoluteUri),
         });
-
-    /// <summary>Determines whether a form is one of the application itself.</summary>
-    private static bool IsOwnForm(HttpContext context)
-    {
-        // Browsers send it with every form, and scripts cannot set it.
-        var origin = context.Request.Headers.Origin;
-        return origin.Count == 1 && origin == context.GetGatewayApplication().ExternalUrl.GetLeftPart(UriPartial.Authority);
-    }
 
     private string CreateLink(SessionReference reference) =>
         $"{SignInPaths.SignOut}?token={Uri.EscapeDataString(_links.Protect(reference.Hash, LinkLife))}";

@@ -57,8 +57,10 @@ internal static class CookieFields
     }
 
     /// <summary>Returns the name of a pair, without the spaces that servers ignore.</summary>
+    /// <remarks>A browser that accepts a cookie without a name sends the value of <c>=name=value</c> as if it were the pair.</remarks>
     private static ReadOnlySpan<char> GetName(ReadOnlySpan<char> pair)
     {
+        pair = pair.TrimStart(" \t=");
         var attributes = pair.IndexOf(';');
         if (attributes >= 0)
             pair = pair[..attributes];
