@@ -5,27 +5,43 @@ using KcdDelegation.Settings;
 
 namespace KcdDelegation.Gateway.Tests.Settings;
 
-/// <summary>Tests that docs/gateway.md agrees with the code.</summary>
+/// <summary>Tests that docs/gateway.md, and the pages that complete its settings, agree with the code.</summary>
 public sealed partial class DocumentTests
 {
+    private const string Page = "gateway.md";
+
     [Fact]
     public async Task The_settings_of_the_page_are_valid()
     {
         await using var gateway = await TestGateway.CreateAsync();
-        var settings = JsonNode.Parse(SettingsBlock().Match(await ReadPageAsync()).Groups["json"].Value)!.AsObject();
-        // The files of the page do not exist here.
-        settings["Listener"]!["Certificates"] = gateway.Settings["Listener"]!["Certificates"]!.DeepClone();
-        settings["Kcd"]!["ServiceAccount"] = gateway.Settings["Kcd"]!["ServiceAccount"]!.DeepClone();
-        await File.WriteAllTextAsync(gateway.SettingsPath, settings.ToJsonString(), TestContext.Current.CancellationToken);
+        var settings = Parse(SettingsBlock().Match(await ReadPageAsync(Page)));
+        await WriteAsync(gateway, settings);
 
         new GatewaySettingsFile(gateway.SettingsPath).Read().Settings.Applications.Keys.Order(StringComparer.Ordinal)
             .ShouldBe(["erp", "wiki"]);
     }
 
     [Fact]
+    public async Task The_settings_of_the_page_of_Entra_complete_those_of_the_page()
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        var whole = SettingsBlock().Match(await ReadPageAsync(Page));
+
+        var parts = SettingsBlock().Matches(await ReadPageAsync("entra.md"));
+        parts.Count.ShouldBeGreaterThan(0);
+        foreach (Match part in parts)
+        {
+            var settings = Parse(whole);
+            Merge(settings, Parse(part));
+            await WriteAsync(gateway, settings);
+            Should.NotThrow(new GatewaySettingsFile(gateway.SettingsPath).Read, part.Groups["json"].Value);
+        }
+    }
+
+    [Fact]
     public async Task The_page_names_every_setting_of_the_gateway()
     {
-        var page = await ReadPageAsync();
+        var page = await ReadPageAsync(Page);
 
         foreach (var type in GatewayOptionTypes.All.Where(
             type => type.Section.Length > 0 && !type.Section.StartsWith("Kcd", StringComparison.Ordinal)))
@@ -39,6 +55,32 @@ public sealed partial class DocumentTests
         matchTimeoutMilliseconds: 1000)]
     private static partial Regex SettingsBlock();
 
-    private static Task<string> ReadPageAsync() =>
-        File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "gateway.md"), TestContext.Current.CancellationToken);
+    private static Task<string> ReadPageAsync(string page) =>
+        File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", page), TestContext.Current.CancellationToken);
+
+    private static JsonObject Parse(Match block) => JsonNode.Parse(block.Groups["json"].Value)!.AsObject();
+
+    /// <summary>Adds the members of a part to the settings. A value replaces the one with the same key.</summary>
+    private static void Merge(JsonObject settings, JsonObject part)
+    {
+        foreach (var (key, value) in part)
+        {
+            if (settings[key] is JsonObject inner && value is JsonObject change)
+                Merge(inner, change);
+            else
+                settings[key] = value?.DeepClone();
+        }
+    }
+
+    /// <summary>Writes the settings of a page, with files of the test, since those of the page do not exist here.</summary>
+    private static Task WriteAsync(TestGateway gateway, JsonObject settings)
+    {
+        settings["Listener"]!["Certificates"] = gateway.Settings["Listener"]!["Certificates"]!.DeepClone();
+        settings["Kcd"]!["ServiceAccount"] = gateway.Settings["Kcd"]!["ServiceAccount"]!.DeepClone();
+        if (settings.ContainsKey("State"))
+            settings["State"] = Path.GetDirectoryName(gateway.SettingsPath);
+        if (settings["IdentityProviders"]!["entra"]!["SignIn"] is { } signIn)
+            signIn["ClientSecretFile"] = gateway.KeyPath;
+        return File.WriteAllTextAsync(gateway.SettingsPath, settings.ToJsonString(), TestContext.Current.CancellationToken);
+    }
 }
