@@ -7,7 +7,8 @@ using System.Text;
 
 namespace KcdDelegation.Gateway.Tests.Hostile;
 
-/// <summary>A connection of HTTP/2 (RFC 9113) that sends any frames. Header fields are literals without compression (RFC 7541 §6.2.2).</summary>
+/// <summary>A connection of HTTP/2 (RFC 9113) that sends any frames. Header fields are literals without compression (RFC 7541
+/// §6.2.2).</summary>
 internal sealed class Http2Connection : IAsyncDisposable
 {
     public const byte Data = 0;

@@ -297,7 +297,8 @@ public sealed class Http2Tests
         {
             for (var i = 0; i < 3000; i++)
             {
-                await connection.SendAsync(Http2Connection.Headers, Http2Connection.EndHeaders | Http2Connection.EndStream, (2 * i) + 1, block);
+                await connection.SendAsync(
+                    Http2Connection.Headers, Http2Connection.EndHeaders | Http2Connection.EndStream, (2 * i) + 1, block);
                 await connection.SendAsync(Http2Connection.Reset, 0, (2 * i) + 1, [0, 0, 0, 8]);
             }
         }

@@ -74,7 +74,7 @@ internal sealed class RawBackend : IAsyncDisposable
             while (await connection.GetStream().ReadAsync(buffer, _stop.Token) is > 0 and var count)
             {
                 text += Encoding.Latin1.GetString(buffer, 0, count);
-                while (TryRead(ref text, number) is { } request)
+                while (TakeRequest(ref text, number) is { } request)
                 {
                     Received.Enqueue(request);
                     await connection.GetStream().WriteAsync(Encoding.Latin1.GetBytes(_answer(request)), _stop.Token);

@@ -1,6 +1,7 @@
 namespace KcdDelegation.Gateway.Tests.Hostile;
 
-/// <summary>Requests that two readers could end at different bytes (RFC 9112 §11.2), with what the client and the application see.</summary>
+/// <summary>Requests that two readers could end at different bytes (RFC 9112 §11.2), with what the client and the application
+/// see.</summary>
 public sealed class SmugglingTests
 {
     private const string Smuggled = "GET /smuggled HTTP/1.1\r\n{host}{auth}\r\n";
@@ -83,12 +84,14 @@ public sealed class SmugglingTests
     [InlineData("POST", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "hello")]
     [InlineData("POST", "Transfer-Encoding: Chunked\r\n\r\n5;x=y;z\r\nhello\r\n0;x\r\n\r\n", "hello")]
     [InlineData("POST", "Transfer-Encoding: chunked\r\n\r\n00000005\r\nhello\r\n0\r\n\r\n", "hello")]
-    [InlineData("POST", "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\nContent-Length: 9\r\nRemote-User: eve\r\n\r\n", "hello")]
+    [InlineData("POST", "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n4\r\nbcde\r\n0\r\nContent-Length: 9\r\nX: eve\r\n\r\n", "abcde")]
     [InlineData("GET", "Content-Length: 5\r\n\r\nhello", "hello")]
     [InlineData("GET", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "hello")]
     [InlineData("HEAD", "Content-Length: 5\r\n\r\nhello", "hello")]
     [InlineData("DELETE", "Content-Length: 5\r\n\r\nhello", "hello")]
-    [InlineData("POST", "Content-Length: 47\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: evil.test\r\nX: y\r\n", "GET /smuggled HTTP/1.1\r\nHost: evil.test\r\nX: y\r\n")]
+    [InlineData(
+        "POST", "Content-Length: 47\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: evil.test\r\nX: y\r\n",
+        "GET /smuggled HTTP/1.1\r\nHost: evil.test\r\nX: y\r\n")]
     public async Task A_body_stays_a_body(string method, string framing, string body)
     {
         await using var backend = RawBackend.Start();

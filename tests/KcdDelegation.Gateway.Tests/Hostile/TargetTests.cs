@@ -141,8 +141,8 @@ public sealed class TargetTests
             settings => settings["Listener"]!["TrustedProxies"] = new System.Text.Json.Nodes.JsonArray("127.0.0.1"));
         string[] names =
         [
-            "X-Forwarded-Uri", "X-Forwarded-Path", "X-Forwarded-Prefix", "X-Original-Uri", "X-Original-URL", "X-Rewrite-URL", "X-Auth-Request-Redirect",
-            "X-Forwarded-Method", "X-Envoy-Original-Path", "X-HTTP-Method-Override",
+            "X-Forwarded-Uri", "X-Forwarded-Path", "X-Forwarded-Prefix", "X-Original-Uri", "X-Original-URL", "X-Rewrite-URL",
+            "X-Auth-Request-Redirect", "X-Forwarded-Method", "X-Envoy-Original-Path", "X-HTTP-Method-Override",
         ];
 
         foreach (var host in (string[])["erp", "wiki"])

@@ -17,7 +17,8 @@ internal static class Wire
     public static async Task<IReadOnlyList<RawAnswer>> ExchangeAsync(TestGateway gateway, string text)
     {
         await using var stream = await gateway.ConnectAsync("wiki.contoso.test");
-        var request = text.Replace("{auth}", Authorization(gateway), StringComparison.Ordinal).Replace("{host}", Host, StringComparison.Ordinal);
+        var request = text.Replace("{auth}", Authorization(gateway), StringComparison.Ordinal)
+            .Replace("{host}", Host, StringComparison.Ordinal);
         await stream.WriteAsync(Encoding.Latin1.GetBytes(request), TestContext.Current.CancellationToken);
         return await ReadAsync(stream);
     }
