@@ -90,7 +90,7 @@ internal sealed class RawBackend : IAsyncDisposable
     }
 
     /// <summary>Takes a request from the text. It has no tolerance: a chunked body ends with an empty chunk without a trailer.</summary>
-    private static RawRequest? TryRead(ref string text, int connection)
+    private static RawRequest? TakeRequest(ref string text, int connection)
     {
         var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         if (end < 0)
