@@ -39,10 +39,11 @@ internal sealed class IdentityProvider : IAsyncDisposable
         var app = builder.Build();
         app.UseRouting();
         app.UseAuthentication();
-        app.MapMethods("/authorize", [HttpMethods.Get, HttpMethods.Post], AuthorizeAsync);
-        app.MapMethods("/end-session", [HttpMethods.Get, HttpMethods.Post], EndSessionAsync);
+        // A delegate and not a RequestDelegate, which would discard the result.
+        app.MapMethods("/authorize", [HttpMethods.Get, HttpMethods.Post], (Delegate)AuthorizeAsync);
+        app.MapMethods("/end-session", [HttpMethods.Get, HttpMethods.Post], (Delegate)EndSessionAsync);
         app.MapGet("/sign-in", ShowSignInAsync);
-        app.MapPost("/sign-in", SignInAsync);
+        app.MapPost("/sign-in", (Delegate)SignInAsync);
         var provider = new IdentityProvider(app, address);
         await provider.AddClientAsync(gateway, secret, cancellationToken);
         await app.StartAsync(cancellationToken);

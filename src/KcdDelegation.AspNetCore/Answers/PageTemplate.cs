@@ -68,7 +68,7 @@ internal static class PageTemplate
         var date = at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         var time = at.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
         var further = string.Concat((facts ?? []).Select(static fact => $"\n<dt>{Encode(fact.Key)}</dt><dd>{Encode(fact.Value)}</dd>"));
-        return RenderDocument(title, "error", $"""
+        return RenderDocument(title, "main", $"""
             {content}
             <dl>
             <dt>Activity ID</dt><dd>{Encode(activityId)}</dd>
@@ -81,7 +81,7 @@ internal static class PageTemplate
     /// <summary>Returns a page that reports no error.</summary>
     /// <param name="title">The title, as text.</param>
     /// <param name="content">The elements below the title, as HTML.</param>
-    public static string RenderNotice(string title, string content) => RenderDocument(title, "notice", content);
+    public static string RenderNotice(string title, string content) => RenderDocument(title, "main class=\"notice\"", content);
 
     /// <summary>Returns the sentence with which a page names the contact, as HTML.</summary>
     public static string RenderContact(string contact, Uri? address)
@@ -97,7 +97,7 @@ internal static class PageTemplate
     /// <summary>Returns a text as HTML.</summary>
     public static string Encode(string text) => HtmlEncoder.Default.Encode(text);
 
-    private static string RenderDocument(string title, string kind, string content) => $"""
+    private static string RenderDocument(string title, string startTag, string content) => $"""
         <!DOCTYPE html>
         <html lang="en">
         <head>
@@ -109,7 +109,7 @@ internal static class PageTemplate
         <style>{Style}</style>
         </head>
         <body>
-        <main class="{kind}">
+        <{startTag}>
         <h1>{Encode(title)}</h1>
         {content}
         </main>
