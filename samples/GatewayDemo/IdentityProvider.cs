@@ -127,7 +127,8 @@ internal sealed class IdentityProvider : IAsyncDisposable
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var address = context.Request.Query[CookieAuthenticationDefaults.ReturnUrlParameter].ToString();
-        if (!Users.Contains(form["user"].ToString(), StringComparer.Ordinal) || !address.StartsWith("/authorize?", StringComparison.Ordinal))
+        if (!Users.Contains(form["user"].ToString(), StringComparer.Ordinal)
+            || !address.StartsWith("/authorize?", StringComparison.Ordinal))
             return Results.BadRequest();
         var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, form["user"].ToString())], Cookies);
         await context.SignInAsync(Cookies, new ClaimsPrincipal(identity));

@@ -75,7 +75,8 @@ public sealed partial class DemoTests
         throw new InvalidOperationException("The demo ended before it printed the address.");
     }
 
-    [GeneratedRegex("^Open (?<address>http://localhost:[0-9]+/) in a browser", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        "^Open (?<address>http://localhost:[0-9]+/) in a browser", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex AddressLine();
 
     [GeneratedRegex(@"\(settings: (?<path>[^)]+)\)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
