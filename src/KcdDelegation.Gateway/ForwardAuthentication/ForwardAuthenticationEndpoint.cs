@@ -102,19 +102,9 @@ internal sealed class ForwardAuthenticationEndpoint(
             var credential = await client.GetCredentialAsync(name, context.User, context.RequestAborted);
             context.Response.Headers.Authorization = credential.CreateAuthorization(delegated.TokenFormat).ToString();
         }
-        if (RemoveGatewayCookies(context.Request, await cookies.GetNamesAsync()) is { } kept)
+        if (CookieFields.GetOthers(context.Request.Headers.Cookie, await cookies.GetNamesAsync()) is { } kept)
             context.Response.Headers.Cookie = kept;
         context.Response.StatusCode = StatusCodes.Status200OK;
-    }
-
-    /// <summary>Returns the cookies that the application may get; null for none.</summary>
-    private static string? RemoveGatewayCookies(HttpRequest request, CookieNames names)
-    {
-        using var message = new HttpRequestMessage();
-        foreach (var value in request.Headers.Cookie)
-            message.Headers.TryAddWithoutValidation("Cookie", value);
-        CookieFields.RemoveFrom(message.Headers, names);
-        return message.Headers.NonValidated.TryGetValues("Cookie", out var values) ? string.Join("; ", values) : null;
     }
 
     /// <summary>Forbids every cache to store an answer, and limits the status codes to those that the proxy knows.</summary>

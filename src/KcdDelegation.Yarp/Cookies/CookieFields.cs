@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Microsoft.Extensions.Primitives;
 
 namespace KcdDelegation.Yarp.Cookies;
 
@@ -14,20 +15,27 @@ internal static class CookieFields
     {
         if (!headers.NonValidated.TryGetValues(Request, out var values) || !HasAny(values, gateway))
             return;
-        var text = new StringBuilder();
+        var kept = new StringBuilder();
         foreach (var value in values)
-        {
-            // RFC 6265 §4.2.1: pairs are separated by a semicolon. A browser never sends a quoted semicolon.
-            foreach (var range in value.AsSpan().Split(';'))
-            {
-                var pair = value.AsSpan(range).Trim(" \t");
-                if (!pair.IsEmpty && !gateway.Contains(GetName(pair)))
-                    text.Append(text.Length == 0 ? "" : "; ").Append(pair);
-            }
-        }
+            AppendOthers(kept, value, gateway);
         headers.Remove(Request);
-        if (text.Length > 0)
-            headers.TryAddWithoutValidation(Request, text.ToString());
+        if (kept.Length > 0)
+            headers.TryAddWithoutValidation(Request, kept.ToString());
+    }
+
+    /// <summary>Returns a value of <c>Cookie</c> without the gateway's cookies; null if there are no others. Without a cookie of the
+    /// gateway, the text is not changed.</summary>
+    public static string? GetOthers(StringValues values, CookieNames gateway)
+    {
+        var hasAny = false;
+        foreach (var value in values)
+            hasAny |= HasAny(value, gateway);
+        if (!hasAny)
+            return values.Count == 0 ? null : string.Join("; ", values.ToArray());
+        var kept = new StringBuilder();
+        foreach (var value in values)
+            AppendOthers(kept, value, gateway);
+        return kept.Length > 0 ? kept.ToString() : null;
     }
 
     /// <summary>Removes the gateway's cookies from a backend's response. A backend could otherwise replace the user's session.</summary>
@@ -47,13 +55,31 @@ internal static class CookieFields
     {
         foreach (var value in values)
         {
-            foreach (var range in value.AsSpan().Split(';'))
-            {
-                if (gateway.Contains(GetName(value.AsSpan(range).Trim(" \t"))))
-                    return true;
-            }
+            if (HasAny(value, gateway))
+                return true;
         }
         return false;
+    }
+
+    private static bool HasAny(ReadOnlySpan<char> value, CookieNames gateway)
+    {
+        foreach (var range in value.Split(';'))
+        {
+            if (gateway.Contains(GetName(value[range].Trim(" \t"))))
+                return true;
+        }
+        return false;
+    }
+
+    private static void AppendOthers(StringBuilder text, ReadOnlySpan<char> value, CookieNames gateway)
+    {
+        // RFC 6265 §4.2.1: pairs are separated by a semicolon. A browser never sends a quoted semicolon.
+        foreach (var range in value.Split(';'))
+        {
+            var pair = value[range].Trim(" \t");
+            if (!pair.IsEmpty && !gateway.Contains(GetName(pair)))
+                text.Append(text.Length == 0 ? "" : "; ").Append(pair);
+        }
     }
 
     /// <summary>Returns the name of a pair, without the spaces that servers ignore.</summary>
