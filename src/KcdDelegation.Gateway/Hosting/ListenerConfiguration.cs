@@ -34,7 +34,7 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
         services.GetRequiredService<GatewaySettingsStore>().Subscribe(settings => Apply(settings.Listener.Limits, kestrel.Limits));
         var certificates = services.GetRequiredService<ServerCertificates>();
         var loader = kestrel.Configure(configuration, reloadOnChange: true);
-        for (var i = 0; i < ListenerSettingsParser.MaxUrls; i++)
+        for (var i = 0; i < ListenerUrls.MaxCount; i++)
         {
             loader.Endpoint(GetName(Uri.UriSchemeHttps, i), endpoint => UseHttps(endpoint.ListenOptions, certificates));
             loader.Endpoint(

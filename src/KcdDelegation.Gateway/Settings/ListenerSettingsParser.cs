@@ -11,9 +11,6 @@ namespace KcdDelegation.Gateway.Settings;
 /// <summary>Parses the listener.</summary>
 internal sealed class ListenerSettingsParser(ListenerOptions options, SettingsErrors errors)
 {
-    /// <summary>The largest number of addresses. Kestrel configures its endpoints by name.</summary>
-    public const int MaxUrls = 32;
-
     private const string Section = nameof(GatewayOptions.Listener);
 
     public ListenerSettings Parse()
@@ -38,34 +35,20 @@ internal sealed class ListenerSettingsParser(ListenerOptions options, SettingsEr
         const string Remedy = "Write https://*:443, or an address of this machine such as https://192.0.2.10:443";
         if (options.Urls.Count == 0)
             errors.Add($"{Section}:Urls", "is empty", Remedy);
-        if (options.Urls.Count > MaxUrls)
-            errors.Add($"{Section}:Urls", "has too many addresses", $"Write at most {MaxUrls} addresses");
-        var urls = ImmutableArray.CreateBuilder<BindingAddress>();
-        for (var i = 0; i < options.Urls.Count; i++)
-        {
-            var key = $"{Section}:Urls:{i}";
-            if (FindUrlProblem(options.Urls[i], out var url) is { } problem)
-                errors.Add(key, $"{PrintableText.Quoted(options.Urls[i])} {problem}", Remedy);
-            else
-                urls.Add(url!);
-        }
-        return urls.ToImmutable();
+        return ListenerUrls.Parse(options.Urls, $"{Section}:Urls", Remedy, FindUrlProblem, errors);
     }
 
-    private static string? FindUrlProblem(string text, out BindingAddress? url)
+    private static string? FindUrlProblem(string text)
     {
-        url = null;
         // Uri does not accept the wildcard.
         if (!Uri.TryCreate(text.Replace("://*", "://wildcard.invalid", StringComparison.Ordinal), UriKind.Absolute, out var address)
             || address.Scheme is not ("http" or "https"))
             return "is not an http or https address";
-        if (address.PathAndQuery != "/" || address.UserInfo.Length + address.Fragment.Length > 0)
+        if (ListenerUrls.HasMore(address))
             return "has a path, a query or a user";
         // The server would listen on every address for a name that it does not know.
-        if (address.HostNameType == UriHostNameType.Dns && address.Host is not ("localhost" or "wildcard.invalid"))
-            return "has a host name";
-        url = BindingAddress.Parse(text);
-        return null;
+        return address.HostNameType == UriHostNameType.Dns && address.Host is not ("localhost" or "wildcard.invalid")
+            ? "has a host name" : null;
     }
 
     private ImmutableArray<CertificatePaths> ParseCertificates(ImmutableArray<BindingAddress> urls)
