@@ -44,6 +44,10 @@ internal static class ReturnUrl
         address is not null && address.StartsWith(externalUrl.GetLeftPart(UriPartial.Authority) + "/", StringComparison.Ordinal)
             && !address.AsSpan().ContainsAnyExceptInRange('!', '~') && !address.Contains('\\', StringComparison.Ordinal);
 
+    /// <summary>Returns the value of the parameter that names an address of the application: its path and query, encoded.</summary>
+    public static string ToParameter(Uri externalUrl, string address) =>
+        Uri.EscapeDataString(address[externalUrl.GetLeftPart(UriPartial.Authority).Length..]);
+
     private static string Join(Uri externalUrl, string path)
     {
         if (path.Length > MaxLength)

@@ -105,10 +105,9 @@ internal sealed partial class SignInAnswers(ILoggerFactory loggerFactory, TimePr
     /// one it would return the same error at once.</summary>
     private static string CreateRetry(Uri externalUrl, string? returnUrl, SignInFailure failure)
     {
-        var target = ReturnUrl.FromParameter(externalUrl, returnUrl);
-        var path = target[externalUrl.GetLeftPart(UriPartial.Authority).Length..];
+        var target = ReturnUrl.ToParameter(externalUrl, ReturnUrl.FromParameter(externalUrl, returnUrl));
         var select = failure == SignInFailure.ProviderError ? "&select=1" : "";
-        return $"{SignInPaths.SignIn}?return={Uri.EscapeDataString(path)}{select}";
+        return $"{SignInPaths.SignIn}?return={target}{select}";
     }
 
     /// <summary>Matches the correlation identifier in descriptions of Microsoft Entra.</summary>

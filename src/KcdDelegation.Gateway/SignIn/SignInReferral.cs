@@ -25,9 +25,8 @@ internal sealed record SignInReferral(bool IsRedirect)
     /// <param name="isStepUp">Whether the session of the browser is not enough.</param>
     public Task WriteAsync(HttpContext context, Uri externalUrl, string returnUrl, bool isStepUp)
     {
-        var path = returnUrl[externalUrl.GetLeftPart(UriPartial.Authority).Length..];
         var address = $"{SignInPaths.GetAddress(externalUrl, SignInPaths.SignIn)}?{AutomaticParameter}=1"
-            + $"{(isStepUp ? $"&{LoginParameter}=1" : "")}&return={Uri.EscapeDataString(path)}";
+            + $"{(isStepUp ? $"&{LoginParameter}=1" : "")}&return={ReturnUrl.ToParameter(externalUrl, returnUrl)}";
         if (IsRedirect)
             SignInAnswers.Redirect(context, address);
         else
