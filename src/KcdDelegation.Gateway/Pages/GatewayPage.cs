@@ -31,11 +31,7 @@ internal sealed record GatewayPage(int Status, string Type, string Title, string
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
         if (ClientPreference.WantsPage(context.Request))
-            return PageTemplate.WriteAsync(context, Status < StatusCodes.Status400BadRequest
-                ? PageTemplate.RenderNotice(Title, RenderContent())
-                : PageTemplate.Render(
-                    Title, $"{RenderContent()}\n{PageTemplate.RenderContact(pages.Contact, pages.ContactAddress)}", activity, now, Status,
-                    Facts));
+            return PageTemplate.WriteAsync(context, Render(pages, activity, now));
         return ProblemAnswer.WriteAsync(context, new AspNetCore.KcdErrorAnswer
         {
             Kind = KcdErrorKind.Configuration,
@@ -53,14 +49,18 @@ internal sealed record GatewayPage(int Status, string Type, string Title, string
     /// <summary>Returns the identifier with which an administrator finds the request in the log.</summary>
     public static string GetActivityId(HttpContext context) => Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
 
-    private string RenderContent()
+    private string Render(PageOptions pages, string activity, DateTimeOffset now)
     {
         var link = Link is null ? "" : $"\n{PageTemplate.RenderLink(Link.Text, Link.Address)}";
-        return $"""
+        var content = $"""
             <p>{PageTemplate.Encode(Explanation)}</p>
             <h2>What you can do</h2>
             <p>{PageTemplate.Encode(Advice)}</p>{link}
             """;
+        if (Status < StatusCodes.Status400BadRequest)
+            return PageTemplate.RenderNotice(Title, content);
+        var contact = PageTemplate.RenderContact(pages.Contact, pages.ContactAddress);
+        return PageTemplate.Render(Title, $"{content}\n{contact}", activity, now, Status, Facts);
     }
 }
 

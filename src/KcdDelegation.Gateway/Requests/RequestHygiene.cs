@@ -56,12 +56,22 @@ internal sealed class RequestHygiene
                 return StatusCodes.Status501NotImplemented;
         }
         // RFC 9113 §8.2.2: a request with a field of the connection is malformed. Kestrel refuses some of them only.
-        if (HttpProtocol.IsHttp2(request.Protocol) && s_connectionFields.Any(request.Headers.ContainsKey))
+        if (HttpProtocol.IsHttp2(request.Protocol) && HasConnectionField(request.Headers))
             return StatusCodes.Status400BadRequest;
         // RFC 9112 §6.1: another coding than chunked would have to be decoded, or named in the request to the application.
         return request.Headers.TransferEncoding is { Count: > 0 } codings
             && !(codings.Count == 1 && string.Equals(codings[0], "chunked", StringComparison.OrdinalIgnoreCase))
             ? StatusCodes.Status501NotImplemented : null;
+    }
+
+    private static bool HasConnectionField(IHeaderDictionary headers)
+    {
+        foreach (var name in s_connectionFields)
+        {
+            if (headers.ContainsKey(name))
+                return true;
+        }
+        return false;
     }
 
     private void Apply(GatewaySettings settings) =>
