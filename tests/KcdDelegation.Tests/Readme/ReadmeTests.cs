@@ -59,8 +59,11 @@ public sealed class ReadmeTests
             options.Kdcs[0] = realm.Endpoint.ToString();
             (options.Token.Authority, options.Token.TenantId) = (issuer.Authority, issuer.TenantId);
             (options.Applications["erp"].InternalUrl, options.Applications["erp"].AllowPlainHttp) = (backend.Url, true);
-            var token = issuer.CreateToken(
-                "ada@contoso.com", new Dictionary<string, object?>(StringComparer.Ordinal) { ["onprem_sam_account_name"] = "ada" });
+            var token = issuer.CreateToken("ada@contoso.com", new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["aud"] = options.Token.Audience,
+                ["onprem_sam_account_name"] = "ada",
+            });
 
             (await BareAsync(options, token, new Uri(backend.Url, "orders"))).ShouldBe("ada@CONTOSO.COM");
         }
@@ -92,7 +95,7 @@ public sealed class ReadmeTests
             o.ServiceAccount.Keytab = "/etc/kcd/connector.keytab";
             o.Kdcs.Add("dc1.contoso.com");                         // none: krb5.conf, then DNS SRV records
             o.Token.Authority = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0";
-            o.Token.Audience = "api://gateway";                    // without these two, the host validates the tokens
+            o.Token.Audience = "22222222-3333-4444-5555-666666666666"; // without these two, the host validates the tokens
             o.Token.TenantId = "11111111-2222-3333-4444-555555555555";
             o.Applications["erp"] = new DelegatedApplication
             {
