@@ -140,14 +140,17 @@ internal sealed class TestGateway : IAsyncDisposable
     }
 
     /// <summary>Opens a connection to the gateway for requests that no HTTP client sends.</summary>
-    public async Task<SslStream> ConnectAsync(string host = "erp.contoso.test")
+    /// <param name="host">The host of the handshake.</param>
+    /// <param name="protocols">The protocols that the client offers (ALPN).</param>
+    public async Task<SslStream> ConnectAsync(string host = "erp.contoso.test", params SslApplicationProtocol[] protocols)
     {
         var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, Port, TestContext.Current.CancellationToken);
         var stream = new SslStream(socket.GetStream(), leaveInnerStreamOpen: false,
             static (_, certificate, _, _) => certificate is not null);
         await stream.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions { TargetHost = host }, TestContext.Current.CancellationToken);
+            new SslClientAuthenticationOptions { TargetHost = host, ApplicationProtocols = [.. protocols] },
+            TestContext.Current.CancellationToken);
         return stream;
     }
 

@@ -34,7 +34,7 @@ public sealed partial class DemoTests
                 (await second.InnerTextAsync("#user")).ShouldBe("bob@CONTOSO.TEST");
             }
 
-            Process.Start("kill", ["-TERM", demo.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).Dispose();
+            await ProcessSignal.SendAsync(demo, "TERM");
             await demo.WaitForExitAsync(TestContext.Current.CancellationToken);
             demo.ExitCode.ShouldBe(0);
             Directory.Exists(folder).ShouldBeFalse();

@@ -32,8 +32,9 @@ internal sealed class LabBrowser : IAsyncDisposable
 
     public static async Task<LabBrowser> StartAsync()
     {
-        // Servers do not send the lab's authority, so the keys of their own certificates are trusted.
-        var keys = string.Join(',', ((string[])["provider/provider.pem", "provider/gateway.pem"]).Select(HashKey));
+        // Servers do not send the lab's authority, so the keys of their own certificates are trusted. Without the lab there are none.
+        var keys = string.Join(
+            ',', ((string[])["provider/provider.pem", "provider/gateway.pem"]).Select(Lab.GetPath).Where(File.Exists).Select(HashKey));
         var playwright = await Playwright.CreateAsync();
         var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
@@ -80,7 +81,7 @@ internal sealed class LabBrowser : IAsyncDisposable
 
     private static string HashKey(string certificate)
     {
-        using var leaf = X509CertificateLoader.LoadCertificateFromFile(Lab.GetPath(certificate));
+        using var leaf = X509CertificateLoader.LoadCertificateFromFile(certificate);
         return Convert.ToBase64String(SHA256.HashData(leaf.PublicKey.ExportSubjectPublicKeyInfo()));
     }
 }

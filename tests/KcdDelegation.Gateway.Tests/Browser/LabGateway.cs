@@ -49,7 +49,7 @@ internal sealed class LabGateway : IAsyncDisposable
     /// <param name="change">Changes the settings.</param>
     public static async Task<LabGateway> StartAsync(Action<JsonObject>? change = null)
     {
-        var gateway = new LabGateway(await PlainBackend.StartAsync(), FindFreePort());
+        var gateway = new LabGateway(await PlainBackend.StartAsync(), FreePort.Find());
         try
         {
             var settings = gateway.CreateSettings(
@@ -273,12 +273,5 @@ internal sealed class LabGateway : IAsyncDisposable
         if (own.Contains("ServiceAccount"))
             application["ServiceAccount"] = CreateAccount(realm);
         return application;
-    }
-
-    private static int FindFreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

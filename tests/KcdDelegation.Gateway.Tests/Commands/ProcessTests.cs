@@ -13,7 +13,7 @@ public sealed class ProcessTests
     public async Task The_program_reports_that_it_is_ready_serves_reloads_and_ends_after_a_signal()
     {
         await using var gateway = await TestGateway.CreateAsync();
-        var port = FindFreePort();
+        var port = FreePort.Find();
         gateway.Settings["Listener"]!["Urls"] = new JsonArray($"https://127.0.0.1:{port}");
         gateway.WriteSettings();
         using var state = new NotifySocket();
@@ -26,12 +26,12 @@ public sealed class ProcessTests
 
             gateway.Settings["Applications"]!["erp"]!["ExternalUrl"] = "https://new.contoso.test/";
             gateway.WriteSettings();
-            await SignalAsync(program, "HUP");
+            await ProcessSignal.SendAsync(program, "HUP");
             for (var i = 0; i < 100 && await GetAsync(client, gateway, "https://new.contoso.test/") != "ada@CONTOSO.TEST"; i++)
                 await Task.Delay(100, TestContext.Current.CancellationToken);
             (await GetAsync(client, gateway, "https://new.contoso.test/")).ShouldBe("ada@CONTOSO.TEST");
 
-            await SignalAsync(program, "TERM");
+            await ProcessSignal.SendAsync(program, "TERM");
             (await state.ReceiveAsync()).ShouldBe("STOPPING=1");
             await program.WaitForExitAsync(TestContext.Current.CancellationToken);
             program.ExitCode.ShouldBe(0);
@@ -61,20 +61,6 @@ public sealed class ProcessTests
         RedirectStandardOutput = true,
         Environment = { ["NOTIFY_SOCKET"] = state, ["JOURNAL_STREAM"] = null },
     })!;
-
-    private static async Task SignalAsync(Process program, string signal)
-    {
-        using var kill = Process.Start("kill", [$"-{signal}", FormattableString.Invariant($"{program.Id}")]);
-        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-        kill.ExitCode.ShouldBe(0);
-    }
-
-    private static int FindFreePort()
-    {
-        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private sealed class NotifySocket : IDisposable
     {

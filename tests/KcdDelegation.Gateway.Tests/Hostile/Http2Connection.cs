@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Text;
 
 namespace KcdDelegation.Gateway.Tests.Hostile;
@@ -29,13 +27,7 @@ internal sealed class Http2Connection : IAsyncDisposable
     /// <summary>Opens a connection to the gateway with the preface and empty settings.</summary>
     public static async Task<Http2Connection> OpenAsync(TestGateway gateway)
     {
-        var socket = new TcpClient();
-        await socket.ConnectAsync(IPAddress.Loopback, gateway.Port, TestContext.Current.CancellationToken);
-        var stream = new SslStream(
-            socket.GetStream(), leaveInnerStreamOpen: false, static (_, certificate, _, _) => certificate is not null);
-        await stream.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions { TargetHost = "wiki.contoso.test", ApplicationProtocols = [SslApplicationProtocol.Http2] },
-            TestContext.Current.CancellationToken);
+        var stream = await gateway.ConnectAsync("wiki.contoso.test", SslApplicationProtocol.Http2);
         stream.NegotiatedApplicationProtocol.ShouldBe(SslApplicationProtocol.Http2);
         var connection = new Http2Connection(stream);
         await stream.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);

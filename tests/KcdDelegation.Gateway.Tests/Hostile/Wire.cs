@@ -24,12 +24,12 @@ internal static class Wire
     }
 
     /// <summary>Reads until the server closes the connection, or for a second after its last byte.</summary>
-    public static async Task<IReadOnlyList<RawAnswer>> ReadAsync(SslStream stream, int seconds = 15)
+    public static async Task<IReadOnlyList<RawAnswer>> ReadAsync(SslStream stream)
     {
         var text = new StringBuilder();
         var buffer = new byte[65_536];
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        timeout.CancelAfter(TimeSpan.FromSeconds(seconds));
+        timeout.CancelAfter(TimeSpan.FromSeconds(15));
         try
         {
             while (await stream.ReadAsync(buffer, timeout.Token) is > 0 and var count)
@@ -55,8 +55,4 @@ internal sealed record RawAnswer(int Status, string Head, string Body)
         return new RawAnswer(
             int.Parse(text.AsSpan(0, 3), CultureInfo.InvariantCulture), end < 0 ? text : text[..end], end < 0 ? "" : text[(end + 4)..]);
     }
-
-    /// <summary>Returns the values of a header field.</summary>
-    public IReadOnlyList<string> Find(string name) => [.. Head.Split("\r\n").Skip(1)
-        .Where(line => line.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)).Select(line => line[(name.Length + 1)..].Trim())];
 }

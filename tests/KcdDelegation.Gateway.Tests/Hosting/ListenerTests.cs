@@ -56,7 +56,7 @@ public sealed class ListenerTests
     public async Task An_address_is_added_and_removed_without_a_restart()
     {
         await using var gateway = await TestGateway.StartAsync();
-        var port = FindFreePort();
+        var port = FreePort.Find();
 
         gateway.Settings["Listener"]!["Urls"] = new JsonArray("https://127.0.0.1:0", $"https://127.0.0.1:{port}");
         gateway.Reload().ShouldBeTrue();
@@ -138,13 +138,6 @@ public sealed class ListenerTests
         {
             return null;
         }
-    }
-
-    private static int FindFreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static async Task EventuallyAsync(Func<Task<bool>> condition)

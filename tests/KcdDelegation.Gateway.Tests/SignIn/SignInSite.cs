@@ -10,6 +10,12 @@ internal sealed class SignInSite : IAsyncDisposable
     public const string Erp = "https://erp.contoso.test";
     public const string Wiki = "https://wiki.contoso.test";
 
+    /// <summary>Gets origins of pages that are not those of <see cref="Erp"/>.</summary>
+    public static TheoryData<string> OtherOrigins =>
+    [
+        "https://evil.example", "https://sibling.contoso.test", Wiki, "http://erp.contoso.test", "https://erp.contoso.test:8443", "null",
+    ];
+
     private readonly DirectoryInfo _state = Directory.CreateTempSubdirectory("kcd-state-");
 
     private SignInSite(TestGateway gateway, SignInProvider provider) => (Gateway, Provider) = (gateway, provider);

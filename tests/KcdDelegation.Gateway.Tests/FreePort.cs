@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace KcdDelegation.Gateway.Tests.ForwardAuthentication;
+namespace KcdDelegation.Gateway.Tests;
 
 /// <summary>Ports for programs that cannot choose one themselves.</summary>
 internal static class FreePort

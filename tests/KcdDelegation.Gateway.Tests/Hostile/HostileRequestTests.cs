@@ -1,14 +1,12 @@
-using System.Globalization;
-using System.Net.Security;
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace KcdDelegation.Gateway.Tests.Requests;
+namespace KcdDelegation.Gateway.Tests.Hostile;
 
 /// <summary>Requests that no HTTP client sends, byte by byte.</summary>
 public sealed class HostileRequestTests
 {
-    private const string Host = "Host: wiki.contoso.test\r\n";
+    private const string Host = Wire.Host;
 
     [Theory]
     [InlineData("GET https://erp.contoso.test/ HTTP/1.1\r\nHost: wiki.contoso.test\r\n", 400)]
@@ -149,7 +147,7 @@ public sealed class HostileRequestTests
         await using var stream = await gateway.ConnectAsync("wiki.contoso.test");
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\n{Host}X: "), TestContext.Current.CancellationToken);
 
-        (await ReadStatusesAsync(stream)).ShouldBe([408]);
+        GetStatuses(await Wire.ReadAsync(stream)).ShouldBe([408]);
     }
 
     [Fact]
@@ -162,7 +160,7 @@ public sealed class HostileRequestTests
             Encoding.ASCII.GetBytes($"POST / HTTP/1.1\r\n{Host}{Authorization(gateway)}Content-Length: 100000\r\n\r\na"),
             TestContext.Current.CancellationToken);
 
-        var statuses = await ReadStatusesAsync(stream);
+        var statuses = GetStatuses(await Wire.ReadAsync(stream));
 
         statuses.ShouldAllBe(status => status >= 400);
     }
@@ -209,37 +207,10 @@ public sealed class HostileRequestTests
         gateway.Backend.Requests.ShouldBeEmpty();
     }
 
-    private static string Authorization(TestGateway gateway) =>
-        $"Authorization: Bearer {gateway.Issuer.CreateToken("ada@contoso.test")}\r\n";
+    private static string Authorization(TestGateway gateway) => Wire.Authorization(gateway);
 
-    private static async Task<IReadOnlyList<int>> ExchangeAsync(TestGateway gateway, string request)
-    {
-        await using var stream = await gateway.ConnectAsync("wiki.contoso.test");
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(request), TestContext.Current.CancellationToken);
-        return await ReadStatusesAsync(stream);
-    }
+    private static async Task<IEnumerable<int>> ExchangeAsync(TestGateway gateway, string request) =>
+        GetStatuses(await Wire.ExchangeAsync(gateway, request));
 
-    /// <summary>Reads until the server closes the connection, or for a second after its last byte.</summary>
-    /// <returns>The status codes of the responses.</returns>
-    private static async Task<IReadOnlyList<int>> ReadStatusesAsync(SslStream stream)
-    {
-        var text = new StringBuilder();
-        var buffer = new byte[16_384];
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        timeout.CancelAfter(TimeSpan.FromSeconds(15));
-        try
-        {
-            while (await stream.ReadAsync(buffer, timeout.Token) is > 0 and var count)
-            {
-                text.Append(Encoding.ASCII.GetString(buffer, 0, count));
-                timeout.CancelAfter(TimeSpan.FromSeconds(1));
-            }
-        }
-        catch (Exception error) when (error is IOException or OperationCanceledException)
-        {
-            // The server reset the connection, or waits for the next request.
-        }
-        return [.. text.ToString().Split("HTTP/1.1 ").Skip(1)
-            .Select(answer => int.Parse(answer.AsSpan(0, 3), CultureInfo.InvariantCulture))];
-    }
+    private static IEnumerable<int> GetStatuses(IEnumerable<RawAnswer> answers) => answers.Select(answer => answer.Status);
 }
