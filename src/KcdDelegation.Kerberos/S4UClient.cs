@@ -112,6 +112,21 @@ public sealed class S4UClient : IAsyncDisposable
             : PassOnAsync(key, user, service, cancellationToken);
     }
 
+    /// <summary>Gets the account's own ticket to a service, from the cache if possible. No user is involved: the service sees the
+    /// account.</summary>
+    /// <param name="service">The service, such as <c>ldap/dc1.contoso.com</c>. Its realm is found by referrals.</param>
+    /// <param name="cancellationToken">Cancels this wait, but not an exchange that other callers share.</param>
+    /// <exception cref="KerberosException">A KDC refused, none answered, or a reply failed its checks.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
+    /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
+    public async ValueTask<ServiceTicket> GetAccountTicketAsync(
+        ServicePrincipalName service, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        return await _store.GetOrAddAsync(
+            TicketKey.Own(_account, service), token => _steps.GetAccountTicketAsync(service, token), cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Replaces a cached ticket that the service refused, for example after the service's key changed. At most one replacement per
     /// user, service and minute.</summary>
     /// <remarks>If the cache has another ticket for the same user and service already, that one is returned without an exchange. The

@@ -1,8 +1,5 @@
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using KcdDelegation.Kerberos.ApExchange;
-using KcdDelegation.Kerberos.Crypto;
-using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Kerberos;
 
@@ -23,61 +20,6 @@ public readonly struct ApRequestState
     public void VerifyReply(ApRequestTemplate template, ReadOnlySpan<byte> token)
     {
         ArgumentNullException.ThrowIfNull(template);
-        try
-        {
-            Verify(template, token.ToArray());
-        }
-        catch (KerberosException error)
-        {
-            throw error.InContext(new KerberosFailure
-            {
-                Exchange = KerberosExchange.MutualAuthentication,
-                User = template.Ticket.User,
-                Service = template.Ticket.Service,
-            });
-        }
-    }
-
-    private void Verify(ApRequestTemplate template, ReadOnlyMemory<byte> token)
-    {
-        var (type, message) = GssKerberosToken.Unwrap(token);
-        switch (type)
-        {
-            case GssKerberosToken.ErrorToken:
-                var error = KrbError.Decode(message);
-                throw new KerberosException(new KerberosFailure { Code = error.Code, Detail = "the service answered with an error" });
-            case not GssKerberosToken.ApReplyToken:
-                throw KerberosException.Rejected("the service answered with a token that is not an AP-REP");
-        }
-        var plaintext = Decrypt(template, ApReply.Decode(message).EncryptedPart);
-        EncApReplyPart part;
-        try
-        {
-            part = EncApReplyPart.Decode(plaintext);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(plaintext);
-        }
-        // RFC 4120 §3.2.5: "the client verifies that the timestamp matches that in the authenticator it sent".
-        if (new AuthenticatorTimestamp(part.Time.ToUnixTimeSeconds(), part.Microseconds) != _timestamp)
-            throw KerberosException.Rejected("the service's AP-REP answers another request");
-    }
-
-    private static byte[] Decrypt(ApRequestTemplate template, EncryptedData reply)
-    {
-        try
-        {
-            return reply.Decrypt(template.SessionKey, KeyUsage.ApReply);
-        }
-        catch (ObjectDisposedException gone)
-        {
-            throw new KerberosException(new KerberosFailure
-            {
-                Reason = KerberosFailureReason.ReplyRejected,
-                IsTransient = true,
-                Detail = "the ticket's client was disposed before the service's proof could be checked",
-            }, gone);
-        }
+        ApReplyProof.Verify(template.Ticket, token.ToArray(), _timestamp);
     }
 }

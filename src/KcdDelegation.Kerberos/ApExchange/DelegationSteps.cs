@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos.Exchanges;
+using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.TicketCache;
 using KcdDelegation.Kerberos.Tickets;
 
@@ -10,10 +11,33 @@ internal sealed class DelegationSteps(ExchangeContext context, TicketStore store
     private readonly AccountLogOn _logOn = new(context);
     private readonly S4U2SelfExchange _self = new(context);
     private readonly S4U2ProxyExchange _proxy = new(context);
+    private readonly CrossRealmTgt _trusts = new(context);
 
     /// <summary>Logs the account on, unless its ticket is in the cache.</summary>
     public Task<IssuedTicket> LogOnAsync(CancellationToken cancellationToken) =>
         store.GetOrAddAsync(TicketKey.Tgt(context.Account.Name), _logOn.RequestAsync, cancellationToken);
+
+    /// <summary>Gets the account's own ticket to a service. Repeats the request once with a new TGT if a KDC no longer accepts the cached
+    /// one.</summary>
+    public async Task<ServiceTicket> GetAccountTicketAsync(ServicePrincipalName service, CancellationToken cancellationToken)
+    {
+        var (tgt, wasCached) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+        IssuedTicket ticket;
+        try
+        {
+            ticket = await RequestAsync(tgt).ConfigureAwait(false);
+        }
+        catch (KerberosException error) when (wasCached && StaleTickets.AreIndicatedBy(error))
+        {
+            DropStale(error, tgt);
+            (tgt, _) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
+            ticket = await RequestAsync(tgt).ConfigureAwait(false);
+        }
+        return new ServiceTicket(ticket, service, null, context.Clock);
+
+        Task<IssuedTicket> RequestAsync(IssuedTicket tgt) => _trusts.GetOwnTicketAsync(
+            tgt, PrincipalName.From(service), new KerberosFailure { Service = service }, cancellationToken);
+    }
 
     /// <summary>Runs the steps of a delegation. Repeats them once with new tickets if a KDC no longer accepts cached ones.</summary>
     public async Task<ServiceTicket> DelegateAsync(DelegationRequest request, CancellationToken cancellationToken)

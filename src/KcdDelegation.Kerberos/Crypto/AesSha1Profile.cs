@@ -48,25 +48,17 @@ internal sealed class AesSha1Profile(EncryptionType type) : EncryptionProfile
         integrityKey.ThrowIfZeroed();
     }
 
-    protected override byte[]? Open(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> ciphertext)
+    protected override bool Open(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> ciphertext, Span<byte> text)
     {
         var encryptionKey = key.Derive(usage, KeyPurpose.Encryption);
         var integrityKey = key.Derive(usage, KeyPurpose.Integrity);
-        var text = new byte[ciphertext.Length - ChecksumLength];
-        try
-        {
-            AesCts.Decrypt(encryptionKey, ciphertext[..^ChecksumLength], text);
-            Span<byte> tag = stackalloc byte[ChecksumLength];
-            Authenticate(integrityKey, text, tag);
-            bool genuine = CryptographicOperations.FixedTimeEquals(tag, ciphertext[^ChecksumLength..]);
-            encryptionKey.ThrowIfZeroed();
-            integrityKey.ThrowIfZeroed();
-            return genuine ? text[ConfounderLength..] : null;
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(text);
-        }
+        AesCts.Decrypt(encryptionKey, ciphertext[..^ChecksumLength], text);
+        Span<byte> tag = stackalloc byte[ChecksumLength];
+        Authenticate(integrityKey, text, tag);
+        bool genuine = CryptographicOperations.FixedTimeEquals(tag, ciphertext[^ChecksumLength..]);
+        encryptionKey.ThrowIfZeroed();
+        integrityKey.ThrowIfZeroed();
+        return genuine;
     }
 
     protected override void Authenticate(PinnedSecret key, ReadOnlySpan<byte> data, Span<byte> tag)

@@ -55,7 +55,7 @@ internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
         integrityKey.ThrowIfZeroed();
     }
 
-    protected override byte[]? Open(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> ciphertext)
+    protected override bool Open(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> ciphertext, Span<byte> text)
     {
         var encryptionKey = key.Derive(usage, KeyPurpose.Encryption);
         var integrityKey = key.Derive(usage, KeyPurpose.Integrity);
@@ -64,19 +64,10 @@ internal sealed class AesSha2Profile(EncryptionType type) : EncryptionProfile
         bool genuine = CryptographicOperations.FixedTimeEquals(tag, ciphertext[^ChecksumLength..]);
         integrityKey.ThrowIfZeroed();
         if (!genuine)
-            return null;
-
-        var text = new byte[ciphertext.Length - ChecksumLength];
-        try
-        {
-            AesCts.Decrypt(encryptionKey, ciphertext[..^ChecksumLength], text);
-            encryptionKey.ThrowIfZeroed();
-            return text[ConfounderLength..];
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(text);
-        }
+            return false;
+        AesCts.Decrypt(encryptionKey, ciphertext[..^ChecksumLength], text);
+        encryptionKey.ThrowIfZeroed();
+        return true;
     }
 
     /// <summary>Computes the checksum, which covers only the data (RFC 8009 §6).</summary>

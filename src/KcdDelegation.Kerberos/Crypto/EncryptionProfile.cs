@@ -80,10 +80,32 @@ internal abstract class EncryptionProfile
         if (ciphertext.Length < Overhead)
             throw KerberosException.Malformed(
                 "EncryptedData", $"has a cipher of {ciphertext.Length} bytes; {Type} requires at least {Overhead}");
-        return Open(key, usage, ciphertext)
-            ?? throw KerberosException.Rejected(
-                $"the integrity check of EncryptedData failed: it was encrypted with another key than this {Type} key, "
-                + $"for another key usage than {(int)usage} ({usage}), or was changed in transit");
+        var text = new byte[ciphertext.Length - ChecksumLength];
+        try
+        {
+            Decrypt(key, usage, ciphertext, text);
+            return text[ConfounderLength..];
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(text);
+        }
+    }
+
+    /// <summary>Decrypts and verifies a ciphertext of at least <see cref="Overhead"/> bytes into memory of the caller.</summary>
+    /// <param name="key">The protocol key.</param>
+    /// <param name="usage">The key usage.</param>
+    /// <param name="ciphertext">The ciphertext with its tag.</param>
+    /// <param name="text">Receives confounder and plaintext: the length of the ciphertext without the tag. The caller zeroes it.</param>
+    /// <exception cref="KerberosException">The integrity check failed. The text must not be used.</exception>
+    public void Decrypt(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> ciphertext, Span<byte> text)
+    {
+        if (Open(key, usage, ciphertext, text))
+            return;
+        CryptographicOperations.ZeroMemory(text);
+        throw KerberosException.Rejected(
+            $"the integrity check of EncryptedData failed: it was encrypted with another key than this {Type} key, "
+            + $"for another key usage than {(int)usage} ({usage}), or was changed in transit");
     }
 
     public byte[] Checksum(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> data)
@@ -121,8 +143,9 @@ internal abstract class EncryptionProfile
     /// <param name="key">The protocol key.</param>
     /// <param name="usage">The key usage.</param>
     /// <param name="ciphertext">At least <see cref="Overhead"/> bytes.</param>
-    /// <returns>The plaintext, or null if the tag does not match.</returns>
-    protected abstract byte[]? Open(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> ciphertext);
+    /// <param name="text">Receives confounder and plaintext.</param>
+    /// <returns>Whether the tag matches.</returns>
+    protected abstract bool Open(KerberosKey key, KeyUsage usage, ReadOnlySpan<byte> ciphertext, Span<byte> text);
 
     /// <summary>Computes the type's HMAC, truncated to <see cref="ChecksumLength"/>.</summary>
     protected abstract void Authenticate(PinnedSecret key, ReadOnlySpan<byte> data, Span<byte> tag);

@@ -15,7 +15,7 @@ public enum KerberosExchange
     /// <summary>The lookup of a user's realm (MS-SFU §3.1.5.1.1.1).</summary>
     RealmDiscovery,
 
-    /// <summary>A cross-realm TGS exchange (RFC 6806 §8).</summary>
+    /// <summary>A TGS exchange of the account itself: a ticket for another realm (RFC 6806 §8), or its own ticket to a service.</summary>
     Referral,
 
     /// <summary>Protocol transition: a ticket to the account itself, for the user (MS-SFU §3.1.5.1).</summary>

@@ -27,22 +27,38 @@ internal sealed class CrossRealmTgt(ExchangeContext context)
     public async Task<IssuedTicket> FindServiceAsync(
         IssuedTicket own, PrincipalName service, KerberosFailure subject, CancellationToken cancellationToken)
     {
+        var (tgt, ticket) = await FollowAsync(own, service, subject, cancellationToken).ConfigureAwait(false);
+        ticket.Dispose();
+        return tgt;
+    }
+
+    /// <summary>Follows the referrals for a service to its realm and returns the account's own ticket to it.</summary>
+    public async Task<IssuedTicket> GetOwnTicketAsync(
+        IssuedTicket own, PrincipalName service, KerberosFailure subject, CancellationToken cancellationToken)
+    {
+        var (tgt, ticket) = await FollowAsync(own, service, subject, cancellationToken).ConfigureAwait(false);
+        if (tgt != own)
+            tgt.Dispose();
+        return ticket;
+    }
+
+    /// <summary>Returns the realm whose KDC accepts a TGT.</summary>
+    public static string GetRealm(IssuedTicket tgt) => tgt.Service.TicketGrantingRealm ?? tgt.ServiceRealm;
+
+    /// <summary>Returns the ticket to a service, and the TGT with which it was requested.</summary>
+    private async Task<(IssuedTicket Tgt, IssuedTicket Ticket)> FollowAsync(
+        IssuedTicket own, PrincipalName service, KerberosFailure subject, CancellationToken cancellationToken)
+    {
         var current = own;
         var path = new ReferralPath(GetRealm(own));
         while (true)
         {
             var next = await StepAsync(current, service, path, subject, cancellationToken).ConfigureAwait(false);
             if (next.Service == service && ReplyChecks.SameRealm(next.ServiceRealm, GetRealm(current)))
-            {
-                next.Dispose();
-                return current;
-            }
+                return (current, next);
             current = next;
         }
     }
-
-    /// <summary>Returns the realm whose KDC accepts a TGT.</summary>
-    public static string GetRealm(IssuedTicket tgt) => tgt.Service.TicketGrantingRealm ?? tgt.ServiceRealm;
 
     private async Task<IssuedTicket> StepAsync(
         IssuedTicket current, PrincipalName service, ReferralPath path, KerberosFailure subject, CancellationToken cancellationToken)

@@ -54,6 +54,7 @@ internal sealed class TicketCacheMetrics : IDisposable
     {
         TicketKind.Tgt => "tgt",
         TicketKind.Evidence => "evidence",
+        TicketKind.Account => "account",
         _ => "service",
     };
 

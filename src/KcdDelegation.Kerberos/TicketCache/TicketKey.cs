@@ -11,6 +11,9 @@ internal enum TicketKind
 
     /// <summary>A ticket to a target for a user (S4U2Proxy).</summary>
     Service,
+
+    /// <summary>A ticket to a service for the delegating account itself.</summary>
+    Account,
 }
 
 /// <summary>The key of a cache entry. Its parts are typed and compared ordinally, so two names never share an entry.</summary>
@@ -23,6 +26,9 @@ internal readonly record struct TicketKey(
     TicketKind Kind, string Account, KerberosPrincipal? User, ServicePrincipalName? Service, EvidenceOrigin Evidence)
 {
     public static TicketKey Tgt(string account) => new(TicketKind.Tgt, account, null, null, EvidenceOrigin.None);
+
+    public static TicketKey Own(string account, ServicePrincipalName service) =>
+        new(TicketKind.Account, account, null, service, EvidenceOrigin.None);
 
     public static TicketKey Self(string account, KerberosPrincipal user) =>
         new(TicketKind.Evidence, account, user, null, EvidenceOrigin.ProtocolTransition);
