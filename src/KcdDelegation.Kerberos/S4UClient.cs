@@ -123,8 +123,9 @@ public sealed class S4UClient : IAsyncDisposable
         ServicePrincipalName service, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(service);
-        return await _store.GetOrAddAsync(
-            TicketKey.Own(_account, service), token => _steps.GetAccountTicketAsync(service, token), cancellationToken).ConfigureAwait(false);
+        var key = TicketKey.Own(_account, service);
+        return await _store.GetOrAddAsync(key, token => _steps.GetAccountTicketAsync(service, token), cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Replaces a cached ticket that the service refused, for example after the service's key changed. At most one replacement per

@@ -16,6 +16,25 @@ internal abstract class AccountKeyProvider : IDisposable
     /// <exception cref="KerberosException">Nothing has been read yet (<see cref="KerberosFailureReason.KeyUnavailable"/>).</exception>
     public abstract void Refresh(ILogger logger);
 
+    /// <summary>Reads the source again if that is due, asynchronously where the source is not a file. Called before an AS
+    /// exchange.</summary>
+    /// <exception cref="KerberosException">Nothing has been read yet (<see cref="KerberosFailureReason.KeyUnavailable"/>).</exception>
+    public virtual ValueTask RefreshAsync(ILogger logger, CancellationToken cancellationToken)
+    {
+        Refresh(logger);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Reads the source again because the keys do not fit what the KDC uses.</summary>
+    public virtual ValueTask ReadAgainAsync(ILogger logger, CancellationToken cancellationToken) => RefreshAsync(logger, cancellationToken);
+
+    /// <summary>Gets another key after the KDC rejected the keys of a version. Returns whether there is one to try.</summary>
+    public virtual ValueTask<bool> TryReplaceRejectedAsync(long version, ILogger logger, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(false);
+
+    /// <summary>Gets the kind of the source, for errors.</summary>
+    public abstract AccountKeySource Source { get; }
+
     /// <summary>Returns the types of the available keys, or null if a key of any type can be derived (a password).</summary>
     /// <exception cref="KerberosException">There is no usable key for the account in this realm.</exception>
     public abstract IReadOnlyList<EncryptionType>? AvailableTypes(string realm);

@@ -20,6 +20,8 @@ internal sealed class KeytabKeyProvider : AccountKeyProvider
                 : throw new InvalidDataException("has no entries"));
     }
 
+    public override AccountKeySource Source => AccountKeySource.Keytab;
+
     public override long Version => _file.Version;
 
     public override void Refresh(ILogger logger) => _file.Refresh(logger);

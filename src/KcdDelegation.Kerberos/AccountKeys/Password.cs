@@ -87,6 +87,9 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
         }
     }
 
+    /// <summary>Returns whether two passwords are the same, in constant time.</summary>
+    public bool HasSameCharacters(Password other) => CryptographicOperations.FixedTimeEquals(_characters.Span, other._characters.Span);
+
     public void Dispose()
     {
         lock (_lock)

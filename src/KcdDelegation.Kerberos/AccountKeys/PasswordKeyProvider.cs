@@ -24,6 +24,8 @@ internal sealed class PasswordKeyProvider : AccountKeyProvider
         });
     }
 
+    public override AccountKeySource Source => AccountKeySource.Password;
+
     public override long Version => _file?.Version ?? 0;
 
     private Password Current => _given ?? _file!.Content;

@@ -53,6 +53,19 @@ public sealed class ServiceAccount : IDisposable
         return new ServiceAccount(name, new PasswordKeyProvider(name, path));
     }
 
+    /// <summary>Creates a group managed service account (gMSA), whose password the domain controllers generate and change.</summary>
+    /// <remarks>The password is read at first use, when it is about to change, and when the KDC no longer accepts it.</remarks>
+    /// <param name="name">The sAMAccountName, with its <c>$</c>.</param>
+    /// <param name="source">Reads the password. It is not owned.</param>
+    /// <param name="timeProvider">Measures the intervals between two reads; null for the system's.</param>
+    /// <exception cref="ArgumentException">The name is not valid (see <see cref="FromKeytab"/>).</exception>
+    public static ServiceAccount FromManagedPassword(string name, IManagedPasswordSource source, TimeProvider? timeProvider = null)
+    {
+        ThrowIfNotAName(name);
+        ArgumentNullException.ThrowIfNull(source);
+        return new ServiceAccount(name, new ManagedPasswordKeyProvider(name, source, timeProvider ?? TimeProvider.System));
+    }
+
     /// <summary>Zeroes the password and the keys. Dispose the clients that use the account first.</summary>
     public void Dispose() => Keys.Dispose();
 

@@ -4,18 +4,18 @@ using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Kerberos.ApExchange;
 
-/// <summary>What the messages of a context need.</summary>
+/// <summary>The protection of the messages of a context.</summary>
 internal enum GssProtection
 {
-    /// <summary>Nothing: the channel is protected already, for example by TLS.</summary>
+    /// <summary>No protection, because the channel has its own, for example TLS.</summary>
     None,
 
     /// <summary>Integrity and confidentiality.</summary>
     Confidentiality,
 }
 
-/// <summary>The initiator's side of a GSS krb5 context (RFC 4121) with mutual authentication. Messages are sent and received in order on one
-/// connection. Not thread-safe.</summary>
+/// <summary>The initiator's side of a GSS krb5 context (RFC 4121) with mutual authentication. Messages are sent and received in order on
+/// one connection. Not thread-safe.</summary>
 internal sealed class GssSecurityContext : IDisposable
 {
     /// <summary>The smallest first sequence number. Acceptors disagree about the sign of larger ones, so the highest bit is
@@ -65,7 +65,7 @@ internal sealed class GssSecurityContext : IDisposable
 
     /// <summary>Creates a context from a ticket.</summary>
     /// <param name="ticket">A ticket to the service.</param>
-    /// <param name="protection">What the messages need.</param>
+    /// <param name="protection">The protection of the messages.</param>
     /// <param name="channelBinding">The application data of RFC 5929, or empty for no binding.</param>
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired, or its client is disposed.</exception>
     public static GssSecurityContext Create(ServiceTicket ticket, GssProtection protection, ReadOnlyMemory<byte> channelBinding = default)

@@ -8,4 +8,7 @@ public enum AccountKeySource
 
     /// <summary>A password, given directly or in a file.</summary>
     Password,
+
+    /// <summary>The password of a group managed service account, read from the directory.</summary>
+    ManagedPassword,
 }

@@ -8,25 +8,42 @@ namespace KcdDelegation.Kerberos.Exchanges;
 /// request proves the key. One more is sent where the clocks differ.</remarks>
 internal sealed class AccountLogOn(ExchangeContext context)
 {
+    /// <summary>The largest number of keys that one log-on proves: the newest one, one that is newer still, and the previous
+    /// one.</summary>
+    private const int MaxKeys = 3;
+
     private readonly RejectedKeys _rejected = new(context.Clock.TimeProvider);
 
     /// <summary>Requests a ticket-granting ticket for the account.</summary>
     public async Task<IssuedTicket> RequestAsync(CancellationToken cancellationToken)
     {
-        var types = ReadKeyTypes();
-        var keyVersion = context.Account.Keys.Version;
-        _rejected.ThrowIfRejected(keyVersion);
-        try
+        var types = await ReadKeyTypesAsync(cancellationToken).ConfigureAwait(false);
+        for (var attempt = 1; ; attempt++)
         {
-            return await LogOnAsync(types, cancellationToken).ConfigureAwait(false);
-        }
-        catch (KerberosException error)
-        {
-            // Every further attempt with this key counts towards the account lockout.
-            if (error.Code == KerberosErrorCode.PreAuthenticationFailed)
-                _rejected.Remember(keyVersion);
-            throw AddRealmName(error).InContext(
-                context.Describe(new KerberosFailure { Exchange = KerberosExchange.LogOn }, context.Realm));
+            var keyVersion = context.Account.Keys.Version;
+            try
+            {
+                if (_rejected.IsRejected(keyVersion))
+                    await context.Account.Keys.ReadAgainAsync(context.Logger, cancellationToken).ConfigureAwait(false);
+                keyVersion = context.Account.Keys.Version;
+                _rejected.ThrowIfRejected(keyVersion);
+                return await LogOnAsync(types, cancellationToken).ConfigureAwait(false);
+            }
+            catch (KerberosException error)
+            {
+                var isKeyRejected = error is
+                    { Code: KerberosErrorCode.PreAuthenticationFailed, Reason: not KerberosFailureReason.KeyRejected };
+                if (!isKeyRejected || attempt == MaxKeys
+                    || !await context.Account.Keys.TryReplaceRejectedAsync(keyVersion, context.Logger, cancellationToken)
+                        .ConfigureAwait(false))
+                {
+                    // Every further attempt with this key counts towards the account lockout.
+                    if (isKeyRejected)
+                        _rejected.Remember(keyVersion);
+                    throw AddRealmName(error).InContext(
+                        context.Describe(new KerberosFailure { Exchange = KerberosExchange.LogOn }, context.Realm));
+                }
+            }
         }
     }
 
@@ -41,11 +58,11 @@ internal sealed class AccountLogOn(ExchangeContext context)
     }
 
     /// <summary>Reads the account's key again if it has changed, and returns the encryption types to offer.</summary>
-    private IReadOnlyList<EncryptionType> ReadKeyTypes()
+    private async ValueTask<IReadOnlyList<EncryptionType>> ReadKeyTypesAsync(CancellationToken cancellationToken)
     {
         try
         {
-            context.Account.Keys.Refresh(context.Logger);
+            await context.Account.Keys.RefreshAsync(context.Logger, cancellationToken).ConfigureAwait(false);
             // An account with a keytab offers only types for which the keytab has a key.
             if (context.Account.Keys.AvailableTypes(context.Realm) is not { } held)
                 return context.EncryptionTypes;

@@ -68,7 +68,7 @@ internal sealed class ExchangeContext
         Realm = realm,
         Account = Account.Name,
         AccountRealm = Realm,
-        KeySource = Account.Keys is KeytabKeyProvider ? AccountKeySource.Keytab : AccountKeySource.Password,
+        KeySource = Account.Keys.Source,
         KdcSoftware = _software.GetValueOrDefault(realm),
     };
 

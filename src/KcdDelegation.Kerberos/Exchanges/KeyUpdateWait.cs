@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Exchanges;
 
-/// <summary>A short wait for a changed key file. An account's key usually changes at the KDC first and in the keytab a moment later; a
+/// <summary>A short wait for a changed key. An account's key usually changes at the KDC first and in its source a moment later; a
 /// ticket under the new key may arrive in between. Thread-safe.</summary>
 internal sealed class KeyUpdateWait(ServiceAccount account, TimeProvider timeProvider, ILogger logger)
 {
@@ -21,7 +21,7 @@ internal sealed class KeyUpdateWait(ServiceAccount account, TimeProvider timePro
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            account.Keys.Refresh(logger);
+            await account.Keys.ReadAgainAsync(logger, cancellationToken).ConfigureAwait(false);
             if (account.Keys.Version != version)
                 return true;
             if (Volatile.Read(ref _unchanged) == version)

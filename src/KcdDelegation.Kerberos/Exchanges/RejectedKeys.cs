@@ -15,6 +15,12 @@ internal sealed class RejectedKeys(TimeProvider timeProvider)
             _rejected = (keyVersion, timeProvider.GetUtcNow() + Life);
     }
 
+    public bool IsRejected(long keyVersion)
+    {
+        lock (_lock)
+            return _rejected is { } rejected && rejected.KeyVersion == keyVersion && timeProvider.GetUtcNow() < rejected.Until;
+    }
+
     /// <exception cref="KerberosException">The KDC rejected this key recently (<see
     /// cref="KerberosFailureReason.KeyRejected"/>).</exception>
     public void ThrowIfRejected(long keyVersion)

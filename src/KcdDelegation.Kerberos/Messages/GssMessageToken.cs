@@ -6,8 +6,8 @@ namespace KcdDelegation.Kerberos.Messages;
 
 /// <summary>The per-message tokens of an established context (RFC 4121 §4.2.6): wrap tokens with and without encryption, and MIC
 /// tokens.</summary>
-/// <remarks>Header: token ID (2 bytes), flags, FF, EC (2), RRC (2), sequence number (8), big-endian. A MIC token has FF in the four bytes of
-/// EC and RRC.</remarks>
+/// <remarks>Header: token ID (2 bytes), flags, FF, EC (2), RRC (2), sequence number (8), big-endian. A MIC token has FF in the bytes of EC
+/// and RRC.</remarks>
 internal static class GssMessageToken
 {
     public const int HeaderLength = 16;
@@ -90,7 +90,10 @@ internal static class GssMessageToken
             throw Malformed("is not a wrap token of RFC 4121 §4.2.6.2");
         var seen = (GssMessageFlags)token[2];
         if ((seen & GssMessageFlags.Sealed) != (flags & GssMessageFlags.Sealed))
-            throw Malformed(flags.HasFlag(GssMessageFlags.Sealed) ? "is not encrypted" : "is encrypted where only a signature was expected");
+            {
+            throw Malformed(
+                flags.HasFlag(GssMessageFlags.Sealed) ? "is not encrypted" : "is encrypted where only a signature was expected");
+        }
         if (seen != flags)
             throw Malformed($"has the flags {(byte)seen:x2} instead of {(byte)flags:x2}");
         // Messages arrive in order on one connection, so a gap is as suspicious as a repetition.

@@ -49,12 +49,18 @@ internal static class ClientFindings
                 + "the password was changed",
             Remedies.RenewKey) { Reason = KeyUnavailable, In = Steps.FindingUser, When = RowCondition.KeyIsPassword },
         new(KcdStage.Delegation, Configuration, NoTicket,
+            n => $"the KDC encrypts tickets to {n.Account} with a key of neither its current nor its previous managed password",
+            Remedies.CompareControllers)
+        { Reason = KeyUnavailable, In = Steps.FindingUser, When = RowCondition.KeyIsManagedPassword },
+        new(KcdStage.Delegation, Configuration, NoTicket,
             n => $"the KDC encrypts tickets to {n.Account} with a newer key than the keytab contains",
             Remedies.NewKeytab) { Reason = KeyUnavailable, In = Steps.FindingUser },
         new(KcdStage.Delegation, Configuration, NoCredentials,
             n => $"the password file of {n.Account} contains msDS-ManagedPassword, the binary value of a group managed service account",
-            n => "Kcd:ServiceAccount:PasswordFile is read as UTF-8 text. Use an account with a password as text or with a keytab.")
+            n => "Kcd:ServiceAccount:PasswordFile is read as UTF-8 text. Remove it and configure Kcd:ServiceAccount:ManagedPassword: the "
+                + "library then reads the password from the directory and follows its changes.")
         { Reason = KeyUnavailable, When = RowCondition.FileIsManagedPassword },
+        .. ManagedPasswordFindings.Rows,
         new(KcdStage.Delegation, Configuration, NoCredentials,
             n => $"there is no usable password for {n.Account}: the password file is missing, empty, cannot be read, or is not UTF-8 text",
             n => "Check that Kcd:ServiceAccount:PasswordFile is the correct path, that this process can read the file, and that it "

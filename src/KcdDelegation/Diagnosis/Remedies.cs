@@ -91,11 +91,18 @@ internal static class Remedies
             + "log on with a password "
         + $"file (Kcd:ServiceAccount:PasswordFile) instead. To export a keytab without a change of the password: {ExportKeytab(n)}";
 
+    /// <summary>Finds out why a managed password from the directory is not the one that the KDC uses.</summary>
+    public static string CompareControllers(ErrorNames n) =>
+        "The domain controller that was read and the one that was asked for the ticket disagree about the account's password. Check their "
+        + "replication and clocks: Active Directory `repadmin /showrepl` and `w32tm /monitor`, Samba `samba-tool drs showrepl`. Check that "
+        + $"no one reset the password of {n.Account}.";
+
     /// <summary>Renews the key: a keytab is exported again, a password file gets the current password.</summary>
     public static string RenewKey(ErrorNames n) => n.KeySource switch
     {
         AccountKeySource.Password => NewPasswordFile,
         AccountKeySource.Keytab => NewKeytab(n),
+        AccountKeySource.ManagedPassword => CompareControllers(n),
         _ => $"With a keytab: {NewKeytab(n)} With a password file: {NewPasswordFile}",
     };
 

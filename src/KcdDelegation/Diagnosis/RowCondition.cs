@@ -29,11 +29,17 @@ internal sealed record RowCondition(string Description, Func<KerberosException, 
     public static readonly RowCondition FileIsManagedPassword = new("for a file with msDS-ManagedPassword", error =>
         error.Detail.Contains("msDS-ManagedPassword", StringComparison.Ordinal));
 
+    public static readonly RowCondition KeyIsManagedPassword =
+        new("with a managed password", error => error.KeySource == AccountKeySource.ManagedPassword);
+
     public static readonly RowCondition NameIsAlias = new("for an alias of the account", error =>
         error.Detail.Contains(" is an alias of ", StringComparison.Ordinal));
 
     public static readonly RowCondition KeyTypeIsMissing = new("for a type without a key", error =>
         error.Detail.Contains("has no key of that type", StringComparison.Ordinal));
+
+    public static RowCondition ManagedPasswordFails(ManagedPasswordFailure failure) => new($"for a managed password: {failure}", error =>
+        error.InnerException is ManagedPasswordException read && read.Failure == failure);
 
     public static RowCondition KdcSays(string text) => new($"and the text {text}", error =>
         string.Equals(error.KdcText, text, StringComparison.OrdinalIgnoreCase));

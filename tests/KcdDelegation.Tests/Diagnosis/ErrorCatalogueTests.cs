@@ -273,6 +273,7 @@ public sealed class ErrorCatalogueTests
             error.Failure with { Service = ServicePrincipalName.Parse("HTTP/erp.contoso.com:8443") },
             error.Failure with { KeySource = AccountKeySource.Password },
             error.Failure with { KeySource = AccountKeySource.Keytab },
+            error.Failure with { KeySource = AccountKeySource.ManagedPassword },
             error.Failure with { Detail = "key is a blob of msDS-ManagedPassword" },
             error.Failure with { Detail = "ada@contoso.com is an alias of ada" },
             error.Failure with { Detail = "the KDC encrypts tickets with 18, and this client has no key of that type" },
@@ -281,7 +282,10 @@ public sealed class ErrorCatalogueTests
             error.Failure with { KdcText = "NO PREAUTH" },
             error.Failure with { KdcText = "SERVER LOCKED OUT" },
         ];
-        return candidates.Select(candidate => new KerberosException(candidate)).First(condition.IsTrue);
+        return candidates.Select(candidate => new KerberosException(candidate))
+            .Concat(Enum.GetValues<ManagedPasswordFailure>().Select(
+                failure => new KerberosException(error.Failure, new ManagedPasswordException(failure, "for the test"))))
+            .First(condition.IsTrue);
     }
 
     private static bool Balanced(string text) => text.Count(c => c == '(') == text.Count(c => c == ')');

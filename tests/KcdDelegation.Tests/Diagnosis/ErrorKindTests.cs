@@ -19,9 +19,17 @@ public sealed partial class ErrorKindTests
         KdcNotFound: Configuration
         KdcUnreachable: Unavailable
         KeyUnavailable in S4U2Self, RealmDiscovery for a type without a key: Configuration
+        KeyUnavailable in S4U2Self, RealmDiscovery with a managed password: Configuration
         KeyUnavailable in S4U2Self, RealmDiscovery with a password: Configuration
         KeyUnavailable in S4U2Self, RealmDiscovery: Configuration
         KeyUnavailable for a file with msDS-ManagedPassword: Configuration
+        KeyUnavailable for a managed password: AccountDisabled: Configuration
+        KeyUnavailable for a managed password: AccountNotFound: Configuration
+        KeyUnavailable for a managed password: Malformed: Configuration
+        KeyUnavailable for a managed password: NotEncrypted: Configuration
+        KeyUnavailable for a managed password: NotPermitted: Configuration
+        KeyUnavailable for a managed password: ReaderRefused: Configuration
+        KeyUnavailable for a managed password: Unavailable: Unavailable
         KeyUnavailable with a password: Configuration
         KeyUnavailable: Configuration
         KeyRejected: Configuration
