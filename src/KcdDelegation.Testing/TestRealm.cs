@@ -26,6 +26,7 @@ public sealed partial class TestRealm : IAsyncDisposable
     private readonly FaultPlan _faults = new();
     private readonly Transcript _transcript = new();
     private readonly KdcListener _listener;
+    private readonly KdcListener _passwordListener;
     private readonly RealmClients _clients;
     private int _disposed;
 
@@ -33,6 +34,8 @@ public sealed partial class TestRealm : IAsyncDisposable
     {
         _state = state;
         _listener = new KdcListener(new KeyDistributionCenter(state, _faults, _transcript).Answer);
+        PasswordService = new PasswordService(state);
+        _passwordListener = new KdcListener(PasswordService.Answer);
         state.Endpoint = Endpoint;
         _clients = new RealmClients(state);
     }
@@ -56,6 +59,10 @@ public sealed partial class TestRealm : IAsyncDisposable
     /// <summary>Gets the KDC's address for UDP. As with Windows, replies over 1,465 bytes are replaced by
     /// KRB_ERR_RESPONSE_TOO_BIG.</summary>
     public KdcEndpoint UdpEndpoint => new("127.0.0.1", _listener.Port, KdcTransport.Udp);
+
+    /// <summary>Gets the address of the realm's password server (RFC 3244), over TCP. It answers over UDP too. A change of a password is
+    /// the account's next key version.</summary>
+    public KdcEndpoint PasswordEndpoint => new("127.0.0.1", _passwordListener.Port);
 
     /// <summary>Gets a snapshot of the requests and answers so far, one line for each request.</summary>
     /// <remarks>Examples: <c>AS gw ok</c>, <c>FIND ada@contoso.test ok</c> (the search for a user's realm), <c>SELF ada&gt;gw ok</c>,
@@ -122,7 +129,10 @@ public sealed partial class TestRealm : IAsyncDisposable
             return;
         await _clients.DisposeAsync().ConfigureAwait(false);
         await _listener.DisposeAsync().ConfigureAwait(false);
+        await _passwordListener.DisposeAsync().ConfigureAwait(false);
     }
 
     internal RealmState State => _state;
+
+    internal PasswordService PasswordService { get; }
 }

@@ -51,6 +51,19 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
         }
     }
 
+    /// <summary>Returns a copy of the password in UTF-8, which the caller disposes.</summary>
+    public PinnedSecret ToUtf8()
+    {
+        var text = MemoryMarshal.Cast<byte, char>(_characters.Span);
+        var bytes = new PinnedSecret(Encoding.UTF8.GetByteCount(text));
+        Encoding.UTF8.GetBytes(text, bytes.Span);
+        _characters.ThrowIfZeroed();
+        return bytes;
+    }
+
+    /// <summary>Returns whether both are the same password, in constant time.</summary>
+    public bool IsSame(Password other) => CryptographicOperations.FixedTimeEquals(_characters.Span, other._characters.Span);
+
     public KerberosKey DeriveLogOnKey(string realm, EncryptionType type, string salt, int iterations)
     {
         lock (_lock)

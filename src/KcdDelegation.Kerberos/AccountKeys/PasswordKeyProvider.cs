@@ -9,7 +9,12 @@ internal sealed class PasswordKeyProvider : AccountKeyProvider
     private readonly KeyFile<Password>? _file;
     private readonly Password? _given;
 
-    public PasswordKeyProvider(ReadOnlySpan<char> password) => _given = new Password(password);
+    public PasswordKeyProvider(ReadOnlySpan<char> password)
+        : this(new Password(password))
+    {
+    }
+
+    public PasswordKeyProvider(Password password) => _given = password;
 
     public PasswordKeyProvider(string account, string path)
     {

@@ -66,6 +66,9 @@ public sealed class ServiceAccount : IDisposable
         return new ServiceAccount(name, new ManagedPasswordKeyProvider(name, source, timeProvider ?? TimeProvider.System));
     }
 
+    /// <summary>Creates an account with these keys, for an exchange that proves one certain key.</summary>
+    internal static ServiceAccount FromKeys(string name, AccountKeyProvider keys) => new(name, keys);
+
     /// <summary>Zeroes the password and the keys. Dispose the clients that use the account first.</summary>
     public void Dispose() => Keys.Dispose();
 

@@ -13,6 +13,7 @@ internal enum KeyUsage
     ApRequestChecksum = 10,
     ApRequestAuthenticator = 11,
     ApReply = 12,
+    KrbPrivate = 13,
     PaForUser = 17,
 
     /// <summary>KG-USAGE-ACCEPTOR-SEAL: wrap tokens of the acceptor (RFC 4121 §2).</summary>

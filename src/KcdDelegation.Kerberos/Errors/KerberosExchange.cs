@@ -29,4 +29,7 @@ public enum KerberosExchange
 
     /// <summary>The creation of the AP-REQ, or the validation of the service's AP-REP (RFC 4120 §3.2.5).</summary>
     MutualAuthentication,
+
+    /// <summary>The change of the account's own password at the password server (RFC 3244).</summary>
+    PasswordChange,
 }

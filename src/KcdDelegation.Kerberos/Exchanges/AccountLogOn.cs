@@ -6,15 +6,18 @@ namespace KcdDelegation.Kerberos.Exchanges;
 /// <summary>The AS exchanges that log the delegating account on (RFC 4120 §3.1).</summary>
 /// <remarks>The first request has no pre-authentication, so that the KDC lists the encryption types and salts it accepts. The second
 /// request proves the key. One more is sent where the clocks differ.</remarks>
-internal sealed class AccountLogOn(ExchangeContext context)
+/// <param name="context">The context of the account's exchanges.</param>
+/// <param name="target">The service for which the ticket is, or null for the ticket-granting service.</param>
+internal sealed class AccountLogOn(ExchangeContext context, LogOnTarget? target = null)
 {
     /// <summary>The largest number of keys that one log-on proves: the newest one, one that is newer still, and the previous
     /// one.</summary>
     private const int MaxKeys = 3;
 
+    private readonly LogOnTarget _target = target ?? LogOnTarget.TicketGranting(context.Realm);
     private readonly RejectedKeys _rejected = new(context.Clock.TimeProvider);
 
-    /// <summary>Requests a ticket-granting ticket for the account.</summary>
+    /// <summary>Requests a ticket for the account.</summary>
     public async Task<IssuedTicket> RequestAsync(CancellationToken cancellationToken)
     {
         var types = await ReadKeyTypesAsync(cancellationToken).ConfigureAwait(false);
@@ -94,7 +97,7 @@ internal sealed class AccountLogOn(ExchangeContext context)
             var outcome = await context.SendAsync(
                 context.Realm,
                 mode,
-                () => new AsExchange(context, types, key, clockOffset),
+                () => new AsExchange(context, _target, types, key, clockOffset),
                 new KerberosFailure { Exchange = KerberosExchange.LogOn },
                 cancellationToken).ConfigureAwait(false);
             switch (outcome)

@@ -31,23 +31,25 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
     private readonly TimeSpan _clockOffset;
 
     /// <param name="context">The context of the account's exchanges.</param>
+    /// <param name="target">The service for which the ticket is.</param>
     /// <param name="encryptionTypes">The encryption types that the account can use.</param>
     /// <param name="preAuthentication">The key to prove, or null to send no pre-authentication.</param>
     /// <param name="clockOffset">The offset of the KDC's clock that the request assumes.</param>
     public AsExchange(
-        ExchangeContext context, IReadOnlyList<EncryptionType> encryptionTypes, LogOnKey? preAuthentication, TimeSpan clockOffset)
+        ExchangeContext context, LogOnTarget target, IReadOnlyList<EncryptionType> encryptionTypes, LogOnKey? preAuthentication,
+        TimeSpan clockOffset)
     {
         (_context, _preAuthentication, _clockOffset) = (context, preAuthentication, clockOffset);
         _client = new PrincipalName((int)PrincipalNameType.Principal, context.Account.Name.Split('/'));
         var timestamp = context.Clock.UniqueNow(clockOffset);
         _body = new KdcRequestBody
         {
-            Options = KdcOptionFlags.Forwardable | KdcOptionFlags.Renewable | KdcOptionFlags.Canonicalize,
+            Options = target.Options,
             Client = _client,
             Realm = context.Realm,
-            Service = PrincipalName.TicketGranting(context.Realm),
-            Till = timestamp + ExchangeContext.TicketLife,
-            RenewTill = timestamp.AddDays(7),
+            Service = target.Service,
+            Till = timestamp + target.Life,
+            RenewTill = timestamp + target.RenewableLife,
             Nonce = Nonce.Create(),
             EncryptionTypes = encryptionTypes,
         };
@@ -74,7 +76,10 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
         var key = GetReplyKey(message);
         var now = _context.Clock.TimeProvider.GetUtcNow() + _clockOffset;
         var part = ReplyChecks.Open(message, key, KeyUsage.AsReply, _body, now);
-        ReplyChecks.CheckTicketGrantingTicket(message, part, _context.Realm);
+        if (_body.Service.TicketGrantingRealm is null)
+            ReplyChecks.CheckInitialTicket(message, part, _body.Service, _context.Realm);
+        else
+            ReplyChecks.CheckTicketGrantingTicket(message, part, _context.Realm);
         if (Math.Abs((part.AuthTime - now).Ticks) > ExchangeContext.AllowedSkew.Ticks)
             return new AsOutcome.ClockSkew(part.AuthTime, ClockDiffers(part.AuthTime - now));
         return new AsOutcome.Ticket(ReplyChecks.ToTicket(message, part));

@@ -30,6 +30,19 @@ internal sealed class ExchangeContext
     /// <summary>The implementation of the KDCs per realm, as their errors show it. Bounded by the realms that a client asks.</summary>
     private readonly ConcurrentDictionary<string, KdcSoftware> _software = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Creates the context of the same account with other keys, for an exchange that proves one certain key.</summary>
+    public ExchangeContext WithAccount(ServiceAccount account) => new()
+    {
+        Realm = Realm,
+        Account = account,
+        EncryptionTypes = EncryptionTypes,
+        MaxClockCorrection = MaxClockCorrection,
+        Clock = Clock,
+        Dispatcher = Dispatcher,
+        Limits = Limits,
+        Logger = Logger,
+    };
+
     /// <summary>Sends a TGS request to the KDCs of a realm, several at once if the first is slow.</summary>
     public Task<T> SendAsync<T>(string realm, TgsQuery<T> query, KerberosFailure subject, CancellationToken cancellationToken) =>
         SendAsync(realm, KdcRequestMode.Hedged, () => new TgsExchange<T>(query, EncryptionTypes, Clock), subject, cancellationToken);

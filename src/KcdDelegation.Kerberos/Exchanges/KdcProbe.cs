@@ -8,12 +8,13 @@ internal sealed class KdcProbe(ExchangeContext context)
     /// <exception cref="KerberosException">No KDC is known, or none answered.</exception>
     public async ValueTask SendAsync(CancellationToken cancellationToken)
     {
+        var target = LogOnTarget.TicketGranting(context.Realm);
         try
         {
             var outcome = await context.SendAsync(
                 context.Realm,
                 KdcRequestMode.Hedged,
-                () => new AsExchange(context, context.EncryptionTypes, preAuthentication: null, context.Clock.Offset),
+                () => new AsExchange(context, target, context.EncryptionTypes, preAuthentication: null, context.Clock.Offset),
                 new KerberosFailure { Exchange = KerberosExchange.LogOn },
                 cancellationToken).ConfigureAwait(false);
             // An account that needs no pre-authentication. The probe asks for an answer and not for a ticket.

@@ -77,6 +77,23 @@ internal static class ReplyChecks
         }
     }
 
+    /// <summary>Checks that an AS reply is for the requested service of the configured realm, which is not the ticket-granting
+    /// service.</summary>
+    public static void CheckInitialTicket(
+        KdcReplyMessage reply, EncKdcReplyPart part, PrincipalName service, string configuredRealm)
+    {
+        if (part.Service != service || !NamesRealm(configuredRealm, part.ServiceRealm))
+        {
+            throw KerberosException.Rejected(
+                $"the ticket is for {part.Service}@{part.ServiceRealm}, not for {service}@{configuredRealm}");
+        }
+        if (!SameRealm(reply.ClientRealm, part.ServiceRealm))
+        {
+            throw KerberosException.Rejected($"the reply names the account {reply.Client}@{reply.ClientRealm}, whose realm is not "
+                + $"{part.ServiceRealm}");
+        }
+    }
+
     /// <summary>Creates the ticket of a reply that passed its checks.</summary>
     public static IssuedTicket ToTicket(KdcReplyMessage reply, EncKdcReplyPart part) => new()
     {

@@ -8,7 +8,11 @@ namespace KcdDelegation.Kerberos.Transport;
 /// <summary>The KDCs that DNS names (RFC 4120 §7.2.3.2): <c>_kerberos._tcp.REALM</c> or, if there are none,
 /// <c>_kerberos._udp.REALM</c>.</summary>
 /// <remarks>DNS need not be trusted, since every KDC proves its identity with its keys.</remarks>
-internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger) : IKdcLocator
+/// <param name="dns">The client.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">The log.</param>
+/// <param name="service">The name of the service before the protocol: <c>_kerberos</c>, or <c>_kpasswd</c> for password servers.</param>
+internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger, string service = "_kerberos") : IKdcLocator
 {
     // Realms come from configuration and from referrals.
     private const int MaxRealms = 256;
@@ -52,11 +56,11 @@ internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger) 
     {
         try
         {
-            var records = await dns.FindServicesAsync($"_kerberos._tcp.{realm.TrimEnd('.')}", cancellationToken).ConfigureAwait(false);
+            var records = await dns.FindServicesAsync($"{service}._tcp.{realm.TrimEnd('.')}", cancellationToken).ConfigureAwait(false);
             var kdcs = ToEndpoints(records, KdcTransport.Tcp);
             if (kdcs.Count == 0)
             {
-                records = await dns.FindServicesAsync($"_kerberos._udp.{realm.TrimEnd('.')}", cancellationToken).ConfigureAwait(false);
+                records = await dns.FindServicesAsync($"{service}._udp.{realm.TrimEnd('.')}", cancellationToken).ConfigureAwait(false);
                 kdcs = ToEndpoints(records, KdcTransport.Udp);
             }
             TransportLog.KdcsFoundInDns(logger, kdcs.Count, realm);
@@ -78,7 +82,7 @@ internal sealed class DnsKdcs(DnsClient dns, TimeProvider time, ILogger logger) 
                     Reason = KerberosFailureReason.KdcNotFound,
                     Realm = realm,
                     IsTransient = true,
-                    Detail = $"no KDC of {realm} is configured, and DNS could not be asked for _kerberos._tcp.{realm}: " +
+                    Detail = $"no KDC of {realm} is configured, and DNS could not be asked for {service}._tcp.{realm}: " +
                         $"the name server {reason}",
                 },
                 failure);

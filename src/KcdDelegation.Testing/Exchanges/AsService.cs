@@ -35,7 +35,9 @@ internal sealed class AsService(RealmState realm, TicketMaker tickets)
         VerifyTimestamp(call, timestamp.Value, client);
         if (client.PasswordExpired)
             throw new KdcRefusalException(KerberosErrorCode.KeyExpired);
-        if (call.Body.Service.TicketGrantingRealm is not { } granting || !realm.IsNamed(granting))
+        // RFC 3244 §2: the password server's tickets are from an AS exchange.
+        var isPasswordServer = call.Body.Service.Equals(RealmState.PasswordServerName);
+        if (!isPasswordServer && (call.Body.Service.TicketGrantingRealm is not { } granting || !realm.IsNamed(granting)))
             throw new KdcRefusalException(KerberosErrorCode.ServicePrincipalUnknown);
 
         var canonical = call.Asks(KdcOptionFlags.Canonicalize)
@@ -44,8 +46,8 @@ internal sealed class AsService(RealmState realm, TicketMaker tickets)
         var draft = tickets.Make(call, new TicketOrder
         {
             Client = new ClientName(canonical, realm.Name),
-            Service = PrincipalName.TicketGranting(realm.Name),
-            ServiceKeys = realm.TicketGranting,
+            Service = isPasswordServer ? RealmState.PasswordServerName : PrincipalName.TicketGranting(realm.Name),
+            ServiceKeys = isPasswordServer ? realm.PasswordServer : realm.TicketGranting,
             Pac = WantsNoPac(call) ? null : PacBuilder.Create(realm, client, canonical, call.Now),
             AuthTime = call.Now,
             Flags = Initial | TicketFlags.PreAuthenticated,

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Testing.Accounts;
 
 namespace KcdDelegation.Testing.Exchanges;
@@ -19,6 +20,7 @@ internal sealed class RealmState
         (Name, Kind, TimeProvider) = (name, kind, timeProvider);
         Accounts = new AccountDirectory(name, kind);
         TicketGranting = new KeyHistory(password: null, salt: "", AllTypes, version: 2);
+        PasswordServer = new KeyHistory(password: null, salt: "", AllTypes, version: 1);
     }
 
     /// <summary>The encryption types of the kit, best first.</summary>
@@ -28,12 +30,18 @@ internal sealed class RealmState
         EncryptionType.Aes256CtsHmacSha384, EncryptionType.Aes128CtsHmacSha256,
     ];
 
+    /// <summary>The name of the service that changes passwords (RFC 3244 §2).</summary>
+    public static PrincipalName PasswordServerName { get; } = new((int)PrincipalNameType.ServiceInstance, ["kadmin", "changepw"]);
+
     public string Name { get; }
     public KdcKind Kind { get; }
     public AccountDirectory Accounts { get; }
 
     /// <summary>The keys of krbtgt.</summary>
     public KeyHistory TicketGranting { get; }
+
+    /// <summary>The keys of <see cref="PasswordServerName"/>.</summary>
+    public KeyHistory PasswordServer { get; }
 
     /// <summary>The trusts by the name of the trusted realm.</summary>
     public ConcurrentDictionary<string, Trust> Trusts { get; } = new(StringComparer.OrdinalIgnoreCase);

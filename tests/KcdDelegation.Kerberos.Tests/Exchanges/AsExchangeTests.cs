@@ -82,7 +82,9 @@ public sealed class AsExchangeTests : IAsyncDisposable
     [Fact]
     public void The_timestamps_of_requests_within_one_instant_differ()
     {
-        var timestamps = Enumerable.Range(0, 100).Select(_ => ReadTimestamp(new AsExchange(_context, Types, _key, TimeSpan.Zero))).ToList();
+        var target = LogOnTarget.TicketGranting(_context.Realm);
+        var timestamps = Enumerable.Range(0, 100)
+            .Select(_ => ReadTimestamp(new AsExchange(_context, target, Types, _key, TimeSpan.Zero))).ToList();
 
         // KDCs reject a repeated pair of time and microseconds as a replay (RFC 4120 §3.1.3).
         timestamps.Distinct().Count().ShouldBe(100);
@@ -127,7 +129,7 @@ public sealed class AsExchangeTests : IAsyncDisposable
         string realm, string service, string instance, string? clientRealm = null, KdcMessageType type = KdcMessageType.AsReply,
         KerberosKey? replyKey = null)
     {
-        var exchange = new AsExchange(_context, Types, _key, TimeSpan.Zero);
+        var exchange = new AsExchange(_context, LogOnTarget.TicketGranting(_context.Realm), Types, _key, TimeSpan.Zero);
         var body = KdcRequestBody.Decode(KdcRequestMessage.Decode(exchange.Message).EncodedBody);
         var name = new PrincipalName((int)PrincipalNameType.ServiceInstance, [service, instance]);
         using var sessionKey = KerberosKey.CreateRandom(Types[0]);

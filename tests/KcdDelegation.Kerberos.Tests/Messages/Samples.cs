@@ -51,6 +51,19 @@ internal static class Samples
             }.Encode(), bytes => EncTicketPart.Decode(bytes).Encode()),
             ["AP-REQ"] = (new ApRequest(ApRequest.MutualRequired, Ticket, Encrypted).Encode(), bytes => ApRequest.Decode(bytes).Encode()),
             ["AP-REP"] = (new ApReply(Encrypted).Encode(), bytes => ApReply.Decode(bytes).Encode()),
+            ["EncAPRepPart with a sequence number"] = (new EncApReplyPart(Time, 1) { SequenceNumber = 0xFFFF_FFFE }.Encode(),
+                bytes => EncApReplyPart.DecodeWithKey(bytes).Encode()),
+            ["KRB-PRIV"] = (new KrbPrivate(Encrypted).Encode(), bytes => KrbPrivate.Decode(bytes).Encode()),
+            ["EncKrbPrivPart"] = (new EncKrbPrivatePart
+                {
+                    UserData = new byte[] { 1, 2 }, Time = Time, Microseconds = 7, SequenceNumber = 0xFFFF_FFFE,
+                    Sender = new HostAddress(2, new byte[] { 127, 0, 0, 1 }), Recipient = new HostAddress(24, new byte[16]),
+                }.Encode(), bytes => EncKrbPrivatePart.Decode(bytes).Encode()),
+            ["password message"] = (new PasswordMessage(new byte[] { 1, 2, 3 }, new byte[] { 4, 5 }).Encode(),
+                bytes => PasswordMessage.Decode(bytes).Encode()),
+            ["password result"] = (new PasswordResult(PasswordResultCode.PolicyViolation, "too soon").Encode(),
+                bytes => PasswordResult.Decode(bytes) is { Text: "too soon" } result ? result.Encode()
+                    : throw KerberosException.Rejected("another text")),
             ["EncAPRepPart"] = (new EncApReplyPart(Time, 999_999).Encode(), bytes => EncApReplyPart.Decode(bytes).Encode()),
             ["Authenticator"] = (new Authenticator
             {
