@@ -19,7 +19,8 @@ dns_up() {
       --srv-host=_kerberos._udp.mit.test,kdc1.mit.test,10088,0,100 --srv-host=_kerberos._tcp.mit.test,kdc1.mit.test,10088,0,100 \
       --srv-host=_kerberos._udp.mit.test,kdc2.mit.test,10188,10,100 --srv-host=_kerberos._tcp.mit.test,kdc2.mit.test,10188,10,100 \
       --txt-record=_kerberos.mit.test,MIT.TEST --host-record=kdc1.mit.test,127.0.0.1 --host-record=kdc2.mit.test,127.0.0.2 \
-      --host-record=web.mit.test,127.0.0.1 --local=/mit.test/ --local=/test/ 8>&-
+      --host-record=web.mit.test,127.0.0.1 --host-record=ldap.mit.test,127.0.0.13 \
+      --srv-host=_ldap._tcp.mit.test,ldap.mit.test,10389,0,100 --local=/mit.test/ --local=/test/ 8>&-
     wait_tcp $RESOLVER 53 "$DNS_DIR/dnsmasq.pid" "$DNS_DIR/dnsmasq.log"
   fi
   exec 8>&-
@@ -157,6 +158,28 @@ dc_populate() {
     fail "populate_ad.py: $(tail -n 1 "$DIR/log/populate.log")"
 }
 
+# dc_populate_directory : adds what the tests of the LDAP client read
+dc_populate_directory() {
+  local log=$DIR/log/directory.log
+  cp "$HERE/populate_directory_ad.py" "$DIR/"
+  in_namespace /usr/bin/python3 "$DIR/populate_directory_ad.py" "$DIR/etc/smb.conf" "$DOMAIN" "$HOST" >"$log" 2>&1 ||
+    fail "populate_directory_ad.py: $(tail -n 1 "$log")"
+  if [ -n "$LEVEL" ]; then managed_accounts >"$log" 2>&1 || fail "service-account: $(tail -n 1 "$log")"; fi
+}
+
+# Group managed service accounts, whose password conncomp$ may read. samba-tool creates them disabled, and gmsaoff stays so.
+managed_accounts() {
+  local name local=(-H "$DIR/private/sam.ldb")
+  for name in gmsa gmsaoff; do
+    samba_tool service-account create --name=$name --dns-host-name="$name.$DOMAIN" "${local[@]}" &&
+      samba_tool service-account group-msa-membership add --name=$name --principal='conncomp$' "${local[@]}" || return
+  done
+  samba_tool user enable 'gmsa$' "${local[@]}" &&
+    samba_tool spn add "HTTP/gmsa.$DOMAIN" 'gmsa$' "${local[@]}" &&
+    samba_tool delegation for-any-protocol 'gmsa$' on "${local[@]}" &&
+    samba_tool delegation add-service 'gmsa$' "HTTP/web.$DOMAIN" "${local[@]}"
+}
+
 # dc_users N : adds users u00001 to uN that do not exist yet
 dc_users() {
   local have=0 wanted=$1
@@ -194,6 +217,7 @@ dc_up() {
   dc_prepare
   dc_provision
   dc_populate "$1"
+  if [ "$1" = ad ]; then dc_populate_directory; fi
   dc_start
   mark_ready "$DIR"
   "$HERE/web" keytabs
