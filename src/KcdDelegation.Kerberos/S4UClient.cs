@@ -1,6 +1,7 @@
 using KcdDelegation.Kerberos.ApExchange;
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Exchanges;
+using KcdDelegation.Kerberos.PasswordChange;
 using KcdDelegation.Kerberos.TicketCache;
 using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Kerberos.Transport;
@@ -52,7 +53,12 @@ public sealed class S4UClient : IAsyncDisposable
         _steps = new DelegationSteps(context, _store);
         _probe = new KdcProbe(context);
         _acceptor = new TokenAcceptor(context);
+        Roller = PasswordRoller.Create(context, [.. options.PasswordServers], options.Kdcs);
+        Roller?.Start();
     }
+
+    /// <summary>Gets the roller of the account's password, or null if the account does not change its own password.</summary>
+    internal PasswordRoller? Roller { get; }
 
     /// <summary>Gets the KDC's time minus this machine's time at the last log-on; null before the first one.</summary>
     /// <remarks>The value comes from an authenticated reply, in whole seconds. The client corrects for the offset itself; backends and
@@ -73,6 +79,18 @@ public sealed class S4UClient : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
     public async ValueTask LogOnAsync(CancellationToken cancellationToken = default) =>
         await _steps.LogOnAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Changes the password of an account from <see cref="ServiceAccount.FromRollingPasswordFile"/> now, or continues an
+    /// interrupted change.</summary>
+    /// <returns>False if another process or client is changing it.</returns>
+    /// <exception cref="InvalidOperationException">The account does not change its own password.</exception>
+    /// <exception cref="KerberosException">The password was not changed, or the change is not confirmed yet. Log-on still works with the
+    /// passwords that are stored.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token was canceled, or the client was disposed.</exception>
+    public async ValueTask<bool> RollPasswordAsync(CancellationToken cancellationToken = default) => Roller is null
+        ? throw new InvalidOperationException(
+            $"The account {_account} does not change its own password. Create it with {nameof(ServiceAccount.FromRollingPasswordFile)}.")
+        : await Roller.RollAsync(isRequested: true, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Gets a ticket for a user by S4U2Self and S4U2Proxy, from the cache if possible.</summary>
     /// <param name="user">The user to act as.</param>
@@ -204,6 +222,8 @@ public sealed class S4UClient : IAsyncDisposable
     /// <see cref="ObjectDisposedException"/>.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Roller is not null)
+            await Roller.DisposeAsync().ConfigureAwait(false);
         await _dispatcher.DisposeAsync().ConfigureAwait(false);
         await _store.DisposeAsync().ConfigureAwait(false);
         _limits.Dispose();

@@ -15,6 +15,10 @@ public sealed class S4UClientOptions
     public IDictionary<string, IReadOnlyList<KdcEndpoint>> Kdcs { get; } =
         new Dictionary<string, IReadOnlyList<KdcEndpoint>>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Gets the password servers of the account's realm (RFC 3244), for an account that changes its own password. If the list is
+    /// empty, port 464 of the realm's KDCs or the SRV records <c>_kpasswd._tcp</c> are used.</summary>
+    public IReadOnlyList<KdcEndpoint> PasswordServers { get; init; } = [];
+
     /// <summary>Gets the encryption types that are offered to KDCs for session keys and the account's key, the preferred one
     /// first.</summary>
     public IReadOnlyList<EncryptionType> EncryptionTypes { get; init; } =

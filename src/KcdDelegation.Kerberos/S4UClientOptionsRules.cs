@@ -21,6 +21,11 @@ internal static class S4UClientOptionsRules
         NotNegative(options.MaxClockCorrection, nameof(options.MaxClockCorrection));
         AtMost(TimeSpan.FromDays(1), options.Timeout, nameof(options.Timeout));
         ThrowIfInvalid(options.Cache);
+        if (options.PasswordServers.Any(server => string.IsNullOrEmpty(server.Host) || server.Port is < 1 or > 65535))
+        {
+            throw new ArgumentException(
+                "PasswordServers contains an endpoint without a host or with a port outside 1 to 65535.", nameof(options));
+        }
         foreach (var (realm, kdcs) in options.Kdcs)
         {
             RealmName.ThrowIfInvalid(realm, "The key in Kdcs", nameof(options));

@@ -32,6 +32,11 @@ internal abstract class AccountKeyProvider : IDisposable
     public virtual ValueTask<bool> TryReplaceRejectedAsync(long version, ILogger logger, CancellationToken cancellationToken) =>
         ValueTask.FromResult(false);
 
+    /// <summary>Notes that the KDC accepted the keys of a version.</summary>
+    public virtual void NoteAccepted(long version)
+    {
+    }
+
     /// <summary>Gets the kind of the source, for errors.</summary>
     public abstract AccountKeySource Source { get; }
 

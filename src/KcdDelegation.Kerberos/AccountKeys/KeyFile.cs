@@ -46,7 +46,7 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
             try
             {
                 using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-                var state = new FileState(File.GetLastWriteTimeUtc(file), File.GetCreationTimeUtc(file), RandomAccess.GetLength(file));
+                var state = FileState.Read(file);
                 if (_content is not null && state == _state)
                     return;
                 Read(file, state, logger);
@@ -130,6 +130,4 @@ internal sealed class KeyFile<T>(string path, string account, Func<ReadOnlyMemor
             },
             failure);
     }
-
-    private readonly record struct FileState(DateTime Written, DateTime Created, long Length);
 }

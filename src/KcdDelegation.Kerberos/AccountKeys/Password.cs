@@ -61,9 +61,6 @@ internal sealed class Password(ReadOnlySpan<char> characters) : IDisposable
         return bytes;
     }
 
-    /// <summary>Returns whether both are the same password, in constant time.</summary>
-    public bool IsSame(Password other) => CryptographicOperations.FixedTimeEquals(_characters.Span, other._characters.Span);
-
     public KerberosKey DeriveLogOnKey(string realm, EncryptionType type, string salt, int iterations)
     {
         lock (_lock)

@@ -53,6 +53,29 @@ public sealed class ServiceAccount : IDisposable
         return new ServiceAccount(name, new PasswordKeyProvider(name, path));
     }
 
+    /// <summary>Creates an account that changes its own password (RFC 3244), such as a computer account. Its client changes it on a
+    /// schedule.</summary>
+    /// <remarks>The password is in a file of UTF-8 text, in a directory that the process can write. The files <c>.next</c>, <c>.old</c>
+    /// and <c>.lock</c> next to it belong to it. Several processes of one machine may share the file.</remarks>
+    /// <param name="name">See <see cref="Name"/>.</param>
+    /// <param name="path">The file. It need not exist before the first use.</param>
+    /// <param name="options">The options, or null for the defaults.</param>
+    /// <param name="timeProvider">The clock; null for the system's.</param>
+    /// <exception cref="ArgumentException">The name is not valid (see <see cref="FromKeytab"/>), the path is empty, or an option is out of
+    /// range.</exception>
+    public static ServiceAccount FromRollingPasswordFile(
+        string name, string path, PasswordRollOptions? options = null, TimeProvider? timeProvider = null)
+    {
+        ThrowIfNotAName(name);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= new PasswordRollOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Interval, PasswordRollOptions.MinInterval, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Interval, PasswordRollOptions.MaxInterval, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.OldKeyLifetime, TimeSpan.Zero, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.OldKeyLifetime, PasswordRollOptions.MaxInterval, nameof(options));
+        return new ServiceAccount(name, new RollingPasswordKeyProvider(name, path, options, timeProvider ?? TimeProvider.System));
+    }
+
     /// <summary>Creates a group managed service account (gMSA), whose password the domain controllers generate and change.</summary>
     /// <remarks>The password is read at first use, when it is about to change, and when the KDC no longer accepts it.</remarks>
     /// <param name="name">The sAMAccountName, with its <c>$</c>.</param>

@@ -30,7 +30,9 @@ internal sealed class AccountLogOn(ExchangeContext context, LogOnTarget? target 
                     await context.Account.Keys.ReadAgainAsync(context.Logger, cancellationToken).ConfigureAwait(false);
                 keyVersion = context.Account.Keys.Version;
                 _rejected.ThrowIfRejected(keyVersion);
-                return await LogOnAsync(types, cancellationToken).ConfigureAwait(false);
+                var ticket = await LogOnAsync(types, cancellationToken).ConfigureAwait(false);
+                context.Account.Keys.NoteAccepted(keyVersion);
+                return ticket;
             }
             catch (KerberosException error)
             {

@@ -20,6 +20,12 @@ internal sealed class PasswordService(RealmState realm)
     /// <summary>The result of the next changes instead of success. The password is not changed.</summary>
     public PasswordResult? Refusal { get; set; }
 
+    /// <summary>Whether changes are confirmed but not carried out, as at a KDC that does not have the change of another one yet.</summary>
+    public bool IsBehind { get; set; }
+
+    /// <summary>The number of requests that were answered with a result.</summary>
+    public int Results { get; private set; }
+
     /// <summary>Whether the old keys still open tickets after a change. MIT's kadmind drops them.</summary>
     public bool KeepOldKeys { get; set; } = true;
 
@@ -75,9 +81,11 @@ internal sealed class PasswordService(RealmState realm)
     {
         if ((ticket.Part.Flags & Initial) == 0)
             return new PasswordResult(PasswordResultCode.InitialTicketRequired, "the ticket is not initial");
+        Results++;
         if (Refusal is { } refusal)
             return refusal;
-        realm.Accounts.Find(ticket.Client.Name)!.Keys.Replace(Encoding.UTF8.GetString(password.Span), KeepOldKeys);
+        if (!IsBehind)
+            realm.Accounts.Find(ticket.Client.Name)!.Keys.Replace(Encoding.UTF8.GetString(password.Span), KeepOldKeys);
         return new PasswordResult(PasswordResultCode.Success, "Password changed.");
     }
 
