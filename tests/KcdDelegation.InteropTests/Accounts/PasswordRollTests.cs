@@ -1,0 +1,196 @@
+using System.Collections.Concurrent;
+using KcdDelegation.InteropTests.Diagnosis;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.PasswordChange;
+
+namespace KcdDelegation.InteropTests.Accounts;
+
+/// <summary>Accounts that change their own password at the servers of the lab, under load and with an end at every step.</summary>
+public sealed class PasswordRollTests : IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private string PasswordFile => Path.Combine(_directory.FullName, "password");
+
+    public static TheoryData<string, object> Steps
+    {
+        get
+        {
+            var steps = new TheoryData<string, object>();
+            foreach (var part in (string[])["samba", "samba22", "mit"])
+            {
+                foreach (var step in Enum.GetValues<PasswordRollStep>())
+                    steps.Add(part, step);
+            }
+            return steps;
+        }
+    }
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("samba")]
+    [InlineData("samba22")]
+    [InlineData("mit")]
+    public async Task Delegation_of_50_users_continues_through_three_changes(string part)
+    {
+        var realm = LabRealm.Get(part);
+        realm.Require();
+        await LabPasswords.AllowChangesAsync(realm, Stop);
+        await Lab.RunScriptAsync(part, ["users", "50"], Stop);
+        await using var company = await LabCompany.FoundAsync(realm, Stop);
+        await using var gateway = await StartAsync(company);
+        var service = ServicePrincipalName.Parse(company.Spn);
+        var (served, failures, rolls) = (0, new ConcurrentQueue<string>(), 0);
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var users = Enumerable.Range(1, 50).Select(async index =>
+        {
+            var user = KerberosPrincipal.Principal($"u{index:D5}", realm.Realm);
+            while (!done.IsCancellationRequested)
+            {
+                try
+                {
+                    (await gateway.Client.GetTicketAsync(user, service, Stop)).User.ShouldBe(user);
+                    Interlocked.Increment(ref served);
+                    // Half of the users are new each time. The others keep their evidence, under the key of that time.
+                    if (index % 2 == 0)
+                        gateway.Client.Purge(user);
+                    await Task.Delay(50, Stop);
+                }
+                catch (KerberosException error)
+                {
+                    failures.Enqueue($"after {rolls} changes: {error.Message}");
+                }
+            }
+        }).ToList();
+        for (; rolls < 3; rolls++)
+        {
+            await ServeAsync(100);
+            (await gateway.Client.RollPasswordAsync(Stop)).ShouldBeTrue();
+            gateway.Client.Purge(service);
+        }
+        await ServeAsync(100);
+        await done.CancelAsync();
+        await Task.WhenAll(users);
+        failures.ShouldBeEmpty();
+
+        async Task ServeAsync(int more)
+        {
+            for (var until = Volatile.Read(ref served) + more; Volatile.Read(ref served) < until && failures.IsEmpty;)
+                await Task.Delay(20, Stop);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Steps))]
+    public async Task A_process_that_ends_after_a_step_locks_nothing_out(string part, object step)
+    {
+        var realm = LabRealm.Get(part);
+        realm.Require();
+        await LabPasswords.AllowChangesAsync(realm, Stop);
+        await using var company = await LabCompany.FoundAsync(realm, Stop);
+        await using (var gateway = await StartAsync(company))
+        {
+            gateway.Client.Roller!.StepCompleted = completed =>
+            {
+                if (completed == (PasswordRollStep)step)
+                    throw new ProcessEndedException();
+            };
+            await Should.ThrowAsync<ProcessEndedException>(async () => await gateway.Client.RollPasswordAsync(Stop));
+        }
+        // Another process: everything in memory is gone.
+        await using (var gateway = await StartAsync(company))
+        {
+            await gateway.Client.LogOnAsync(Stop);
+            await gateway.Client.RollPasswordAsync(Stop);
+            File.Exists(PasswordFile + ".next").ShouldBeFalse();
+        }
+        using var account = ServiceAccount.FromPassword(company.Account, await File.ReadAllTextAsync(PasswordFile, Stop));
+        await using var client = company.CreateClient(account);
+        await client.LogOnAsync(Stop);
+    }
+
+    /// <summary>Runs the commands of the documentation, with other names, and starts a gateway with the account and the file.</summary>
+    [Theory]
+    [InlineData("samba")]
+    [InlineData("samba22")]
+    public async Task The_commands_of_the_setup_page_create_a_computer_account_that_changes_its_password_at_the_first_start(string part)
+    {
+        var realm = LabRealm.Get(part);
+        realm.Require();
+        await LabPasswords.AllowChangesAsync(realm, Stop);
+        var name = $"T{Guid.NewGuid():N}"[..10].ToUpperInvariant();
+        try
+        {
+            await LabProgram.RunAsync("bash", ["-euc", GetPrintedCommands(realm, name)], "", Stop);
+            File.Move(Path.Combine(_directory.FullName, "connector.password"), PasswordFile);
+            var first = await File.ReadAllTextAsync(PasswordFile, Stop);
+            await using var gateway = Start(realm, $"{name}$");
+            for (var wait = 0; wait < 200 && await File.ReadAllTextAsync(PasswordFile, Stop) == first; wait++)
+                await Task.Delay(50, Stop);
+            (await File.ReadAllTextAsync(PasswordFile, Stop)).Length.ShouldBe(120);
+            var ada = KerberosPrincipal.Principal("alice", realm.Realm);
+            (await gateway.Client.GetTicketAsync(ada, ServicePrincipalName.Parse(realm.Spn("web")), Stop)).User.ShouldBe(ada);
+        }
+        finally
+        {
+            await Lab.RunScriptAsync(part, ["tool", "computer", "delete", name], CancellationToken.None);
+        }
+    }
+
+    /// <summary>Returns a script with the commands of docs/setup.md for Samba. `samba-tool` and `net ads` act on the domain of the
+    /// lab.</summary>
+    private string GetPrintedCommands(LabRealm realm, string name)
+    {
+        var page = File.ReadAllText(Path.Combine(Lab.Scripts, "..", "..", "docs", "setup.md"));
+        var section = page[page.IndexOf("## A computer account that changes its own password", StringComparison.Ordinal)..];
+        var commands = section.Split("```sh\n")[1].Split("```")[0]
+            .Replace("CONNECTOR", name, StringComparison.Ordinal)
+            .Replace("gateway.contoso.com", $"{name.ToLowerInvariant()}.{realm.Domain}", StringComparison.Ordinal)
+            .Replace("erp.contoso.com", $"web.{realm.Domain}", StringComparison.Ordinal);
+        var domain = string.Join(',', realm.Domain.Split('.').Select(label => $"DC={label}"));
+        return $$"""
+            samba-tool() { '{{Path.Combine(Lab.Scripts, realm.Part)}}' tool "$@"; }
+            # The effect of `net ads enctypes set`, without its prompt for a password.
+            net() {
+              types=msDS-SupportedEncryptionTypes
+              printf '%s\n' 'dn: CN={{name}},CN=Computers,{{domain}}' 'changetype: modify' "replace: $types" "$types: $5" |
+                ldapmodify -x -H ldap://{{realm.Kdc.Host}} -D administrator@{{realm.Domain}} -w '{{Lab.Password}}'
+            }
+            export LAB_DIR='{{Lab.Directory}}'
+            cd '{{_directory.FullName}}'
+            {{commands}}
+            """;
+    }
+
+    private async Task<Gateway> StartAsync(LabCompany company)
+    {
+        if (!File.Exists(PasswordFile))
+            await File.WriteAllTextAsync(PasswordFile, Lab.Password, Stop);
+        return Start(company.Realm, company.Account);
+    }
+
+    private Gateway Start(LabRealm realm, string name)
+    {
+        var account = ServiceAccount.FromRollingPasswordFile(name, PasswordFile);
+        var options = new S4UClientOptions
+        {
+            Realm = realm.Realm, Account = account, PasswordServers = [LabPasswords.GetServer(realm)],
+        };
+        options.Kdcs[realm.Realm] = [realm.Kdc];
+        return new Gateway(account, new S4UClient(options));
+    }
+
+    private sealed record Gateway(ServiceAccount Account, S4UClient Client) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await Client.DisposeAsync();
+            Account.Dispose();
+        }
+    }
+
+    private sealed class ProcessEndedException : Exception;
+}
