@@ -35,7 +35,10 @@ public readonly record struct KdcEndpoint(string Host, int Port = 88, KdcTranspo
     }
 
     /// <inheritdoc cref="Parse"/>
-    public static bool TryParse(string? s, IFormatProvider? provider, out KdcEndpoint result)
+    public static bool TryParse(string? s, IFormatProvider? provider, out KdcEndpoint result) => TryParse(s, 88, out result);
+
+    /// <summary>Parses the endpoint of a server whose default port is not a KDC's, such as a password server's 464.</summary>
+    public static bool TryParse(string? s, int defaultPort, out KdcEndpoint result)
     {
         result = default;
         if (s is null)
@@ -46,7 +49,7 @@ public readonly record struct KdcEndpoint(string Host, int Port = 88, KdcTranspo
         else if (s.StartsWith("tcp/", StringComparison.OrdinalIgnoreCase))
             s = s[4..];
 
-        var (host, port) = (s, 88);
+        var (host, port) = (s, defaultPort);
         if (s.StartsWith('['))
         {
             var end = s.IndexOf(']', StringComparison.Ordinal);

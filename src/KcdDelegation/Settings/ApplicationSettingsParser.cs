@@ -133,7 +133,10 @@ internal sealed class ApplicationSettingsParser(
             ? (KeyFileKind.PasswordFile, account.PasswordFile!, $"{accountKey}:PasswordFile")
             : (KeyFileKind.Keytab, account.Keytab, $"{accountKey}:Keytab");
         KeyFile.Check(kind, path, pathKey, errors);
-        return realmIsRight ? new ClientSettings(realm!, account.Name, kind, path, kdcs) { Limits = limits } : null;
+        var roll = PasswordRollParser.Parse(account.PasswordRoll, kind, $"{accountKey}:PasswordRoll", errors);
+        return realmIsRight
+            ? new ClientSettings(realm!, account.Name, kind, path, kdcs) { Limits = limits, PasswordRoll = roll }
+            : null;
     }
 
     /// <summary>Validates the components of an account's name. Accounts of MIT realms may have several, such as

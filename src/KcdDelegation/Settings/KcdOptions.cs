@@ -113,6 +113,24 @@ public sealed class ServiceAccountOptions
 
     /// <summary>The path of a file that contains the account's password.</summary>
     public string? PasswordFile { get; set; }
+
+    /// <summary>Lets the account change the password in <see cref="PasswordFile"/> itself. Null: it is not changed.</summary>
+    public PasswordRollSettings? PasswordRoll { get; set; }
+}
+
+/// <summary>The settings of an account that changes its own password, such as a computer account.</summary>
+public sealed class PasswordRollSettings
+{
+    /// <summary>The age at which the password is changed: one hour to 365 days.</summary>
+    public TimeSpan Interval { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>The time for which old passwords are kept, for tickets that were issued before a change. It must exceed the lifetime of
+    /// tickets.</summary>
+    public TimeSpan OldKeyLifetime { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>Password servers of the realm (RFC 3244). If the list is empty, port 464 of the KDCs or DNS SRV records are
+    /// used.</summary>
+    public IList<string> Servers { get; } = [];
 }
 
 /// <summary>The settings of another realm: its KDCs and the suffixes of its users.</summary>

@@ -50,6 +50,18 @@ internal sealed record ApplicationSettings(
 internal sealed record ClientSettings(string Realm, string AccountName, KeyFileKind KeyKind, string KeyPath, RealmKdcs Kdcs)
 {
     public ClientLimits Limits { get; init; } = ClientLimits.Default;
+
+    /// <summary>The schedule by which the account changes its own password, or null.</summary>
+    public PasswordRoll? PasswordRoll { get; init; }
+}
+
+/// <summary>The schedule by which an account changes its own password, compared by value.</summary>
+internal sealed record PasswordRoll(TimeSpan Interval, TimeSpan OldKeyLifetime, ImmutableArray<KdcEndpoint> Servers)
+{
+    public bool Equals(PasswordRoll? other) =>
+        other is not null && Interval == other.Interval && OldKeyLifetime == other.OldKeyLifetime && Servers.SequenceEqual(other.Servers);
+
+    public override int GetHashCode() => HashCode.Combine(Interval, OldKeyLifetime, Servers.Length);
 }
 
 internal enum KeyFileKind

@@ -133,9 +133,9 @@ internal sealed class SettingsParser
             var first = account.First();
             foreach (var other in account.Where(application => application.Client != first.Client))
                 _errors.Add($"Applications:{other.Name}:ServiceAccount",
-                    $"uses another key file for {PrintableText.From(first.Client.AccountName)} than "
+                    $"uses another key file or PasswordRoll for {PrintableText.From(first.Client.AccountName)} than "
                         + _errors.Key($"Applications:{first.Name}"),
-                    "Name the same keytab or password file in both");
+                    "Name the same keytab or password file in both, and the same PasswordRoll");
         }
     }
 }

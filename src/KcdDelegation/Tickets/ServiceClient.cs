@@ -13,13 +13,12 @@ internal sealed class ServiceClient : IAsyncDisposable
     public ServiceClient(ClientSettings settings, ILoggerFactory loggerFactory, TimeProvider timeProvider, Action<ServiceClient> closed)
     {
         (Settings, _closed) = (settings, closed);
-        _account = settings.KeyKind == KeyFileKind.Keytab
-            ? ServiceAccount.FromKeytab(settings.AccountName, settings.KeyPath)
-            : ServiceAccount.FromPasswordFile(settings.AccountName, settings.KeyPath);
+        _account = CreateAccount(settings, timeProvider);
         var options = new S4UClientOptions
         {
             Realm = settings.Realm,
             Account = _account,
+            PasswordServers = settings.PasswordRoll is { } roll ? [.. roll.Servers] : [],
             LoggerFactory = loggerFactory,
             TimeProvider = timeProvider,
             Timeout = settings.Limits.Timeout,
@@ -41,4 +40,13 @@ internal sealed class ServiceClient : IAsyncDisposable
         await Client.DisposeAsync().ConfigureAwait(false);
         _account.Dispose();
     }
+
+    private static ServiceAccount CreateAccount(ClientSettings settings, TimeProvider timeProvider) => settings switch
+    {
+        { KeyKind: KeyFileKind.Keytab } => ServiceAccount.FromKeytab(settings.AccountName, settings.KeyPath),
+        { PasswordRoll: { } roll } => ServiceAccount.FromRollingPasswordFile(
+            settings.AccountName, settings.KeyPath,
+            new PasswordRollOptions { Interval = roll.Interval, OldKeyLifetime = roll.OldKeyLifetime }, timeProvider),
+        _ => ServiceAccount.FromPasswordFile(settings.AccountName, settings.KeyPath),
+    };
 }

@@ -67,6 +67,23 @@ public sealed class SettingsParserTests
         errors.ShouldAllBe(error => error.StartsWith("Kcd:", StringComparison.Ordinal) && error.EndsWith('.'));
     }
 
+    [Fact]
+    public void An_account_that_changes_its_own_password_has_password_servers_with_their_own_port()
+    {
+        var options = Samples.Options();
+        Parsed(options).Applications["erp"].Client.PasswordRoll.ShouldBeNull();
+        options.ServiceAccount = RollingAccount(new PasswordRollSettings { Servers = { "dc1", "udp/dc2:10464" } });
+        var client = Parsed(options).Applications["erp"].Client;
+        client.PasswordRoll.ShouldNotBeNull().Servers.ShouldBe(
+            [new KdcEndpoint("dc1", 464), new KdcEndpoint("dc2", 10464, KdcTransport.Udp)]);
+        (client.PasswordRoll!.Interval, client.PasswordRoll.OldKeyLifetime).ShouldBe((TimeSpan.FromDays(7), TimeSpan.FromDays(1)));
+        // Equal settings share one client, so that a reload without a change does not open another one.
+        client.ShouldBe(Parsed(options).Applications["erp"].Client);
+    }
+
+    private static ServiceAccountOptions RollingAccount(PasswordRollSettings roll) =>
+        new() { Name = "CONNECTOR$", PasswordFile = Samples.KeyFile, PasswordRoll = roll };
+
     public static TheoryData<string, string, Action<KcdOptions>> InvalidOptions => new()
     {
         { "Kcd:Realm", "not a realm", o => o.Realm = "CONTOSO COM" },
@@ -210,6 +227,14 @@ public sealed class SettingsParserTests
             (AuthenticationStart.OnChallenge, MutualAuthentication.Required) },
         { "Kcd:Applications:erp:ShareConnectionsBetweenUsers", "Kcd:Applications:erp:Start OnChallenge", o =>
             (o.Application().Start, o.Application().ShareConnectionsBetweenUsers) = (AuthenticationStart.OnChallenge, true) },
+        { "Kcd:ServiceAccount:PasswordRoll", "is set together with Keytab", o =>
+            o.ServiceAccount.PasswordRoll = new PasswordRollSettings() },
+        { "Kcd:ServiceAccount:PasswordRoll:Interval", "00:59:00 is out of range", o => o.ServiceAccount =
+            RollingAccount(new PasswordRollSettings { Interval = TimeSpan.FromMinutes(59) }) },
+        { "Kcd:ServiceAccount:PasswordRoll:OldKeyLifetime", "is out of range", o => o.ServiceAccount =
+            RollingAccount(new PasswordRollSettings { OldKeyLifetime = TimeSpan.FromSeconds(-1) }) },
+        { "Kcd:ServiceAccount:PasswordRoll:Servers:1", "\"dc1:0\" is not a password server", o => o.ServiceAccount =
+            RollingAccount(new PasswordRollSettings { Servers = { "dc1", "dc1:0" } }) },
         { "Kcd:Applications:crm:ServiceAccount", "uses another key file", o =>
             Add(o, "crm").ServiceAccount = new ServiceAccountOptions { Name = "CONNECTOR$", Keytab = OtherKeyFile } },
     };
