@@ -123,11 +123,30 @@ internal sealed class ApplicationSettingsParser(
                 "Write the sAMAccountName without domain, such as CONNECTOR$");
             return null;
         }
-        if (string.IsNullOrWhiteSpace(account.Keytab) == string.IsNullOrWhiteSpace(account.PasswordFile))
+        var sources = new[]
         {
-            var problem = string.IsNullOrWhiteSpace(account.Keytab) ? "is missing" : "is set together with PasswordFile";
-            errors.Add($"{accountKey}:Keytab", problem, "Set exactly one of Keytab and PasswordFile to the path of a file");
+            (Name: "Keytab", IsSet: !string.IsNullOrWhiteSpace(account.Keytab)),
+            (Name: "PasswordFile", IsSet: !string.IsNullOrWhiteSpace(account.PasswordFile)),
+            (Name: "ManagedPassword", IsSet: account.ManagedPassword is not null),
+        }.Where(source => source.IsSet).Select(source => source.Name).ToList();
+        if (sources.Count != 1)
+        {
+            errors.Add($"{accountKey}:{sources.FirstOrDefault("Keytab")}",
+                sources.Count == 0 ? "is missing" : $"is set together with {string.Join(" and ", sources.Skip(1))}",
+                "Set exactly one of Keytab and PasswordFile to the path of a file, or ManagedPassword for a group managed service account");
             return null;
+        }
+        if (account.ManagedPassword is { } managed)
+        {
+            PasswordRollParser.Parse(account.PasswordRoll, KeyFileKind.ReaderKeytab, $"{accountKey}:PasswordRoll", errors);
+            return ManagedPasswordSettingsParser.Parse(managed, realm, $"{accountKey}:ManagedPassword", options, kdcs, limits, errors) is
+                { } settings && realmIsRight
+                ? new ClientSettings(realm!, account.Name, KeyFileKind.ReaderKeytab, settings.ReaderKeytab, kdcs)
+                {
+                    Limits = limits,
+                    ManagedPassword = settings,
+                }
+                : null;
         }
         var (kind, path, pathKey) = string.IsNullOrWhiteSpace(account.Keytab)
             ? (KeyFileKind.PasswordFile, account.PasswordFile!, $"{accountKey}:PasswordFile")

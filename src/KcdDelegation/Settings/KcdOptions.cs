@@ -1,4 +1,6 @@
+using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
+using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation;
 
@@ -88,6 +90,9 @@ public sealed class KcdOptions
 
     internal static readonly TimeSpan DefaultMaxConnectionWait = TimeSpan.FromSeconds(10);
 
+    /// <summary>Creates the source of managed passwords. Null if the host did not add the directory.</summary>
+    internal Func<ManagedPasswordSettings, ILoggerFactory, TimeProvider, IManagedPasswordSource>? ManagedPasswordSource { get; set; }
+
     /// <summary>The path of the configuration section, for the keys in error messages.</summary>
     internal string Section { get; set; } = "Kcd";
 
@@ -101,8 +106,8 @@ public sealed class KcdOptions
     internal IReadOnlyList<SettingsError> BindingErrors { get; set; } = [];
 }
 
-/// <summary>The account that delegates and the source of its key: exactly one of <see cref="Keytab"/> and <see cref="PasswordFile"/>.
-/// Settings never contain the secret itself.</summary>
+/// <summary>The account that delegates and the source of its key: exactly one of <see cref="Keytab"/>, <see cref="PasswordFile"/> and
+/// <see cref="ManagedPassword"/>. Settings never contain the secret itself.</summary>
 public sealed class ServiceAccountOptions
 {
     /// <summary>The account's sAMAccountName (computers and gMSA end with <c>$</c>), or its principal name with an MIT KDC.</summary>
@@ -113,6 +118,10 @@ public sealed class ServiceAccountOptions
 
     /// <summary>The path of a file that contains the account's password.</summary>
     public string? PasswordFile { get; set; }
+
+    /// <summary>Gets or sets how the password of a group managed service account (gMSA) is read from the directory; null for another
+    /// source.</summary>
+    public ManagedPasswordOptions? ManagedPassword { get; set; }
 
     /// <summary>Lets the account change the password in <see cref="PasswordFile"/> itself. Null: it is not changed.</summary>
     public PasswordRollSettings? PasswordRoll { get; set; }
@@ -129,6 +138,22 @@ public sealed class PasswordRollSettings
     public TimeSpan OldKeyLifetime { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>Password servers of the realm (RFC 3244). If the list is empty, port 464 of the KDCs or DNS SRV records are
+    /// used.</summary>
+    public IList<string> Servers { get; } = [];
+}
+
+/// <summary>The settings for reading the password of a group managed service account from the directory. They need the package
+/// KcdDelegation.Directory (<c>AddKcdDirectory</c>).</summary>
+public sealed class ManagedPasswordOptions
+{
+    /// <summary>Gets or sets the sAMAccountName of the account that reads the password, usually the computer account of this host, such as
+    /// <c>GATEWAY1$</c>. It must be among the account's PrincipalsAllowedToRetrieveManagedPassword.</summary>
+    public string? Reader { get; set; }
+
+    /// <summary>Gets or sets the path of a keytab with the reader's AES keys. The file is read again when it changes.</summary>
+    public string? ReaderKeytab { get; set; }
+
+    /// <summary>Gets the names of directory servers, such as <c>dc1.contoso.com</c>. If the list is empty, DNS SRV records are
     /// used.</summary>
     public IList<string> Servers { get; } = [];
 }

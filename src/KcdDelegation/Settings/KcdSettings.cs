@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
+using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Settings;
 
@@ -51,6 +52,9 @@ internal sealed record ClientSettings(string Realm, string AccountName, KeyFileK
 {
     public ClientLimits Limits { get; init; } = ClientLimits.Default;
 
+    /// <summary>How the account's password is read from the directory, or null for a key file.</summary>
+    public ManagedPasswordSettings? ManagedPassword { get; init; }
+
     /// <summary>The schedule by which the account changes its own password, or null.</summary>
     public PasswordRoll? PasswordRoll { get; init; }
 }
@@ -68,6 +72,23 @@ internal enum KeyFileKind
 {
     Keytab,
     PasswordFile,
+
+    /// <summary>The keytab of the account that reads the managed password.</summary>
+    ReaderKeytab,
+}
+
+/// <summary>The settings for reading the password of a managed service account.</summary>
+/// <param name="Realm">The realm of the account and of its reader.</param>
+/// <param name="Reader">The sAMAccountName of the reader.</param>
+/// <param name="ReaderKeytab">The path of the reader's keytab.</param>
+/// <param name="Servers">The names of directory servers, separated by spaces; empty for DNS.</param>
+/// <param name="Kdcs">The KDCs of each realm.</param>
+internal sealed record ManagedPasswordSettings(string Realm, string Reader, string ReaderKeytab, string Servers, RealmKdcs Kdcs)
+{
+    /// <summary>Creates the source. All settings of a process have the same one.</summary>
+    public required Func<ManagedPasswordSettings, ILoggerFactory, TimeProvider, IManagedPasswordSource> CreateSource { get; init; }
+
+    public ClientLimits Limits { get; init; } = ClientLimits.Default;
 }
 
 /// <summary>The configured KDCs of every realm, compared by value.</summary>

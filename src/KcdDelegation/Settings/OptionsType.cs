@@ -26,6 +26,7 @@ internal sealed class OptionsType
         Create<KcdOptions>(""),
         Create<ServiceAccountOptions>(nameof(KcdOptions.ServiceAccount)),
         Create<PasswordRollSettings>($"{nameof(KcdOptions.ServiceAccount)}:{nameof(ServiceAccountOptions.PasswordRoll)}"),
+        Create<ManagedPasswordOptions>($"{nameof(KcdOptions.ServiceAccount)}:{nameof(ServiceAccountOptions.ManagedPassword)}"),
         Create<RealmOptions>($"{nameof(KcdOptions.Realms)}:NAME"),
         Create<TokenOptions>(nameof(KcdOptions.Token)),
         Create<DelegatedApplication>($"{nameof(KcdOptions.Applications)}:NAME"),

@@ -8,12 +8,14 @@ namespace KcdDelegation.Tickets;
 internal sealed class ServiceClient : IAsyncDisposable
 {
     private readonly ServiceAccount _account;
+    private readonly IManagedPasswordSource? _managedPasswords;
     private readonly Action<ServiceClient> _closed;
 
     public ServiceClient(ClientSettings settings, ILoggerFactory loggerFactory, TimeProvider timeProvider, Action<ServiceClient> closed)
     {
         (Settings, _closed) = (settings, closed);
-        _account = CreateAccount(settings, timeProvider);
+        _managedPasswords = settings.ManagedPassword?.CreateSource(settings.ManagedPassword, loggerFactory, timeProvider);
+        _account = CreateAccount(settings, _managedPasswords, timeProvider);
         var options = new S4UClientOptions
         {
             Realm = settings.Realm,
@@ -39,10 +41,15 @@ internal sealed class ServiceClient : IAsyncDisposable
         _closed(this);
         await Client.DisposeAsync().ConfigureAwait(false);
         _account.Dispose();
+        if (_managedPasswords is IAsyncDisposable source)
+            await source.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static ServiceAccount CreateAccount(ClientSettings settings, TimeProvider timeProvider) => settings switch
+    private static ServiceAccount CreateAccount(
+        ClientSettings settings, IManagedPasswordSource? managedPasswords, TimeProvider timeProvider) => settings switch
     {
+        _ when managedPasswords is not null =>
+            ServiceAccount.FromManagedPassword(settings.AccountName, managedPasswords, timeProvider),
         { KeyKind: KeyFileKind.Keytab } => ServiceAccount.FromKeytab(settings.AccountName, settings.KeyPath),
         { PasswordRoll: { } roll } => ServiceAccount.FromRollingPasswordFile(
             settings.AccountName, settings.KeyPath,
