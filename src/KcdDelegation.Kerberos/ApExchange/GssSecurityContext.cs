@@ -126,6 +126,11 @@ internal sealed class GssSecurityContext : IDisposable
         return message;
     }
 
+    /// <summary>Opens the service's next wrap token, encrypted or only signed, as the sender chose.</summary>
+    /// <exception cref="KerberosException">The token is not the one that was expected, or was changed. The context cannot be used any
+    /// more.</exception>
+    public byte[] UnwrapAny(ReadOnlySpan<byte> token) => Unwrap(token, GssMessageToken.IsSealed(token));
+
     /// <summary>Creates a MIC token.</summary>
     public byte[] GetMic(ReadOnlySpan<byte> message) =>
         GssMessageToken.CreateMic(GetKey(), KeyUsage.InitiatorSign, OwnFlags, _sent++, message);

@@ -77,6 +77,10 @@ internal static class GssMessageToken
             throw KerberosException.Rejected("the MIC token does not match its message");
     }
 
+    /// <summary>Returns whether a wrap token claims to be encrypted.</summary>
+    public static bool IsSealed(ReadOnlySpan<byte> token) =>
+        token.Length > 2 && ((GssMessageFlags)token[2]).HasFlag(GssMessageFlags.Sealed);
+
     /// <summary>Opens a wrap token and returns its message in pinned memory, which the caller zeroes.</summary>
     /// <param name="key">The key of the context.</param>
     /// <param name="usage">The key usage of the sender.</param>

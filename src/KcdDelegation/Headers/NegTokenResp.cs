@@ -5,6 +5,9 @@ namespace KcdDelegation.Headers;
 ///   mechListMIC [3] OCTET STRING OPTIONAL }</summary>
 internal sealed record NegTokenResp(NegotiationState? State, string? SupportedMechanism, ReadOnlyMemory<byte> ResponseToken)
 {
+    /// <summary>Gets the MIC of the list of mechanisms, or nothing. A sender that received this token's context verifies it.</summary>
+    public ReadOnlyMemory<byte> MechListMic { get; private init; }
+
     /// <summary>Reads the SEQUENCE inside [1].</summary>
     public static bool TryRead(ReadOnlyMemory<byte> source, out NegTokenResp? token)
     {
@@ -15,6 +18,7 @@ internal sealed record NegTokenResp(NegotiationState? State, string? SupportedMe
         NegotiationState? state = null;
         string? mechanism = null;
         ReadOnlyMemory<byte> responseToken = default;
+        ReadOnlyMemory<byte> mic = default;
         byte last = 0;
         while (!fields.IsEmpty)
         {
@@ -36,8 +40,10 @@ internal sealed record NegTokenResp(NegotiationState? State, string? SupportedMe
             }
             else if (tag == BerTag.Context(2) && !DefiniteBer.TryRead(ref field, BerTag.OctetString, out responseToken))
                 return false;
+            else if (tag == BerTag.Context(3) && !DefiniteBer.TryRead(ref field, BerTag.OctetString, out mic))
+                mic = default;
         }
-        token = new NegTokenResp(state, mechanism, responseToken);
+        token = new NegTokenResp(state, mechanism, responseToken) { MechListMic = mic };
         return true;
     }
 }

@@ -52,7 +52,7 @@ internal sealed record ClientSettings(string Realm, string AccountName, KeyFileK
 {
     public ClientLimits Limits { get; init; } = ClientLimits.Default;
 
-    /// <summary>How the account's password is read from the directory, or null for a key file.</summary>
+    /// <summary>The settings for reading the account's password from the directory, or null for a key file.</summary>
     public ManagedPasswordSettings? ManagedPassword { get; init; }
 
     /// <summary>The schedule by which the account changes its own password, or null.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Identity;
 using KcdDelegation.Kerberos;
@@ -29,14 +31,15 @@ internal static class ManagedPasswordSettingsParser
             KeyFile.Check(KeyFileKind.Keytab, managed.ReaderKeytab, $"{key}:ReaderKeytab", errors);
         for (var i = 0; i < managed.Servers.Count; i++)
         {
-            if (Uri.CheckHostName(managed.Servers[i]) != UriHostNameType.Dns || !managed.Servers[i].Contains('.', StringComparison.Ordinal))
+            if (!IsServer(managed.Servers[i]))
                 errors.Add($"{key}:Servers:{i}", $"{PrintableText.Quoted(managed.Servers[i])} is not the full name of a server",
-                    "Write the DNS name of a domain controller, such as dc1.contoso.com. Its ticket is issued for this name, so an "
-                    + "address does not work");
+                    "Write the DNS name of a domain controller, such as dc1.contoso.com, dc1.contoso.com:389 or, if DNS does not have it, "
+                    + "dc1.contoso.com=192.0.2.10. The ticket is issued for the name, so an address alone does not work");
         }
         if (options.ManagedPasswordSource is null)
             errors.Add(key, "needs the directory client, which this program does not have",
-                "Install the package KcdDelegation.Directory and call services.AddKcdDirectory(), or options.UseDirectory() without services");
+                "Install the package KcdDelegation.Directory and call services.AddKcdDirectory(), or options.UseDirectory() without "
+                + "services");
         if (errors.All.Count > count || realm is null)
             return null;
         return new ManagedPasswordSettings(realm, managed.Reader!, managed.ReaderKeytab!, string.Join(' ', managed.Servers), kdcs)
@@ -44,5 +47,19 @@ internal static class ManagedPasswordSettingsParser
             CreateSource = options.ManagedPasswordSource!,
             Limits = limits,
         };
+    }
+
+    /// <summary>Determines whether a text is NAME, NAME:PORT, NAME=ADDRESS or NAME:PORT=ADDRESS.</summary>
+    private static bool IsServer(string? text)
+    {
+        if (text is null || text.Contains(' ', StringComparison.Ordinal))
+            return false;
+        var parts = text.Split('=');
+        if (parts.Length > 2 || (parts.Length == 2 && !IPAddress.TryParse(parts[1], out _)))
+            return false;
+        var name = parts[0].Split(':');
+        return name.Length <= 2
+            && (name.Length == 1 || (ushort.TryParse(name[1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0))
+            && Uri.CheckHostName(name[0]) == UriHostNameType.Dns && name[0].Contains('.', StringComparison.Ordinal);
     }
 }

@@ -13,6 +13,7 @@ public sealed class PackageReferenceTests
         Known(Repository.Library).ShouldBe(["KcdDelegation.Kerberos"]);
         Known(Repository.Proxy).ShouldBeSubsetOf(["KcdDelegation", "KcdDelegation.AspNetCore", "KcdDelegation.Kerberos"]);
         Known(Repository.Web).ShouldBe(["KcdDelegation", "KcdDelegation.Kerberos"]);
+        Known(Repository.Directory).ShouldBe(["KcdDelegation", "KcdDelegation.Kerberos"]);
         Known(Repository.Kit).ShouldBeSubsetOf(["KcdDelegation", "KcdDelegation.Kerberos"]);
     }
 
@@ -22,7 +23,7 @@ public sealed class PackageReferenceTests
     public void Libraries_for_hosts_are_built_for_native_compilation()
     {
         foreach (var assembly in (System.Reflection.Assembly[])
-            [Repository.Engine, Repository.Library, Repository.Web, Repository.Proxy])
+            [Repository.Engine, Repository.Library, Repository.Web, Repository.Proxy, Repository.Directory])
         {
             System.Reflection.CustomAttributeExtensions.GetCustomAttributes<System.Reflection.AssemblyMetadataAttribute>(assembly)
                 .ShouldContain(data => data.Key == "IsAotCompatible" && data.Value == "True", assembly.GetName().Name);

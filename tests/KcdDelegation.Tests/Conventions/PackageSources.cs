@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Xml.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -38,6 +39,10 @@ internal sealed class PackageSources
     }
 
     public string Package { get; }
+
+    /// <summary>Gets the namespace of the package: its name, unless the project names another one.</summary>
+    public string RootNamespace => XDocument.Load(Path.Combine(_folder, $"{Package}.csproj")).Descendants("RootNamespace")
+        .Select(element => element.Value).FirstOrDefault(Package);
 
     /// <summary>Gets the sources of a package; they are parsed once for all tests.</summary>
     public static PackageSources Get(string package) =>

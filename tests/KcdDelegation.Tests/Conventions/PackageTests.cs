@@ -9,19 +9,20 @@ namespace KcdDelegation.Tests.Conventions;
 public sealed partial class PackageTests(PackageTests.Packages packages) : IClassFixture<PackageTests.Packages>
 {
     [Fact]
-    public void There_are_seven_packages_of_one_version_each_with_its_symbols()
+    public void There_are_eight_packages_of_one_version_each_with_its_symbols()
     {
         packages.All.Select(package => package.Id).Order(StringComparer.Ordinal)
             .ShouldBe(
-                ["KcdDelegation", "KcdDelegation.AspNetCore", "KcdDelegation.Gateway", "KcdDelegation.Kerberos", "KcdDelegation.Testing",
-                    "KcdDelegation.Tool", "KcdDelegation.Yarp"]);
+                ["KcdDelegation", "KcdDelegation.AspNetCore", "KcdDelegation.Directory", "KcdDelegation.Gateway", "KcdDelegation.Kerberos",
+                    "KcdDelegation.Testing", "KcdDelegation.Tool", "KcdDelegation.Yarp"]);
         packages.All.Select(package => package.Version).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
-        packages.Symbols.Count.ShouldBe(7);
+        packages.Symbols.Count.ShouldBe(8);
     }
 
     [Theory]
     [InlineData("KcdDelegation.Testing")]
     [InlineData("KcdDelegation.AspNetCore")]
+    [InlineData("KcdDelegation.Directory")]
     [InlineData("KcdDelegation.Yarp")]
     public void A_package_depends_on_the_exact_version_whose_internals_it_uses(string id)
     {

@@ -15,13 +15,15 @@ internal static class Repository
 
     public static Assembly Web => typeof(KcdDelegation.AspNetCore.KcdSessions).Assembly;
 
+    public static Assembly Directory => typeof(KcdDelegation.DirectoryServices.DirectoryClient).Assembly;
+
     public static Assembly Gateway => typeof(KcdDelegation.Gateway.GatewayHost).Assembly;
 
     public static Assembly Kit => typeof(TestRealm).Assembly;
 
     /// <summary>The packages of <c>src/</c>, by folder name.</summary>
     public static IReadOnlyList<string> Packages { get; } =
-        [.. Directory.GetDirectories(Path.Combine(FindRoot(), "src")).Select(folder => Path.GetFileName(folder)!)
+        [.. System.IO.Directory.GetDirectories(Path.Combine(FindRoot(), "src")).Select(folder => Path.GetFileName(folder)!)
             .Order(StringComparer.Ordinal)];
 
     public static string Root { get; } = FindRoot();
@@ -30,14 +32,14 @@ internal static class Repository
     /// out.</summary>
     public static IReadOnlyList<string> Files { get; } =
     [
-        .. Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
+        .. System.IO.Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
             .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))
             .Where(file => !file.Split('/').Any(part => part is "bin" or "obj" or "artifacts" or ".git" or "results" or "seeds"))
             .Order(StringComparer.Ordinal),
     ];
 
     public static IEnumerable<string> SourceFiles(string project) =>
-        Directory.EnumerateFiles(Path.Combine(Root, "src", project), "*.cs", SearchOption.AllDirectories)
+        System.IO.Directory.EnumerateFiles(Path.Combine(Root, "src", project), "*.cs", SearchOption.AllDirectories)
             .Where(file => !Path.GetRelativePath(Root, file).Split('/', '\\').Any(part => part is "bin" or "obj"));
 
     private static string FindRoot()

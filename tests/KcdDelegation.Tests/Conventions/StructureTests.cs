@@ -46,7 +46,7 @@ public sealed class StructureTests
             let folder = sources.GetFolder(tree.FilePath)
             let types = declared.Members.OfType<BaseTypeDeclarationSyntax>()
             let hasPublicType = types.Any(type => type.Modifiers.Any(modifier => modifier.ValueText == "public"))
-            let expected = folder == "(root)" || hasPublicType ? package : $"{package}.{folder}"
+            let expected = folder == "(root)" || hasPublicType ? sources.RootNamespace : $"{sources.RootNamespace}.{folder}"
             where name != expected && !name.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal)
                 && name != "Microsoft.AspNetCore.Builder"
             select $"{Path.GetRelativePath(Repository.Root, tree.FilePath)} is in {name}, not in {expected}";

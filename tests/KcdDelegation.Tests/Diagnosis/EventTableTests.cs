@@ -52,7 +52,8 @@ public sealed class EventTableTests
 
     /// <summary>The events of the packages that define their numbers with the messages.</summary>
     private static IEnumerable<(int Number, string Name, LogLevel Level)> OtherEvents() =>
-        LogEvents(Repository.Engine).Concat(LogEvents(Repository.Web)).Concat(LogEvents(Repository.Gateway));
+        LogEvents(Repository.Engine).Concat(LogEvents(Repository.Web)).Concat(LogEvents(Repository.Gateway))
+            .Concat(LogEvents(Repository.Directory));
 
     private static IEnumerable<(int Number, string Name)> Constants() =>
         typeof(KcdEventId).GetFields().Concat(typeof(YarpEventId).GetFields())

@@ -1,0 +1,53 @@
+using System.Net;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Testing;
+
+namespace KcdDelegation.DirectoryServices.Tests.Servers;
+
+/// <summary>A client of lying servers, with the embedded KDC that issues the tickets to them.</summary>
+internal sealed class TestDirectory : IAsyncDisposable
+{
+    private const string Host = "dc.test.example";
+
+    private readonly TestRealm _realm = TestRealm.Start().Account("reader$").Service($"ldap/{Host}").Service("ldap/dc2.test.example");
+    private readonly S4UClient _reader;
+    private readonly List<LyingServer> _servers = [];
+
+    public TestDirectory(Action<DirectoryClientOptions>? configure = null, int servers = 1)
+    {
+        _reader = _realm.CreateClient("reader$");
+        var options = new DirectoryClientOptions { Reader = _reader, Domain = "test.example", Timeout = TimeSpan.FromSeconds(5) };
+        for (var i = 0; i < servers; i++)
+        {
+            var name = i == 0 ? Host : $"dc{i + 1}.test.example";
+            var server = new LyingServer { Ticket = () => Ticket(name) };
+            _servers.Add(server);
+            options.Servers.Add(new DirectoryServer(name, server.Port, IPAddress.Loopback));
+        }
+        configure?.Invoke(options);
+        Client = new DirectoryClient(options);
+    }
+
+    public DirectoryClient Client { get; }
+
+    public LyingServer Server => _servers[0];
+
+    public IReadOnlyList<LyingServer> Servers => _servers;
+
+    public Task<IReadOnlyList<LdapEntry>> SearchAsync(int pageSize = 0, bool secrets = false) => Client.SearchAsync(
+        new LdapSearch { Base = "DC=test,DC=example", Attributes = ["cn", "member"], PageSize = pageSize, ReadsSecrets = secrets },
+        TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        foreach (var server in _servers)
+            await server.DisposeAsync();
+        await _reader.DisposeAsync();
+        await _realm.DisposeAsync();
+    }
+
+    private ServiceTicket Ticket(string name) =>
+        _reader.GetAccountTicketAsync(ServicePrincipalName.Parse($"ldap/{name}"), TestContext.Current.CancellationToken).AsTask()
+            .GetAwaiter().GetResult();
+}
