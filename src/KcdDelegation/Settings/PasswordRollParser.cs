@@ -24,7 +24,7 @@ internal static class PasswordRollParser
             return null;
         if (kind != KeyFileKind.PasswordFile)
         {
-            errors.Add(key, "is set together with Keytab",
+            errors.Add(key, kind == KeyFileKind.Keytab ? "is set together with Keytab" : "is set together with ManagedPassword",
                 "Set PasswordFile to the path of a file with the account's password, or remove this setting");
         }
         CheckTime(options.Interval, MinInterval, MaxTime, $"{key}:Interval", errors);
