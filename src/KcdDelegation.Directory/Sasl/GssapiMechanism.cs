@@ -15,7 +15,7 @@ internal sealed class GssapiMechanism(string server, GssSecurityContext context,
     public const int MaxReceive = 0xFF_FFFF;
 
     /// <summary>The overhead of a wrap token: header, its copy, confounder and the longest checksum (RFC 4121 §4.2.4).</summary>
-    private const int WrapOverhead = 128;
+    public const int WrapOverhead = 128;
 
     private Step _step = Step.Context;
     private int _maxSend;

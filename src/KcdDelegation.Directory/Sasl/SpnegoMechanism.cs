@@ -8,6 +8,9 @@ namespace KcdDelegation.DirectoryServices.Sasl;
 /// <summary>The mechanism GSS-SPNEGO (MS-SPNG, RFC 4178) with Kerberos as the only offer. The context's flags choose the layer.</summary>
 internal sealed class SpnegoMechanism(string server, GssSecurityContext context, bool seals) : ISaslMechanism
 {
+    /// <summary>The mechanism does not negotiate a size. OpenLDAP closes the connection after a token of more than 64 KiB.</summary>
+    private const int MaxSend = (64 << 10) - GssapiMechanism.WrapOverhead;
+
     private bool _isEstablished;
     private bool _isCompleted;
 
@@ -30,7 +33,7 @@ internal sealed class SpnegoMechanism(string server, GssSecurityContext context,
             Read(last);
         if (!_isEstablished || !_isCompleted)
             throw DirectoryException.Rejected(server, "the server reports a successful bind before it proved itself");
-        return seals ? new SealedLayer(context, GssapiMechanism.MaxReceive / 2) : null;
+        return seals ? new SealedLayer(context, MaxSend) : null;
     }
 
     private NegTokenResp Read(ReadOnlyMemory<byte> challenge)
