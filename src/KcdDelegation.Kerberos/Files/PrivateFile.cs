@@ -15,7 +15,11 @@ internal static class PrivateFile
         var target = Path.GetFullPath(path);
         var name = $".{Path.GetFileName(target)}.{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
         var temporary = Path.Combine(Path.GetDirectoryName(target) ?? throw new IOException($"{path} is a directory, not a file."), name);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None };
+        // Without a buffer, which would keep a copy of the secrets.
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0,
+        };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try

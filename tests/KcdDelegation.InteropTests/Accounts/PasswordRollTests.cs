@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using KcdDelegation.InteropTests.Diagnosis;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.AccountKeys;
 using KcdDelegation.Kerberos.PasswordChange;
 
 namespace KcdDelegation.InteropTests.Accounts;
@@ -9,6 +11,9 @@ namespace KcdDelegation.InteropTests.Accounts;
 public sealed class PasswordRollTests : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory();
+
+    /// <summary>SIGKILL.</summary>
+    private const int Kill = 9;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -85,22 +90,14 @@ public sealed class PasswordRollTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Steps))]
-    public async Task A_process_that_ends_after_a_step_locks_nothing_out(string part, object step)
+    public async Task A_process_that_is_killed_after_a_step_locks_nothing_out(string part, object step)
     {
         var realm = LabRealm.Get(part);
         realm.Require();
         await LabPasswords.AllowChangesAsync(realm, Stop);
         await using var company = await LabCompany.FoundAsync(realm, Stop);
-        await using (var gateway = await StartAsync(company))
-        {
-            gateway.Client.Roller!.StepCompleted = completed =>
-            {
-                if (completed == (PasswordRollStep)step)
-                    throw new ProcessEndedException();
-            };
-            await Should.ThrowAsync<ProcessEndedException>(async () => await gateway.Client.RollPasswordAsync(Stop));
-        }
-        // Another process: everything in memory is gone.
+        await File.WriteAllTextAsync(PasswordFile, Lab.Password, Stop);
+        (await RunProcessAsync(company, "kill", $"{step}")).ExitCode.ShouldBe(128 + Kill);
         await using (var gateway = await StartAsync(company))
         {
             await gateway.Client.LogOnAsync(Stop);
@@ -110,6 +107,61 @@ public sealed class PasswordRollTests : IDisposable
         using var account = ServiceAccount.FromPassword(company.Account, await File.ReadAllTextAsync(PasswordFile, Stop));
         await using var client = company.CreateClient(account);
         await client.LogOnAsync(Stop);
+    }
+
+    [Theory]
+    [InlineData("samba22")]
+    [InlineData("mit")]
+    public async Task Of_two_processes_one_changes_the_password_and_the_other_one_uses_it(string part)
+    {
+        var realm = LabRealm.Get(part);
+        realm.Require();
+        await LabPasswords.AllowChangesAsync(realm, Stop);
+        await using var company = await LabCompany.FoundAsync(realm, Stop);
+        await using var gateway = await StartAsync(company);
+        await gateway.Client.LogOnAsync(Stop);
+        using (new PasswordRollFiles(PasswordFile).Claim().ShouldNotBeNull())
+            (await RunProcessAsync(company, "roll")).ExitCode.ShouldBe(3);
+        (await RunProcessAsync(company, "roll")).ExitCode.ShouldBe(0);
+        (await File.ReadAllTextAsync(PasswordFile, Stop)).Length.ShouldBe(120);
+        gateway.Client.PurgeAll();
+        await gateway.Client.LogOnAsync(Stop);
+        (await gateway.Client.RollPasswordAsync(Stop)).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("samba22")]
+    [InlineData("mit")]
+    public async Task No_password_is_in_the_memory_of_a_process_after_the_account_was_disposed(string part)
+    {
+        var realm = LabRealm.Get(part);
+        realm.Require();
+        await LabPasswords.AllowChangesAsync(realm, Stop);
+        await using var company = await LabCompany.FoundAsync(realm, Stop);
+        await File.WriteAllTextAsync(PasswordFile, Lab.Password, Stop);
+        (await RunProcessAsync(company, "roll")).ExitCode.ShouldBe(0);
+        var (exitCode, output) = await RunProcessAsync(company, "search");
+        exitCode.ShouldBe(0, output);
+        output.ShouldContain("no password in memory");
+        // The search finds the password of an account that is in use.
+        (await RunProcessAsync(company, "held")).ExitCode.ShouldBe(4);
+    }
+
+    /// <summary>Runs tests/RollingProcess, and returns its exit code and its output.</summary>
+    private async Task<(int ExitCode, string Output)> RunProcessAsync(LabCompany company, params string[] mode)
+    {
+        var folder = AppContext.BaseDirectory.Replace("KcdDelegation.InteropTests", "RollingProcess", StringComparison.Ordinal);
+        var (realm, server) = (company.Realm, LabPasswords.GetServer(company.Realm));
+        var start = new ProcessStartInfo(
+            Path.Combine(folder, "KcdDelegation.RollingProcess"),
+            [realm.Realm, $"{realm.Kdc}", $"{server}", company.Account, PasswordFile, .. mode])
+        {
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        using var process = Process.Start(start).ShouldNotBeNull();
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Stop), process.StandardError.ReadToEndAsync(Stop));
+        await process.WaitForExitAsync(Stop);
+        return (process.ExitCode, await output + await errors);
     }
 
     /// <summary>Runs the commands of the documentation, with other names, and starts a gateway with the account and the file.</summary>
@@ -191,6 +243,4 @@ public sealed class PasswordRollTests : IDisposable
             Account.Dispose();
         }
     }
-
-    private sealed class ProcessEndedException : Exception;
 }
