@@ -174,10 +174,18 @@ managed_accounts() {
     samba_tool service-account create --name=$name --dns-host-name="$name.$DOMAIN" "${local[@]}" &&
       samba_tool service-account group-msa-membership add --name=$name --principal='conncomp$' "${local[@]}" || return
   done
-  samba_tool user enable 'gmsa$' "${local[@]}" &&
+  # Unless an account declares AES, Samba encrypts the tickets to it with RC4.
+  dc_attribute 'gmsa$' msDS-SupportedEncryptionTypes "$(printf 24 | base64)" &&
+    samba_tool user enable 'gmsa$' "${local[@]}" &&
     samba_tool spn add "HTTP/gmsa.$DOMAIN" 'gmsa$' "${local[@]}" &&
     samba_tool delegation for-any-protocol 'gmsa$' on "${local[@]}" &&
     samba_tool delegation add-service 'gmsa$' "HTTP/web.$DOMAIN" "${local[@]}"
+}
+
+# dc_attribute ACCOUNT NAME BASE64 : sets an attribute to bytes, such as clearTextPassword to UTF-16 code units that are no valid text.
+dc_attribute() {
+  cp "$HERE/set_attribute_ad.py" "$DIR/"
+  in_namespace /usr/bin/python3 "$DIR/set_attribute_ad.py" "$DIR/etc/smb.conf" "$@"
 }
 
 # dc_users N : adds users u00001 to uN that do not exist yet
@@ -254,6 +262,7 @@ dc_verbs() {
     kdc) [ $# = 2 ] || usage "kdc stop|cont|kill|start|restart"; need_system; one_at_a_time "$SELF"; dc_kdc "$2";;
     users) [[ ${2:-} =~ ^[0-9]+$ ]] || usage "users N"; need_system; one_at_a_time "$SELF"; dc_users "$2";;
     tool) shift; samba_tool "$@";;
-    *) usage "up|down|status|env|users N|kdc stop|cont|kill|start|restart|tool SAMBA-TOOL-ARGUMENTS";;
+    attribute) shift; dc_attribute "$@";;
+    *) usage "up|down|status|env|users N|kdc stop|cont|kill|start|restart|attribute ACCOUNT NAME BASE64|tool SAMBA-TOOL-ARGUMENTS";;
   esac
 }

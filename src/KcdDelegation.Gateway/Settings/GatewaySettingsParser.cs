@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using KcdDelegation.DirectoryServices;
 using KcdDelegation.Kerberos.Names;
 using KcdDelegation.Settings;
 using Microsoft.Extensions.Configuration;
@@ -16,7 +17,7 @@ internal static class GatewaySettingsParser
         var options = new GatewayOptions();
         SettingsBinder.Bind(configuration, options, GatewayOptionTypes.All, binding, otherSection: GatewayOptionTypes.Kcd);
         var kcd = configuration.GetSection(GatewayOptionTypes.Kcd);
-        var library = new KcdOptions();
+        var library = new KcdOptions().UseDirectory();
         SettingsBinder.Bind(kcd, library);
 
         // The errors of values that cannot be read hide those that follow from them.
@@ -47,6 +48,7 @@ internal static class GatewaySettingsParser
     /// <summary>Sets the options of the library from settings that have been validated.</summary>
     public static void BindLibrary(GatewaySettings settings, KcdOptions options)
     {
+        options.UseDirectory();
         SettingsBinder.Bind(settings.Kcd, options);
         SetCallers(options, settings);
     }

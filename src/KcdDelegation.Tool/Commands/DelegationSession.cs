@@ -9,9 +9,11 @@ namespace KcdDelegation.Tool.Commands;
 internal sealed class DelegationSession : IAsyncDisposable
 {
     private readonly ServiceAccount _account;
+    private readonly IManagedPasswordSource? _managedPasswords;
 
-    private DelegationSession(ServiceAccount account, S4UClient client, KerberosPrincipal principal) =>
-        (_account, Client, Account) = (account, client, principal);
+    private DelegationSession(
+        ServiceAccount account, IManagedPasswordSource? managedPasswords, S4UClient client, KerberosPrincipal principal) =>
+        (_account, _managedPasswords, Client, Account) = (account, managedPasswords, client, principal);
 
     public S4UClient Client { get; }
 
@@ -24,7 +26,9 @@ internal sealed class DelegationSession : IAsyncDisposable
     {
         try
         {
-            var account = await OpenAccountAsync(settings, streams, cancellationToken);
+            var managed = settings.Key.ManagedPassword;
+            var source = managed?.CreateSource(managed, log, TimeProvider.System);
+            var account = await OpenAccountAsync(settings, source, streams, cancellationToken);
             try
             {
                 var options = new S4UClientOptions
@@ -39,7 +43,7 @@ internal sealed class DelegationSession : IAsyncDisposable
                 foreach (var (realm, kdcs) in settings.Kdcs)
                     options.Kdcs[realm] = kdcs;
                 var principal = KerberosPrincipal.Principal(account.Name, settings.Realm);
-                var session = new DelegationSession(account, new S4UClient(options), principal);
+                var session = new DelegationSession(account, source, new S4UClient(options), principal);
                 // After the checks of names and realms, whose messages are more specific.
                 if (settings.Key.Kind != KeyFileKind.StandardInput)
                     SecretInput.ThrowIfUnreadable(settings.Key);
@@ -61,12 +65,16 @@ internal sealed class DelegationSession : IAsyncDisposable
     {
         await Client.DisposeAsync();
         _account.Dispose();
+        if (_managedPasswords is IAsyncDisposable source)
+            await source.DisposeAsync();
     }
 
     private static async Task<ServiceAccount> OpenAccountAsync(
-        DelegationSettings settings, Streams streams, CancellationToken cancellationToken) => settings.Key.Kind switch
+        DelegationSettings settings, IManagedPasswordSource? managedPasswords, Streams streams, CancellationToken cancellationToken) =>
+        settings.Key.Kind switch
         {
             KeyFileKind.Keytab => ServiceAccount.FromKeytab(settings.Account, settings.Key.Path),
+            KeyFileKind.ReaderKeytab => ServiceAccount.FromManagedPassword(settings.Account, managedPasswords!),
             KeyFileKind.PasswordFile => ServiceAccount.FromPasswordFile(settings.Account, settings.Key.Path),
             _ => await SecretInput.ReadPasswordAsync(settings.Account, streams, cancellationToken),
         };

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
@@ -78,9 +79,12 @@ internal sealed class AccountOptions
         var account = parsed.GetValue(_account) ?? configured.Name
             ?? Add(missing, "the account", "--account NAME", "Kcd:ServiceAccount:Name");
         var accountKey = application?.Options.ServiceAccount is null ? "Kcd:ServiceAccount" : application.GetKey("ServiceAccount");
-        var key = ReadKey(parsed, configured, accountKey, missing);
-        return new DelegationSettings(
-            realm, account, key, ReadKdcs(parsed, realm, file), ReadSuffixes(file), application, ClientLimits.Parse(file, new("Kcd")));
+        var kdcs = ReadKdcs(parsed, realm, file);
+        var limits = ClientLimits.Parse(file, new("Kcd"));
+        var key = UsesManagedPassword(parsed, configured)
+            ? ReadManagedPassword(configured.ManagedPassword!, realm, accountKey, file, kdcs, limits)
+            : ReadKey(parsed, configured, accountKey, missing);
+        return new DelegationSettings(realm, account, key, kdcs, ReadSuffixes(file), application, limits);
     }
 
     private ConfiguredApplication? ReadApplication(ParseResult parsed, string? path, KcdOptions file, MissingOptions missing)
@@ -118,6 +122,29 @@ internal sealed class AccountOptions
         }
         if (name is null)
             yield return "Applications";
+    }
+
+    private bool UsesManagedPassword(ParseResult parsed, ServiceAccountOptions configured) =>
+        configured.ManagedPassword is not null && parsed.GetValue(_keytab) is null && parsed.GetValue(_passwordFile) is null;
+
+    private static AccountKeyFile ReadManagedPassword(
+        ManagedPasswordOptions managed,
+        string realm,
+        string settingsKey,
+        KcdOptions file,
+        Dictionary<string, IReadOnlyList<KdcEndpoint>> kdcs,
+        ClientLimits limits)
+    {
+        var errors = new SettingsErrors("");
+        var byRealm = new RealmKdcs(kdcs.ToImmutableSortedDictionary(
+            entry => entry.Key, entry => entry.Value.ToImmutableArray(), StringComparer.Ordinal));
+        var settings = ManagedPasswordSettingsParser.Parse(
+            managed, realm, $"{settingsKey}:ManagedPassword", file, byRealm, limits, errors)
+            ?? throw new UsageException(string.Join(Environment.NewLine, errors.All.Select(error => error.Text)));
+        return new AccountKeyFile(KeyFileKind.ReaderKeytab, settings.ReaderKeytab, $"{settingsKey}:ManagedPassword:ReaderKeytab")
+        {
+            ManagedPassword = settings,
+        };
     }
 
     private AccountKeyFile ReadKey(ParseResult parsed, ServiceAccountOptions configured, string settingsKey, MissingOptions missing)

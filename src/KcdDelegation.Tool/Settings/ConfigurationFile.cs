@@ -1,3 +1,4 @@
+using KcdDelegation.DirectoryServices;
 using KcdDelegation.Settings;
 using Microsoft.Extensions.Configuration;
 
@@ -23,7 +24,7 @@ internal static class ConfigurationFile
                 throw new UsageException(
                     $"--config: {path} has no section \"{Section}\". Example: {{ \"Kcd\": {{ \"Realm\": \"CONTOSO.COM\", … }} }}.");
             }
-            var options = new KcdOptions { ClustersHaveAddresses = HasDelegatedClusters(file) };
+            var options = new KcdOptions { ClustersHaveAddresses = HasDelegatedClusters(file) }.UseDirectory();
             SettingsBinder.Bind(section, options);
             return options;
         }

@@ -20,15 +20,23 @@ internal sealed record DelegationSettings(
     ConfiguredApplication? Application,
     ClientLimits Limits);
 
+/// <summary>The source of the account's key.</summary>
 /// <param name="Kind">The kind of file.</param>
 /// <param name="Path">The path of the file.</param>
 /// <param name="Origin">The option or the settings key that specified the path.</param>
-internal sealed record AccountKeyFile(KeyFileKind Kind, string Path, string Origin);
+internal sealed record AccountKeyFile(KeyFileKind Kind, string Path, string Origin)
+{
+    /// <summary>The settings for reading the account's password from the directory. Null for a file with the account's own key.</summary>
+    public ManagedPasswordSettings? ManagedPassword { get; init; }
+}
 
 internal enum KeyFileKind
 {
     Keytab,
     PasswordFile,
+
+    /// <summary>The keytab of the account that reads the managed password.</summary>
+    ReaderKeytab,
 
     /// <summary>A password on standard input.</summary>
     StandardInput,

@@ -16,7 +16,9 @@ internal static class AccountCommands
     /// <summary>Declares AES and creates the keys. The domain keeps keys of the types that it supported when the password was
     /// set.</summary>
     public static string EnableAes(ErrorNames n, DirectoryEntry account) =>
-        $"{DeclareAes(n, account)} {CreateAesKeys(n, account)}Then export its keytab again.";
+        n.KeySource == AccountKeySource.ManagedPassword
+            ? DeclareAes(n, account)
+            : $"{DeclareAes(n, account)} {CreateAesKeys(n, account)}Then export its keytab again.";
 
     public static string NewPassword(ErrorNames n, DirectoryEntry account) => Remedies.Run(
         n,

@@ -73,7 +73,8 @@ internal sealed class ErrorNames(KerberosException error)
     public string UserAliasInRealm => $"{Plain(error.User?.Name, "USER")}@{Plain(error.User?.Realm ?? error.Realm, "REALM")}";
 
     /// <summary>The suffix of the PowerShell cmdlets for the account. Names of computers end with a dollar sign.</summary>
-    public string AccountCmdlet => AccountIsComputer ? "ADComputer" : "ADUser";
+    public string AccountCmdlet => KeySource == AccountKeySource.ManagedPassword ? "ADServiceAccount"
+        : AccountIsComputer ? "ADComputer" : "ADUser";
 
     public bool AccountIsComputer => error.Account?.EndsWith('$') == true;
 

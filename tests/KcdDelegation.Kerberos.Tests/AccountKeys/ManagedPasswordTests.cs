@@ -58,6 +58,19 @@ public sealed class ManagedPasswordTests
         GetKey(read.Current).ShouldBe(Convert.ToHexString(DeriveAes256(expected)));
     }
 
+    /// <summary>The keys that Samba 4.22 exported for an account with this password: A, U+0000, two unpaired surrogates, a pair, and
+    /// letters.</summary>
+    [Theory]
+    [InlineData(EncryptionType.Aes256CtsHmacSha1, "8bd0be4888cd10504f20fc02c5bf6542685e984860b71ef6c54bc43931874b19")]
+    [InlineData(EncryptionType.Aes128CtsHmacSha1, "7c44df0b70c562a8ffe778ff7879667e")]
+    public void The_key_is_the_one_that_a_domain_controller_derives(EncryptionType type, string key)
+    {
+        char[] start = ['A', '\0', '\uD800', 'B', '\uDC00', '\uD83D', '\uDE00'];
+        var password = new string([.. start, .. Enumerable.Range(0, 121).Select(i => (char)('p' + (i % 8)))]);
+        using var read = ManagedPassword.Parse(ManagedPasswordBlob.Write(password));
+        Convert.ToHexStringLower(read.Current.DeriveLogOnKey("AD22.TEST", type, "AD22.TESTgmsatest", 4096).Bytes).ShouldBe(key);
+    }
+
     [Fact]
     public void A_blob_that_is_cut_anywhere_is_refused()
     {
