@@ -106,6 +106,8 @@ public sealed class ManagedPasswordTests
         const string Account = "svc-anypassword";
         char[] units = [.. ManagedPasswordBlob.CreatePassword()];
         (units[1], units[3], units[5]) = ('\0', '\uD800', '\uDC00');
+        // The domain requires characters of three kinds.
+        (units[7], units[8], units[9]) = ('A', 'a', '1');
         var password = new string(units);
         await Lab.RunScriptAsync("samba22", ["tool", "user", "create", Account, Lab.Password], Stop);
         try
@@ -122,6 +124,61 @@ public sealed class ManagedPasswordTests
         }
     }
 
+    /// <summary>The commands of docs/setup.md for Samba, as printed.</summary>
+    [Fact]
+    public async Task The_printed_commands_create_an_account_that_delegates()
+    {
+        s_realm.Require();
+        var name = $"g{Guid.NewGuid():N}"[..10];
+        // The controller runs in a root of its own, in which the lab's state is visible.
+        var folder = Directory.CreateDirectory(Lab.GetPath($"samba22/{name}"));
+        try
+        {
+            await LabProgram.RunAsync("bash", ["-euc", GetPrintedCommands(name, folder.FullName)], "", Stop);
+            using var reader = ServiceAccount.FromKeytab($"{name}R$", Path.Combine(folder.FullName, "gateway1.keytab"));
+            await using var setup = new Setup(reader);
+            using var account = ServiceAccount.FromManagedPassword($"{name}$", setup.Source);
+            await using var client = Setup.CreateClient(account);
+            var ada = KerberosPrincipal.Principal("alice", s_realm.Realm);
+            (await client.GetTicketAsync(ada, ServicePrincipalName.Parse(s_realm.Spn("web")), Stop)).User.ShouldBe(ada);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+            // The script removes what exists: a failed command must not be hidden by the removal of what it did not create.
+            var remove = $"""
+                export LAB_DIR='{Lab.Directory}'
+                cd '{Lab.Scripts}'
+                ./samba22 tool computer delete {name}R || true
+                ./samba22 tool service-account delete --name={name} -H {SamFile} || true
+                """;
+            await LabProgram.RunAsync("bash", ["-euc", remove], "", CancellationToken.None);
+        }
+    }
+
+    private static string SamFile => Lab.GetPath("samba22/private/sam.ldb");
+
+    private static string GetPrintedCommands(string name, string folder)
+    {
+        var page = File.ReadAllText(Path.Combine(Lab.Scripts, "..", "..", "docs", "setup.md"));
+        var section = page[page.IndexOf("## A group managed service account", StringComparison.Ordinal)..];
+        var commands = section.Split("```sh\n")[1].Split("```")[0]
+            .Replace("GATEWAY1", $"{name}R", StringComparison.Ordinal)
+            .Replace("/var/lib/samba/private/sam.ldb", SamFile, StringComparison.Ordinal)
+            .Replace("gateway.contoso.com", $"{name}.{s_realm.Domain}", StringComparison.Ordinal)
+            .Replace("erp.contoso.com", $"web.{s_realm.Domain}", StringComparison.Ordinal)
+            .Replace("=gateway ", $"={name} ", StringComparison.Ordinal)
+            .Replace("'gateway$'", $"'{name}$'", StringComparison.Ordinal)
+            .Replace("gateway1.keytab", $"{folder}/gateway1.keytab", StringComparison.Ordinal);
+        return $$"""
+            export LAB_DIR='{{Lab.Directory}}'
+            samba-tool() { '{{Path.Combine(Lab.Scripts, "samba22")}}' tool "$@"; }
+            # The effect of `net ads enctypes set`, without its prompt for a password.
+            net() { '{{Path.Combine(Lab.Scripts, "samba22")}}' attribute "$4" msDS-SupportedEncryptionTypes "$(printf %s "$5" | base64)"; }
+            {{commands}}
+            """;
+    }
+
     private sealed class FixedSource(byte[] blob) : IManagedPasswordSource
     {
         public Task<ManagedPassword> ReadAsync(string account, CancellationToken cancellationToken) =>
@@ -134,11 +191,18 @@ public sealed class ManagedPasswordTests
         private readonly S4UClient _reader;
         private readonly DirectoryClient _directory;
 
-        public Setup(string reader, DirectoryMechanism mechanism, bool tls, int? port = null, string? password = null)
+        public Setup(ServiceAccount account)
+            : this(account.Name, DirectoryMechanism.Gssapi, tls: false, account: account)
         {
-            _account = password is not null ? ServiceAccount.FromPassword(reader, password)
+        }
+
+        public Setup(
+            string reader, DirectoryMechanism mechanism, bool tls, int? port = null, string? password = null,
+            ServiceAccount? account = null)
+        {
+            _account = account ?? (password is not null ? ServiceAccount.FromPassword(reader, password)
                 : reader == Reader ? ServiceAccount.FromKeytab(Reader, s_realm.Keytab("conncomp"))
-                : ServiceAccount.FromPassword(reader, Lab.Password);
+                : ServiceAccount.FromPassword(reader, Lab.Password));
             _reader = CreateClient(_account);
             var options = new DirectoryClientOptions
             {
