@@ -70,8 +70,7 @@ internal sealed class ServerList(DirectoryClientOptions options, DnsClient dns)
         {
             var records = await dns.FindServicesAsync(name, cancellationToken).ConfigureAwait(false);
             // The records name the port without TLS.
-            return [.. SrvRecord.Order(records.Where(static record => record.Port != 0
-                    && Uri.CheckHostName(record.Target) == UriHostNameType.Dns))
+            return [.. SrvRecord.Order(records.Where(static record => record.Port != 0 && DirectoryServer.IsHostName(record.Target)))
                 .Select(record => new DirectoryServer(record.Target.TrimEnd('.'), options.UseTls ? null : record.Port))
                 .Distinct()
                 .Take(MaxServers)];

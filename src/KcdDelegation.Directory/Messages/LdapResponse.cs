@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.DirectoryServices.Messages;
 
@@ -8,6 +9,7 @@ namespace KcdDelegation.DirectoryServices.Messages;
 internal abstract record LdapResponse(int MessageId)
 {
     private const int MaxControls = 16;
+    private const int MaxNameLength = 64;
 
     /// <summary>Gets the cookie of the paging control (RFC 2696), or null if the message has no such control.</summary>
     public ReadOnlyMemory<byte>? PageCookie { get; private init; }
@@ -142,7 +144,7 @@ internal abstract record LdapResponse(int MessageId)
                 cookie = LdapControls.ReadPageCookie(encoded);
             }
             else if (isCritical)
-                throw new AsnContentException($"The critical control {type} is not known.");
+                throw new AsnContentException($"The critical control {PrintableText.From(type, MaxNameLength)} is not known.");
         }
         return cookie;
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
+using System.Text;
 
 namespace KcdDelegation.DirectoryServices;
 
@@ -30,11 +31,15 @@ public sealed record DirectoryServer(string Name, int? Port = null, IPAddress? A
                 return false;
             (name, port) = (name[..colon], number);
         }
-        if (Uri.CheckHostName(name) != UriHostNameType.Dns || !name.Contains('.', StringComparison.Ordinal))
+        if (!IsHostName(name) || !name.Contains('.', StringComparison.Ordinal))
             return false;
         server = new DirectoryServer(name, port, address);
         return true;
     }
+
+    /// <summary>Returns whether a text is a DNS name in ASCII. Other characters may be invisible, and names of servers are registered in
+    /// their encoded form.</summary>
+    internal static bool IsHostName(string text) => Ascii.IsValid(text) && Uri.CheckHostName(text) == UriHostNameType.Dns;
 
     /// <summary>Returns the name, with the port if one is set.</summary>
     public override string ToString() => Port is { } port ? string.Create(CultureInfo.InvariantCulture, $"{Name}:{port}") : Name;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KcdDelegation.DirectoryServices.Tests.Fuzz;
 using KcdDelegation.Fuzzing;
 using KcdDelegation.Kerberos.Tests.Fuzz;
 using KcdDelegation.Tests.Fuzz;
@@ -13,7 +14,7 @@ unsafe
 {
     SharpFuzz.Common.Trace.SharedMem = (byte*)NativeMemory.AllocZeroed(1 << 16);
 }
-IReadOnlyList<Decoder> decoders = [.. EngineDecoders.All, .. LibraryDecoders.All];
+IReadOnlyList<Decoder> decoders = [.. EngineDecoders.All, .. LibraryDecoders.All, .. DirectoryDecoders.All];
 switch (args)
 {
     case ["list"]:
