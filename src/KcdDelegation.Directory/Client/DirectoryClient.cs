@@ -47,6 +47,7 @@ public sealed class DirectoryClient : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxMessageLength, 256 << 20);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.Timeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.ConnectTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.AnswerTimeout, TimeSpan.Zero);
         _options = options;
         _servers = new ServerList(options, dns ?? new DnsClient(DnsClient.SystemServers, options.TimeProvider));
         _permits = new SemaphoreSlim(options.MaxConnections);
@@ -166,13 +167,13 @@ public sealed class DirectoryClient : IAsyncDisposable
             byte[]? cookie = search.PageSize > 0 && search.Scope != LdapScope.Base ? [] : null;
             do
             {
-                var page = await connection.SearchAsync(search, search.RequestedAttributes, cookie, budget, cancellationToken)
+                var count = entries.Count;
+                var page = await connection.SearchAsync(search, search.RequestedAttributes, cookie, budget, entries, cancellationToken)
                     .ConfigureAwait(false);
-                entries.AddRange(page.Entries);
                 if (page.References > 0)
                     DirectoryLog.ReferencesIgnored(_logger, server.Name, page.References);
                 // A server that repeats an empty page would be asked for ever.
-                if (!page.Cookie.IsEmpty && page.Entries.Count == 0 && page.References == 0 && page.Cookie.Span.SequenceEqual(cookie))
+                if (!page.Cookie.IsEmpty && entries.Count == count && page.References == 0 && page.Cookie.Span.SequenceEqual(cookie))
                     throw DirectoryException.Rejected(server.Name, "the server repeats an empty page");
                 cookie = page.Cookie.IsEmpty ? null : page.Cookie.ToArray();
                 budget.TakeBytes(64);
@@ -213,8 +214,9 @@ public sealed class DirectoryClient : IAsyncDisposable
                 if (count == MaxRanges)
                     throw DirectoryException.Large(server.Name, $"the attribute {range.Attribute} has too many ranges of values");
                 var query = search with { Base = entry.Name, Scope = LdapScope.Base, Filter = LdapFilter.Present("objectClass") };
-                var page = await connection.SearchAsync(query, [next], cookie: null, budget, cancellationToken).ConfigureAwait(false);
-                if (page.Entries is not [var part] || part.AttributeNames.FirstOrDefault(ValueRange.IsRange) is not { } name
+                var parts = new List<LdapEntry>();
+                await connection.SearchAsync(query, [next], cookie: null, budget, parts, cancellationToken).ConfigureAwait(false);
+                if (parts is not [var part] || part.AttributeNames.FirstOrDefault(ValueRange.IsRange) is not { } name
                     || ValueRange.Parse(name) is not { } following || !following.Continues(range))
                     throw DirectoryException.Rejected(server.Name, "the server does not continue a range of values");
                 entry.Take(part, name, range.Attribute);

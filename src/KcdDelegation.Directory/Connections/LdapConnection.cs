@@ -50,7 +50,7 @@ internal sealed class LdapConnection : IAsyncDisposable
     {
         var ticket = await GetTicketAsync(server, options, cancellationToken).ConfigureAwait(false);
         var (transport, binding) = await ConnectAsync(server, options, cancellationToken).ConfigureAwait(false);
-        var stream = new LdapStream(transport, server.Name, options.MaxMessageLength);
+        var stream = new LdapStream(transport, server.Name, options.MaxMessageLength, options.AnswerTimeout);
         var connection = new LdapConnection(stream, options, server.Name, options.TimeProvider.GetTimestamp());
         try
         {
@@ -64,11 +64,13 @@ internal sealed class LdapConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs one search request and returns its page.</summary>
+    /// <summary>Runs one search request, adds its entries and returns the end of its answer. If it fails, the entries that it added are
+    /// disposed, since their values may be secret.</summary>
     /// <param name="search">The search.</param>
     /// <param name="attributes">The attributes to return.</param>
     /// <param name="cookie">The cookie of the page, or null for a search without pages.</param>
     /// <param name="budget">The bounds that the whole search has left.</param>
+    /// <param name="entries">Receives the entries.</param>
     /// <param name="cancellationToken">Ends the request and the connection.</param>
     /// <exception cref="DirectoryException">The server refused, its answer was rejected, or a bound was exceeded.</exception>
     public async Task<LdapPage> SearchAsync(
@@ -76,39 +78,19 @@ internal sealed class LdapConnection : IAsyncDisposable
         IReadOnlyList<string> attributes,
         byte[]? cookie,
         SearchBudget budget,
+        List<LdapEntry> entries,
         CancellationToken cancellationToken)
     {
-        IsBroken = true;
-        var id = ++_messageId;
-        var timeLimit = (int)Math.Ceiling(_options.Timeout.TotalSeconds);
-        var request = LdapRequest.EncodeSearch(id, search, attributes, sizeLimit: 0, timeLimit, cookie);
-        await SendAsync(request, cancellationToken).ConfigureAwait(false);
-        var entries = new List<LdapEntry>();
-        var references = 0;
-        while (true)
+        var count = entries.Count;
+        try
         {
-            var (message, response) = await ReceiveAsync(id, search.ReadsSecrets, budget, cancellationToken).ConfigureAwait(false);
-            switch (response)
-            {
-                case LdapResponse.Entry entry:
-                    budget.TakeEntry();
-                    var read = new LdapEntry(entry.Name, message);
-                    foreach (var attribute in entry.Attributes)
-                        read.Add(attribute.Type, attribute.Values);
-                    entries.Add(read);
-                    break;
-                case LdapResponse.Reference:
-                    // RFC 4511 §4.5.3: another server holds this part. The client sends its ticket to servers of the domain only.
-                    references++;
-                    budget.TakeEntry();
-                    break;
-                case LdapResponse.Done done:
-                    IsBroken = false;
-                    ThrowIfRefused(done.Result);
-                    return new LdapPage(entries, done.PageCookie ?? default, references);
-                default:
-                    throw DirectoryException.Rejected(_server, "the server answered a search with another operation");
-            }
+            return await ReadPageAsync(search, attributes, cookie, budget, entries, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            foreach (var entry in entries.Skip(count))
+                entry.Dispose();
+            throw;
         }
     }
 
@@ -129,6 +111,47 @@ internal sealed class LdapConnection : IAsyncDisposable
             }
         }
         await _stream.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task<LdapPage> ReadPageAsync(
+        LdapSearch search,
+        IReadOnlyList<string> attributes,
+        byte[]? cookie,
+        SearchBudget budget,
+        List<LdapEntry> entries,
+        CancellationToken cancellationToken)
+    {
+        IsBroken = true;
+        var id = ++_messageId;
+        var timeLimit = (int)Math.Ceiling(_options.Timeout.TotalSeconds);
+        var request = LdapRequest.EncodeSearch(id, search, attributes, sizeLimit: 0, timeLimit, cookie);
+        await SendAsync(request, cancellationToken).ConfigureAwait(false);
+        var references = 0;
+        while (true)
+        {
+            var (message, response) = await ReceiveAsync(id, search.ReadsSecrets, budget, cancellationToken).ConfigureAwait(false);
+            switch (response)
+            {
+                case LdapResponse.Entry entry:
+                    var read = new LdapEntry(entry.Name, message);
+                    entries.Add(read);
+                    foreach (var attribute in entry.Attributes)
+                        read.Add(attribute.Type, attribute.Values);
+                    budget.TakeEntry();
+                    break;
+                case LdapResponse.Reference:
+                    // RFC 4511 §4.5.3: another server holds this part. The client sends its ticket to servers of the domain only.
+                    references++;
+                    budget.TakeEntry();
+                    break;
+                case LdapResponse.Done done:
+                    IsBroken = false;
+                    ThrowIfRefused(done.Result);
+                    return new LdapPage(done.PageCookie ?? default, references);
+                default:
+                    throw DirectoryException.Rejected(_server, "the server answered a search with another operation");
+            }
+        }
     }
 
     private static async Task<ServiceTicket> GetTicketAsync(
@@ -283,6 +306,19 @@ internal sealed class LdapConnection : IAsyncDisposable
         {
             throw DirectoryException.Unreachable(_server, error.Message, error);
         }
+        try
+        {
+            return (message, Read(message, id, budget));
+        }
+        catch
+        {
+            CryptographicOperations.ZeroMemory(message);
+            throw;
+        }
+    }
+
+    private LdapResponse Read(byte[] message, int id, SearchBudget budget)
+    {
         budget.TakeBytes(message.Length);
         LdapResponse response;
         try
@@ -291,7 +327,6 @@ internal sealed class LdapConnection : IAsyncDisposable
         }
         catch (AsnContentException error)
         {
-            CryptographicOperations.ZeroMemory(message);
             throw DirectoryException.Rejected(_server, $"a message of the server is malformed: {error.Message}", error);
         }
         catch (TooManyValuesException)
@@ -304,7 +339,7 @@ internal sealed class LdapConnection : IAsyncDisposable
                 _server, $"the server ends the connection: {LdapResultCode.GetName(notice.Result.Code)} {notice.Result.Diagnostic}");
         }
         return response.MessageId == id
-            ? (message, response)
+            ? response
             : throw DirectoryException.Rejected(_server, $"the server answered the message {response.MessageId} instead of {id}");
     }
 

@@ -1,7 +1,6 @@
 namespace KcdDelegation.DirectoryServices.Connections;
 
-/// <summary>The entries of one request.</summary>
-/// <param name="Entries">The entries.</param>
+/// <summary>The end of one request's answer.</summary>
 /// <param name="Cookie">The cookie of the next page; empty after the last one.</param>
 /// <param name="References">The number of references to other servers, which are not followed.</param>
-internal sealed record LdapPage(IReadOnlyList<LdapEntry> Entries, ReadOnlyMemory<byte> Cookie, int References);
+internal sealed record LdapPage(ReadOnlyMemory<byte> Cookie, int References);

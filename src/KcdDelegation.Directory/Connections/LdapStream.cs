@@ -7,7 +7,7 @@ namespace KcdDelegation.DirectoryServices.Connections;
 
 /// <summary>The messages of one connection, over an optional security layer (RFC 4422 §3.7). Not thread-safe.</summary>
 /// <remarks>What a server sends is bounded before memory is allocated for it: buffers grow only with bytes that have arrived.</remarks>
-internal sealed class LdapStream(Stream stream, string server, int maxMessageLength) : IAsyncDisposable
+internal sealed class LdapStream(Stream stream, string server, int maxMessageLength, TimeSpan answerTimeout) : IAsyncDisposable
 {
     private const int InitialLength = 8 << 10;
 
@@ -120,16 +120,14 @@ internal sealed class LdapStream(Stream stream, string server, int maxMessageLen
             return;
         }
         MakeRoom(1);
-        var read = await stream.ReadAsync(_received.AsMemory(_end), cancellationToken).ConfigureAwait(false);
-        if (read == 0)
-            throw Ended();
-        _end += read;
+        _end += await ReadAsync(_received.AsMemory(_end), cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<ReadOnlyMemory<byte>> ReadFrameAsync(CancellationToken cancellationToken)
     {
         var head = new byte[sizeof(int)];
-        await ReadExactlyAsync(head, cancellationToken).ConfigureAwait(false);
+        for (var known = 0; known < head.Length;)
+            known += await ReadAsync(head.AsMemory(known), cancellationToken).ConfigureAwait(false);
         var length = BinaryPrimitives.ReadUInt32BigEndian(head);
         if (length == 0 || length > maxMessageLength + FrameOverhead)
             throw DirectoryException.Rejected(server, $"a sealed message of the server has {length} bytes");
@@ -139,23 +137,25 @@ internal sealed class LdapStream(Stream stream, string server, int maxMessageLen
             if (_frame.Length == read)
                 Array.Resize(ref _frame, (int)Math.Min(length, Math.Max(InitialLength, _frame.Length * 2L)));
             var target = _frame.AsMemory(read, (int)Math.Min(_frame.Length, length) - read);
-            var count = await stream.ReadAsync(target, cancellationToken).ConfigureAwait(false);
-            if (count == 0)
-                throw Ended();
-            read += count;
+            read += await ReadAsync(target, cancellationToken).ConfigureAwait(false);
         }
         return _frame.AsMemory(0, read);
     }
 
-    private async ValueTask ReadExactlyAsync(Memory<byte> target, CancellationToken cancellationToken)
+    /// <summary>Reads what arrives next, at least one byte. Gives a silent server up, so that the next one can be asked.</summary>
+    private async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(answerTimeout);
         try
         {
-            await stream.ReadExactlyAsync(target, cancellationToken).ConfigureAwait(false);
+            var count = await stream.ReadAsync(target, limit.Token).ConfigureAwait(false);
+            return count > 0 ? count : throw DirectoryException.Unreachable(server, "the server closed the connection");
         }
-        catch (EndOfStreamException error)
+        catch (OperationCanceledException error) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Ended(error);
+            throw DirectoryException.Unreachable(
+                server, $"the server was silent for {answerTimeout.TotalSeconds:0.#} seconds (AnswerTimeout)", error);
         }
     }
 
@@ -179,7 +179,4 @@ internal sealed class LdapStream(Stream stream, string server, int maxMessageLen
             CryptographicOperations.ZeroMemory(_received);
         (_received, _start, _end) = (target, 0, held);
     }
-
-    private DirectoryException Ended(Exception? inner = null) =>
-        DirectoryException.Unreachable(server, "the server closed the connection", inner);
 }

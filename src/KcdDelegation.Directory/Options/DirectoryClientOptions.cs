@@ -31,8 +31,11 @@ public sealed class DirectoryClientOptions
     /// <summary>Gets or sets the time budget of a search: for the ticket, connection, bind and all pages.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Gets or sets the time after which another server is tried.</summary>
+    /// <summary>Gets or sets the time that a server may take for the connection, before another server is tried.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Gets or sets the time that a server may be silent while an answer is outstanding, before another server is tried.</summary>
+    public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Gets or sets the largest number of entries of a search.</summary>
     public int MaxEntries { get; set; } = 10_000;

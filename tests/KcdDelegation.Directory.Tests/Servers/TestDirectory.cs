@@ -12,20 +12,18 @@ internal sealed class TestDirectory : IAsyncDisposable
     private readonly TestRealm _realm = TestRealm.Start().Account("reader$").Service($"ldap/{Host}").Service("ldap/dc2.test.example");
     private readonly S4UClient _reader;
     private readonly List<LyingServer> _servers = [];
+    private readonly List<string> _names = [];
 
     public TestDirectory(Action<DirectoryClientOptions>? configure = null, int servers = 1)
     {
         _reader = _realm.CreateClient("reader$");
-        var options = new DirectoryClientOptions { Reader = _reader, Domain = "test.example", Timeout = TimeSpan.FromSeconds(5) };
         for (var i = 0; i < servers; i++)
         {
             var name = i == 0 ? Host : $"dc{i + 1}.test.example";
-            var server = new LyingServer { Ticket = () => Ticket(name) };
-            _servers.Add(server);
-            options.Servers.Add(new DirectoryServer(name, server.Port, IPAddress.Loopback));
+            _servers.Add(new LyingServer { Ticket = () => Ticket(name) });
+            _names.Add(name);
         }
-        configure?.Invoke(options);
-        Client = new DirectoryClient(options);
+        Client = new DirectoryClient(CreateOptions(configure));
     }
 
     public DirectoryClient Client { get; }
@@ -33,6 +31,19 @@ internal sealed class TestDirectory : IAsyncDisposable
     public LyingServer Server => _servers[0];
 
     public IReadOnlyList<LyingServer> Servers => _servers;
+
+    /// <summary>Returns options that name the servers.</summary>
+    public DirectoryClientOptions CreateOptions(Action<DirectoryClientOptions>? configure = null)
+    {
+        var options = new DirectoryClientOptions { Reader = _reader, Domain = "test.example", Timeout = TimeSpan.FromSeconds(5) };
+        foreach (var (name, server) in _names.Zip(_servers))
+            options.Servers.Add(new DirectoryServer(name, server.Port, IPAddress.Loopback));
+        configure?.Invoke(options);
+        return options;
+    }
+
+    /// <summary>Returns a ticket to the first server.</summary>
+    public ServiceTicket GetTicket() => Ticket(Host);
 
     public Task<IReadOnlyList<LdapEntry>> SearchAsync(int pageSize = 0, bool secrets = false) => Client.SearchAsync(
         new LdapSearch { Base = "DC=test,DC=example", Attributes = ["cn", "member"], PageSize = pageSize, ReadsSecrets = secrets },
