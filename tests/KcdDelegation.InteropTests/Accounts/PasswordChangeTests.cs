@@ -35,6 +35,29 @@ public sealed class PasswordChangeTests
         await lab.Changer.ConfirmAsync(second, Stop);
     }
 
+    /// <summary>Heimdal's kpasswdd listens on UDP only, so the connection over TCP is refused first.</summary>
+    [Theory]
+    [InlineData(KdcTransport.Tcp)]
+    [InlineData(KdcTransport.Udp)]
+    public async Task Heimdal_changes_a_password_over_UDP(KdcTransport transport)
+    {
+        LabRealm.Heimdal.Require();
+        var account = $"t{Guid.NewGuid():N}"[..9];
+        await Lab.RunScriptAsync("heimdal", ["kadmin", "add", "--use-defaults", $"--password={Lab.Password}", account], Stop);
+        try
+        {
+            await using var lab = new LabPasswords(LabRealm.Heimdal, account, transport);
+            using var first = new Password(Lab.Password);
+            using var second = GeneratedPassword.Create(account);
+            (await lab.Changer.ChangeAsync(first, second, Stop)).ShouldBeOfType<PasswordChangeOutcome.Changed>();
+            await lab.Changer.ConfirmAsync(second, Stop);
+        }
+        finally
+        {
+            await Lab.RunScriptAsync("heimdal", ["kadmin", "delete", account], CancellationToken.None);
+        }
+    }
+
     [Theory]
     [InlineData("samba")]
     [InlineData("samba22")]
@@ -79,8 +102,8 @@ internal sealed class LabPasswords : IAsyncDisposable
 
     public PasswordChanger Changer { get; }
 
-    /// <summary>Returns the address of the realm's password server. MIT's kadmind has a port of its own in the lab.</summary>
-    public static KdcEndpoint GetServer(LabRealm realm) => new(realm.Kdc.Host, realm.Software == LabKdc.Mit ? 10464 : 464);
+    /// <summary>Returns the address of the realm's password server. MIT's and Heimdal's have a port of their own in the lab.</summary>
+    public static KdcEndpoint GetServer(LabRealm realm) => new(realm.Kdc.Host, realm.Software == LabKdc.Samba ? 464 : 10464);
 
     /// <summary>Lets accounts of a Samba domain change their passwords repeatedly: no minimum age.</summary>
     public static async Task AllowChangesAsync(LabRealm realm, CancellationToken cancellationToken)
