@@ -43,6 +43,32 @@ public sealed class DelegationClientTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_account_with_the_setting_changes_an_old_password_itself()
+    {
+        var directory = Directory.CreateTempSubdirectory();
+        try
+        {
+            var file = Path.Combine(directory.FullName, "password");
+            await File.WriteAllTextAsync(file, "Passw0rd!", Cancel);
+            File.SetLastWriteTimeUtc(file, TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-2));
+            var options = Options();
+            (options.ServiceAccount.PasswordFile, options.ServiceAccount.PasswordRoll) =
+                (file, new PasswordRollSettings { Interval = TimeSpan.FromDays(1), Servers = { $"{_realm.PasswordEndpoint}" } });
+            await using var client = DelegationClient.Create(options, _log);
+            await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+            for (var wait = 0; wait < 100 && (await File.ReadAllTextAsync(file, Cancel)).Length != 120; wait++)
+                await Task.Delay(50, Cancel);
+            (await File.ReadAllTextAsync(file, Cancel)).Length.ShouldBe(120);
+            client.PurgeAll();
+            await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Evidence_and_tickets_are_requested_again_when_they_are_older_than_the_settings_allow()
     {
         var options = Options();

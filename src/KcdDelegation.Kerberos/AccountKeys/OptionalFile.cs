@@ -19,6 +19,12 @@ internal sealed class OptionalFile<T>(string path, Func<ReadOnlyMemory<byte>, T>
     /// <summary>Reads the file again if it has changed. While it is unreadable, its last content stays in use.</summary>
     public void Refresh(ILogger logger)
     {
+        // The usual case costs no exception.
+        if (!File.Exists(path))
+        {
+            (Content, _state) = (null, null);
+            return;
+        }
         try
         {
             using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);

@@ -20,6 +20,9 @@ internal sealed class PasswordRollFiles(string path)
 
     public string OldPath => CurrentPath + ".old";
 
+    /// <summary>Gets whether the current password is behind a link, as a mounted secret is. A rename would replace the link only.</summary>
+    public bool IsLink => new FileInfo(CurrentPath).LinkTarget is not null;
+
     private string LockPath => CurrentPath + ".lock";
 
     /// <summary>Gets the time at which the current password was written.</summary>

@@ -139,6 +139,11 @@ internal sealed class PasswordRoller(ExchangeContext context, RollingPasswordKey
         keys.Refresh(Logger);
         if (!isDue && keys.Held.Pending is null)
             return false;
+        if (keys.Files.IsLink)
+        {
+            throw Failed($"{keys.Files.CurrentPath} is a link, such as that of a mounted secret, so a new password cannot be stored in "
+                + "its target; use a regular file in a directory that the process can write", KerberosFailureReason.KeyUnavailable);
+        }
         using var claim = keys.Files.Claim();
         if (claim is null)
         {

@@ -106,6 +106,23 @@ public sealed class PasswordRollTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Evidence_under_the_new_key_is_opened_before_the_new_password_is_the_current_one()
+    {
+        await using var gateway = Start();
+        await gateway.Client.LogOnAsync(Stop);
+        gateway.Client.Roller!.StepCompleted = completed =>
+        {
+            if (completed == PasswordRollStep.Told)
+                throw new ProcessEndedException();
+        };
+        await Should.ThrowAsync<ProcessEndedException>(async () => await gateway.Client.RollPasswordAsync(Stop));
+        using var claim = await ClaimAsync();
+        _realm.ClearTranscript();
+        (await gateway.Client.GetTicketAsync(KerberosPrincipal.Principal("u1", _realm.Name), Web, Stop)).User.Name.ShouldBe("u1");
+        _realm.Transcript.ShouldBe(["SELF u1>gw$ ok", "PROXY u1>HTTP/web ok"]);
+    }
+
+    [Fact]
     public async Task Old_keys_are_forgotten_after_their_lifetime()
     {
         var before = _realm.IssueTicket("u1", "HTTP/gw");
@@ -256,6 +273,18 @@ public sealed class PasswordRollTests : IAsyncDisposable
         }
         Directory.Delete(PasswordFile + ".next");
         await RecoversAsync();
+    }
+
+    [Fact]
+    public async Task A_link_to_a_password_is_not_replaced_and_the_KDC_is_not_told()
+    {
+        File.Move(PasswordFile, PasswordFile + ".target");
+        File.CreateSymbolicLink(PasswordFile, PasswordFile + ".target");
+        await using var gateway = Start();
+        var error = await Should.ThrowAsync<KerberosException>(async () => await gateway.Client.RollPasswordAsync(Stop));
+        error.Detail.ShouldContain("is a link");
+        _realm.PasswordService.Results.ShouldBe(0);
+        await gateway.Client.LogOnAsync(Stop);
     }
 
     [Fact]
