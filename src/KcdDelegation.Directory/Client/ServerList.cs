@@ -49,6 +49,19 @@ internal sealed class ServerList(DirectoryClientOptions options, DnsClient dns)
             if (_found is { } known && options.TimeProvider.GetElapsedTime(_foundAt) < Lifetime)
                 return known;
         }
+        try
+        {
+            return await FindInDnsAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (DirectoryException) when (_found is not null)
+        {
+            // While DNS is away, the last servers are still better than none.
+            return _found;
+        }
+    }
+
+    private async ValueTask<IReadOnlyList<DirectoryServer>> FindInDnsAsync(CancellationToken cancellationToken)
+    {
         // MS-ADTS §6.3.2.3: domain controllers register the first name; other directories only the second one (RFC 2782).
         var found = await QueryAsync($"_ldap._tcp.dc._msdcs.{options.Domain}", cancellationToken).ConfigureAwait(false);
         if (found.Count == 0)
