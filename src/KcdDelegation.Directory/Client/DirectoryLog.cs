@@ -14,4 +14,8 @@ internal static partial class DirectoryLog
 
     [LoggerMessage(7003, LogLevel.Debug, "{Server} referred to other servers {Count} times; referrals are not followed")]
     public static partial void ReferencesIgnored(ILogger logger, string server, int count);
+
+    [LoggerMessage(7004, LogLevel.Warning, "The directory cannot be asked for an account, which is taken from the cache ({Age} old). "
+        + "Reason: {Reason}")]
+    public static partial void AccountFromCache(ILogger logger, TimeSpan age, string reason);
 }

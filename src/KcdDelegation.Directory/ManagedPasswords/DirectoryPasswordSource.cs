@@ -1,10 +1,12 @@
 using System.Globalization;
 using KcdDelegation.DirectoryServices.Errors;
+using KcdDelegation.DirectoryServices.Messages;
 using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.DirectoryServices;
 
-/// <summary>Reads the password of group managed service accounts from <c>msDS-ManagedPassword</c> (MS-ADTS §2.2.19). Thread-safe.</summary>
+/// <summary>Reads the password of group managed service accounts from <c>msDS-ManagedPassword</c> (MS-ADTS §2.2.19).
+/// Thread-safe.</summary>
 /// <remarks>Domain controllers return the value only over encrypted connections, and only to the principals in the account's
 /// <c>msDS-GroupMSAMembership</c>. To others they return the entry without the value and without an error.</remarks>
 public sealed class DirectoryPasswordSource : IManagedPasswordSource
@@ -30,7 +32,7 @@ public sealed class DirectoryPasswordSource : IManagedPasswordSource
         ArgumentException.ThrowIfNullOrWhiteSpace(domain);
         ArgumentException.ThrowIfNullOrWhiteSpace(reader);
         (_directory, _reader) = (directory, reader);
-        _base = string.Join(',', domain.Split('.', StringSplitOptions.RemoveEmptyEntries).Select(part => $"DC={part}"));
+        _base = DomainName.ToDistinguishedName(domain);
     }
 
     /// <inheritdoc/>

@@ -51,6 +51,10 @@ internal static class KcdEventId
     public const int UserRealmUnknown = 1046;
     public const int UserRealmAmbiguous = 1047;
     public const int SecurityIdentifierMissing = 1048;
+    public const int AccountNotFound = 1053;
+    public const int AccountNotUnique = 1054;
+    public const int AccountNotDelegable = 1055;
+    public const int DirectoryUnavailable = 1056;
 
     // The settings.
     public const int SettingsApplied = 1050;

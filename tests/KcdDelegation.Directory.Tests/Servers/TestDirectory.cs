@@ -45,6 +45,8 @@ internal sealed class TestDirectory : IAsyncDisposable
     /// <summary>Returns a ticket to the first server.</summary>
     public ServiceTicket GetTicket() => Ticket(Host);
 
+    public DirectoryAccounts CreateAccounts(TimeProvider? time = null) => new(Client, "test.example", time);
+
     public Task<IReadOnlyList<LdapEntry>> SearchAsync(int pageSize = 0, bool secrets = false) => Client.SearchAsync(
         new LdapSearch { Base = "DC=test,DC=example", Attributes = ["cn", "member"], PageSize = pageSize, ReadsSecrets = secrets },
         TestContext.Current.CancellationToken);
