@@ -9,6 +9,11 @@ namespace KcdDelegation.Kerberos.AccountKeys;
 /// next step begins. A reader therefore sees one of the states between two steps.</remarks>
 internal sealed class PasswordRollFiles(string path)
 {
+    // The results of a lock that another process holds: EWOULDBLOCK, and ERROR_SHARING_VIOLATION of Windows.
+    private const int AgainOnLinux = 11;
+    private const int AgainOnMac = 35;
+    private const int SharingViolation = unchecked((int)0x80070020);
+
     private readonly string _directory = Path.GetDirectoryName(Path.GetFullPath(path)) ?? throw new ArgumentException(
         "The path is a directory and not a file.", nameof(path));
 
@@ -40,7 +45,7 @@ internal sealed class PasswordRollFiles(string path)
         {
             return new FileStream(LockPath, options);
         }
-        catch (IOException) when (File.Exists(LockPath))
+        catch (IOException held) when (held.HResult is AgainOnLinux or AgainOnMac or SharingViolation)
         {
             return null;
         }

@@ -130,6 +130,27 @@ public sealed class PasswordRollTests : IDisposable
     }
 
     [Theory]
+    [InlineData("full", "dd if=/dev/zero of=rest bs=4096 2>/dev/null || true")]
+    [InlineData("read-only", "mount -o remount,ro .")]
+    [InlineData("read-only after the first change", "touch password.lock; chmod 600 password.lock; mount -o remount,ro .")]
+    public async Task A_full_or_read_only_disk_keeps_the_KDC_from_being_told(string disk, string command)
+    {
+        LabRealm.Mit.Require();
+        await using var company = await LabCompany.FoundAsync(LabRealm.Mit, Stop);
+        var (program, arguments) = GetProcess(company, "roll");
+        // A file system of its own, in a mount namespace that ends with the process.
+        var script = $"mount -t tmpfs -o size=64k kcd '{_directory.FullName}' && cd '{_directory.FullName}' && printf '%s' '{Lab.Password}' "
+            + $">password && {command} && exec \"$@\"";
+        var (exitCode, output) = await RunAsync(
+            "unshare", ["--mount", "--propagation", "private", "bash", "-euc", script, "_", program, .. arguments]);
+        exitCode.ShouldNotBe(0, disk);
+        output.ShouldContain("cannot be written", Case.Sensitive, disk);
+        using var account = ServiceAccount.FromPassword(company.Account, Lab.Password);
+        await using var client = company.CreateClient(account);
+        await client.LogOnAsync(Stop);
+    }
+
+    [Theory]
     [InlineData("samba22")]
     [InlineData("mit")]
     public async Task No_password_is_in_the_memory_of_a_process_after_the_account_was_disposed(string part)
@@ -148,13 +169,23 @@ public sealed class PasswordRollTests : IDisposable
     }
 
     /// <summary>Runs tests/RollingProcess, and returns its exit code and its output.</summary>
-    private async Task<(int ExitCode, string Output)> RunProcessAsync(LabCompany company, params string[] mode)
+    private Task<(int ExitCode, string Output)> RunProcessAsync(LabCompany company, params string[] mode)
+    {
+        var (program, arguments) = GetProcess(company, mode);
+        return RunAsync(program, arguments);
+    }
+
+    private (string Program, string[] Arguments) GetProcess(LabCompany company, params string[] mode)
     {
         var folder = AppContext.BaseDirectory.Replace("KcdDelegation.InteropTests", "RollingProcess", StringComparison.Ordinal);
         var (realm, server) = (company.Realm, LabPasswords.GetServer(company.Realm));
-        var start = new ProcessStartInfo(
-            Path.Combine(folder, "KcdDelegation.RollingProcess"),
-            [realm.Realm, $"{realm.Kdc}", $"{server}", company.Account, PasswordFile, .. mode])
+        return (Path.Combine(folder, "KcdDelegation.RollingProcess"),
+            [realm.Realm, $"{realm.Kdc}", $"{server}", company.Account, PasswordFile, .. mode]);
+    }
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(string program, string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
         {
             UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
         };
