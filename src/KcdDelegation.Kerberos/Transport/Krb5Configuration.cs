@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>The settings that this library reads from krb5.conf: the KDCs of realms. Immutable.</summary>
+/// <summary>The settings that this library reads from krb5.conf: the KDCs and the password servers of realms. Immutable.</summary>
 /// <remarks>[domain_realm] is not read. Referrals name the realm of a host, and constrained delegation across realms requires that the
 /// account's own KDC is asked first.</remarks>
 internal sealed class Krb5Configuration
@@ -12,6 +12,7 @@ internal sealed class Krb5Configuration
     private const int MaxWarnings = 32;
 
     private readonly Dictionary<string, RealmKdcs> _realms = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, RealmKdcs> _passwordServers = new(StringComparer.OrdinalIgnoreCase);
     private readonly ILogger _logger;
     private int _warnings;
 
@@ -57,6 +58,9 @@ internal sealed class Krb5Configuration
     /// <summary>Returns the KDCs of a realm, or an empty list.</summary>
     public IReadOnlyList<KdcEndpoint> GetKdcs(string realm) => _realms.GetValueOrDefault(realm)?.ToList() ?? [];
 
+    /// <summary>Returns the password servers (<c>kpasswd_server</c>) of a realm, or an empty list.</summary>
+    public IReadOnlyList<KdcEndpoint> GetPasswordServers(string realm) => _passwordServers.GetValueOrDefault(realm)?.ToList() ?? [];
+
     private void Take(Krb5Setting setting, List<Krb5ConfigurationReader> previous)
     {
         if (setting.Section is ["realms"])
@@ -66,20 +70,23 @@ internal sealed class Krb5Configuration
                 PrintableText.From(setting.Name), PrintableText.From(setting.Value)));
             return;
         }
-        if (setting.Section is not ["realms", var realm] || setting.Name is not ("kdc" or "master_kdc" or "primary_kdc"))
+        if (setting.Section is not ["realms", var realm]
+            || setting.Name is not ("kdc" or "master_kdc" or "primary_kdc" or "kpasswd_server"))
             return;
         // krb5.conf(5): an asterisk keeps later files from adding to a section or setting.
         if (previous.Exists(reader =>
             reader.IsFinal("realms") || reader.IsFinal("realms", realm) || reader.IsFinal("realms", realm, setting.Name)))
             return;
-        if (!_realms.TryGetValue(realm, out var kdcs))
-            _realms[realm] = kdcs = new RealmKdcs();
+        var isPasswordServer = setting.Name == "kpasswd_server";
+        var realms = isPasswordServer ? _passwordServers : _realms;
+        if (!realms.TryGetValue(realm, out var kdcs))
+            realms[realm] = kdcs = new RealmKdcs();
         foreach (var text in setting.Value.Split([' ', '\t', ','], StringSplitOptions.RemoveEmptyEntries))
         {
             if (text[0] is '#' or ';')
                 break;
-            if (KdcEndpoint.TryParse(text, null, out var kdc))
-                kdcs.Add(kdc, isPrimary: setting.Name != "kdc");
+            if (KdcEndpoint.TryParse(text, isPasswordServer ? PasswordServers.Port : 88, out var kdc))
+                kdcs.Add(kdc, isPrimary: setting.Name is "master_kdc" or "primary_kdc");
             else
             {
                 Warn(() => TransportLog.Krb5KdcIgnored(

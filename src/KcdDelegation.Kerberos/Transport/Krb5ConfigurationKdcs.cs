@@ -3,7 +3,12 @@ using Microsoft.Extensions.Logging;
 namespace KcdDelegation.Kerberos.Transport;
 
 /// <summary>The KDCs that krb5.conf lists. The file is read again once a minute at most.</summary>
-internal sealed class Krb5ConfigurationKdcs(IReadOnlyList<string> paths, TimeProvider time, ILogger logger) : IKdcLocator
+/// <param name="paths">The files.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">The log.</param>
+/// <param name="isForPasswords">Whether the password servers are meant, instead of the KDCs.</param>
+internal sealed class Krb5ConfigurationKdcs(
+    IReadOnlyList<string> paths, TimeProvider time, ILogger logger, bool isForPasswords = false) : IKdcLocator
 {
     private static readonly TimeSpan ReloadInterval = TimeSpan.FromMinutes(1);
 
@@ -20,7 +25,7 @@ internal sealed class Krb5ConfigurationKdcs(IReadOnlyList<string> paths, TimePro
                 _configuration = Krb5Configuration.Load(paths, logger);
                 _readAt = time.GetTimestamp();
             }
-            return new(_configuration.GetKdcs(realm));
+            return new(isForPasswords ? _configuration.GetPasswordServers(realm) : _configuration.GetKdcs(realm));
         }
     }
 }

@@ -2,10 +2,12 @@ using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Transport;
 
-/// <summary>The password servers of a realm (RFC 3244): the configured ones, otherwise port 464 of the KDCs that are configured or in
-/// krb5.conf, otherwise the SRV records <c>_kpasswd._tcp</c> and <c>_kpasswd._udp</c>, otherwise port 464 of the KDCs in DNS.</summary>
+/// <summary>The password servers of a realm (RFC 3244): the configured ones, otherwise those of krb5.conf, otherwise port 464 of the KDCs
+/// that are configured or in krb5.conf, otherwise those in DNS.</summary>
+/// <remarks>In DNS they are the targets of <c>_kpasswd._tcp</c> and <c>_kpasswd._udp</c>, otherwise port 464 of the KDCs.</remarks>
 internal sealed class PasswordServers(
-    IReadOnlyList<KdcEndpoint> configured, IKdcLocator knownKdcs, IKdcLocator passwordServersInDns, IKdcLocator kdcsInDns)
+    IReadOnlyList<KdcEndpoint> configured, IKdcLocator inKrb5Configuration, IKdcLocator knownKdcs, IKdcLocator passwordServersInDns,
+    IKdcLocator kdcsInDns)
 {
     /// <summary>kpasswd (RFC 3244 §1).</summary>
     public const int Port = 464;
@@ -15,9 +17,11 @@ internal sealed class PasswordServers(
         ILogger logger)
     {
         var dns = new DnsClient(DnsClient.SystemServers, time);
+        var files = Krb5Configuration.SystemPaths();
         return new PasswordServers(
             configured,
-            new FirstKnownKdcs(new StaticKdcs(kdcs, logger), new Krb5ConfigurationKdcs(Krb5Configuration.SystemPaths(), time, logger)),
+            new Krb5ConfigurationKdcs(files, time, logger, isForPasswords: true),
+            new FirstKnownKdcs(new StaticKdcs(kdcs, logger), new Krb5ConfigurationKdcs(files, time, logger)),
             new DnsKdcs(dns, time, logger, "_kpasswd"),
             new DnsKdcs(dns, time, logger));
     }
@@ -28,6 +32,8 @@ internal sealed class PasswordServers(
     {
         if (configured.Count > 0)
             return configured;
+        if (await inKrb5Configuration.FindAsync(realm, cancellationToken).ConfigureAwait(false) is { Count: > 0 } listed)
+            return listed;
         if (await knownKdcs.FindAsync(realm, cancellationToken).ConfigureAwait(false) is { Count: > 0 } known)
             return OnPasswordPort(known);
         if (await passwordServersInDns.FindAsync(realm, cancellationToken).ConfigureAwait(false) is { Count: > 0 } servers)

@@ -139,8 +139,8 @@ public sealed class PasswordRollTests : IDisposable
         await using var company = await LabCompany.FoundAsync(LabRealm.Mit, Stop);
         var (program, arguments) = GetProcess(company, "roll");
         // A file system of its own, in a mount namespace that ends with the process.
-        var script = $"mount -t tmpfs -o size=64k kcd '{_directory.FullName}' && cd '{_directory.FullName}' && printf '%s' '{Lab.Password}' "
-            + $">password && {command} && exec \"$@\"";
+        var script = $"mount -t tmpfs -o size=64k kcd '{_directory.FullName}' && cd '{_directory.FullName}' && printf '%s' "
+            + $"'{Lab.Password}' >password && {command} && exec \"$@\"";
         var (exitCode, output) = await RunAsync(
             "unshare", ["--mount", "--propagation", "private", "bash", "-euc", script, "_", program, .. arguments]);
         exitCode.ShouldNotBe(0, disk);

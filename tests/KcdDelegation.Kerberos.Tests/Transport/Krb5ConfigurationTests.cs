@@ -14,6 +14,27 @@ public sealed class Krb5ConfigurationTests : IDisposable
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
+    public async Task Password_servers_are_read_with_their_own_port_and_are_no_KDCs()
+    {
+        var path = Write("krb5.conf", """
+            [realms]
+                CONTOSO.COM = {
+                    kdc = dc1.contoso.com
+                    kpasswd_server = pw1.contoso.com
+                    kpasswd_server = pw2.contoso.com:4464
+                    admin_server = admin.contoso.com
+                }
+            """);
+        var (passwordServers, kdcs) = (
+            new Krb5ConfigurationKdcs([path], new FakeTimeProvider(), _logger, isForPasswords: true),
+            new Krb5ConfigurationKdcs([path], new FakeTimeProvider(), _logger));
+        (await passwordServers.FindAsync("contoso.com", TestContext.Current.CancellationToken))
+            .ShouldBe([new KdcEndpoint("pw1.contoso.com", 464), new KdcEndpoint("pw2.contoso.com", 4464)]);
+        (await kdcs.FindAsync("CONTOSO.COM", TestContext.Current.CancellationToken)).ShouldBe([new KdcEndpoint("dc1.contoso.com")]);
+        (await passwordServers.FindAsync("NOWHERE.COM", TestContext.Current.CancellationToken)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void The_KDCs_of_realms_are_read()
     {
         var configuration = Load("""

@@ -10,7 +10,13 @@ public sealed class PasswordServersTests
     [Fact]
     public async Task Configured_servers_precede_everything()
     {
-        (await FindAsync([Named], known: [Kdc], passwordServers: [Kdc], kdcs: [Kdc])).ShouldBe([Named]);
+        (await FindAsync([Named], known: [Kdc], passwordServers: [Kdc], kdcs: [Kdc], listed: [Kdc])).ShouldBe([Named]);
+    }
+
+    [Fact]
+    public async Task Without_them_those_of_krb5_conf_precede_the_KDCs()
+    {
+        (await FindAsync([], known: [Kdc], passwordServers: [Kdc], kdcs: [Kdc], listed: [Named])).ShouldBe([Named]);
     }
 
     [Fact]
@@ -49,8 +55,8 @@ public sealed class PasswordServersTests
 
     private static Task<IReadOnlyList<KdcEndpoint>> FindAsync(
         IReadOnlyList<KdcEndpoint> configured, IReadOnlyList<KdcEndpoint> known, IReadOnlyList<KdcEndpoint> passwordServers,
-        IReadOnlyList<KdcEndpoint> kdcs) =>
-        new PasswordServers(configured, new Fixed(known), new Fixed(passwordServers), new Fixed(kdcs))
+        IReadOnlyList<KdcEndpoint> kdcs, IReadOnlyList<KdcEndpoint>? listed = null) =>
+        new PasswordServers(configured, new Fixed(listed ?? []), new Fixed(known), new Fixed(passwordServers), new Fixed(kdcs))
             .FindAsync("CONTOSO.COM", TestContext.Current.CancellationToken);
 
     private sealed class Fixed(IReadOnlyList<KdcEndpoint> endpoints) : IKdcLocator
