@@ -246,7 +246,7 @@ internal sealed class LdapConnection : IAsyncDisposable
         {
             ISaslMechanism mechanism = _options.Mechanism == DirectoryMechanism.GssSpnego
                 ? new SpnegoMechanism(_server, context, seals)
-                : new GssapiMechanism(_server, context, seals);
+                : new GssapiMechanism(_server, context, seals, LdapStream.GetMaxFrameLength(_options.MaxMessageLength));
             if (await NegotiateAsync(mechanism, cancellationToken).ConfigureAwait(false) is { } layer)
             {
                 _stream.UseLayer(layer);

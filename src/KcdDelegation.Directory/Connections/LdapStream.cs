@@ -20,6 +20,9 @@ internal sealed class LdapStream(Stream stream, string server, int maxMessageLen
     private int _end;
     private SealedLayer? _layer;
 
+    /// <summary>Returns the length of the largest sealed frame that is accepted.</summary>
+    public static int GetMaxFrameLength(int maxMessageLength) => maxMessageLength + FrameOverhead;
+
     /// <summary>Starts to seal the messages in both directions.</summary>
     /// <exception cref="DirectoryException">The server has sent data already, which would be read as if it were sealed.</exception>
     public void UseLayer(SealedLayer layer)
@@ -129,7 +132,7 @@ internal sealed class LdapStream(Stream stream, string server, int maxMessageLen
         for (var known = 0; known < head.Length;)
             known += await ReadAsync(head.AsMemory(known), cancellationToken).ConfigureAwait(false);
         var length = BinaryPrimitives.ReadUInt32BigEndian(head);
-        if (length == 0 || length > maxMessageLength + FrameOverhead)
+        if (length == 0 || length > GetMaxFrameLength(maxMessageLength))
             throw DirectoryException.Rejected(server, $"a sealed message of the server has {length} bytes");
         var read = 0;
         while (read < length)

@@ -6,13 +6,17 @@ using KcdDelegation.Kerberos.ApExchange;
 namespace KcdDelegation.DirectoryServices.Sasl;
 
 /// <summary>The mechanism GSSAPI (RFC 4752): the context, then the choice of the security layer.</summary>
-internal sealed class GssapiMechanism(string server, GssSecurityContext context, bool seals) : ISaslMechanism
+/// <param name="server">The server's name, for messages.</param>
+/// <param name="context">The context.</param>
+/// <param name="seals">Whether the messages that follow are sealed.</param>
+/// <param name="maxReceive">The largest wrap token that this client accepts, as it tells the server.</param>
+internal sealed class GssapiMechanism(string server, GssSecurityContext context, bool seals, int maxReceive) : ISaslMechanism
 {
     private const byte NoLayer = 1;
     private const byte Confidentiality = 4;
 
-    /// <summary>The largest wrap token that this client accepts, as it tells the server.</summary>
-    public const int MaxReceive = 0xFF_FFFF;
+    /// <summary>The largest size that three octets hold.</summary>
+    private const int MaxSize = 0xFF_FFFF;
 
     /// <summary>The overhead of a wrap token: header, its copy, confounder and the longest checksum (RFC 4121 §4.2.4).</summary>
     public const int WrapOverhead = 128;
@@ -78,12 +82,12 @@ internal sealed class GssapiMechanism(string server, GssSecurityContext context,
                     ? "the server does not offer encryption of the connection (SASL confidentiality)"
                     : "the server requires a SASL security layer inside TLS, which this client does not use");
             }
-            var size = (int)(BinaryPrimitives.ReadUInt32BigEndian(offer) & 0xFF_FFFF);
+            var size = (int)(BinaryPrimitives.ReadUInt32BigEndian(offer) & MaxSize);
             _maxSend = size - WrapOverhead;
             if (seals && _maxSend < 1024)
                 throw DirectoryException.Rejected(server, $"the server accepts messages of {size} bytes only");
             Span<byte> answer = stackalloc byte[4];
-            BinaryPrimitives.WriteInt32BigEndian(answer, seals ? MaxReceive : 0);
+            BinaryPrimitives.WriteInt32BigEndian(answer, seals ? Math.Min(maxReceive, MaxSize) : 0);
             answer[0] = chosen;
             // No authorization identity follows: the server uses that of the ticket.
             return context.Wrap(answer, seal: false);
