@@ -50,7 +50,9 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
             var url = settings.Listener.Urls[i];
             var name = GetName(url.Scheme, i);
             data[$"Endpoints:{name}:Url"] = url.ToString();
-            data[$"Endpoints:{name}:Protocols"] = nameof(HttpProtocols.Http1AndHttp2);
+            // A client chooses HTTP/2 in the handshake of TLS. Without TLS, Kestrel would only warn that it serves HTTP/1.1 alone.
+            data[$"Endpoints:{name}:Protocols"] =
+                url.Scheme == Uri.UriSchemeHttps ? nameof(HttpProtocols.Http1AndHttp2) : nameof(HttpProtocols.Http1);
         }
         for (var i = 0; i < settings.ForwardAuthenticationUrls.Length; i++)
         {
