@@ -7,12 +7,12 @@ internal static partial class GatewayLog
 {
     public const string Category = "KcdDelegation.Gateway";
 
-    [LoggerMessage(GatewayEventId.GatewayStarted, LogLevel.Information, "kcd-gateway {Version} serves {Applications} applications at "
-        + "{Addresses}")]
-    public static partial void GatewayStarted(ILogger logger, string version, int applications, string addresses);
+    [LoggerMessage(GatewayEventId.GatewayStarted, LogLevel.Information, "kcd-gateway {Version} listens at {Addresses}; number of "
+        + "applications: {Applications}")]
+    public static partial void GatewayStarted(ILogger logger, string version, string addresses, int applications);
 
-    [LoggerMessage(GatewayEventId.SettingsApplied, LogLevel.Information, "Changed settings were applied; {Applications} applications are "
-        + "served")]
+    [LoggerMessage(GatewayEventId.SettingsApplied, LogLevel.Information, "Changed settings were applied; number of applications: "
+        + "{Applications}")]
     public static partial void SettingsApplied(ILogger logger, int applications);
 
     [LoggerMessage(GatewayEventId.SettingsRejected, LogLevel.Error, "Changed settings were refused, and the last valid ones stay in force: "

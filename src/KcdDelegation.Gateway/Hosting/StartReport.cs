@@ -25,6 +25,6 @@ internal sealed class StartReport(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private void Report() => GatewayLog.GatewayStarted(
-        loggerFactory.CreateLogger(GatewayLog.Category), Version, settings.Current.Applications.Count,
-        string.Join(", ", server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []));
+        loggerFactory.CreateLogger(GatewayLog.Category), Version,
+        string.Join(", ", server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []), settings.Current.Applications.Count);
 }

@@ -36,7 +36,7 @@ public sealed class ProcessTests
             await program.WaitForExitAsync(TestContext.Current.CancellationToken);
             program.ExitCode.ShouldBe(0);
             var log = await program.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-            log.ShouldContain($"serves 2 applications at https://127.0.0.1:{port}");
+            log.ShouldContain($"listens at https://127.0.0.1:{port}; number of applications: 2");
             log.ShouldNotContain("eyJ", Case.Sensitive);
         }
         finally
