@@ -21,13 +21,18 @@ public sealed partial class DocumentTests
             .ShouldBe(["erp", "wiki"]);
     }
 
-    [Fact]
-    public async Task The_settings_of_the_page_of_Entra_complete_those_of_the_page()
+    [Theory]
+    [InlineData("entra.md")]
+    [InlineData("recipes/iis.md")]
+    [InlineData("recipes/apache-nginx.md")]
+    [InlineData("recipes/java.md")]
+    [InlineData("recipes/sap.md")]
+    public async Task The_settings_of_another_page_complete_those_of_the_page(string other)
     {
         await using var gateway = await TestGateway.CreateAsync();
         var whole = SettingsBlock().Match(await ReadPageAsync(Page));
 
-        var parts = SettingsBlock().Matches(await ReadPageAsync("entra.md"));
+        var parts = SettingsBlock().Matches(await ReadPageAsync(other));
         parts.Count.ShouldBeGreaterThan(0);
         foreach (Match part in parts)
         {
