@@ -109,7 +109,7 @@ public sealed class DirectoryClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes the connections. Searches that run fail.</summary>
+    /// <summary>Closes the idle connections. Those of searches that run are closed when the search is complete.</summary>
     public async ValueTask DisposeAsync()
     {
         List<LdapConnection> idle;

@@ -50,7 +50,9 @@ internal sealed class LdapConnection : IAsyncDisposable
     {
         var ticket = await GetTicketAsync(server, options, cancellationToken).ConfigureAwait(false);
         var (transport, binding) = await ConnectAsync(server, options, cancellationToken).ConfigureAwait(false);
-        var stream = new LdapStream(transport, server.Name, options.MaxMessageLength, options.AnswerTimeout);
+        var half = options.Timeout / 2;
+        var answerTimeout = options.AnswerTimeout < half ? options.AnswerTimeout : half;
+        var stream = new LdapStream(transport, server.Name, options.MaxMessageLength, answerTimeout);
         var connection = new LdapConnection(stream, options, server.Name, options.TimeProvider.GetTimestamp());
         try
         {

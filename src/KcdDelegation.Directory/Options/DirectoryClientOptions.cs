@@ -35,6 +35,7 @@ public sealed class DirectoryClientOptions
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>Gets or sets the time that a server may be silent while an answer is outstanding, before another server is tried.</summary>
+    /// <remarks>At most half of <see cref="Timeout"/> is used, so that time is left for the other server.</remarks>
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Gets or sets the largest number of entries of a search.</summary>

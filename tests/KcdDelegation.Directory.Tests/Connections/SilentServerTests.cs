@@ -39,6 +39,17 @@ public sealed class SilentServerTests
     }
 
     [Fact]
+    public async Task A_silent_server_leaves_time_for_the_next_one_if_the_search_has_less_time_than_an_answer()
+    {
+        await using var directory = new TestDirectory(options => options.Timeout = TimeSpan.FromSeconds(3), servers: 2);
+        directory.Server.Answer = _ => [];
+
+        await directory.SearchAsync();
+
+        directory.Servers[1].Connections.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task The_message_names_the_time_that_the_server_was_silent()
     {
         await using var directory = new TestDirectory(options => options.AnswerTimeout = TimeSpan.FromMilliseconds(200));

@@ -422,7 +422,7 @@ public sealed class DirectoryTests
         await using var relay = LabRelay.Start(
             directory.GetEndPoint(bind.UseTls), unit => unit.IsSealed ? change(unit) : [unit.Bytes]);
         await using var reader = LabReader.Create(
-            directory, bind, [GetRelayed(directory, relay)], configure: options => options.Timeout = TimeSpan.FromSeconds(2));
+            directory, bind, [GetRelayed(directory, relay)], configure: options => options.Timeout = TimeSpan.FromSeconds(4));
         try
         {
             if (isLargeSearch)
