@@ -66,7 +66,7 @@ internal sealed class CheckCommand(TextWriter output)
         }
         catch (KcdException error)
         {
-            await FailAsync(subject, error);
+            await FailAsync(subject, provider.NameSettings(error));
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException or InvalidDataException)
         {

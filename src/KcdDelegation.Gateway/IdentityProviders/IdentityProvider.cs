@@ -33,8 +33,17 @@ internal sealed class IdentityProvider(ProviderSettings settings, SigningKeys ke
 
     /// <summary>Validates the signature, the times, the issuer and the audience of a logout token, and returns its claims.</summary>
     /// <exception cref="KcdException">The token is not accepted.</exception>
-    public ValueTask<ClaimsPrincipal> ValidateLogoutTokenAsync(string token, CancellationToken cancellationToken) =>
-        _validator.ValidateLogoutTokenAsync(token, cancellationToken);
+    public async ValueTask<ClaimsPrincipal> ValidateLogoutTokenAsync(string token, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _validator.ValidateLogoutTokenAsync(token, cancellationToken);
+        }
+        catch (KcdException refusal)
+        {
+            throw Settings.NameSettings(refusal);
+        }
+    }
 
     public ValueTask DisposeAsync()
     {
@@ -51,11 +60,16 @@ internal sealed class IdentityProvider(ProviderSettings settings, SigningKeys ke
         {
             return await _validator.ValidateAsync(token, kind, nonce, cancellationToken);
         }
+        catch (KcdException refusal)
+        {
+            var named = Settings.NameSettings(refusal);
+            span.Fail(named);
+            Log.Refused(audit, named);
+            throw named;
+        }
         catch (Exception error)
         {
             span.Fail(error);
-            if (error is KcdException refusal)
-                Log.Refused(audit, refusal);
             throw;
         }
     }

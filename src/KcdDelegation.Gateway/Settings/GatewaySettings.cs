@@ -63,7 +63,12 @@ internal sealed record CertificatePaths(string Certificate, string Key);
 /// <param name="Name">The provider's name in the settings.</param>
 /// <param name="Token">The tokens that are accepted.</param>
 /// <param name="SignIn">The sign-in of browsers; null if there is none.</param>
-internal sealed record ProviderSettings(string Name, TokenSettings Token, SignInOptions? SignIn);
+internal sealed record ProviderSettings(string Name, TokenSettings Token, SignInOptions? SignIn)
+{
+    /// <summary>Returns a refusal of a token, or a failure of the issuer, with the keys of this provider's settings.</summary>
+    public KcdException NameSettings(KcdException refusal) =>
+        refusal.WithTokenSection($"{nameof(GatewayOptions.IdentityProviders)}:{Name}:{nameof(IdentityProviderOptions.Token)}");
+}
 
 /// <summary>The settings of an application.</summary>
 internal sealed record GatewayApplication

@@ -14,6 +14,9 @@ public sealed class KcdException : Exception
     internal KcdException(DelegationFailure failure, Exception? inner = null)
         : base(failure.Describe(), inner) => Failure = failure;
 
+    /// <summary>The section of the settings that the texts of refused tokens name.</summary>
+    private const string TokenSection = "Kcd:Token";
+
     private DelegationFailure Failure { get; }
 
     /// <summary>The stage that failed.</summary>
@@ -60,4 +63,14 @@ public sealed class KcdException : Exception
 
     /// <summary>Creates an exception of the same failure for another caller. An exception object is thrown once only.</summary>
     internal KcdException Copy() => new(Failure, InnerException);
+
+    /// <summary>Creates an exception of the same failure for a host that has the settings of tokens in another section than
+    /// <c>Kcd:Token</c>.</summary>
+    internal KcdException WithTokenSection(string section) => new(
+        Failure with
+        {
+            Cause = Failure.Cause.Replace(TokenSection, section, StringComparison.Ordinal),
+            Remedy = Failure.Remedy.Replace(TokenSection, section, StringComparison.Ordinal),
+        },
+        InnerException);
 }

@@ -150,5 +150,6 @@ internal sealed class IssuerDocuments : IDisposable
         (DelegationFailure.Identity(
             KcdErrorKind.Unavailable, KcdEventId.IssuerUnreachable,
             $"The issuer's document {AddressText.From(address.AbsoluteUri)} {why}.",
-            "Check name resolution, firewall and proxy from this machine to the issuer.") with { IsTransient = true }).ToException(inner);
+            "Check name resolution, firewall and proxy from this machine to the issuer, and the address in Kcd:Token:Authority.")
+            with { IsTransient = true }).ToException(inner);
 }

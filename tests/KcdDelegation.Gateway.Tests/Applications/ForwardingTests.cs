@@ -74,6 +74,20 @@ public sealed class ForwardingTests
     }
 
     [Fact]
+    public async Task The_remedy_of_a_refused_token_names_the_setting_of_the_provider()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+
+        using var response = await gateway.SendAsync(user: null, "https://erp.contoso.test/", request =>
+            request.Headers.Authorization = new AuthenticationHeaderValue(
+                "Bearer", gateway.Issuer.CreateBadToken(TokenFlaw.WrongAudience)));
+
+        var refusal = gateway.Log.Find(1024).ShouldHaveSingleItem();
+        refusal.ShouldContain("correct IdentityProviders:test:Token:Audience", Case.Sensitive);
+        gateway.Log.Records.ShouldNotContain(record => record.Text.Contains("Kcd:Token", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_token_of_another_provider_is_not_accepted_at_an_application()
     {
         await using var gateway = await TestGateway.CreateAsync();

@@ -88,6 +88,7 @@ public sealed class CommandLineTests
 
         code.ShouldBe(3);
         output.ShouldContain("failed  the identity provider test");
+        output.ShouldContain("IdentityProviders:test:Token:Authority");
     }
 
     [Fact]
