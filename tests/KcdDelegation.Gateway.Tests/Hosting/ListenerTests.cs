@@ -53,6 +53,15 @@ public sealed class ListenerTests
     }
 
     [Fact]
+    public async Task An_http_address_starts_without_a_warning_of_Kestrel()
+    {
+        await using var gateway = await TestGateway.StartAsync(settings =>
+            settings["Listener"]!["Urls"]!.AsArray().Add((JsonNode)$"http://127.0.0.1:{FreePort.Find()}"));
+
+        gateway.Log.Records.ShouldNotContain(record => record.Text.Contains("HTTP/2", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task An_address_is_added_and_removed_without_a_restart()
     {
         await using var gateway = await TestGateway.StartAsync();
