@@ -109,7 +109,7 @@ internal sealed class ApplicationsParser(
         if (!library.Applications.ContainsKey(delegation))
             errors.Add($"{key}:Delegation",
                 $"{PrintableText.Quoted(delegation)}{(application.Delegation is null ? " (the default)" : "")} is not in Kcd:Applications "
-                    + $"({string.Join(", ", library.Applications.Keys)})",
+                    + $"({(library.Applications.Count == 0 ? "none" : string.Join(", ", library.Applications.Keys))})",
                 "Correct the name, add the application there, or write None to call it without a ticket");
         return delegation;
     }

@@ -82,7 +82,7 @@ internal sealed class ListenerSettingsParser(ListenerOptions options, SettingsEr
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
-            errors.Add(setting, $"cannot be used: {PrintableText.From(error.Message)}",
+            errors.Add(setting, $"cannot be used: {PrintableText.From(error.Message.TrimEnd('.'))}",
                 "Write the paths of a certificate and of its private key, both in PEM, which the gateway's user can read");
         }
     }
