@@ -146,8 +146,8 @@ public sealed class S4UClient : IAsyncDisposable
             .ConfigureAwait(false);
     }
 
-    /// <summary>Replaces a cached ticket that the service refused, for example after the service's key changed. At most one replacement per
-    /// user, service and minute.</summary>
+    /// <summary>Replaces a cached ticket of a user or of the account that the service refused, for example after the service's key changed.
+    /// At most one replacement per user, service and minute.</summary>
     /// <remarks>If the cache has another ticket for the same user and service already, that one is returned without an exchange. The
     /// refused ticket stays in the cache until its successor arrives.</remarks>
     /// <param name="refused">The ticket that the service refused, from this client.</param>
@@ -160,8 +160,14 @@ public sealed class S4UClient : IAsyncDisposable
     public async ValueTask<ServiceTicket?> ReplaceTicketAsync(ServiceTicket refused, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(refused);
-        if (!ReferenceEquals(refused.Clock, _clock) || refused.Request is not { } request)
+        if (!ReferenceEquals(refused.Clock, _clock) || (refused.Request is null && !refused.IsOfAccount))
             throw new ArgumentException("The ticket is from another client.", nameof(refused));
+        if (refused.Request is not { } request)
+        {
+            return await _store.ReplaceAsync(
+                TicketKey.Own(_account, refused.Service), refused, token => _steps.GetAccountTicketAsync(refused.Service, token),
+                isNested: false, cancellationToken).ConfigureAwait(false);
+        }
         try
         {
             var replacement = _store.ReplaceAsync(

@@ -49,6 +49,22 @@ internal sealed class LdapConnection : IAsyncDisposable
         DirectoryServer server, DirectoryClientOptions options, CancellationToken cancellationToken)
     {
         var ticket = await GetTicketAsync(server, options, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await OpenAsync(server, ticket, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DirectoryException error) when (error.IsOfTicket)
+        {
+            // The server's key or clock may have changed since the ticket was issued.
+            if (await ReplaceAsync(ticket, server, options, cancellationToken).ConfigureAwait(false) is not { } replacement)
+                throw;
+            return await OpenAsync(server, replacement, options, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<LdapConnection> OpenAsync(
+        DirectoryServer server, ServiceTicket ticket, DirectoryClientOptions options, CancellationToken cancellationToken)
+    {
         var (transport, binding) = await ConnectAsync(server, options, cancellationToken).ConfigureAwait(false);
         var half = options.Timeout / 2;
         var answerTimeout = options.AnswerTimeout < half ? options.AnswerTimeout : half;
@@ -160,9 +176,22 @@ internal sealed class LdapConnection : IAsyncDisposable
         DirectoryServer server, DirectoryClientOptions options, CancellationToken cancellationToken)
     {
         var service = ServicePrincipalName.Parse($"ldap/{server.Name}");
+        return (await RequestAsync(service, server, async () =>
+            await options.Reader.GetAccountTicketAsync(service, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Returns another ticket than the refused one, or null if it was replaced less than a minute ago.</summary>
+    private static Task<ServiceTicket?> ReplaceAsync(
+        ServiceTicket refused, DirectoryServer server, DirectoryClientOptions options, CancellationToken cancellationToken) =>
+        RequestAsync(refused.Service, server, async () =>
+            await options.Reader.ReplaceTicketAsync(refused, cancellationToken).ConfigureAwait(false));
+
+    private static async Task<ServiceTicket?> RequestAsync(
+        ServicePrincipalName service, DirectoryServer server, Func<Task<ServiceTicket?>> request)
+    {
         try
         {
-            return await options.Reader.GetAccountTicketAsync(service, cancellationToken).ConfigureAwait(false);
+            return await request().ConfigureAwait(false);
         }
         catch (KerberosException error)
         {

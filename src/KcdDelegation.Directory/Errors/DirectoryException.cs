@@ -31,6 +31,10 @@ public sealed class DirectoryException : Exception
     internal bool IsOfOneServer => Failure is DirectoryFailure.Unavailable or DirectoryFailure.AnswerRejected
         || ResultCode is LdapResultCode.Busy or LdapResultCode.Unavailable;
 
+    /// <summary>Gets whether the server refused the bind, which another ticket may change.</summary>
+    internal bool IsOfTicket => ResultCode == LdapResultCode.InvalidCredentials
+        || InnerException is KerberosException { Exchange: KerberosExchange.MutualAuthentication };
+
     /// <summary>Gets whether the KDC does not know the service principal name of the server.</summary>
     internal bool IsUnknownName => Failure == DirectoryFailure.NoTicket
         && InnerException is KerberosException { Code: KerberosErrorCode.ServicePrincipalUnknown };

@@ -33,7 +33,7 @@ internal sealed class DelegationSteps(ExchangeContext context, TicketStore store
             (tgt, _) = await GetTgtAsync(cancellationToken).ConfigureAwait(false);
             ticket = await RequestAsync(tgt).ConfigureAwait(false);
         }
-        return new ServiceTicket(ticket, service, null, context.Clock);
+        return new ServiceTicket(ticket, service, null, context.Clock) { IsOfAccount = true };
 
         Task<IssuedTicket> RequestAsync(IssuedTicket tgt) => _trusts.GetOwnTicketAsync(
             tgt, PrincipalName.From(service), new KerberosFailure { Service = service }, cancellationToken);

@@ -73,6 +73,9 @@ public sealed class ServiceTicket : ICachedTicket
     /// <summary>Gets the request that the ticket answers, or null for a ticket that is in no cache.</summary>
     internal DelegationRequest? Request { get; }
 
+    /// <summary>Gets whether the ticket is the account's own, and not a user's.</summary>
+    internal bool IsOfAccount { get; init; }
+
     internal KdcClock Clock { get; }
 
     /// <summary>Gets whether the ticket was purged, evicted or destroyed. No token may be made from it.</summary>

@@ -27,9 +27,10 @@ internal static class ManagedPasswordFindings
             n => $"Enable it: Active Directory `Enable-ADAccount -Identity {n.AccountEntry.AtServer}`, Samba "
                 + $"`samba-tool user enable {n.AccountQuoted}`. Samba creates these accounts disabled."),
         Row(ManagedPasswordFailure.NotEncrypted, Configuration,
-            n => $"the directory returns the managed password of {n.Account} over encrypted connections only",
-            _ => "Report this as a fault of the library, with the brackets: it reads the password over sealed connections or TLS only. "
-                + "Check whether a device between this machine and the directory changes the traffic."),
+            n => $"the directory does not return the managed password of {n.Account}: it takes the connection for one without encryption, "
+                + "or it cannot compute the password",
+            _ => "This library encrypts every connection. Check that nothing between this machine and the controller ends TLS, that the "
+                + "controller's clock was not set back, and that it can read the root key (Active Directory `Get-KdsRootKey`)."),
         Row(ManagedPasswordFailure.ReaderRefused, Configuration,
             n => $"the account that reads the managed password of {n.Account} was refused; the brackets name the cause",
             _ => "Repair the reader: Kcd:ServiceAccount:ManagedPassword:Reader is its sAMAccountName, and ReaderKeytab a keytab with its "

@@ -38,7 +38,7 @@ internal sealed record LabRealm(string Part, string Realm, LabKdc Software, KdcE
 
     /// <summary>Every part of the lab, realms and the rest.</summary>
     public static IReadOnlyList<string> AllParts { get; } =
-        [.. All.Select(realm => realm.Part), "samba-dc2", "openldap", "mit-faults", "web", "nginx", "acceptors", "provider"];
+        [.. All.Select(realm => realm.Part), "samba-dc2", "samba-roll", "openldap", "mit-faults", "web", "nginx", "acceptors", "provider"];
 
     /// <summary>The realm's DNS domain, which is its name in lower case.</summary>
     public string Domain => Realm.ToLowerInvariant();
