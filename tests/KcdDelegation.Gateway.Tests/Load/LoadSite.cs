@@ -182,8 +182,6 @@ internal sealed class LoadSite : IAsyncDisposable
         (Provider.IsDown, Gateway.Issuer.IsDown) = (true, true);
         await Task.Delay(2000, CancellationToken.None);
         (Provider.IsDown, Gateway.Issuer.IsDown) = (false, false);
-        // Withdrawn keys would end the tokens of the load, so the old ones stay.
-        Gateway.Issuer.Rotate();
         Count("providers restarted");
     }
 
