@@ -44,6 +44,24 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public async Task The_settings_of_the_sample_with_a_managed_account_are_valid()
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        var sample = await File.ReadAllTextAsync(
+            Path.Combine(Repository.Root, "samples", "ManagedAccount", "gateway.json"), TestContext.Current.CancellationToken);
+        var settings = JsonNode.Parse(sample)!.AsObject();
+        var account = settings["Kcd"]!["ServiceAccount"]!.DeepClone();
+        // The file of another key takes the place of the reader's keytab.
+        account["ManagedPassword"]!["ReaderKeytab"] = gateway.KeyPath;
+        await WriteAsync(gateway, settings);
+        settings["Kcd"]!["ServiceAccount"] = account;
+        await File.WriteAllTextAsync(gateway.SettingsPath, settings.ToJsonString(), TestContext.Current.CancellationToken);
+
+        new GatewaySettingsFile(gateway.SettingsPath).Read().Settings.Applications.Keys.ShouldBe(["erp"]);
+        sample.ShouldNotContain("PasswordFile");
+    }
+
+    [Fact]
     public async Task The_page_names_every_setting_of_the_gateway()
     {
         var page = await ReadPageAsync(Page);
