@@ -82,6 +82,7 @@ internal static class GatewayHost
         services.AddSingleton<IForwarderHttpClientFactory, PlainClientFactory>();
         services.AddReverseProxy()
             .AddTransforms<ResponseRewriting>()
+            .AddTransforms<EncodedSlashes>()
             .AddKcdDelegation(static options => options.GatewayCookies.Add("__Host-kcd-*"));
     }
 

@@ -15,7 +15,7 @@ internal sealed class SignInEndpoints(
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         var path = context.Request.Path;
-        if (!path.StartsWithSegments(SignInPaths.Root, StringComparison.OrdinalIgnoreCase))
+        if (!SignInPaths.IsOwn(path))
         {
             await next(context);
             return;

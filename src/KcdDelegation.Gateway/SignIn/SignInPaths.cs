@@ -21,6 +21,18 @@ internal static class SignInPaths
 
     public static readonly PathString BackChannelLogout = "/.kcd/back-channel-logout";
 
+    /// <summary>Determines whether a path is <see cref="Root"/> or below it, also for a reader that decodes a slash, reads a backslash as
+    /// one, or removes path parameters.</summary>
+    public static bool IsOwn(PathString path)
+    {
+        if (path.StartsWithSegments(Root, StringComparison.OrdinalIgnoreCase))
+            return true;
+        if (path.Value is not { } text || !text.StartsWith(Root.Value!, StringComparison.OrdinalIgnoreCase))
+            return false;
+        var rest = text.AsSpan(Root.Value!.Length);
+        return rest[0] is '\\' or ';' || rest.StartsWith("%2F", StringComparison.OrdinalIgnoreCase);
+    }
+
     /// <summary>Returns the address of a path at an application. No header of a request is part of it.</summary>
     public static string GetAddress(Uri externalUrl, PathString path) => externalUrl.GetLeftPart(UriPartial.Authority) + path.Value;
 }

@@ -86,6 +86,21 @@ public sealed class TargetTests
     [InlineData("//evil.test/", "//evil.test/")]
     [InlineData("/a;x=1/b;y", "/a;x=1/b;y")]
     [InlineData("/a%5Cb", "/a%5Cb")]
+    [InlineData("/a%2Fb", "/a%2Fb")]
+    [InlineData("/a%2fb", "/a%2Fb")]
+    [InlineData("/a%2Fb?x=%2F&y=%EF%A3%BF", "/a%2Fb?x=%2F&y=%EF%A3%BF")]
+    [InlineData("/a%2Fb%252Fc", "/a%2Fb%252Fc")]
+    [InlineData("/a%252Fb%2Fc", "/a%252Fb%2Fc")]
+    [InlineData("/a%25%32Fb/%2F", "/a%252Fb/%2F")]
+    [InlineData("/x%2Fy/../a%2Fb", "/a%2Fb")]
+    [InlineData("/x/%2e%2e/a%2Fb/.", "/a%2Fb/")]
+    [InlineData("/%C3%A4%2F%41//;b", "/%C3%A4%2FA//;b")]
+    [InlineData("/a%EF%A3%BF%2Fb", "/a%EF%A3%BF%252Fb")]
+    [InlineData("/%FF%2Fb", "/%25FF%2Fb")]
+    [InlineData("/x/..%2Fadmin", "/x/..%252Fadmin")]
+    [InlineData("/x/%2e%2e%2Fadmin", "/x/..%252Fadmin")]
+    [InlineData("/x/..;%2Fadmin", "/x/..;%252Fadmin")]
+    [InlineData("/x%2F..%2F.kcd/callback", "/x%252F..%252F.kcd/callback")]
     [InlineData("/a%252Fb", "/a%252Fb")]
     [InlineData("/a%2541", "/a%2541")]
     [InlineData("/100%25", "/100%25")]
@@ -118,6 +133,46 @@ public sealed class TargetTests
 
         answers.Select(answer => answer.Status).ShouldBe([200]);
         backend.Received.ShouldHaveSingleItem().Line.ShouldBe($"GET {received} HTTP/1.1");
+    }
+
+    [Fact]
+    public async Task An_application_with_delegation_gets_the_encoded_slash()
+    {
+        var targets = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        await using var gateway = await TestGateway.StartAsync(backend: new KcdDelegation.Testing.TestBackendOptions
+        {
+            Application = context =>
+            {
+                targets.Enqueue(context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget);
+                return Task.CompletedTask;
+            },
+        });
+
+        foreach (var target in (string[])["/a%2Fb?x=1", "/a%252Fb", "/x/..%2Fadmin"])
+            await Wire.ExchangeAsync(gateway, $"GET {target} HTTP/1.1\r\nHost: erp.contoso.test\r\n{{auth}}Connection: close\r\n\r\n");
+
+        targets.ShouldBe(["/a%2Fb?x=1", "/a%252Fb"]);
+    }
+
+    /// <summary>Paths that another reader would take for those of the gateway. They reach no application.</summary>
+    [Theory]
+    [InlineData("/.kcd%2Fsign-out")]
+    [InlineData("/.kcd%2fsign-out")]
+    [InlineData("/.KCD%2Fcallback")]
+    [InlineData("/%2ekcd%2Fcallback")]
+    [InlineData("/.kcd%5Csign-out")]
+    [InlineData("/.kcd;x/sign-out")]
+    [InlineData("/.kcd%252Fsign-out")]
+    [InlineData("/x/../.kcd%2Fsign-out")]
+    public async Task A_path_like_those_of_the_gateway_reaches_no_application(string path)
+    {
+        await using var site = await SignIn.SignInSite.StartAsync();
+
+        var answers = await Wire.ExchangeAsync(
+            site.Gateway, $"GET {path} HTTP/1.1\r\n{{host}}Accept: text/html\r\nConnection: close\r\n\r\n");
+
+        answers.Select(answer => answer.Status).ShouldBe([404]);
+        site.Gateway.Wiki.Received.ShouldBeEmpty();
     }
 
     /// <summary>Paths that a server could decode to a public one, and names of paths in headers (CVE-2026-40575, oauth2-proxy issues 2085
