@@ -10,6 +10,8 @@ public sealed class PurgeCommandTests
     [InlineData("--user ada@contoso.com", "{\"user\":\"ada@contoso.com\"}")]
     [InlineData("--app erp", "{\"application\":\"erp\"}")]
     [InlineData("--all", "{\"all\":true}")]
+    [InlineData("--user ada@contoso.com --sessions", "{\"user\":\"ada@contoso.com\",\"sessions\":true}")]
+    [InlineData("--all --sessions", "{\"all\":true,\"sessions\":true}")]
     public async Task The_request_reaches_the_gateway_and_its_count_is_printed(string options, string request)
     {
         var (run, received) = await RunAsync("{\"tickets\":3}\n", options);
@@ -17,6 +19,15 @@ public sealed class PurgeCommandTests
         run.ExitCode.ShouldBe(ExitCode.Done);
         run.Output.ShouldBe($"3 tickets were removed.{Environment.NewLine}");
         received.ShouldBe(request + "\n");
+    }
+
+    [Fact]
+    public async Task The_number_of_ended_sessions_is_printed()
+    {
+        var (run, _) = await RunAsync("{\"sessions\":2,\"tickets\":3}\n", "--user ada --sessions");
+
+        run.ExitCode.ShouldBe(ExitCode.Done);
+        run.Output.ShouldBe($"2 sessions were ended.{Environment.NewLine}3 tickets were removed.{Environment.NewLine}");
     }
 
     [Theory]

@@ -27,6 +27,7 @@ public sealed class UsageTests
         { "purge --user ada", "--socket" },
         { "purge --socket s", "one of --user, --app and --all" },
         { "purge --socket s --user ada --all", "one of --user, --app and --all" },
+        { "purge --socket s --app erp --sessions", "--sessions with --user or --all" },
     };
 
     public static TheoryData<string, string> WrongBeyondTicket => new()

@@ -13,4 +13,5 @@ internal static class GatewayEventId
     public const int HostUnknown = 6011;
     public const int Draining = 6020;
     public const int TicketsPurged = 6021;
+    public const int SessionsEnded = 6022;
 }

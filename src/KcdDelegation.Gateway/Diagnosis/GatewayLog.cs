@@ -45,4 +45,7 @@ internal static partial class GatewayLog
     [LoggerMessage(GatewayEventId.TicketsPurged, LogLevel.Information, "An administrator removed tickets ({Scope}): {Tickets} were "
         + "removed")]
     public static partial void TicketsPurged(ILogger logger, string scope, int tickets);
+
+    [LoggerMessage(GatewayEventId.SessionsEnded, LogLevel.Information, "An administrator ended sessions ({Scope}): {Sessions} were ended")]
+    public static partial void SessionsEnded(ILogger logger, string scope, int sessions);
 }

@@ -133,14 +133,21 @@ internal sealed class SessionStore : ITicketStore, IDisposable
     /// <param name="sessionId">The session at the provider; null: any. Sessions of the user without a session identifier are included,
     /// since they may be the ones that are meant.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    public async Task<IReadOnlyList<FoundSession>> FindAsync(
-        string issuer, string? subject, string? sessionId, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<FoundSession>> FindAsync(
+        string issuer, string? subject, string? sessionId, CancellationToken cancellationToken) =>
+        FindAsync(entry => entry.Is(issuer, subject, sessionId), cancellationToken);
+
+    /// <summary>Returns all sessions. Their number is that of <c>Sessions:MaxSessions</c> at most.</summary>
+    public Task<IReadOnlyList<FoundSession>> FindAllAsync(CancellationToken cancellationToken) =>
+        FindAsync(static _ => true, cancellationToken);
+
+    private async Task<IReadOnlyList<FoundSession>> FindAsync(Func<SessionEntry, bool> isSearched, CancellationToken cancellationToken)
     {
         await ScanAsync(cancellationToken);
         var found = new List<FoundSession>();
         foreach (var (hash, entry) in _entries)
         {
-            if (!entry.Is(issuer, subject, sessionId) || _files.FindVersion(hash) is not { } version)
+            if (!isSearched(entry) || _files.FindVersion(hash) is not { } version)
                 continue;
             if (await ReadAsync(hash, version, cancellationToken) is { } cached)
                 found.Add(new FoundSession(hash, cached.Ticket.Clone()));

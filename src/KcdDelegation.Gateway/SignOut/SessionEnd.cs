@@ -22,7 +22,24 @@ internal sealed class SessionEnd(SessionStore store, KcdSessions delegations, IL
     public async Task<int> EndAsync(string issuer, string? subject, string? sessionId, ClaimsPrincipal? user, HttpContext? except)
     {
         // Not cancelled with the request: a user who leaves has signed out too.
-        var found = await store.FindAsync(issuer, subject, sessionId, CancellationToken.None);
+        return await EndAsync(await store.FindAsync(issuer, subject, sessionId, CancellationToken.None), user, except);
+    }
+
+    /// <summary>Ends the sessions that a predicate selects.</summary>
+    /// <returns>The number of sessions that ended.</returns>
+    public async Task<int> EndAsync(Func<SessionTicket, ClaimsPrincipal, Task<bool>> isEnded, CancellationToken cancellationToken)
+    {
+        var selected = new List<FoundSession>();
+        foreach (var session in await store.FindAllAsync(cancellationToken))
+        {
+            if (SessionTicket.Read(session.Ticket.Properties) is { } ticket && await isEnded(ticket, session.Ticket.Principal))
+                selected.Add(session);
+        }
+        return await EndAsync(selected, user: null, except: null);
+    }
+
+    private async Task<int> EndAsync(IReadOnlyList<FoundSession> found, ClaimsPrincipal? user, HttpContext? except)
+    {
         // First the sessions, so that no further request is accepted. Then what was delegated before.
         foreach (var session in found)
             await store.RemoveByHashAsync(session.Hash);

@@ -15,16 +15,16 @@ internal sealed class PurgeCommand(CommandRunner runner)
         """
         Removes tickets from the cache of a running kcd-gateway, over the local socket of its setting
         Operation:AdminSocket. Use it after a user was disabled, or after the key of a service was
-        replaced. It does not end sessions: a user who is signed in gets new tickets, if the directory
-        still allows it. Run it as the user of the gateway.
+        replaced. A user who is signed in gets new tickets, if the directory still allows it, unless
+        --sessions ends the sessions too. Run it as the user of the gateway.
 
         Examples:
-          kcd purge --socket /run/kcd-gateway/admin.sock --user ada@contoso.com
+          kcd purge --socket /run/kcd-gateway/admin.sock --user ada@contoso.com --sessions
           kcd purge --socket /run/kcd-gateway/admin.sock --app erp
           kcd purge --socket /run/kcd-gateway/admin.sock --all
         """;
 
-    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(60);
 
     private readonly Option<string> _socket = new("--socket")
     {
@@ -40,6 +40,11 @@ internal sealed class PurgeCommand(CommandRunner runner)
 
     private readonly Option<bool> _all = new("--all") { Description = "All tickets of all users and accounts." };
 
+    private readonly Option<bool> _sessions = new("--sessions")
+    {
+        Description = "End the sessions of the user, or with --all all sessions.",
+    };
+
     public Command Create()
     {
         var command = new DocumentedCommand("purge", "Remove tickets from a running gateway.") { Notes = Notes };
@@ -47,6 +52,7 @@ internal sealed class PurgeCommand(CommandRunner runner)
         command.Add(_user);
         command.Add(_application);
         command.Add(_all);
+        command.Add(_sessions);
         runner.SetAction(command, RunAsync);
         return command;
     }
@@ -54,11 +60,13 @@ internal sealed class PurgeCommand(CommandRunner runner)
     private async Task<CommandResult> RunAsync(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken)
     {
         var (user, application, all) = (parsed.GetValue(_user), parsed.GetValue(_application), parsed.GetValue(_all));
+        var sessions = parsed.GetValue(_sessions);
         var request = (user, application, all) switch
         {
-            ({ Length: > 0 }, null, false) => Serialize("user", user),
-            (null, { Length: > 0 }, false) => Serialize("application", application),
-            (null, null, true) => Serialize("all", true),
+            ({ Length: > 0 }, null, false) => Serialize("user", user, sessions),
+            (null, { Length: > 0 }, false) when sessions => throw new UsageException("Write --sessions with --user or --all."),
+            (null, { Length: > 0 }, false) => Serialize("application", application, sessions),
+            (null, null, true) => Serialize("all", true, sessions),
             _ => throw new UsageException("Write one of --user, --app and --all."),
         };
         var path = parsed.GetRequiredValue(_socket);
@@ -88,6 +96,11 @@ internal sealed class PurgeCommand(CommandRunner runner)
         return await reader.ReadLineAsync(cancellationToken) ?? "";
     }
 
-    private static byte[] Serialize<T>(string name, T value) =>
-        [.. JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, T>(StringComparer.Ordinal) { [name] = value }), (byte)'\n'];
+    private static byte[] Serialize(string name, object value, bool sessions)
+    {
+        var request = new Dictionary<string, object>(StringComparer.Ordinal) { [name] = value };
+        if (sessions)
+            request["sessions"] = true;
+        return [.. JsonSerializer.SerializeToUtf8Bytes(request), (byte)'\n'];
+    }
 }

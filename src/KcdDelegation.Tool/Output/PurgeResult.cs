@@ -12,6 +12,9 @@ internal sealed record PurgeResult : CommandResult
     /// <summary>Gets the number of removed tickets; null if the gateway refused.</summary>
     public int? Tickets { get; init; }
 
+    /// <summary>Gets the number of ended sessions; null if none were to be ended.</summary>
+    public int? Sessions { get; init; }
+
     /// <summary>Gets the reason of a refusal; null for a success.</summary>
     public string? Error { get; init; }
 
@@ -22,11 +25,14 @@ internal sealed record PurgeResult : CommandResult
         {
             using var document = JsonDocument.Parse(line);
             if (document.RootElement.TryGetProperty("tickets", out var tickets) && tickets.TryGetInt32(out var count))
-                return new PurgeResult { Tickets = count };
+            {
+                int? ended = document.RootElement.TryGetProperty("sessions", out var sessions) ? sessions.GetInt32() : null;
+                return new PurgeResult { Tickets = count, Sessions = ended };
+            }
             if (document.RootElement.TryGetProperty("error", out var error))
                 return new PurgeResult { Error = PrintableText.From(error.ToString()), _code = ExitCode.Refused };
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
             // The answer is not that of a gateway, which is reported below.
         }
@@ -43,6 +49,10 @@ internal sealed record PurgeResult : CommandResult
 
     public override ExitCode ToExitCode() => _code;
 
-    public override void WriteText(OutputStream output) =>
+    public override void WriteText(OutputStream output)
+    {
+        if (Sessions is { } sessions)
+            output.Writer.WriteLine($"{sessions} sessions were ended.");
         output.Writer.WriteLine(Error is null ? $"{Tickets} tickets were removed." : $"Nothing was removed. {Error}");
+    }
 }

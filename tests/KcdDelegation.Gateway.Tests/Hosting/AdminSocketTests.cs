@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using KcdDelegation.Gateway.Tests.SignIn;
 
 namespace KcdDelegation.Gateway.Tests.Hosting;
 
@@ -62,6 +63,55 @@ public sealed class AdminSocketTests
         (await SendAsync(gateway, """{"all":true}""")).ShouldStartWith("{\"tickets\":");
     }
 
+    [Theory]
+    [InlineData("""{"user":"ada@contoso.test","sessions":true}""", "ada")]
+    [InlineData("""{"user":"ADA@CONTOSO.TEST","sessions":true}""", "ada")]
+    [InlineData("""{"user":"ada","sessions":true}""", "ada")]
+    [InlineData("""{"all":true,"sessions":true}""", "ada bob")]
+    [InlineData("""{"user":"ada@contoso.test"}""", "")]
+    [InlineData("""{"user":"ad","sessions":true}""", "")]
+    [InlineData("""{"user":"ada@contoso.test","sessions":false}""", "")]
+    [InlineData("""{"application":"erp","sessions":true}""", "")]
+    [InlineData("""{"sessions":true}""", "")]
+    public async Task Sessions_end_at_every_application_if_the_request_says_so(string request, string ended)
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"kcd-{Guid.NewGuid():N}.sock");
+        await using var site = await SignInSite.StartAsync(settings => settings["Operation"] = new JsonObject { ["AdminSocket"] = path });
+        var browsers = new Dictionary<string, TestBrowser>(StringComparer.Ordinal);
+        foreach (var user in (string[])["ada", "bob"])
+        {
+            (site.Provider.User, site.Provider.SessionId) = (user, $"sid-{user}");
+            browsers[user] = site.CreateBrowser();
+            foreach (var application in (string[])[SignInSite.Erp, SignInSite.Wiki])
+                (await browsers[user].OpenAsync(application)).Status.ShouldBe(HttpStatusCode.OK);
+        }
+
+        var answer = await SendAsync(path, request);
+
+        foreach (var (user, browser) in browsers)
+        {
+            var hasEnded = ended.Contains(user, StringComparison.Ordinal);
+            foreach (var application in (string[])[SignInSite.Erp, SignInSite.Wiki])
+                (await browser.NavigateAsync(application)).Status
+                    .ShouldBe(hasEnded ? HttpStatusCode.Found : HttpStatusCode.OK, $"{user} {application}");
+        }
+        if (ended.Length > 0)
+        {
+            var count = 2 * ended.Split(' ').Length;
+            answer.ShouldContain(FormattableString.Invariant($"\"sessions\":{count}"));
+            site.Gateway.Log.Find(6022).ShouldHaveSingleItem().ShouldContain(FormattableString.Invariant($"{count} were ended"));
+        }
+    }
+
+    [Fact]
+    public async Task A_gateway_without_sessions_says_so_and_removes_no_tickets()
+    {
+        await using var gateway = await StartAsync();
+
+        (await SendAsync(gateway, """{"all":true,"sessions":true}""")).ShouldContain("State is not set");
+        gateway.Log.Find(6021).ShouldBeEmpty();
+    }
+
     private static string GetPath(TestGateway gateway) => Path.Combine(Path.GetDirectoryName(gateway.SettingsPath)!, "admin.sock");
 
     private static async Task<TestGateway> StartAsync()
@@ -72,12 +122,14 @@ public sealed class AdminSocketTests
         return gateway;
     }
 
-    private static async Task<string> SendAsync(TestGateway gateway, string request)
+    private static Task<string> SendAsync(TestGateway gateway, string request) => SendAsync(GetPath(gateway), request);
+
+    private static async Task<string> SendAsync(string path, string request)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        for (var i = 0; i < 50 && !File.Exists(GetPath(gateway)); i++)
+        for (var i = 0; i < 50 && !File.Exists(path); i++)
             await Task.Delay(100, TestContext.Current.CancellationToken);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(GetPath(gateway)), TestContext.Current.CancellationToken);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), TestContext.Current.CancellationToken);
         await socket.SendAsync(Encoding.UTF8.GetBytes(request + "\n"), TestContext.Current.CancellationToken);
         using var reader = new StreamReader(new NetworkStream(socket), Encoding.UTF8);
         return await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
