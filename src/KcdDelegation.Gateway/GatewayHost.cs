@@ -14,6 +14,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OpenTelemetry;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -93,22 +95,39 @@ internal static class GatewayHost
             services.AddSingleton<ILoggerProvider>(provider => new AuditFile(audit, provider.GetRequiredService<TimeProvider>()));
             services.AddLogging(static logging => logging.AddFilter<AuditFile>(static (category, _) => AuditFile.Has(category)));
         }
+        if (operation.Otlp is not null || operation.Prometheus is not null)
+            AddTelemetry(services, operation);
+    }
+
+    private static void AddTelemetry(IServiceCollection services, OperationOptions operation)
+    {
+        var telemetry = services.AddOpenTelemetry()
+            .ConfigureResource(static resource => resource.AddService("kcd-gateway", serviceVersion: StartReport.Version))
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter(
+                    KcdTelemetry.Name, KcdTelemetry.KerberosName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel",
+                    "System.Net.Http", "System.Runtime");
+                if (operation.Prometheus is not null)
+                    metrics.AddPrometheusExporter();
+                if (operation.Otlp is { } collector)
+                    metrics.AddOtlpExporter(exporter => exporter.Endpoint = collector);
+            });
         if (operation.Otlp is not { } otlp)
             return;
-        services.AddOpenTelemetry()
-            .ConfigureResource(static resource => resource.AddService("kcd-gateway", serviceVersion: StartReport.Version))
-            .WithMetrics(metrics => metrics
-                .AddMeter(
-                    KcdTelemetry.Name, KcdTelemetry.KerberosName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel",
-                    "System.Net.Http", "System.Runtime")
-                .AddOtlpExporter(exporter => exporter.Endpoint = otlp))
-            .WithTracing(traces => traces
-                .AddSource(KcdTelemetry.Name, KcdTelemetry.KerberosName, "Microsoft.AspNetCore", "System.Net.Http")
-                .AddOtlpExporter(exporter => exporter.Endpoint = otlp));
+        telemetry.WithTracing(traces => traces
+            .AddSource(KcdTelemetry.Name, KcdTelemetry.KerberosName, "Microsoft.AspNetCore", "System.Net.Http")
+            .AddOtlpExporter(exporter => exporter.Endpoint = otlp));
+        if (operation.OtlpLogs)
+            telemetry.WithLogging(
+                logs => logs.AddOtlpExporter(exporter => exporter.Endpoint = otlp),
+                static options => options.IncludeFormattedMessage = true);
     }
 
     private static void UseGateway(WebApplication app)
     {
+        if (app.Services.GetRequiredService<GatewaySettingsStore>().Current.Operation.Prometheus is not null)
+            PrometheusListener.Use(app);
         app.Use(app.Services.GetRequiredService<ForwardAuthenticationEndpoint>().InvokeAsync);
         app.Use(app.Services.GetRequiredService<RequestHygiene>().InvokeAsync);
         app.UseKcdDelegation();

@@ -19,8 +19,10 @@ internal sealed class AuditFile(string path, TimeProvider timeProvider) : ILogge
     {
     }
 
-    /// <summary>Determines whether the file has the events of a category.</summary>
-    public static bool Has(string? category) => category is Log.AuditCategory or GatewayLog.Category;
+    /// <summary>Determines whether the file has the events of a category: those of the library's audit and of the gateway, with sign-in and
+    /// sign-out.</summary>
+    public static bool Has(string? category) => category is Log.AuditCategory or GatewayLog.Category
+        || category?.StartsWith(GatewayLog.Category + ".", StringComparison.Ordinal) == true;
 
     private void Write(ReadOnlySpan<byte> line)
     {

@@ -14,7 +14,17 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
     /// <summary>The first part of the names of endpoints for forward authentication. They follow those for clients.</summary>
     private const string ForwardAuthentication = "proxy";
 
-    public ListenerConfiguration(GatewaySettingsStore settings) => settings.Subscribe(Apply);
+    /// <summary>The name of the endpoint for Prometheus.</summary>
+    private const string Prometheus = "prometheus";
+
+    /// <summary>The address for Prometheus. It is that of the start, as all settings of the operation.</summary>
+    private readonly string? _prometheus;
+
+    public ListenerConfiguration(GatewaySettingsStore settings)
+    {
+        _prometheus = settings.Current.Operation.Prometheus;
+        settings.Subscribe(Apply);
+    }
 
     public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
 
@@ -34,6 +44,7 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
         services.GetRequiredService<GatewaySettingsStore>().Subscribe(settings => Apply(settings.Listener.Limits, kestrel.Limits));
         var certificates = services.GetRequiredService<ServerCertificates>();
         var loader = kestrel.Configure(configuration, reloadOnChange: true);
+        loader.Endpoint(Prometheus, static endpoint => PrometheusListener.Mark(endpoint.ListenOptions));
         for (var i = 0; i < ListenerUrls.MaxCount; i++)
         {
             loader.Endpoint(GetName(Uri.UriSchemeHttps, i), endpoint => UseHttps(endpoint.ListenOptions, certificates));
@@ -59,6 +70,11 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
             var name = GetName(ForwardAuthentication, i);
             data[$"Endpoints:{name}:Url"] = settings.ForwardAuthenticationUrls[i].ToString();
             data[$"Endpoints:{name}:Protocols"] = nameof(HttpProtocols.Http1);
+        }
+        if (_prometheus is not null)
+        {
+            data[$"Endpoints:{Prometheus}:Url"] = _prometheus;
+            data[$"Endpoints:{Prometheus}:Protocols"] = nameof(HttpProtocols.Http1);
         }
         Data = data;
         OnReload();

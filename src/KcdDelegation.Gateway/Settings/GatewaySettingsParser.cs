@@ -1,7 +1,10 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Net;
 using KcdDelegation.DirectoryServices;
 using KcdDelegation.Kerberos.Names;
 using KcdDelegation.Settings;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 
 namespace KcdDelegation.Gateway.Settings;
@@ -37,7 +40,7 @@ internal static class GatewaySettingsParser
             Sessions = SessionOptionsParser.Parse(options, errors),
             ForwardAuthenticationUrls = ForwardAuthenticationParser.Parse(options.ForwardAuthentication, listener.Urls, errors),
             Pages = ParsePages(options.Pages, errors),
-            Operation = ParseOperation(options.Operation, errors),
+            Operation = ParseOperation(options.Operation, listener.Urls, errors),
             Kcd = kcd,
         };
         SetCallers(library, settings);
@@ -80,7 +83,8 @@ internal static class GatewaySettingsParser
         return state;
     }
 
-    private static OperationOptions ParseOperation(OperationOptions operation, SettingsErrors errors)
+    private static OperationOptions ParseOperation(
+        OperationOptions operation, ImmutableArray<BindingAddress> publicUrls, SettingsErrors errors)
     {
         if (!Enum.IsDefined(operation.Log))
             errors.Add("Operation:Log", $"{PrintableText.Quoted(operation.Log.ToString())} is not one of its values",
@@ -97,9 +101,27 @@ internal static class GatewaySettingsParser
         if (operation.Otlp is { } otlp && !(otlp.IsAbsoluteUri && otlp.Scheme is "http" or "https"))
             errors.Add("Operation:Otlp", $"{PrintableText.Quoted(otlp.OriginalString)} is not an http or https address",
                 "Write the address of the collector, such as http://127.0.0.1:4317");
+        if (operation is { OtlpLogs: true, Otlp: null })
+            errors.Add("Operation:OtlpLogs", "has no collector", "Write the address of the collector to Operation:Otlp");
+        if (operation.Prometheus is { } prometheus && FindPrometheusProblem(prometheus, publicUrls) is { } problem)
+            errors.Add("Operation:Prometheus", $"{PrintableText.Quoted(prometheus)} {problem}",
+                "Write an address of its own, such as http://127.0.0.1:9464");
         if (operation.ProbeUser is { } user && string.IsNullOrWhiteSpace(user))
             errors.Add("Operation:ProbeUser", "is blank", "Write the name of an account without rights, or remove the setting");
         return operation;
+    }
+
+    /// <summary>Returns the problem of the address for Prometheus; null for none.</summary>
+    private static string? FindPrometheusProblem(string text, ImmutableArray<BindingAddress> publicUrls)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp)
+            return "is not an http address";
+        if (ListenerUrls.HasMore(address))
+            return "has a path, a query or a user";
+        if (!IPAddress.TryParse(address.DnsSafeHost, out _))
+            return "has a name instead of an IP address";
+        return address.Port != 0 && publicUrls.Any(other => !other.IsUnixPipe && other.Port == address.Port)
+            ? "has a port of Listener:Urls" : null;
     }
 
     private static PageOptions ParsePages(PageOptions pages, SettingsErrors errors)

@@ -16,6 +16,12 @@ internal sealed class OperationOptions
     /// <summary>Gets or sets the address of a collector for metrics and traces (OTLP over gRPC); null for none.</summary>
     public Uri? Otlp { get; set; }
 
+    /// <summary>Gets or sets whether the collector gets the log too, which has names of users.</summary>
+    public bool OtlpLogs { get; set; }
+
+    /// <summary>Gets or sets the address at which Prometheus requests <c>/metrics</c>; null for none. Clients do not use it.</summary>
+    public string? Prometheus { get; set; }
+
     /// <summary>Gets or sets the user who must get a ticket to every application; null: the readiness requests no ticket.</summary>
     public string? ProbeUser { get; set; }
 }

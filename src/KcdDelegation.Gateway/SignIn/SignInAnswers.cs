@@ -35,7 +35,8 @@ internal sealed partial class SignInAnswers(ILoggerFactory loggerFactory, TimePr
         var application = context.GetGatewayApplication();
         var (failure, cause) = Explain(error);
         SignInLog.SignInRefused(
-            _logger, application.Name, application.Provider, PrintableText.From(cause, 512), GatewayPage.GetActivityId(context));
+            _logger, application.Name, application.Provider, PrintableText.From(cause, 512), GatewayPage.GetActivityId(context),
+            FindCorrelationId(error?.Data["error_description"] as string) ?? "not known");
         var page = failure switch
         {
             SignInFailure.ProviderError => SignInPages.ProviderError with { Facts = [.. ReadFacts(error!)] },
@@ -97,9 +98,13 @@ internal sealed partial class SignInAnswers(ILoggerFactory loggerFactory, TimePr
         if (error.Data["error_description"] as string is not { Length: > 0 } description)
             yield break;
         yield return KeyValuePair.Create("Description of the identity provider", PrintableText.From(description, MaxDescription));
-        if (CorrelationIdentifier().Match(description) is { Success: true } found)
-            yield return KeyValuePair.Create("Correlation ID of the identity provider", found.Groups["id"].Value);
+        if (FindCorrelationId(description) is { } found)
+            yield return KeyValuePair.Create("Correlation ID of the identity provider", found);
     }
+
+    /// <summary>Returns the identifier under which the provider has logged its error; null if the description has none.</summary>
+    private static string? FindCorrelationId(string? description) =>
+        description is not null && CorrelationIdentifier().Match(description) is { Success: true } found ? found.Groups["id"].Value : null;
 
     /// <summary>Returns the address that starts the sign-in again. After an error of the provider, it asks for the account: with the same
     /// one it would return the same error at once.</summary>

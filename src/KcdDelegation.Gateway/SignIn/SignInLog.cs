@@ -11,8 +11,9 @@ internal static partial class SignInLog
     public static partial void SignedIn(ILogger logger, string application, string provider);
 
     [LoggerMessage(6051, LogLevel.Warning, "A sign-in to {Application} with the provider {Provider} was not completed: {Cause} The "
-        + "activity identifier of the answer is {ActivityId}")]
-    public static partial void SignInRefused(ILogger logger, string application, string provider, string cause, string activityId);
+        + "activity identifier of the answer is {ActivityId}, and the provider's correlation identifier is {CorrelationId}")]
+    public static partial void SignInRefused(
+        ILogger logger, string application, string provider, string cause, string activityId, string correlationId);
 
     [LoggerMessage(6052, LogLevel.Warning, "A browser signed in to {Application} many times within a minute, and was not sent to the "
         + "provider again. Check the conditions of the application, the clocks and the life of the tokens. The activity identifier of the "
