@@ -55,6 +55,10 @@ internal sealed class RequestHygiene
             if (tunnel.Protocol != "websocket")
                 return StatusCodes.Status501NotImplemented;
         }
+        // The server removes dot segments before it decodes a path, and decodes an encoded slash of an absolute target only: a segment that
+        // appears then would be resolved by the application, outside of what was decided here.
+        if (HasDotSegment(request.Path.Value))
+            return StatusCodes.Status400BadRequest;
         // RFC 9113 §8.2.2: a request with a field of the connection is malformed. Kestrel refuses some of them only.
         if (HttpProtocol.IsHttp2(request.Protocol) && HasConnectionField(request.Headers))
             return StatusCodes.Status400BadRequest;
@@ -62,6 +66,16 @@ internal sealed class RequestHygiene
         return request.Headers.TransferEncoding is { Count: > 0 } codings
             && !(codings.Count == 1 && string.Equals(codings[0], "chunked", StringComparison.OrdinalIgnoreCase))
             ? StatusCodes.Status501NotImplemented : null;
+    }
+
+    private static bool HasDotSegment(ReadOnlySpan<char> path)
+    {
+        foreach (var segment in path.Split('/'))
+        {
+            if (path[segment] is "." or "..")
+                return true;
+        }
+        return false;
     }
 
     private static bool HasConnectionField(IHeaderDictionary headers)

@@ -41,6 +41,21 @@ public sealed class TargetTests
         gateway.Backend.Requests.ShouldBeEmpty();
     }
 
+    /// <summary>The server decodes an encoded slash of an absolute target, which can leave a dot segment in the path.</summary>
+    [Fact]
+    public async Task A_dot_segment_that_decoding_leaves_reaches_no_application()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        string[] paths = ["/x/..%2F.kcd/callback", "/..%2Fadmin", "/x%2F..%2Fadmin", "/x/.%2Fadmin", "/%2e%2e%2fadmin"];
+        foreach (var path in paths)
+        {
+            var answers = await Wire.ExchangeAsync(
+                gateway, $"GET https://wiki.contoso.test{path} HTTP/1.1\r\nHost: wiki.contoso.test\r\n{{auth}}Connection: close\r\n\r\n");
+            answers.Select(answer => answer.Status).ShouldBe([400], path);
+        }
+        gateway.Wiki.Received.ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("GET * HTTP/1.1", 405)]
     [InlineData("OPTIONS * HTTP/1.1", 401)]
