@@ -48,8 +48,10 @@ public sealed class SystemdBootTests(PublishedGateway published)
         (await systemd.RunAsync("systemctl", "show", "--property=Result,ExecMainStatus,ActiveState", Unit))
             .Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)
             .ShouldBe(["ActiveState=inactive", "ExecMainStatus=0", "Result=success"]);
+        // The journal writes what it has received some time later.
+        await systemd.RunAsync("journalctl", "--sync");
         var journal = await systemd.RunAsync("journalctl", "--unit", Unit, "--priority", "6", "--output", "cat", "--no-pager");
-        journal.ShouldContain($"serves 2 applications at https://127.0.0.1:{port}");
+        journal.ShouldContain($"listens at https://127.0.0.1:{port}; number of applications: 2");
         journal.ShouldContain("The gateway stops");
     }
 
