@@ -3,6 +3,9 @@ using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.PasswordChange;
 using KcdDelegation.RollingProcess;
 
+if (args[0] == "managed")
+    return await ManagedPasswordSearch.RunAsync(args[1..]);
+
 // Changes the password of an account once, in a process of its own.
 // Arguments: REALM KDC PASSWORD-SERVER ACCOUNT FILE, and one of
 //   roll         exit code 0: changed, 3: another process is changing it

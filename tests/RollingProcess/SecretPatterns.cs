@@ -38,6 +38,24 @@ internal sealed class SecretPatterns : IDisposable
         }
     }
 
+    /// <summary>Adds a password of UTF-16 code units, as they are and as UTF-8.</summary>
+    public unsafe void AddCharacters(ReadOnlySpan<byte> utf16)
+    {
+        var start = (byte*)NativeMemory.AllocZeroed(4 * Length);
+        var utf8 = new Span<byte>(start, 4 * Length);
+        try
+        {
+            var characters = MemoryMarshal.Cast<byte, char>(utf16[..(2 * Length)]);
+            Add(utf16[..(2 * Length)]);
+            Add(utf8[..System.Text.Encoding.UTF8.GetBytes(characters, utf8)]);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(utf8);
+            NativeMemory.Free(start);
+        }
+    }
+
     /// <summary>Returns whether the memory contains a secret.</summary>
     public bool IsIn(ReadOnlySpan<byte> memory)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Claims;
 using KcdDelegation.Kerberos.Tests.AccountKeys;
@@ -122,6 +123,34 @@ public sealed class ManagedPasswordTests
         {
             await Lab.RunScriptAsync("samba22", ["tool", "user", "delete", Account], CancellationToken.None);
         }
+    }
+
+    [Fact]
+    public async Task No_managed_password_is_in_the_memory_of_a_process_after_the_account_was_disposed()
+    {
+        s_realm.Require();
+        var folder = AppContext.BaseDirectory.Replace("KcdDelegation.InteropTests", "RollingProcess", StringComparison.Ordinal);
+        string[] arguments =
+        [
+            "managed", s_realm.Realm, s_realm.Kdc.Host, "dc22.ad22.test", Reader, s_realm.Keytab("conncomp"), "gmsa$",
+        ];
+        var (exitCode, output) = await RunAsync(Path.Combine(folder, "KcdDelegation.RollingProcess"), arguments);
+        exitCode.ShouldBe(0, output);
+        output.ShouldContain("no password in memory");
+        // The search finds the password of an account that is in use.
+        (await RunAsync(Path.Combine(folder, "KcdDelegation.RollingProcess"), [.. arguments, "held"])).ExitCode.ShouldBe(4);
+    }
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(string program, string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        using var process = Process.Start(start).ShouldNotBeNull();
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Stop), process.StandardError.ReadToEndAsync(Stop));
+        await process.WaitForExitAsync(Stop);
+        return (process.ExitCode, await output + await errors);
     }
 
     /// <summary>The commands of docs/setup.md for Samba, as printed.</summary>
