@@ -55,7 +55,8 @@ public sealed class DirectoryIdentityMapper : IIdentityMapper
         if (sid is not null && !KerberosPrincipal.IsSecurityIdentifier(sid))
         {
             throw DelegationFailure.Identity(
-                KcdEventId.NameRefused, $"The caller's claim onprem_sid is no SID: {PrintableText.Quoted(sid)}.",
+                KcdErrorKind.UserNotPermitted, KcdEventId.NameRefused,
+                $"The caller's claim onprem_sid is no SID: {PrintableText.Quoted(sid)}.",
                 "Have the issuer send the on-premises security identifier, or no such claim.").ToException();
         }
         var name = sid is null ? await _names.MapAsync(caller, context, cancellationToken).ConfigureAwait(false) : null;
@@ -108,15 +109,16 @@ public sealed class DirectoryIdentityMapper : IIdentityMapper
         return found switch
         {
             [] => throw DelegationFailure.Identity(
-                KcdEventId.AccountNotFound, $"The directory has no account for {subject}.",
+                KcdErrorKind.UserNotPermitted, KcdEventId.AccountNotFound,
+                $"The directory has no account for {subject}.",
                 "Check that the account exists in the domain that is searched and that the reader may see it.").ToException(),
             [{ State: AccountState.Usable } account] => account,
             [var account] => throw DelegationFailure.Identity(
-                KcdEventId.AccountNotDelegable,
+                KcdErrorKind.UserNotPermitted, KcdEventId.AccountNotDelegable,
                 $"The account {PrintableText.From(account.SamAccountName)} may not be delegated: {Describe(account.State)}.",
                 "If this is not intended, change the account in the directory. The change is seen with the next request.").ToException(),
             _ => throw DelegationFailure.Identity(
-                KcdEventId.AccountNotUnique,
+                KcdErrorKind.UserNotPermitted, KcdEventId.AccountNotUnique,
                 $"{found.Count} accounts match {subject}: "
                     + $"{string.Join(" and ", found.Select(account => PrintableText.Quoted(account.SamAccountName)))}.",
                 "Correct the userPrincipalName of one of them, or have the issuer send onprem_sid, which names one account.")

@@ -243,9 +243,9 @@ internal sealed class LoadSite : IAsyncDisposable
         Process.Start();
         Process.BeginOutputReadLine();
         Process.BeginErrorReadLine();
-        for (var i = 0; i < 300 && !Process.HasExited && !Output.Contains("applications at", StringComparison.Ordinal); i++)
+        for (var i = 0; i < 300 && !Process.HasExited && !Output.Contains("number of applications", StringComparison.Ordinal); i++)
             await Task.Delay(100, CancellationToken.None);
-        Output.ShouldContain("serves 3 applications");
+        Output.ShouldContain("number of applications: 3");
     }
 
     private void Append(string? line)
