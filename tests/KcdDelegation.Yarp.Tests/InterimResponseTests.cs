@@ -53,7 +53,8 @@ public sealed class InterimResponseTests
     [Fact]
     public async Task Trailers_of_a_request_end_at_the_gateway_as_with_plain_YARP()
     {
-        var (_, backend) = await CompareAsync("", Final, Chunked + "Trailer: X-Checksum\r\n", "5\r\nhello\r\n0\r\nX-Checksum: of-the-body\r\n\r\n");
+        var (_, backend) = await CompareAsync(
+            "", Final, Chunked + "Trailer: X-Checksum\r\n", "5\r\nhello\r\n0\r\nX-Checksum: of-the-body\r\n\r\n");
         backend.ShouldContain("hello");
         backend.ShouldNotContain("of-the-body");
     }
@@ -63,8 +64,8 @@ public sealed class InterimResponseTests
     {
         await using var realm = DelegatedGateway.StartRealm();
         await using var backend = new ScriptedBackend("", ChunkedResponse(
-            "X-Checksum: of-the-body", "WWW-Authenticate: Negotiate oRQ=", "Proxy-Authenticate: Negotiate oRQ=", "Set-Cookie: .AspNetCore.Cookies=1",
-            "X-Other: 43"));
+            "X-Checksum: of-the-body", "WWW-Authenticate: Negotiate oRQ=", "Proxy-Authenticate: Negotiate oRQ=",
+            "Set-Cookie: .AspNetCore.Cookies=1", "X-Other: 43"));
         var seen = new List<string>();
         foreach (var application in (string?[])[null, "erp"])
         {
