@@ -1,4 +1,5 @@
 using KcdDelegation.AspNetCore.Requests;
+using KcdDelegation.Yarp.Clusters;
 using KcdDelegation.Yarp.Cookies;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
@@ -13,7 +14,10 @@ internal sealed class PlainClientFactory(
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
         new GatewayCookieHandler(cookies)
         {
-            InnerHandler = new RequestTrackingHandler(callers) { InnerHandler = new CredentialHandler { InnerHandler = handler } },
+            InnerHandler = new ResponseFormHandler
+            {
+                InnerHandler = new RequestTrackingHandler(callers) { InnerHandler = new CredentialHandler { InnerHandler = handler } },
+            },
         };
 
     /// <summary>Removes the credentials of the request, which are for the gateway.</summary>

@@ -53,6 +53,8 @@ internal sealed class RouteConfiguration : IConfigChangeListener
         Metadata = application.Delegation is { } name
             ? new Dictionary<string, string>(StringComparer.Ordinal) { ["KcdApplication"] = name }
             : null,
+        // The encodings in which the listener reads and writes header fields.
+        HttpClient = new HttpClientConfig { RequestHeaderEncoding = "utf-8", ResponseHeaderEncoding = "latin1" },
         HttpRequest = new ForwarderRequestConfig { ActivityTimeout = application.ActivityTimeout },
         Destinations = application.InternalUrls.Distinct().ToDictionary(
             url => url.Authority, url => new DestinationConfig { Address = url.AbsoluteUri }, StringComparer.OrdinalIgnoreCase),

@@ -1,3 +1,4 @@
+using System.Text;
 using KcdDelegation.Gateway.ForwardAuthentication;
 using KcdDelegation.Gateway.Settings;
 using Microsoft.AspNetCore.Hosting;
@@ -41,6 +42,9 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
         kestrel.AddServerHeader = false;
         // A Host that differs from an absolute request target is refused (RFC 9112 §3.2.2).
         kestrel.AllowHostHeaderOverride = false;
+        // RFC 9110 §5.5: bytes outside of ASCII are opaque. Applications use them in cookies and in names of files, in any encoding, and
+        // Latin-1 keeps each byte. For requests, another encoding than UTF-8 would make Kestrel accept a Content-Length with a sign.
+        kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
         services.GetRequiredService<GatewaySettingsStore>().Subscribe(settings => Apply(settings.Listener.Limits, kestrel.Limits));
         var certificates = services.GetRequiredService<ServerCertificates>();
         var loader = kestrel.Configure(configuration, reloadOnChange: true);

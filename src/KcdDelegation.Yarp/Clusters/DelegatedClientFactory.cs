@@ -62,9 +62,9 @@ internal sealed class DelegatedClientFactory(
         {
             InnerHandler = new ClusterTargetHandler(targets, context.ClusterId, application)
             {
-                InnerHandler = new RequestTrackingHandler(callers)
+                InnerHandler = new ResponseFormHandler
                 {
-                    InnerHandler = delegating,
+                    InnerHandler = new RequestTrackingHandler(callers) { InnerHandler = delegating },
                 },
             },
         };

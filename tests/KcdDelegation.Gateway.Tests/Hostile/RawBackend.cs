@@ -12,19 +12,34 @@ internal sealed class RawBackend : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<Task> _connections = [];
-    private readonly Func<RawRequest, string> _answer;
+    private readonly Func<RawRequest, Stream, CancellationToken, Task<bool>> _answer;
+    private readonly string _greeting;
     private readonly Task _accepting;
 
-    private RawBackend(Func<RawRequest, string> answer)
+    private RawBackend(Func<RawRequest, Stream, CancellationToken, Task<bool>> answer, string greeting)
     {
-        _answer = answer;
+        (_answer, _greeting) = (answer, greeting);
         _listener.Start();
         _accepting = AcceptAsync();
     }
 
     /// <summary>Starts the application.</summary>
     /// <param name="answer">Returns the bytes of the answer; null: a text.</param>
-    public static RawBackend Start(Func<RawRequest, string>? answer = null) => new(answer ?? (static _ => Answer("the wiki")));
+    public static RawBackend Start(Func<RawRequest, string>? answer = null) => Start(async (request, stream, cancellationToken) =>
+    {
+        await WriteAsync(stream, answer is null ? Answer("the wiki") : answer(request), cancellationToken);
+        return true;
+    });
+
+    /// <summary>Starts the application.</summary>
+    /// <param name="answer">Writes the bytes of the answer, and returns whether the connection stays open.</param>
+    /// <param name="greeting">The bytes that each connection begins with.</param>
+    public static RawBackend Start(Func<RawRequest, Stream, CancellationToken, Task<bool>> answer, string greeting = "") =>
+        new(answer, greeting);
+
+    /// <summary>Writes bytes.</summary>
+    public static Task WriteAsync(Stream stream, string text, CancellationToken cancellationToken) =>
+        stream.WriteAsync(Encoding.Latin1.GetBytes(text), cancellationToken).AsTask();
 
     /// <summary>Gets the requests that were complete.</summary>
     public ConcurrentQueue<RawRequest> Received { get; } = new();
@@ -70,6 +85,7 @@ internal sealed class RawBackend : IAsyncDisposable
         var text = "";
         try
         {
+            await WriteAsync(connection.GetStream(), _greeting, _stop.Token);
             var buffer = new byte[65_536];
             while (await connection.GetStream().ReadAsync(buffer, _stop.Token) is > 0 and var count)
             {
@@ -77,7 +93,8 @@ internal sealed class RawBackend : IAsyncDisposable
                 while (TakeRequest(ref text, number) is { } request)
                 {
                     Received.Enqueue(request);
-                    await connection.GetStream().WriteAsync(Encoding.Latin1.GetBytes(_answer(request)), _stop.Token);
+                    if (!await _answer(request, connection.GetStream(), _stop.Token))
+                        return;
                 }
             }
         }
