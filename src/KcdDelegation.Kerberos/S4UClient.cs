@@ -3,6 +3,7 @@ using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Exchanges;
 using KcdDelegation.Kerberos.PasswordChange;
 using KcdDelegation.Kerberos.TicketCache;
+using KcdDelegation.Kerberos.Tickets;
 using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Kerberos.Transport;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,7 @@ public sealed class S4UClient : IAsyncDisposable
     private readonly RealmConcurrencyLimits _limits;
     private readonly TicketStore _store;
     private readonly DelegationSteps _steps;
+    private readonly ExchangeContext _context;
     private readonly KdcProbe _probe;
     private readonly TokenAcceptor _acceptor;
 
@@ -50,6 +52,7 @@ public sealed class S4UClient : IAsyncDisposable
         };
         if (Md5.IsRefused)
             ExchangeLog.Md5Refused(logger);
+        _context = context;
         _steps = new DelegationSteps(context, _store);
         _probe = new KdcProbe(context);
         _acceptor = new TokenAcceptor(context);
@@ -201,6 +204,26 @@ public sealed class S4UClient : IAsyncDisposable
             return _acceptor.Accept(token);
         }
     }
+
+    /// <summary>Gets the account's own ticket-granting ticket, from the cache if possible. For diagnosis.</summary>
+    internal Task<IssuedTicket> GetTicketGrantingTicketAsync(CancellationToken cancellationToken) => _steps.LogOnAsync(cancellationToken);
+
+    /// <summary>Gets the user's ticket to the account (S4U2Self), from the cache if possible. For diagnosis.</summary>
+    internal Task<UserEvidence> GetEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken) =>
+        _steps.GetEvidenceAsync(user, cancellationToken);
+
+    /// <summary>Finds the KDCs of a realm as an exchange does: in the options, krb5.conf and DNS. For diagnosis.</summary>
+    internal ValueTask<IReadOnlyList<KdcEndpoint>> FindKdcsAsync(string realm, CancellationToken cancellationToken) =>
+        _dispatcher.FindKdcsAsync(realm, cancellationToken);
+
+    /// <summary>Asks one KDC of the account's realm without proving a key. For diagnosis.</summary>
+    /// <exception cref="KerberosException">The KDC cannot be reached, or its answer is malformed.</exception>
+    internal Task<KdcAnswer> AskKdcAsync(
+        KdcEndpoint kdc, KdcTransport transport, TimeSpan timeout, CancellationToken cancellationToken) =>
+        new KdcInquiry(_context).AskAsync(kdc, transport, timeout, cancellationToken);
+
+    /// <summary>Adds the names of the account, the realm that is asked and the implementation of its KDC, as far as it is known.</summary>
+    internal KerberosFailure Describe(KerberosFailure subject, string realm) => _context.Describe(subject, realm);
 
     /// <summary>Removes every ticket of the user. No header is created from a purged ticket after this returns.</summary>
     /// <param name="user">The user, as requested.</param>

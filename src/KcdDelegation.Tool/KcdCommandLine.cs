@@ -43,6 +43,7 @@ internal static class KcdCommandLine
             new HeaderCommand(runner, account).Create(),
             new MapCommand(runner).Create(),
             new InspectCommand(runner).Create(),
+            new DoctorCommand(runner).Create(),
             new PurgeCommand(runner).Create(),
         };
         // No directives such as [suggest]: they are a second syntax, which prints words of the command line.

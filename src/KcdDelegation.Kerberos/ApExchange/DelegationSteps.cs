@@ -75,6 +75,10 @@ internal sealed class DelegationSteps(ExchangeContext context, TicketStore store
         return new ServiceTicket(ticket, request, evidence.SecurityIdentifier, context.Clock);
     }
 
+    /// <summary>Gets the user's evidence, from the cache if possible.</summary>
+    public Task<UserEvidence> GetEvidenceAsync(KerberosPrincipal user, CancellationToken cancellationToken) => store.GetOrAddAsync(
+        TicketKey.Self(context.Account.Name, user), token => RequestEvidenceAsync(user, token), cancellationToken);
+
     /// <summary>Gets the user's evidence, and whether it cannot be replaced by newer evidence: it was requested now or presented.</summary>
     private async Task<(UserEvidence Evidence, bool IsNew)> GetEvidenceAsync(
         DelegationRequest request, CancellationToken cancellationToken)

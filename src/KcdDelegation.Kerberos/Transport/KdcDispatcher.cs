@@ -42,6 +42,10 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         return new KdcDispatcher(sources, time, logger);
     }
 
+    /// <summary>Finds the KDCs of a realm, without asking one.</summary>
+    public ValueTask<IReadOnlyList<KdcEndpoint>> FindKdcsAsync(string realm, CancellationToken cancellationToken) =>
+        _locator.FindAsync(realm, cancellationToken);
+
     /// <summary>Sends a request to the realm's KDCs and returns the first valid reply.</summary>
     /// <param name="realm">The realm whose KDCs are asked.</param>
     /// <param name="mode">How the request is distributed over the KDCs.</param>

@@ -18,6 +18,9 @@ internal sealed class CommandRunner(Streams streams, CommonOptions options)
     /// <summary>Gets the stream for progress: standard output, or standard error if a program reads the result.</summary>
     public OutputStream GetProgressOutput(ParseResult parsed) => parsed.GetValue(options.Json) ? streams.Error : streams.Output;
 
+    /// <summary>Returns whether a program reads the result.</summary>
+    public bool IsJson(ParseResult parsed) => parsed.GetValue(options.Json);
+
     /// <param name="command">The command that does the work.</param>
     /// <param name="work">The work. It receives the arguments and a log that writes to standard error.</param>
     /// <param name="minimumLevel">The lowest level that is logged without --verbose; None if the library also logs what the command

@@ -59,11 +59,7 @@ internal sealed class MapCommand(CommandRunner runner)
         var application = ConfiguredApplication.Find(options, name);
         var token = await SecretInput.ReadTokenAsync(_token.Name, tokenFile, runner.Streams, cancellationToken);
         await using var client = DelegationClient.Create(options, log);
-        var caller = await client.ValidateTokenAsync(RemoveScheme(token), cancellationToken);
+        var caller = await client.ValidateTokenAsync(SecretInput.RemoveScheme(token), cancellationToken);
         return MapResult.FromIdentity(application, await client.MapAsync(application.Name, caller, cancellationToken));
     }
-
-    /// <summary>Removes the scheme of a token that was copied from a header.</summary>
-    private static string RemoveScheme(string token) =>
-        token.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? token["Bearer ".Length..].TrimStart() : token;
 }

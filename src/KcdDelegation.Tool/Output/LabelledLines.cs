@@ -20,16 +20,19 @@ internal sealed class LabelledLines : IEnumerable<KeyValuePair<string, string>>
     public void Write(OutputStream output)
     {
         var labelWidth = _lines.Max(line => line.Key.Length);
-        var indentation = new string(' ', labelWidth + 4);
-        var valueWidth = output.Width is { } width ? Math.Max(MinimumWidth, width - indentation.Length) : int.MaxValue;
         foreach (var (label, value) in _lines)
+            WriteWrapped(output, $"  {label.PadRight(labelWidth)}  ", value);
+    }
+
+    /// <summary>Writes a value after a head. On a terminal, a long value is wrapped in its column.</summary>
+    public static void WriteWrapped(OutputStream output, string head, string value)
+    {
+        var width = output.Width is { } columns ? Math.Max(MinimumWidth, columns - head.Length) : int.MaxValue;
+        var indentation = new string(' ', head.Length);
+        foreach (var line in Wrap(ToPrintable(value), width))
         {
-            var head = $"  {label.PadRight(labelWidth)}  ";
-            foreach (var line in Wrap(ToPrintable(value), valueWidth))
-            {
-                output.Writer.WriteLine(head + line);
-                head = indentation;
-            }
+            output.Writer.WriteLine(head + line);
+            head = indentation;
         }
     }
 

@@ -109,4 +109,8 @@ internal static class SecretInput
 
     private static ReadOnlyMemory<byte> TrimLineEnd(ReadOnlyMemory<byte> text) =>
         text.Span.EndsWith("\r\n"u8) ? text[..^2] : text.Span.EndsWith("\n"u8) ? text[..^1] : text;
+
+    /// <summary>Removes the scheme of a token that was copied from a header.</summary>
+    public static string RemoveScheme(string token) =>
+        token.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? token["Bearer ".Length..].TrimStart() : token;
 }

@@ -1,0 +1,66 @@
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.DirectoryServices.Doctor;
+
+/// <summary>The subject of one check, and the factory of its finding.</summary>
+internal sealed record CheckSubject(
+    DoctorRequest Request,
+    DoctorCheck Check,
+    AccountFacts Account,
+    UserFacts? User,
+    ApplicationFacts? Application,
+    IReadOnlyList<ApplicationFacts> Applications)
+{
+    /// <summary>Gets the failure of an exchange that this check explains, or null.</summary>
+    public KerberosException? Fault { get; init; }
+
+    public string Name => Check.Scope switch
+    {
+        CheckScope.Application => Application!.Settings.Name,
+        CheckScope.User => User!.Principal.Name,
+        _ => $"{Account.Name}@{Account.Realm}",
+    };
+
+    public DoctorFinding Ok(string text, params IEnumerable<string> evidence) => Create(DoctorVerdict.Ok, text, evidence);
+
+    public DoctorFinding Look(string text, string remedy, params IEnumerable<string> evidence) =>
+        Create(DoctorVerdict.Look, text, evidence) with { Remedy = remedy, Commands = RemedyCommands.From(remedy) };
+
+    public DoctorFinding Fix(string text, string remedy, params IEnumerable<string> evidence) =>
+        Create(DoctorVerdict.Fix, text, evidence) with { Remedy = remedy, Commands = RemedyCommands.From(remedy) };
+
+    public DoctorFinding Skip(string because, bool isNoAnswer = false) =>
+        Create(DoctorVerdict.Skipped, because, []) with { IsNoAnswer = isNoAnswer };
+
+    /// <summary>Creates the finding for a refused exchange: cause and remedy of the catalogue.</summary>
+    public DoctorFinding Explain(KerberosException error, string? remedy = null, params IEnumerable<string> evidence)
+    {
+        var explained = KcdException.Explain(error);
+        var cause = explained.Cause;
+        var bracket = cause.LastIndexOf(" [", StringComparison.Ordinal);
+        var (text, answer) = bracket > 0 ? (cause[..bracket], cause[(bracket + 2)..].TrimEnd(']')) : (cause, cause);
+        return Fix(text, remedy ?? explained.Remedy, [$"The KDC's answer: {answer}", .. evidence]) with { IsNoAnswer = error.IsTransient };
+    }
+
+    /// <summary>Returns the names of this subject, formatted for sentences and for commands.</summary>
+    public ErrorNames Names(KerberosExchange exchange = KerberosExchange.S4U2Proxy) => new(Account.Describe(new KerberosFailure
+    {
+        Exchange = exchange,
+        User = User?.Principal ?? Application?.User?.Principal,
+        Service = Application?.Service,
+    }));
+
+    private DoctorFinding Create(DoctorVerdict verdict, string text, IEnumerable<string> evidence) => new()
+    {
+        Check = Check.Id,
+        Stage = Check.Stage,
+        Verdict = verdict,
+        Subject = Name,
+        Title = Check.Title,
+        Text = text,
+        Evidence = [.. evidence],
+        Proof = verdict is DoctorVerdict.Fix or DoctorVerdict.Look ? $"{Request.CommandLine} --only {Check.Id}" : null,
+        Help = Check.Help,
+    };
+}

@@ -1,0 +1,203 @@
+using System.Globalization;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.DirectoryServices.Doctor;
+
+/// <summary>The checks of one application's target in the directory, and of the right to delegate to it.</summary>
+internal static class DelegationChecks
+{
+    public static IReadOnlyList<DoctorCheck> All { get; } =
+    [
+        new(CheckIds.Trust, DoctorStage.Delegation, CheckScope.Application, CheckNeeds.User | CheckNeeds.LogOn | CheckNeeds.Ticket,
+            "The trusts between the realms of account, user and target allow delegation.", CheckTrustAsync),
+        new(CheckIds.TargetSpn, DoctorStage.Delegation, CheckScope.Application, CheckNeeds.LogOn | CheckNeeds.Ticket,
+            "Exactly one account holds the service principal name of the application.", CheckSpnAsync),
+        new(CheckIds.TargetAccount, DoctorStage.Delegation, CheckScope.Application, CheckNeeds.LogOn | CheckNeeds.Ticket,
+            "The account that runs the backend is enabled and may be a service.", CheckAccountAsync),
+        new(CheckIds.TargetEncryptionTypes, DoctorStage.Delegation, CheckScope.Application, CheckNeeds.LogOn | CheckNeeds.Ticket,
+            "Tickets to the backend are encrypted with AES.", CheckEncryptionTypesAsync),
+        new(CheckIds.DelegationList, DoctorStage.Delegation, CheckScope.Application, CheckNeeds.LogOn | CheckNeeds.Ticket,
+            "A delegation list allows the account to delegate to the application.", CheckListAsync),
+        new(CheckIds.Ticket, DoctorStage.Delegation, CheckScope.Application, CheckNeeds.User | CheckNeeds.LogOn | CheckNeeds.Ticket,
+            "The account gets a ticket to the application in the user's name.", CheckTicketAsync),
+    ];
+
+    private static Task<DoctorFinding> CheckTrustAsync(CheckSubject subject, CancellationToken cancellationToken) => Task.FromResult(
+        subject.Fault is { } fault ? subject.Explain(fault)
+        : subject.Application!.User!.IsInAccountDomain ? subject.Ok("Account and user are in one realm.")
+        : subject.Ok($"The realm of the user, {subject.Application.User.Principal.Realm}, and the account's refer to each other."));
+
+    private static async Task<DoctorFinding> CheckSpnAsync(CheckSubject subject, CancellationToken cancellationToken)
+    {
+        var application = subject.Application!;
+        var directory = (await subject.Account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false)).Facts;
+        var holders = await application.GetHoldersAsync(cancellationToken).ConfigureAwait(false);
+        var evidence = holders.Select(holder => $"{application.ServiceName} belongs to {holder.DistinguishedName}").ToList();
+        if (holders.Count > 1)
+        {
+            var wrong = await FindWrongHolderAsync(holders, application, directory!, cancellationToken).ConfigureAwait(false);
+            return subject.Fix(
+                $"{holders.Count} accounts hold {application.ServiceName}. The controller does not know whose key to use.",
+                "Remove it from the account that does not run the backend: " + Remedies.Run(
+                    subject.Names(), $"setspn -D '{application.ServiceName}' '{wrong.Name}'",
+                    $"samba-tool spn delete '{application.ServiceName}' '{wrong.Name}'", "", ""),
+                evidence);
+        }
+        if (subject.Fault is { } fault)
+        {
+            return directory is null
+                ? subject.Explain(fault)
+                : await ExplainMissingAsync(subject, fault, directory, cancellationToken).ConfigureAwait(false);
+        }
+        if (directory is null)
+            return subject.Ok($"The KDC issues tickets to {application.Service}.");
+        return holders.Count == 1 ? subject.Ok($"{holders[0].Name} holds it.", evidence)
+            : subject.User is not null || application.User is not null
+                ? subject.Ok($"The KDC issues tickets to {application.Service}; the account that holds it is in another domain.")
+                : await ExplainMissingAsync(subject, null, directory, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks for names that differ in port, class or domain suffix from the one that is configured.</summary>
+    private static async Task<DoctorFinding> ExplainMissingAsync(
+        CheckSubject subject, KerberosException? fault, DirectoryFacts directory, CancellationToken cancellationToken)
+    {
+        var application = subject.Application!;
+        var label = application.Service.Host.Split('.')[0];
+        var similar = (await directory.FindSimilarHoldersAsync($"HTTP/{label}", cancellationToken).ConfigureAwait(false))
+            .SelectMany(holder => holder.ServiceNames.Select(name => (Holder: holder, Name: name)))
+            .Where(entry => IsSimilar(entry.Name, label))
+            .ToList();
+        var target = similar.Count > 0 ? $"'{similar[0].Holder.Name}'" : "TARGET";
+        var text = similar.Count > 0
+            ? $"No account holds {application.ServiceName}. A similar name is registered: "
+                + $"{string.Join(", ", similar.Take(5).Select(entry => entry.Name))}."
+            : $"No account holds {application.ServiceName}.";
+        var names = subject.Names();
+        var remedy = "Register the name on the account that runs the backend: " + Remedies.Run(
+                names, $"setspn -S {names.ServiceQuoted} {target}", $"samba-tool spn add {names.ServiceQuoted} {target}", "", "")
+            + (similar.Count > 0
+                ? $" Or set ServicePrincipalName of the application to {similar[0].Name}, if that is the name of the backend." : "");
+        return subject.Fix(
+            text, remedy,
+            [.. similar.Take(8).Select(entry => $"{entry.Name} belongs to {entry.Holder.DistinguishedName}"),
+                .. fault is null ? Array.Empty<string>() : [$"The KDC's answer: {fault.Message}"]]);
+    }
+
+    private static bool IsSimilar(string name, string label)
+    {
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
+        return slash > 0 && name.AsSpan(slash + 1).StartsWith(label, StringComparison.OrdinalIgnoreCase)
+            && (name.Length == slash + 1 + label.Length || name[slash + 1 + label.Length] is '.' or ':');
+    }
+
+    /// <summary>Returns the holder that has no other name of the host, or the last one.</summary>
+    private static async Task<AccountRecord> FindWrongHolderAsync(
+        IReadOnlyList<AccountRecord> holders, ApplicationFacts application, DirectoryFacts directory, CancellationToken cancellationToken)
+    {
+        var label = application.Service.Host.Split('.')[0];
+        var similar = await directory.FindSimilarHoldersAsync($"HTTP/{label}", cancellationToken).ConfigureAwait(false);
+        var right = holders.OrderByDescending(holder =>
+                holder.ServiceNames.Count(
+                    name => !string.Equals(name, application.ServiceName, StringComparison.OrdinalIgnoreCase) && IsSimilar(name, label)))
+            .ThenBy(holder => holder.PasswordLastSet ?? long.MaxValue)
+            .First();
+        return holders.First(holder => holder.DistinguishedName != right.DistinguishedName && similar.Count >= 0);
+    }
+
+    private static async Task<DoctorFinding> CheckAccountAsync(CheckSubject subject, CancellationToken cancellationToken)
+    {
+        var names = subject.Names();
+        var holders = await subject.Application!.GetHoldersAsync(cancellationToken).ConfigureAwait(false);
+        var holder = holders is [var only] ? only : null;
+        var target = names.TargetEntry with { Name = holder is null ? names.TargetEntry.Name : $"'{holder.Name}'" };
+        if (holder is { IsDisabled: true })
+            return subject.Fix(
+                "The account that runs the backend is disabled.", AccountCommands.Enable(names, target), holder.DistinguishedName);
+        if (holder is { IsExpired: true })
+            return subject.Fix(
+                "The account that runs the backend has expired.", AccountCommands.Extend(names, target), holder.DistinguishedName);
+        return subject.Fault is { } fault ? subject.Explain(fault)
+            : subject.Application.User is null && holder is null ? subject.Skip("It shows with a user: specify --user.")
+            : subject.Ok(holder is null ? "The KDC issues tickets to it." : $"{holder.Name} is enabled.");
+    }
+
+    private static async Task<DoctorFinding> CheckEncryptionTypesAsync(CheckSubject subject, CancellationToken cancellationToken)
+    {
+        var application = subject.Application!;
+        var names = subject.Names();
+        var holders = await application.GetHoldersAsync(cancellationToken).ConfigureAwait(false);
+        var holder = holders is [var only] ? only : null;
+        var target = names.TargetEntry with { Name = holder is null ? names.TargetEntry.Name : $"'{holder.Name}'" };
+        List<string> evidence = holder is null ? []
+            : [$"msDS-SupportedEncryptionTypes of {holder.Name}: {holder.FormatEncryptionTypes()}"];
+        if (subject.Fault is { } fault)
+            return subject.Explain(fault, AccountCommands.EnableAes(names, target), evidence);
+        if (application.User is null)
+        {
+            return holder is { DeclaresAes: false }
+                ? subject.Fix("The account that runs the backend declares no AES type.", AccountCommands.EnableAes(names, target), evidence)
+                : subject.Ok("The account declares AES, or has the default of the domain.", evidence);
+        }
+        var ticket = (await application.User.GetTicketAsync(application.Service, cancellationToken).ConfigureAwait(false)).Ticket!;
+        var version = ticket.TicketKeyVersion?.ToString(CultureInfo.InvariantCulture) ?? "not given";
+        evidence.Add($"Ticket: {ticket.TicketEncryptionType}, key version {version}");
+        return ticket.TicketEncryptionType == EncryptionType.Rc4Hmac
+            ? subject.Fix(
+                "The ticket to the backend is encrypted with RC4. Controllers with the updates of 2026 refuse it.",
+                AccountCommands.EnableAes(names, target), evidence)
+            : subject.Ok("They are.", evidence);
+    }
+
+    private static async Task<DoctorFinding> CheckListAsync(CheckSubject subject, CancellationToken cancellationToken)
+    {
+        var application = subject.Application!;
+        var record = await subject.Account.GetRecordAsync(cancellationToken).ConfigureAwait(false);
+        var holders = await application.GetHoldersAsync(cancellationToken).ConfigureAwait(false);
+        var isListed = record?.AllowedTargets.Contains(application.ServiceName, StringComparer.OrdinalIgnoreCase) == true;
+        List<string> evidence = record is null ? []
+            : [$"msDS-AllowedToDelegateTo of {record.Name}: {record.AllowedTargets.Count} targets, {(isListed ? "with" : "without")} "
+                + application.ServiceName];
+        var isAllowedByTarget = holders is [{ AllowedToAct: { } descriptor }] && record?.SecurityIdentifier is { } sid
+            && AllowedAccounts.Read(descriptor).Contains(sid);
+        if (holders is [{ AllowedToAct: { } list } holder])
+            evidence.Add($"Accounts that {holder.Name} allows: {string.Join(", ", AllowedAccounts.Read(list))}");
+        if (subject.Fault is { } fault)
+            return ExplainMissing(subject, fault, record, evidence);
+        if (application.User is not null)
+            return subject.Ok(isListed ? "The account's own list has it." : "A list allows it.", evidence);
+        if (record is null)
+            return subject.Skip("It shows with a user: specify --user.");
+        return isListed || isAllowedByTarget
+            ? subject.Ok(isListed ? "The account's own list has it." : "The target's own list has the account.", evidence)
+            : ExplainMissing(subject, null, record, evidence);
+    }
+
+    private static DoctorFinding ExplainMissing(
+        CheckSubject subject, KerberosException? fault, AccountRecord? record, List<string> evidence)
+    {
+        var application = subject.Application!;
+        var names = subject.Names();
+        var label = application.Service.Host.Split('.')[0];
+        var similar = record?.AllowedTargets.FirstOrDefault(name => IsSimilar(name, label));
+        if (fault is not null)
+            evidence.Add($"The KDC's answer: {fault.Message}");
+        var text = record is { AllowedTargets.Count: 0 }
+            ? $"The account's delegation list is empty; it must contain {application.ServiceName}."
+            : similar is not null
+                ? $"The account's delegation list contains {similar}, and the application is configured with {application.ServiceName}."
+            : $"No delegation list allows the account to delegate to {application.ServiceName}.";
+        return subject.Fix(text, DelegationListCommands.Allow(names), evidence);
+    }
+
+    private static async Task<DoctorFinding> CheckTicketAsync(CheckSubject subject, CancellationToken cancellationToken)
+    {
+        if (subject.Fault is { } fault)
+            return subject.Explain(fault);
+        var application = subject.Application!;
+        var ticket = (await application.User!.GetTicketAsync(application.Service, cancellationToken).ConfigureAwait(false)).Ticket!;
+        return subject.Ok(
+            $"A ticket for {ticket.User} to {ticket.Service}.",
+            $"Valid until {ticket.EndTime:u}, session key {ticket.SessionKeyType}, flags {ticket.Flags}");
+    }
+}

@@ -1,0 +1,157 @@
+using System.Globalization;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Files;
+using KcdDelegation.Settings;
+
+namespace KcdDelegation.DirectoryServices.Doctor;
+
+/// <summary>The checks of the account's key: the file, the key versions, and the log-on, which proves it once at one KDC.</summary>
+internal static class KeyChecks
+{
+    public static IReadOnlyList<DoctorCheck> All { get; } =
+    [
+        new(CheckIds.KeyFile, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.None,
+            "The account's key can be read, and only by the owner of the file.", CheckFileAsync),
+        new(CheckIds.AccountKnown, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
+            "The KDC knows the account in this realm.", static (subject, _) => Task.FromResult(subject.Fault is { } fault
+                ? subject.Explain(fault)
+                : subject.Ok($"{subject.Account.Name} is an account of {subject.Account.Realm}."))),
+        new(CheckIds.AccountState, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
+            "The account is enabled, not locked and not expired, and can log on with its key.", CheckStateAsync),
+        new(CheckIds.AccountKeys, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
+            "The account has AES keys at every KDC, of the types of its key file.", CheckTypesAsync),
+        new(CheckIds.KeyCurrent, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
+            "The KDC accepts the account's key, and the key is the current one.", CheckCurrentAsync),
+        new(CheckIds.AccountLogOn, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
+            "The account can log on.", CheckLogOnAsync),
+    ];
+
+    private static async Task<DoctorFinding> CheckFileAsync(CheckSubject subject, CancellationToken cancellationToken)
+    {
+        var settings = subject.Account.Settings;
+        if (subject.Fault is { } fault)
+            return subject.Explain(fault, Replace(KcdException.Explain(fault).Remedy, settings.KeyPath));
+        var evidence = new List<string> { $"File: {settings.KeyPath}" };
+        try
+        {
+            if (settings.KeyKind != KeyFileKind.PasswordFile)
+            {
+                var bytes = await File.ReadAllBytesAsync(settings.KeyPath, cancellationToken).ConfigureAwait(false);
+                using var keytab = new Keytab(KeytabReader.Read(bytes));
+                System.Security.Cryptography.CryptographicOperations.ZeroMemory(bytes);
+                evidence.Add($"Principals: {keytab.Principals}");
+            }
+            if (FindReaders(settings.KeyPath) is { } mode)
+            {
+                return subject.Fix(
+                    $"Users of this machine other than the owner can read the key of the account: the mode of the file is {mode}.",
+                    $"Restrict the file to its owner: `chmod 600 '{settings.KeyPath}'`.", evidence);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            return subject.Fix(
+                $"The file cannot be read: {error.Message}", $"Correct {nameof(ServiceAccountOptions.Keytab)} or the file.", evidence);
+        }
+        return subject.Ok("The file can be read.", evidence);
+    }
+
+    private static Task<DoctorFinding> CheckStateAsync(CheckSubject subject, CancellationToken cancellationToken)
+    {
+        if (subject.Fault is { } fault)
+            return Task.FromResult(subject.Explain(fault));
+        return FromRecordAsync();
+
+        async Task<DoctorFinding> FromRecordAsync() =>
+            await subject.Account.GetRecordAsync(cancellationToken).ConfigureAwait(false) is { NeedsNoPreAuthentication: true } record
+                ? subject.Fix(
+                    "The account needs no pre-authentication, so anyone can get material to guess its password.",
+                    "Require pre-authentication: " + Remedies.Run(
+                        subject.Names(),
+                        $"Set-ADAccountControl -Identity {subject.Names().AccountEntry.AtServer} -DoesNotRequirePreAuth $false",
+                        $"samba-tool user edit '{record.Name}'", $"kadmin.local modprinc +requires_preauth '{record.Name}'",
+                        $"kadmin -l modify --attributes=+requires-pre-auth '{record.Name}'"))
+                : subject.Ok("It can log on.");
+    }
+
+    private static async Task<DoctorFinding> CheckTypesAsync(CheckSubject subject, CancellationToken cancellationToken)
+    {
+        var names = subject.Names(KerberosExchange.LogOn);
+        var kdcs = await subject.Account.GetKdcsAsync(cancellationToken).ConfigureAwait(false);
+        var evidence = kdcs.Where(kdc => kdc.Answer is { Hints.Count: > 0 })
+            .Select(kdc => $"{kdc.Kdc}: {string.Join(", ", kdc.Answer!.Hints.Select(hint => hint.Type))}").ToList();
+        if (subject.Fault is { } fault)
+        {
+            var remedy = AccountCommands.EnableAes(names, names.AccountEntry)
+                + " " + Replace(Remedies.ExportKeytab(names), subject.Account.Settings.KeyPath);
+            return subject.Explain(fault, remedy, evidence);
+        }
+        var differing = kdcs.Where(kdc => kdc.Answer is { Error: null } answer
+            && !answer.Hints.Any(hint => hint.Type is EncryptionType.Aes256CtsHmacSha1 or EncryptionType.Aes128CtsHmacSha1
+                or EncryptionType.Aes128CtsHmacSha256 or EncryptionType.Aes256CtsHmacSha384)).ToList();
+        return differing.Count > 0
+            ? subject.Fix(
+                $"{differing[0].Kdc} has no AES key for the account.",
+                "Check the replication of the controllers, then set the account's password again.", evidence)
+            : subject.Ok("AES keys are known.", evidence);
+    }
+
+    private static async Task<DoctorFinding> CheckCurrentAsync(CheckSubject subject, CancellationToken cancellationToken)
+    {
+        var names = subject.Names(KerberosExchange.LogOn);
+        var settings = subject.Account.Settings;
+        if (subject.Fault is { } fault)
+        {
+            return subject.Explain(
+                fault, settings.KeyKind == KeyFileKind.Keytab
+                    ? $"Export the keytab again: {Replace(Remedies.ExportKeytab(names), settings.KeyPath)} {Remedies.CheckSalt(names)}"
+                    : null);
+        }
+        if (settings.KeyKind != KeyFileKind.Keytab
+            || await subject.Account.GetRecordAsync(cancellationToken).ConfigureAwait(false) is not { KeyVersion: { } version })
+            return subject.Ok("The log-on proved it.");
+        var bytes = await File.ReadAllBytesAsync(settings.KeyPath, cancellationToken).ConfigureAwait(false);
+        using var keytab = new Keytab(KeytabReader.Read(bytes));
+        System.Security.Cryptography.CryptographicOperations.ZeroMemory(bytes);
+        var newest = keytab.FindEntries(subject.Account.Name, subject.Account.Realm) is [var first, ..] ? first.Kvno : 0;
+        string[] evidence =
+        [
+            string.Create(CultureInfo.InvariantCulture, $"Newest key version in the keytab: {newest}"),
+            string.Create(CultureInfo.InvariantCulture, $"Key version in the directory: {version}"),
+        ];
+        return newest == version || newest == (version & 0xff)
+            ? subject.Ok("The log-on proved it, and the versions agree.", evidence)
+            : subject.Look(
+                "The key is accepted, but the keytab has another version number than the directory.",
+                $"Tickets are opened by trying each key, so nothing fails. To correct the number, export the keytab again: "
+                + Replace(Remedies.ExportKeytab(names), settings.KeyPath), evidence);
+    }
+
+    private static async Task<DoctorFinding> CheckLogOnAsync(CheckSubject subject, CancellationToken cancellationToken)
+    {
+        if (subject.Fault is { } fault)
+            return subject.Explain(fault);
+        var ticket = await subject.Account.Client.GetTicketGrantingTicketAsync(cancellationToken).ConfigureAwait(false);
+        return subject.Ok(
+            "It is logged on.",
+            $"Ticket from {ticket.StartTime:u} to {ticket.EndTime:u}, session key {ticket.SessionKey.Type}",
+            $"Key proven at one KDC, once.");
+    }
+
+    /// <summary>Puts the path of the settings into commands that write a keytab.</summary>
+    private static string Replace(string remedy, string path) =>
+        path.Any(c => c is '\'' or '`' || char.IsControl(c)) ? remedy
+            : remedy.Replace("connector.keytab", $"'{path}'", StringComparison.Ordinal);
+
+    /// <summary>Returns the mode of a file that others than its owner can read, or null.</summary>
+    private static string? FindReaders(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return null;
+        var mode = File.GetUnixFileMode(path);
+        return (mode & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite)) != UnixFileMode.None
+            ? Convert.ToString((int)mode, 8)
+            : null;
+    }
+}

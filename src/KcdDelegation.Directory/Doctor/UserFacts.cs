@@ -1,0 +1,100 @@
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Tickets;
+using KcdDelegation.Settings;
+
+namespace KcdDelegation.DirectoryServices.Doctor;
+
+/// <summary>The facts about one user, as the delegating account sees them. Not thread-safe.</summary>
+internal sealed class UserFacts(AccountFacts account, KerberosPrincipal principal)
+{
+    private readonly Dictionary<ServicePrincipalName, Task<TicketOutcome>> _tickets = [];
+    private Task<(UserEvidence? Evidence, KerberosException? Failure)>? _evidence;
+    private Task<IReadOnlyList<AccountRecord>>? _records;
+
+    public KerberosPrincipal Principal => principal;
+
+    /// <summary>Gets whether the user is in the account's own domain, whose directory is asked.</summary>
+    public bool IsInAccountDomain => principal.Realm is null
+        || string.Equals(principal.Realm, account.Realm, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Requests the user's ticket to the account (S4U2Self).</summary>
+    public Task<(UserEvidence? Evidence, KerberosException? Failure)> GetEvidenceAsync(CancellationToken cancellationToken) =>
+        _evidence ??= RequestEvidenceAsync(cancellationToken);
+
+    /// <summary>Requests the user's ticket to the service (S4U2Proxy).</summary>
+    public Task<TicketOutcome> GetTicketAsync(ServicePrincipalName service, CancellationToken cancellationToken)
+    {
+        if (!_tickets.TryGetValue(service, out var ticket))
+            _tickets[service] = ticket = RequestTicketAsync(service, cancellationToken);
+        return ticket;
+    }
+
+    /// <summary>Finds the accounts that the name may mean; empty without a directory.</summary>
+    public Task<IReadOnlyList<AccountRecord>> GetRecordsAsync(CancellationToken cancellationToken) =>
+        _records ??= FindRecordsAsync(cancellationToken);
+
+    private async Task<(UserEvidence? Evidence, KerberosException? Failure)> RequestEvidenceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await account.Client.GetEvidenceAsync(principal, cancellationToken).ConfigureAwait(false), null);
+        }
+        catch (KerberosException error)
+        {
+            return (null, error.User is null ? error.InContext(new KerberosFailure { User = principal }) : error);
+        }
+    }
+
+    private async Task<TicketOutcome> RequestTicketAsync(ServicePrincipalName service, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return new TicketOutcome(
+                await account.Client.GetTicketAsync(principal, service, cancellationToken).ConfigureAwait(false), null);
+        }
+        catch (KerberosException error)
+        {
+            return new TicketOutcome(null, error);
+        }
+    }
+
+    private async Task<IReadOnlyList<AccountRecord>> FindRecordsAsync(CancellationToken cancellationToken) =>
+        IsInAccountDomain && (await account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false)).Facts is { } directory
+            ? await directory.FindUserAsync(principal, cancellationToken).ConfigureAwait(false)
+            : [];
+}
+
+/// <summary>A ticket, or the reason why there is none.</summary>
+internal sealed record TicketOutcome(ServiceTicket? Ticket, KerberosException? Failure);
+
+/// <summary>The facts about one application. Not thread-safe.</summary>
+internal sealed class ApplicationFacts(AccountFacts account, ApplicationSettings settings, UserFacts? user)
+{
+    private Task<IReadOnlyList<AccountRecord>>? _holders;
+
+    public ApplicationSettings Settings => settings;
+
+    public ServicePrincipalName Service => settings.Service;
+
+    /// <summary>Gets the service without its realm, as the directory writes it.</summary>
+    public string ServiceName => Service.Realm is { } realm ? Service.ToString()[..^(realm.Length + 1)] : Service.ToString();
+
+    public UserFacts? User => user;
+
+    /// <summary>Finds the accounts that hold the service principal name, under its own class or under the class HOST, which stands for
+    /// HTTP too (MS-ADTS §3.1.1.5.1.3).</summary>
+    public Task<IReadOnlyList<AccountRecord>> GetHoldersAsync(CancellationToken cancellationToken) =>
+        _holders ??= FindHoldersAsync(cancellationToken);
+
+    private async Task<IReadOnlyList<AccountRecord>> FindHoldersAsync(CancellationToken cancellationToken)
+    {
+        if ((await account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false)).Facts is not { } directory)
+            return [];
+        var holders = await directory.FindHoldersAsync([ServiceName], cancellationToken).ConfigureAwait(false);
+        return holders.Count == 0 && string.Equals(Service.ServiceClass, "HTTP", StringComparison.OrdinalIgnoreCase)
+            ? await directory.FindHoldersAsync(
+                [$"HOST{ServiceName[ServiceName.IndexOf('/', StringComparison.Ordinal)..]}"], cancellationToken)
+                .ConfigureAwait(false)
+            : holders;
+    }
+}
