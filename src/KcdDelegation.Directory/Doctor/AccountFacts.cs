@@ -13,6 +13,8 @@ internal sealed class AccountFacts : IAsyncDisposable
 {
     private readonly DoctorRequest _request;
     private readonly ServiceClient _client;
+    private List<RootEntry> _controllers = [];
+    private DirectoryException? _rootFailure;
     private Task<IReadOnlyList<KdcState>>? _kdcs;
     private Task<KerberosException?>? _logOn;
     private Task<DirectoryState>? _directory;
@@ -62,6 +64,13 @@ internal sealed class AccountFacts : IAsyncDisposable
         return new KerberosException(described with { KdcSoftware = Software == KdcSoftware.Unknown ? described.KdcSoftware : Software });
     }
 
+    /// <summary>Adds the implementation of the KDCs to a failure that may have occurred before one was asked. It selects the commands of
+    /// the
+    /// remedy.</summary>
+    public KerberosException WithSoftware(KerberosException error) => Software == KdcSoftware.Unknown
+        ? error
+        : new KerberosException(error.Failure with { KdcSoftware = Software }, error.InnerException);
+
     public async ValueTask DisposeAsync()
     {
         if (_directory is { IsCompletedSuccessfully: true } found && (await found.ConfigureAwait(false)).Facts is { } facts)
@@ -74,7 +83,27 @@ internal sealed class AccountFacts : IAsyncDisposable
         var kdcs = await Client.FindKdcsAsync(Realm, cancellationToken).ConfigureAwait(false);
         var states = await Task.WhenAll(kdcs.Select(kdc => AskAsync(kdc, cancellationToken))).ConfigureAwait(false);
         Software = Client.Describe(new KerberosFailure(), Realm).KdcSoftware;
+        if (Software is not (KdcSoftware.MitKrb5 or KdcSoftware.Heimdal))
+            await ReadRootsAsync(kdcs, cancellationToken).ConfigureAwait(false);
         return states;
+    }
+
+    /// <summary>Asks each host of a KDC whether it is a controller of the domain. Samba's answers look like those of Windows until
+    /// then.</summary>
+    private async Task ReadRootsAsync(IReadOnlyList<KdcEndpoint> kdcs, CancellationToken cancellationToken)
+    {
+        var roots = await Task.WhenAll(kdcs.Select(kdc => kdc.Host).Distinct(StringComparer.OrdinalIgnoreCase)
+            .Select(host => ReadRootAsync(host, cancellationToken))).ConfigureAwait(false);
+        var expected = DomainName.ToDistinguishedName(Domain);
+        // The names are not authenticated. A name outside the domain would make this program get a ticket to any server that answers.
+        _controllers = [.. roots.Select(root => root.Root).OfType<RootEntry>()
+            .Where(root => string.Equals(root.Domain, expected, StringComparison.OrdinalIgnoreCase)
+                && root.HostName?.EndsWith("." + Domain, StringComparison.OrdinalIgnoreCase) == true)];
+        _rootFailure = roots.Select(root => root.Failure).OfType<DirectoryException>().FirstOrDefault();
+        if (_controllers.Exists(controller => controller.IsSamba))
+            Software = KdcSoftware.Samba;
+        else if (_controllers.Count > 0)
+            Software = KdcSoftware.ActiveDirectory;
     }
 
     private async Task<KdcState> AskAsync(KdcEndpoint kdc, CancellationToken cancellationToken)
@@ -114,6 +143,7 @@ internal sealed class AccountFacts : IAsyncDisposable
 
     private async Task<KerberosException?> LogOnAsync(CancellationToken cancellationToken)
     {
+        await GetKdcsAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             await Client.LogOnAsync(cancellationToken).ConfigureAwait(false);
@@ -125,8 +155,8 @@ internal sealed class AccountFacts : IAsyncDisposable
         }
         finally
         {
-            if (Client.Describe(new KerberosFailure(), Realm).KdcSoftware is var seen && seen != KdcSoftware.Unknown)
-                Software = seen;
+            if (Software == KdcSoftware.Unknown)
+                Software = Client.Describe(new KerberosFailure(), Realm).KdcSoftware;
         }
     }
 
@@ -137,31 +167,19 @@ internal sealed class AccountFacts : IAsyncDisposable
 
     private async Task<DirectoryState> FindDirectoryAsync(CancellationToken cancellationToken)
     {
-        var kdcs = await GetKdcsAsync(cancellationToken).ConfigureAwait(false);
-        if (Software is KdcSoftware.MitKrb5 or KdcSoftware.Heimdal)
-            return DirectoryState.NotApplicable;
-        var roots = await Task.WhenAll(kdcs.Select(kdc => kdc.Kdc.Host).Distinct(StringComparer.OrdinalIgnoreCase)
-            .Select(host => ReadRootAsync(host, cancellationToken))).ConfigureAwait(false);
-        var expected = DomainName.ToDistinguishedName(Domain);
-        // The names are not authenticated. A name outside the domain would make this program get a ticket to any server that answers.
-        var servers = roots.Select(root => root.Root).OfType<RootEntry>()
-            .Where(root => string.Equals(root.Domain, expected, StringComparison.OrdinalIgnoreCase)
-                && root.HostName?.EndsWith("." + Domain, StringComparison.OrdinalIgnoreCase) == true)
-            .ToList();
-        if (servers.Count == 0)
+        await GetKdcsAsync(cancellationToken).ConfigureAwait(false);
+        if (_controllers.Count == 0)
         {
-            return Software is KdcSoftware.Unknown
+            return Software is KdcSoftware.Unknown or KdcSoftware.MitKrb5 or KdcSoftware.Heimdal
                 ? DirectoryState.NotApplicable
-                : new DirectoryState(null, roots.Select(root => root.Failure).OfType<DirectoryException>().FirstOrDefault()
-                    ?? DirectoryException.Unreachable(Domain, "no KDC of the realm is a directory server of the domain"), true);
+                : new DirectoryState(
+                    null,
+                    _rootFailure ?? DirectoryException.Unreachable(Domain, "no KDC of the realm is a directory server of the domain"),
+                    Applies: true);
         }
-        if (servers.Exists(server => server.IsSamba))
-            Software = KdcSoftware.Samba;
-        else if (Software == KdcSoftware.DomainController)
-            Software = KdcSoftware.ActiveDirectory;
-        if (await GetLogOnFailureAsync(cancellationToken).ConfigureAwait(false) is not null)
-            return new DirectoryState(null, null, true);
-        return await BindAsync(servers, cancellationToken).ConfigureAwait(false);
+        return await GetLogOnFailureAsync(cancellationToken).ConfigureAwait(false) is null
+            ? await BindAsync(_controllers, cancellationToken).ConfigureAwait(false)
+            : new DirectoryState(null, null, Applies: true);
     }
 
     private async Task<DirectoryState> BindAsync(List<RootEntry> servers, CancellationToken cancellationToken)

@@ -36,7 +36,7 @@ internal sealed record CheckSubject(
     /// <summary>Creates the finding for a refused exchange: cause and remedy of the catalogue.</summary>
     public DoctorFinding Explain(KerberosException error, string? remedy = null, params IEnumerable<string> evidence)
     {
-        var explained = KcdException.Explain(error);
+        var explained = KcdException.Explain(Account.WithSoftware(error));
         var cause = explained.Cause;
         var bracket = cause.LastIndexOf(" [", StringComparison.Ordinal);
         var (text, answer) = bracket > 0 ? (cause[..bracket], cause[(bracket + 2)..].TrimEnd(']')) : (cause, cause);

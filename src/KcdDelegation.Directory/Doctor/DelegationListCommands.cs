@@ -8,12 +8,17 @@ internal static class DelegationListCommands
 {
     private const string Ldap = "-Q -Y EXTERNAL -H ldapi:///";
 
+    /// <summary>Prints the base of the database, because ldap.conf may have none.</summary>
+    private const string Base =
+        $"ldapsearch -LLL {Ldap} -s base -b '' namingContexts | sed -n 's/^namingContexts: //p' | head -n 1";
+
     /// <summary>Returns the remedy. For MIT krb5 it is one command that finds the entry itself, so that nothing has to be filled
     /// in.</summary>
     public static string Allow(ErrorNames n) => n.Software == KdcSoftware.MitKrb5
         ? "Add the SPN to the account's list, in a database with LDAP: MIT krb5 `printf 'dn: %s\\nchangetype: modify\\n"
             + $"add: krbAllowedToDelegateTo\\nkrbAllowedToDelegateTo: {n.ServiceInRealm}\\n' "
-            + $"\"$(ldapsearch -LLL -o ldif-wrap=no {Ldap} '(krbPrincipalName={n.AccountInRealm})' dn | sed -n 's/^dn: //p')\" "
+            + $"\"$(ldapsearch -LLL -o ldif-wrap=no {Ldap} -b \"$({Base})\" '(krbPrincipalName={n.AccountInRealm})' dn | sed -n 's/^dn: "
+                + $"//p')\" "
             + $"| ldapmodify {Ldap}`."
         : "Add the SPN to the account's list: " + Remedies.Run(
             n,

@@ -31,7 +31,7 @@ internal static class KeyChecks
     {
         var settings = subject.Account.Settings;
         if (subject.Fault is { } fault)
-            return subject.Explain(fault, Replace(KcdException.Explain(fault).Remedy, settings.KeyPath));
+            return subject.Explain(fault, Replace(KcdException.Explain(subject.Account.WithSoftware(fault)).Remedy, settings.KeyPath));
         var evidence = new List<string> { $"File: {settings.KeyPath}" };
         try
         {

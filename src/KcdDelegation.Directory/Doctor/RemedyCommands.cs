@@ -10,7 +10,7 @@ internal static partial class RemedyCommands
     [
         "Get-", "Test-", "setspn -F", "setspn -X", "setspn -Q", "setspn -L", "ldbsearch", "ldapsearch", "kadmin.local getprinc",
         "kadmin -l get ", "samba-tool user show", "samba-tool delegation show", "samba-tool domain trust list", "samba-tool drs",
-        "samba-tool service-account list", "klist", "kvno", "nslookup", "repadmin", "w32tm", "chronyc",
+        "samba-tool service-account list", "klist", "kvno", "addent", "nslookup", "repadmin", "w32tm", "chronyc",
     ];
 
     /// <summary>Returns the commands that change something, in the order of the text.</summary>

@@ -73,7 +73,9 @@ internal sealed class CrossRealmTgt(ExchangeContext context)
 
     /// <summary>A request for a service, whose reply is the service's ticket or a referral.</summary>
     private sealed class StepQuery(IssuedTicket current, PrincipalName service)
-        : TgsQuery<IssuedTicket>(current, service, KdcOptionFlags.Forwardable | KdcOptionFlags.Canonicalize)
+        // RFC 4120 §3.3.3: the option needs a forwardable TGT. Samba refuses the request otherwise, MIT and Windows ignore the option.
+        : TgsQuery<IssuedTicket>(
+            current, service, KdcOptionFlags.Canonicalize | (current.IsForwardable ? KdcOptionFlags.Forwardable : KdcOptionFlags.None))
     {
         private string AskedRealm => GetRealm(Tgt);
 

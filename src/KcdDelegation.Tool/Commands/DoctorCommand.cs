@@ -97,7 +97,7 @@ internal sealed class DoctorCommand(CommandRunner runner)
         foreach (var name in applications)
             _ = ConfiguredApplication.Find(options, name);
         if (!SettingsParser.TryParse(options, out var settings, out var errors))
-            return DoctorResult.FromSettingsErrors(config, errors);
+            return DoctorResult.FromSettingsErrors(config, errors, GetCommandLine(parsed, config, applications));
         var only = parsed.GetValue(_only) ?? [];
         if (only.FirstOrDefault(
             id => !DelegationDoctor.Checks.Any(check => string.Equals(check.Id, id, StringComparison.OrdinalIgnoreCase))) is { } unknown)

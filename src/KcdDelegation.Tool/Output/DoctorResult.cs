@@ -41,7 +41,7 @@ internal sealed record DoctorResult : CommandResult
     };
 
     /// <summary>Creates the result for settings with which a host would not start.</summary>
-    public static DoctorResult FromSettingsErrors(string path, IReadOnlyList<string> errors) => FromReport(
+    public static DoctorResult FromSettingsErrors(string path, IReadOnlyList<string> errors, string commandLine) => FromReport(
         new DoctorReport(
             TimeProvider.System.GetUtcNow(), TimeSpan.Zero,
             [
@@ -56,6 +56,7 @@ internal sealed record DoctorResult : CommandResult
                     Text = errors.Count == 1 ? errors[0] : $"{errors.Count} settings are not valid.",
                     Evidence = errors.Count == 1 ? [] : errors,
                     Remedy = "Correct the settings. The other checks are made when a host would start with them.",
+                    Proof = commandLine,
                     Help = "check-settings-valid",
                 },
             ],
@@ -134,8 +135,10 @@ internal sealed record DoctorResult : CommandResult
 /// <summary>One finding, as JSON.</summary>
 internal sealed record FindingResult
 {
+    private FindingResult(DoctorFinding source) => Source = source;
+
     [JsonIgnore]
-    public required DoctorFinding Source { get; init; }
+    public DoctorFinding Source { get; }
 
     public int Number => Source.Number;
 
@@ -165,5 +168,5 @@ internal sealed record FindingResult
 
     public bool IsNoAnswer => Source.IsNoAnswer;
 
-    public static FindingResult FromFinding(DoctorFinding finding) => new() { Source = finding };
+    public static FindingResult FromFinding(DoctorFinding finding) => new(finding);
 }
