@@ -25,7 +25,8 @@ public sealed class HostileApplicationSite : IAsyncLifetime
         _backend = RawBackend.Start((request, stream, cancellationToken) =>
         {
             var path = request.Line.Split(' ')[1];
-            return _answers.TryGetValue(path, out var answer) ? answer(stream, cancellationToken) : AnswerAsync(path, stream, cancellationToken);
+            return _answers.TryGetValue(path, out var answer)
+                ? answer(stream, cancellationToken) : AnswerAsync(path, stream, cancellationToken);
         });
         Gateway = await TestGateway.StartAsync(settings =>
         {
@@ -57,6 +58,28 @@ public sealed class HostileApplicationSite : IAsyncLifetime
         var path = string.Create(CultureInfo.InvariantCulture, $"/hostile/{Interlocked.Increment(ref _count)}");
         _answers[path] = answer;
         return path;
+    }
+
+    /// <summary>Adds a path with an answer that has no end.</summary>
+    /// <returns>The path, and a task that ends with the connection of a request for it.</returns>
+    internal (string Path, Task Ended) AddEndless()
+    {
+        var ended = new TaskCompletionSource();
+        var path = Add(async (stream, cancellationToken) =>
+        {
+            try
+            {
+                await RawBackend.WriteAsync(stream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", cancellationToken);
+                var chunk = $"10000\r\n{new string('a', 0x10000)}\r\n";
+                while (true)
+                    await RawBackend.WriteAsync(stream, chunk, cancellationToken);
+            }
+            finally
+            {
+                ended.TrySetResult();
+            }
+        });
+        return (path, ended.Task);
     }
 
     /// <summary>Sends a request of a user.</summary>

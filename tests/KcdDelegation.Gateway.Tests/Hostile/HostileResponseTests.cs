@@ -317,21 +317,7 @@ public sealed class HostileResponseTests(HostileApplicationSite site) : IClassFi
     {
         foreach (var application in HostileApplicationSite.ApplicationNames)
         {
-            var ended = new TaskCompletionSource();
-            var path = site.Add(async (stream, cancellationToken) =>
-            {
-                try
-                {
-                    await RawBackend.WriteAsync(stream, Ok + "Transfer-Encoding: chunked\r\n\r\n", cancellationToken);
-                    var chunk = $"10000\r\n{new string('a', 0x10000)}\r\n";
-                    while (true)
-                        await RawBackend.WriteAsync(stream, chunk, cancellationToken);
-                }
-                finally
-                {
-                    ended.SetResult();
-                }
-            });
+            var (path, ended) = site.AddEndless();
 
             await using (var stream = await site.Gateway.ConnectAsync($"{application}.contoso.test"))
             {
@@ -344,7 +330,7 @@ public sealed class HostileResponseTests(HostileApplicationSite site) : IClassFi
                     left -= await stream.ReadAsync(buffer, TestContext.Current.CancellationToken);
             }
 
-            await ended.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+            await ended.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
             await site.ShouldServeAsync(application);
         }
     }

@@ -24,14 +24,16 @@ internal sealed class Http2Connection : IAsyncDisposable
 
     private Http2Connection(SslStream stream) => _stream = stream;
 
-    /// <summary>Opens a connection to the gateway with the preface and empty settings.</summary>
-    public static async Task<Http2Connection> OpenAsync(TestGateway gateway)
+    /// <summary>Opens a connection to the gateway with the preface and settings.</summary>
+    /// <param name="gateway">The gateway.</param>
+    /// <param name="settings">The settings (RFC 9113 §6.5.1).</param>
+    public static async Task<Http2Connection> OpenAsync(TestGateway gateway, params byte[] settings)
     {
         var stream = await gateway.ConnectAsync("wiki.contoso.test", SslApplicationProtocol.Http2);
         stream.NegotiatedApplicationProtocol.ShouldBe(SslApplicationProtocol.Http2);
         var connection = new Http2Connection(stream);
         await stream.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
-        await connection.SendAsync(Settings, 0, 0, []);
+        await connection.SendAsync(Settings, 0, 0, settings);
         return connection;
     }
 
@@ -67,7 +69,10 @@ internal sealed class Http2Connection : IAsyncDisposable
 
     /// <summary>Reads until a stream ends: its status code, <c>reset</c> with the code of the stream, <c>goaway</c> with that of the
     /// connection, <c>closed</c>, or <c>open</c> after the time.</summary>
-    public async Task<string> ReadAsync(int stream, int seconds = 10)
+    /// <param name="stream">The stream.</param>
+    /// <param name="seconds">The time.</param>
+    /// <param name="untilEnd">Whether a head is not the end: <c>end</c> stands for that of a whole body.</param>
+    public async Task<string> ReadAsync(int stream, int seconds = 10, bool untilEnd = false)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         timeout.CancelAfter(TimeSpan.FromSeconds(seconds));
@@ -89,7 +94,9 @@ internal sealed class Http2Connection : IAsyncDisposable
                         return FormattableString.Invariant($"goaway {code}");
                     case Reset when id == stream:
                         return FormattableString.Invariant($"reset {BinaryPrimitives.ReadInt32BigEndian(payload)}");
-                    case Headers when id == stream:
+                    case Headers or Data when id == stream && untilEnd && (header[4] & EndStream) != 0:
+                        return "end";
+                    case Headers when id == stream && !untilEnd:
                         return ReadStatus(payload);
                     default:
                         break;
