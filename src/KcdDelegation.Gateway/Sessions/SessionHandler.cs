@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
+using KcdDelegation.Gateway.Requests;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -61,10 +62,10 @@ internal sealed class SessionHandler(
         return Task.CompletedTask;
     }
 
-    /// <summary>Finds the session, which belongs to this host.</summary>
+    /// <summary>Finds the session, which belongs to the host of the application. A request can name its port too.</summary>
     private async Task<AuthenticationTicket?> FindAsync(SessionReference reference) =>
         await store.RetrieveAsync(reference.Text) is { } ticket && SessionTicket.Read(ticket.Properties) is { } session
-            && string.Equals(session.Host, Request.Host.Value, StringComparison.OrdinalIgnoreCase) ? ticket : null;
+            && string.Equals(session.Host, Context.GetGatewayApplication().Host, StringComparison.OrdinalIgnoreCase) ? ticket : null;
 
     private async Task EndReplacedAsync(SessionReference replaced, SessionTicket session)
     {

@@ -88,7 +88,8 @@ internal sealed class SignInProvider : IAsyncDisposable
     /// <summary>Answers an authentication request as the page of the provider does: with the address of the gateway's callback.</summary>
     /// <param name="request">The address to which the gateway sent the browser.</param>
     /// <param name="change">Changes the parameters of the answer.</param>
-    public Uri Authorize(Uri request, Action<Dictionary<string, string?>>? change = null)
+    /// <param name="user">The user; null: the one of the settings when the code is redeemed.</param>
+    public Uri Authorize(Uri request, Action<Dictionary<string, string?>>? change = null, string? user = null)
     {
         var query = QueryHelpers.ParseQuery(request.Query)
             .ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.Ordinal);
@@ -97,7 +98,8 @@ internal sealed class SignInProvider : IAsyncDisposable
         query["code_challenge_method"].ShouldBe("S256");
         query.GetValueOrDefault("response_mode", "query").ShouldBe("query");
         var code = RandomNumberGenerator.GetHexString(32);
-        _codes[code] = new CodeGrant(query["code_challenge"], query["redirect_uri"], query["nonce"], query.GetValueOrDefault("acr_values"));
+        _codes[code] = new CodeGrant(
+            query["code_challenge"], query["redirect_uri"], query["nonce"], query.GetValueOrDefault("acr_values"), user);
         var answer = new Dictionary<string, string?>(StringComparer.Ordinal) { ["code"] = code, ["state"] = query["state"] };
         if (SendsIssuer)
             answer["iss"] = Issuer;
@@ -191,7 +193,7 @@ internal sealed class SignInProvider : IAsyncDisposable
         if (!_codes.TryRemove(form["code"], out var grant) || form["redirect_uri"] != grant.RedirectUri
             || Base64UrlEncoder.Encode(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"]))) != grant.Challenge)
             return Refuse("invalid_grant");
-        return Answer(User, grant.Nonce, grant.Acr);
+        return Answer(grant.User ?? User, grant.Nonce, grant.Acr);
     }
 
     private async Task<IResult> RefreshAsync(Dictionary<string, string> form)
@@ -244,5 +246,5 @@ internal sealed class SignInProvider : IAsyncDisposable
     private static IResult Refuse(string error) =>
         Results.Text(new JsonObject { ["error"] = error }.ToJsonString(), "application/json", statusCode: 400);
 
-    private sealed record CodeGrant(string Challenge, string RedirectUri, string Nonce, string? Acr);
+    private sealed record CodeGrant(string Challenge, string RedirectUri, string Nonce, string? Acr, string? User);
 }
