@@ -53,7 +53,7 @@ internal static class AccountChecks
                 with { IsNoAnswer = true, Verdict = DoctorVerdict.Look };
         }
         return directory.Facts is { } facts
-            ? subject.Ok("It answers.", facts.Servers.Select(server => $"{server.HostName} at {server.Address}"))
+            ? subject.Ok("", facts.Servers.Select(server => $"{server.HostName} at {server.Address}"))
             : subject.Ok("The realm has no directory of Active Directory; its checks do not apply.");
     }
 
@@ -84,7 +84,7 @@ internal static class AccountChecks
             return subject.Explain(fault, remedy);
         var ticket = await subject.Account.Client.GetTicketGrantingTicketAsync(cancellationToken).ConfigureAwait(false);
         return ticket.IsForwardable
-            ? subject.Ok("Its ticket is forwardable.")
+            ? subject.Ok("")
             : subject.Fix("The account's own ticket is not forwardable, so it cannot delegate any user.", remedy, $"Flags: {ticket.Flags}");
     }
 
@@ -99,7 +99,7 @@ internal static class AccountChecks
                 record is null ? []
                     : [$"servicePrincipalName: {(record.ServiceNames.Count == 0 ? "none" : string.Join(", ", record.ServiceNames))}"]);
         }
-        return record is null ? subject.Ok("The KDC issues tickets to it.") : subject.Ok("It has.", record.ServiceNames);
+        return record is null ? subject.Ok("") : subject.Ok("", record.ServiceNames);
     }
 
     private static async Task<DoctorFinding> CheckEncryptionTypesAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -114,7 +114,7 @@ internal static class AccountChecks
             ? subject.Fix(
                 "The account declares no AES type. Controllers encrypt tickets to it with RC4, or refuse since the updates of 2026.",
                 AccountCommands.DeclareAes(names, names.AccountEntry), evidence)
-            : subject.Ok("They are.", evidence);
+            : subject.Ok("", evidence);
     }
 
     private static async Task<DoctorFinding> CheckAnyProtocolAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -135,7 +135,7 @@ internal static class AccountChecks
         }
         return subject.User is null && record is null
             ? subject.Skip("It shows with a user: specify --user.")
-            : subject.Ok("It may, or the target allows the account by itself.");
+            : subject.Ok("");
     }
 
     private static async Task<DoctorFinding> CheckPrivilegesAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -164,7 +164,7 @@ internal static class AccountChecks
         if (groups.FirstOrDefault(group => group.EndsWith("-512", StringComparison.Ordinal)) is not null)
             ruling = groups.First(group => group.EndsWith("-512", StringComparison.Ordinal));
         if (ruling is null)
-            return subject.Ok("It may delegate to listed services only.", $"{groups.Count} groups, none of which rules the domain");
+            return subject.Ok("", $"{groups.Count} groups, none of which rules the domain");
         var groupName = ruling[(ruling.LastIndexOf('-') + 1)..] switch
         {
             "512" => "Domain Admins",
@@ -203,7 +203,7 @@ internal static class AccountChecks
             ? subject.Look(
                 $"The list has {record.AllowedTargets.Count} targets. Each is a service at which the account can act as anyone.",
                 "Remove the targets that are not used any more, or use one account for each group of applications.")
-            : subject.Ok($"{record.AllowedTargets.Count} targets, none of them a domain controller's.");
+            : subject.Ok($"{record.AllowedTargets.Count} targets are listed.");
     }
 
     private static bool IsDangerous(string target, List<string> controllers, string domain)

@@ -22,6 +22,7 @@ internal sealed record CheckSubject(
         _ => $"{Account.Name}@{Account.Realm}",
     };
 
+    /// <summary>Creates the finding for the expected state. The text adds to the title of the check, or is empty.</summary>
     public DoctorFinding Ok(string text, params IEnumerable<string> evidence) => Create(DoctorVerdict.Ok, text, evidence);
 
     public DoctorFinding Look(string text, string remedy, params IEnumerable<string> evidence) =>

@@ -25,7 +25,7 @@ internal static class DelegationChecks
 
     private static Task<DoctorFinding> CheckTrustAsync(CheckSubject subject, CancellationToken cancellationToken) => Task.FromResult(
         subject.Fault is { } fault ? subject.Explain(fault)
-        : subject.Application!.User!.IsInAccountDomain ? subject.Ok("Account and user are in one realm.")
+        : subject.Application!.User!.IsInAccountDomain ? subject.Ok("Account and user are in the same realm.")
         : subject.Ok($"The realm of the user, {subject.Application.User.Principal.Realm}, and the account's refer to each other."));
 
     private static async Task<DoctorFinding> CheckSpnAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -52,7 +52,7 @@ internal static class DelegationChecks
         }
         if (directory is null)
             return subject.Ok($"The KDC issues tickets to {application.Service}.");
-        return holders.Count == 1 ? subject.Ok($"{holders[0].Name} holds it.", evidence)
+        return holders.Count == 1 ? subject.Ok($"The account is {holders[0].Name}.", evidence)
             : subject.User is not null || application.User is not null
                 ? subject.Ok($"The KDC issues tickets to {application.Service}; the account that holds it is in another domain.")
                 : await ExplainMissingAsync(subject, null, directory, cancellationToken).ConfigureAwait(false);
@@ -119,7 +119,7 @@ internal static class DelegationChecks
                 "The account that runs the backend has expired.", AccountCommands.Extend(names, target), holder.DistinguishedName);
         return subject.Fault is { } fault ? subject.Explain(fault)
             : subject.Application.User is null && holder is null ? subject.Skip("It shows with a user: specify --user.")
-            : subject.Ok(holder is null ? "The KDC issues tickets to it." : $"{holder.Name} is enabled.");
+            : subject.Ok(holder is null ? "" : $"The account is {holder.Name}.");
     }
 
     private static async Task<DoctorFinding> CheckEncryptionTypesAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -137,7 +137,7 @@ internal static class DelegationChecks
         {
             return holder is { DeclaresAes: false }
                 ? subject.Fix("The account that runs the backend declares no AES type.", AccountCommands.EnableAes(names, target), evidence)
-                : subject.Ok("The account declares AES, or has the default of the domain.", evidence);
+                : subject.Ok("", evidence);
         }
         var ticket = (await application.User.GetTicketAsync(application.Service, cancellationToken).ConfigureAwait(false)).Ticket!;
         var version = ticket.TicketKeyVersion?.ToString(CultureInfo.InvariantCulture) ?? "not given";
@@ -146,7 +146,7 @@ internal static class DelegationChecks
             ? subject.Fix(
                 "The ticket to the backend is encrypted with RC4. Controllers with the updates of 2026 refuse it.",
                 AccountCommands.EnableAes(names, target), evidence)
-            : subject.Ok("They are.", evidence);
+            : subject.Ok("", evidence);
     }
 
     private static async Task<DoctorFinding> CheckListAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -165,7 +165,7 @@ internal static class DelegationChecks
         if (subject.Fault is { } fault)
             return ExplainMissing(subject, fault, record, evidence);
         if (application.User is not null)
-            return subject.Ok(isListed ? "The account's own list has it." : "A list allows it.", evidence);
+            return subject.Ok(isListed ? "The account's own list has it." : "", evidence);
         if (record is null)
             return subject.Skip("It shows with a user: specify --user.");
         return isListed || isAllowedByTarget
@@ -197,7 +197,7 @@ internal static class DelegationChecks
         var application = subject.Application!;
         var ticket = (await application.User!.GetTicketAsync(application.Service, cancellationToken).ConfigureAwait(false)).Ticket!;
         return subject.Ok(
-            $"A ticket for {ticket.User} to {ticket.Service}.",
+            $"The ticket is for {ticket.User} to {ticket.Service}.",
             $"Valid until {ticket.EndTime:u}, session key {ticket.SessionKeyType}, flags {ticket.Flags}");
     }
 }

@@ -56,7 +56,7 @@ internal sealed record DoctorFinding
     /// <summary>Gets the state that the check expects, as a sentence.</summary>
     public required string Title { get; init; }
 
-    /// <summary>Gets what was found, or why the check was not made.</summary>
+    /// <summary>Gets what was found, or why the check was not made. It is empty where the title is sufficient.</summary>
     public required string Text { get; init; }
 
     /// <summary>Gets the facts on which the verdict is based, one line each.</summary>

@@ -28,7 +28,7 @@ internal static class DomainChecks
                     names, $"Set-ADAccountControl -Identity krbtgt -Server {names.AccountDns} -AccountNotDelegated $false",
                     "samba-tool user sensitive krbtgt off", "", ""),
                 krbtgt.DistinguishedName),
-            { } krbtgt => subject.Ok("It is not.", krbtgt.DistinguishedName),
+            { } krbtgt => subject.Ok("", krbtgt.DistinguishedName),
         };
     }
 
@@ -40,7 +40,7 @@ internal static class DomainChecks
             ? subject.Look(
                 "The controllers have different levels. They may answer the same request differently.",
                 "Bring the controllers to the same version and the same updates.", evidence)
-            : subject.Ok("They have.", evidence);
+            : subject.Ok("", evidence);
     }
 
     private static async Task<DoctorFinding> CheckGroupsAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -49,7 +49,7 @@ internal static class DomainChecks
         if (await subject.User!.GetRecordsAsync(cancellationToken).ConfigureAwait(false) is not [var record])
             return subject.Skip("The directory of the account's domain has no single account for the user.");
         return await directory.FindGroupsAsync(record, cancellationToken).ConfigureAwait(false) is { } groups
-            ? subject.Ok("It may.", $"{groups.Count} groups of {record.Name}, nested ones included")
+            ? subject.Ok("", $"{groups.Count} groups of {record.Name}, nested ones included")
             : subject.Look(
                 "The account may not read the group memberships of the user. Windows then refuses protocol transition for some users.",
                 Remedies.AllowGroupMemberships(subject.Names()));

@@ -51,7 +51,7 @@ internal static class KdcChecks
             ? subject.Look(
                 $"The first address of {onlyIpv6[0].Kdc} is an IPv6 address, and no KDC answers there.",
                 "Remove the AAAA record, or make the controller reachable over IPv6.", evidence)
-            : subject.Ok($"{kdcs.Count} known.", evidence);
+            : subject.Ok(kdcs.Count == 1 ? "" : $"{kdcs.Count} are known.", evidence);
     }
 
     private static async Task<DoctorFinding> CheckTcpAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -68,7 +68,7 @@ internal static class KdcChecks
         {
             return named.Find(kdc => kdc.Tcp!.RoundTrip > SlowAnswer) is { } slow
                 ? subject.Look($"{slow.Kdc} answers slowly.", "Check the load of the controller and the network to it.", evidence)
-                : subject.Ok("All answer.", evidence);
+                : subject.Ok("", evidence);
         }
         var which = string.Join(", ", silent.Select(kdc => kdc.Kdc));
         var text = silent.Count == named.Count
@@ -85,7 +85,7 @@ internal static class KdcChecks
             : $"{kdc.Kdc}: {kdc.UdpFailure!.Detail}").ToList();
         var silent = kdcs.Where(kdc => kdc.Kdc.Transport == KdcTransport.Udp && kdc.Udp is null && kdc.Addresses.Count > 0).ToList();
         return silent.Count == 0
-            ? subject.Ok("UDP is optional: this client uses TCP unless UDP is configured.", evidence)
+            ? subject.Ok("", evidence)
             : subject.Look(
                 $"{silent[0].Kdc} is configured with UDP and does not answer over it, so each exchange first waits for UDP.",
                 "Open UDP port 88 to the KDC, or remove udp/ from its entry in Kcd:Kdcs.", evidence);
@@ -114,6 +114,6 @@ internal static class KdcChecks
             ? subject.Look(
                 $"The clock of {furthest.Kdc} differs by {furthest.Offset.Duration():c} from this machine's.",
                 Remedies.Clocks(subject.Names()), evidence)
-            : subject.Ok("They agree.", evidence);
+            : subject.Ok("", evidence);
     }
 }

@@ -16,7 +16,7 @@ internal static class KeyChecks
         new(CheckIds.AccountKnown, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
             "The KDC knows the account in this realm.", static (subject, _) => Task.FromResult(subject.Fault is { } fault
                 ? subject.Explain(fault)
-                : subject.Ok($"{subject.Account.Name} is an account of {subject.Account.Realm}."))),
+                : subject.Ok(""))),
         new(CheckIds.AccountState, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
             "The account is enabled, not locked and not expired, and can log on with its key.", CheckStateAsync),
         new(CheckIds.AccountKeys, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
@@ -54,7 +54,7 @@ internal static class KeyChecks
             return subject.Fix(
                 $"The file cannot be read: {error.Message}", $"Correct {nameof(ServiceAccountOptions.Keytab)} or the file.", evidence);
         }
-        return subject.Ok("The file can be read.", evidence);
+        return subject.Ok("", evidence);
     }
 
     private static Task<DoctorFinding> CheckStateAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -72,7 +72,7 @@ internal static class KeyChecks
                         $"Set-ADAccountControl -Identity {subject.Names().AccountEntry.AtServer} -DoesNotRequirePreAuth $false",
                         $"samba-tool user edit '{record.Name}'", $"kadmin.local modprinc +requires_preauth '{record.Name}'",
                         $"kadmin -l modify --attributes=+requires-pre-auth '{record.Name}'"))
-                : subject.Ok("It can log on.");
+                : subject.Ok("");
     }
 
     private static async Task<DoctorFinding> CheckTypesAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -94,7 +94,7 @@ internal static class KeyChecks
             ? subject.Fix(
                 $"{differing[0].Kdc} has no AES key for the account.",
                 "Check the replication of the controllers, then set the account's password again.", evidence)
-            : subject.Ok("AES keys are known.", evidence);
+            : subject.Ok("", evidence);
     }
 
     private static async Task<DoctorFinding> CheckCurrentAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -110,7 +110,7 @@ internal static class KeyChecks
         }
         if (settings.KeyKind != KeyFileKind.Keytab
             || await subject.Account.GetRecordAsync(cancellationToken).ConfigureAwait(false) is not { KeyVersion: { } version })
-            return subject.Ok("The log-on proved it.");
+            return subject.Ok("The log-on proves it.");
         var bytes = await File.ReadAllBytesAsync(settings.KeyPath, cancellationToken).ConfigureAwait(false);
         using var keytab = new Keytab(KeytabReader.Read(bytes));
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(bytes);
@@ -121,7 +121,7 @@ internal static class KeyChecks
             string.Create(CultureInfo.InvariantCulture, $"Key version in the directory: {version}"),
         ];
         return newest == version || newest == (version & 0xff)
-            ? subject.Ok("The log-on proved it, and the versions agree.", evidence)
+            ? subject.Ok("The log-on proves it, and the versions agree.", evidence)
             : subject.Look(
                 "The key is accepted, but the keytab has another version number than the directory.",
                 $"Tickets are opened by trying each key, so nothing fails. To correct the number, export the keytab again: "
@@ -134,9 +134,9 @@ internal static class KeyChecks
             return subject.Explain(fault);
         var ticket = await subject.Account.Client.GetTicketGrantingTicketAsync(cancellationToken).ConfigureAwait(false);
         return subject.Ok(
-            "It is logged on.",
+            "",
             $"Ticket from {ticket.StartTime:u} to {ticket.EndTime:u}, session key {ticket.SessionKey.Type}",
-            $"Key proven at one KDC, once.");
+            "The key was proven once, at one KDC.");
     }
 
     /// <summary>Puts the path of the settings into commands that write a keytab.</summary>

@@ -63,7 +63,7 @@ internal static class UserChecks
         }
         if (subject.Fault is { } fault)
             return subject.Explain(fault, evidence: evidence);
-        return subject.Ok(records.Count == 1 ? $"It is {records[0].DistinguishedName}." : "The KDC knows the name.", evidence);
+        return subject.Ok(records.Count == 1 ? $"It is {records[0].DistinguishedName}." : "", evidence);
     }
 
     /// <summary>Returns the account whose user principal name looks like the account name of the other one.</summary>
@@ -97,7 +97,7 @@ internal static class UserChecks
             ? subject.Look(
                 "The user's password has expired or must be changed. Windows and MIT delegate such a user, Samba does not.",
                 "Have the user change the password.")
-            : subject.Ok("It can be used.");
+            : subject.Ok("");
     }
 
     private static async Task<DoctorFinding> CheckDelegationAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -122,7 +122,7 @@ internal static class UserChecks
                     record.DistinguishedName);
             }
         }
-        return subject.Fault is { } fault ? subject.Explain(fault, remedy) : subject.Ok("The user may be delegated.");
+        return subject.Fault is { } fault ? subject.Explain(fault, remedy) : subject.Ok("");
     }
 
     private static async Task<DoctorFinding> CheckNamesAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -132,14 +132,14 @@ internal static class UserChecks
         var (evidence, _) = await subject.User!.GetEvidenceAsync(cancellationToken).ConfigureAwait(false);
         var records = await subject.User.GetRecordsAsync(cancellationToken).ConfigureAwait(false);
         if (records is not [{ SecurityIdentifier: { } known } record] || evidence?.SecurityIdentifier is not { } issued)
-            return subject.Ok("The KDC's ticket names the user.");
+            return subject.Ok("");
         string[] lines =
         [
             $"SID in the directory: {known}", $"SID in the ticket: {issued}", $"sAMAccountName: {record.Name}",
             $"userPrincipalName: {record.UserPrincipalName ?? "none"}",
         ];
         return known == issued
-            ? subject.Ok("Both mean the same account.", lines)
+            ? subject.Ok("", lines)
             : subject.Fix(
                 "The ticket of the KDC belongs to another account than the one that the directory has under the name.",
                 "Check the replication of the controllers, and give the two accounts different names.", lines);
@@ -169,7 +169,7 @@ internal static class UserChecks
                 return subject.Look("The header is larger than IIS accepts by default (16 KB).", Raise, evidence);
             return header > SmallestField
                 ? subject.Look("The header is larger than Apache, nginx and Tomcat accept by default (8 KB).", Raise, evidence)
-                : subject.Ok("It fits.", evidence);
+                : subject.Ok("", evidence);
         }
         return subject.Skip("There is no ticket.");
     }

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text;
 using KcdDelegation.DirectoryServices.Doctor;
+using KcdDelegation.Kerberos.Files;
 using KcdDelegation.Kerberos.Names;
 using KcdDelegation.Settings;
 using KcdDelegation.Tool.Output;
@@ -75,13 +77,19 @@ internal sealed class DoctorCommand(CommandRunner runner)
         AllowMultipleArgumentsPerToken = false,
     };
 
+    private readonly Option<string> _html = new("--html")
+    {
+        Description = "Also write the report as one HTML page, which only its owner can read.",
+        HelpName = "FILE",
+    };
+
     public Command Create()
     {
         var command = new DocumentedCommand("doctor", "Find out why delegation fails: checks, evidence, and the commands that mend it.")
         {
             Notes = Notes,
         };
-        foreach (var option in new Option[] { _config, _applications, _user, _userRealm, _otherUser, _token, _only })
+        foreach (var option in new Option[] { _config, _applications, _user, _userRealm, _otherUser, _token, _only, _html })
             command.Add(option);
         runner.SetAction(command, RunAsync, LogLevel.None);
         return command;
@@ -92,12 +100,16 @@ internal sealed class DoctorCommand(CommandRunner runner)
         var missing = new MissingOptions();
         var config = parsed.GetValue(_config) ?? missing.Add("the settings", "--config FILE");
         missing.ThrowIfAny();
+        var page = ReadPagePath(parsed);
         var options = ConfigurationFile.Read(config);
         var applications = parsed.GetValue(_applications) ?? [];
         foreach (var name in applications)
             _ = ConfiguredApplication.Find(options, name);
         if (!SettingsParser.TryParse(options, out var settings, out var errors))
-            return DoctorResult.FromSettingsErrors(config, errors, GetCommandLine(parsed, config, applications));
+        {
+            var refused = DoctorResult.FromSettingsErrors(config, errors, GetCommandLine(parsed, config, applications));
+            return await WritePageAsync(refused, page, cancellationToken);
+        }
         var only = parsed.GetValue(_only) ?? [];
         if (only.FirstOrDefault(
             id => !DelegationDoctor.Checks.Any(check => string.Equals(check.Id, id, StringComparison.OrdinalIgnoreCase))) is { } unknown)
@@ -120,7 +132,30 @@ internal sealed class DoctorCommand(CommandRunner runner)
                 LoggerFactory = log,
             },
             progress.Report, cancellationToken);
-        return DoctorResult.FromReport(report, progress.IsLive);
+        return await WritePageAsync(DoctorResult.FromReport(report, config, progress.IsLive), page, cancellationToken);
+    }
+
+    /// <summary>Checks the path of the page before the checks are made.</summary>
+    private string? ReadPagePath(ParseResult parsed)
+    {
+        if (parsed.GetValue(_html) is not { } path)
+            return null;
+        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal)
+            || Path.EndsInDirectorySeparator(path) || Directory.Exists(path))
+        {
+            throw new UsageException($"{_html.Name}: {PrintableText.Quoted(path)} is not the path of a file.");
+        }
+        return Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))
+            ? path
+            : throw new UsageException($"{_html.Name}: The directory of {PrintableText.Quoted(path)} does not exist.");
+    }
+
+    private static async Task<CommandResult> WritePageAsync(DoctorResult result, string? path, CancellationToken cancellationToken)
+    {
+        if (path is null)
+            return result;
+        await PrivateFile.ReplaceAsync(path, Encoding.UTF8.GetBytes(DoctorPage.Render(result)), cancellationToken);
+        return result with { Page = path };
     }
 
     private DoctorUser? ReadUser(ParseResult parsed, Option<string> option)

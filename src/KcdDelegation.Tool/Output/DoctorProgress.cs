@@ -31,9 +31,9 @@ internal sealed class DoctorProgress(OutputStream output, OutputStream error, bo
         if (_stage != finding.Stage)
         {
             _stage = finding.Stage;
-            DoctorResult.WriteStage(output, finding.Stage);
+            DoctorText.WriteStage(output, finding.Stage);
         }
-        DoctorResult.WriteFinding(output, finding);
+        DoctorText.WriteFinding(output, finding);
         output.Writer.Flush();
     }
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Reflection;
 using System.Text.Json.Serialization;
 using KcdDelegation.DirectoryServices.Doctor;
 using KcdDelegation.Tool.Terminal;
@@ -8,7 +8,12 @@ namespace KcdDelegation.Tool.Output;
 /// <summary>The report of <c>kcd doctor</c>.</summary>
 internal sealed record DoctorResult : CommandResult
 {
-    private const int VerdictWidth = 7;
+    /// <summary>Gets the version of the tool.</summary>
+    public string Tool { get; } =
+        typeof(DoctorResult).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+
+    /// <summary>Gets the path of the settings.</summary>
+    public required string Config { get; init; }
 
     public required DateTimeOffset StartedAt { get; init; }
 
@@ -29,8 +34,13 @@ internal sealed record DoctorResult : CommandResult
     [JsonIgnore]
     public bool IsWritten { get; init; }
 
-    public static DoctorResult FromReport(DoctorReport report, bool isWritten) => new()
+    /// <summary>Gets the path of the page, or null if there is none.</summary>
+    [JsonIgnore]
+    public string? Page { get; init; }
+
+    public static DoctorResult FromReport(DoctorReport report, string config, bool isWritten) => new()
     {
+        Config = config,
         StartedAt = report.StartedAt,
         Seconds = Math.Round(report.Duration.TotalSeconds, 1),
         Verdict = Name(report.Verdict),
@@ -61,7 +71,7 @@ internal sealed record DoctorResult : CommandResult
                 },
             ],
             []),
-        isWritten: false);
+        path, isWritten: false);
 
     public override ExitCode ToExitCode() => Verdict == Name(DoctorVerdict.Fix) ? ExitCode.Refused
         : IsIncomplete ? ExitCode.NoAnswer
@@ -71,63 +81,17 @@ internal sealed record DoctorResult : CommandResult
     {
         if (!IsWritten)
         {
-            foreach (var stage in Findings.GroupBy(finding => finding.Stage, StringComparer.Ordinal))
+            foreach (var stage in Findings.GroupBy(finding => finding.Source.Stage))
             {
-                WriteStage(output, Enum.Parse<DoctorStage>(stage.Key, ignoreCase: true));
+                DoctorText.WriteStage(output, stage.Key);
                 foreach (var finding in stage)
-                    WriteFinding(output, finding.Source);
+                    DoctorText.WriteFinding(output, finding.Source);
             }
         }
-        output.Writer.WriteLine();
-        output.Writer.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Count(DoctorVerdict.Fix)} FIX, {Count(DoctorVerdict.Look)} LOOK, {Count(DoctorVerdict.Ok)} OK, "
-            + $"{Count(DoctorVerdict.Skipped)} SKIPPED in {Seconds:0.0} s"));
-        if (IsIncomplete)
-            output.Writer.WriteLine("A server did not answer, so the report is incomplete.");
+        DoctorText.WriteSummary(output, [.. Findings.Select(finding => finding.Source)], Seconds, IsIncomplete);
+        if (Page is not null)
+            output.Writer.WriteLine($"The report as a page: {LabelledLines.ToPrintable(Page)}");
     }
-
-    public static void WriteStage(OutputStream output, DoctorStage stage)
-    {
-        output.Writer.WriteLine();
-        output.Writer.WriteLine(stage switch
-        {
-            DoctorStage.Identity => "Identity: who is the caller, and which account does the directory have under that name?",
-            DoctorStage.Delegation => "Delegation: can the account get a ticket for that user to that service?",
-            DoctorStage.Target => "Target: does the backend accept the ticket?",
-            _ => "Domain: settings that affect every account",
-        });
-    }
-
-    /// <summary>Writes one line for the finding, and below it what an administrator needs to act on it.</summary>
-    public static void WriteFinding(OutputStream output, DoctorFinding finding)
-    {
-        var verdict = finding.Verdict == DoctorVerdict.Skipped ? "SKIPPED" : finding.Verdict.ToString().ToUpperInvariant();
-        var text = finding.Verdict == DoctorVerdict.Skipped ? $"because: {finding.Text}" : finding.Text;
-        Write(output, string.Create(CultureInfo.InvariantCulture, $"{finding.Number,3}  {verdict.PadRight(VerdictWidth)}  "),
-            $"{finding.Title} {text} [{finding.Check}, {finding.Subject}]");
-        if (finding.Verdict is DoctorVerdict.Ok or DoctorVerdict.Skipped)
-            return;
-        foreach (var line in finding.Evidence)
-            Write(output, "              evidence  ", line);
-        if (finding.Remedy is not null)
-            Write(output, "              remedy    ", finding.Remedy.Replace("`", "", StringComparison.Ordinal));
-        foreach (var command in finding.Commands)
-        {
-            // Commands are never wrapped, so that they can be copied.
-            if (command.System is not null)
-                output.Writer.WriteLine($"              mend      on {command.System}:");
-            output.Writer.WriteLine(
-                $"              {(command.System is null ? "mend    " : "        ")}  {LabelledLines.ToPrintable(command.Text)}");
-        }
-        if (finding.Proof is not null)
-            output.Writer.WriteLine($"              prove     {LabelledLines.ToPrintable(finding.Proof)}");
-        output.Writer.WriteLine($"              more      docs/troubleshooting.md#{finding.Help}");
-    }
-
-    private int Count(DoctorVerdict verdict) => Findings.Count(finding => finding.Verdict == Name(verdict));
-
-    private static void Write(OutputStream output, string head, string text) => LabelledLines.WriteWrapped(output, head, text);
 
     public static string Name(Enum value) => value.ToString().ToLowerInvariant();
 }

@@ -25,14 +25,26 @@ internal sealed class LabelledLines : IEnumerable<KeyValuePair<string, string>>
     }
 
     /// <summary>Writes a value after a head. On a terminal, a long value is wrapped in its column.</summary>
-    public static void WriteWrapped(OutputStream output, string head, string value)
+    public static void WriteWrapped(OutputStream output, string head, string value) =>
+        WriteWrapped(output, [new StyledText(head)], [new StyledText(value)]);
+
+    /// <summary>Writes a value of several parts after a head. On a terminal, a long value is wrapped in its column.</summary>
+    public static void WriteWrapped(OutputStream output, IReadOnlyList<StyledText> head, IReadOnlyList<StyledText> value)
     {
-        var width = output.Width is { } columns ? Math.Max(MinimumWidth, columns - head.Length) : int.MaxValue;
-        var indentation = new string(' ', head.Length);
-        foreach (var line in Wrap(ToPrintable(value), width))
+        StyledText[] parts = [.. value.Select(part => part with { Text = ToPrintable(part.Text) })];
+        var indentation = head.Sum(part => part.Text.Length);
+        var width = output.Width is { } columns ? Math.Max(MinimumWidth, columns - indentation) : int.MaxValue;
+        foreach (var part in head)
+            output.Write(part.Text, part.Style);
+        var start = 0;
+        foreach (var line in Wrap(string.Concat(parts.Select(part => part.Text)), width))
         {
-            output.Writer.WriteLine(head + line);
-            head = indentation;
+            if (start > 0)
+                output.Writer.Write(new string(' ', indentation));
+            WriteParts(output, parts, start, start + line.Length);
+            output.Writer.WriteLine();
+            // A line ends at one space, which is not written.
+            start += line.Length + 1;
         }
     }
 
@@ -55,4 +67,22 @@ internal sealed class LabelledLines : IEnumerable<KeyValuePair<string, string>>
         }
         yield return text;
     }
+
+    /// <summary>Writes the characters of the parts from one position to another.</summary>
+    private static void WriteParts(OutputStream output, IEnumerable<StyledText> parts, int start, int end)
+    {
+        var position = 0;
+        foreach (var (text, style) in parts)
+        {
+            var (from, to) = (Math.Max(start - position, 0), Math.Min(end - position, text.Length));
+            if (from < to)
+                output.Write(text[from..to], style);
+            position += text.Length;
+        }
+    }
 }
+
+/// <summary>A part of a line.</summary>
+/// <param name="Text">The text.</param>
+/// <param name="Style">The emphasis.</param>
+internal readonly record struct StyledText(string Text, TextStyle Style = TextStyle.Plain);
