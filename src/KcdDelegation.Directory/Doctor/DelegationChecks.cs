@@ -23,10 +23,25 @@ internal static class DelegationChecks
             "The account gets a ticket to the application in the user's name.", CheckTicketAsync),
     ];
 
-    private static Task<DoctorFinding> CheckTrustAsync(CheckSubject subject, CancellationToken cancellationToken) => Task.FromResult(
-        subject.Fault is { } fault ? subject.Explain(fault)
-        : subject.Application!.User!.IsInAccountDomain ? subject.Ok("Account and user are in the same realm.")
-        : subject.Ok($"The realm of the user, {subject.Application.User.Principal.Realm}, and the account's refer to each other."));
+    private static async Task<DoctorFinding> CheckTrustAsync(CheckSubject subject, CancellationToken cancellationToken)
+    {
+        var user = subject.Application!.User!;
+        if (subject.Fault is { Code: KerberosErrorCode.ClientPrincipalUnknown } unknown
+            && await user.IsKnownInOwnRealmAsync(cancellationToken).ConfigureAwait(false) == true)
+        {
+            return subject.Fix(
+                $"The realm {user.Principal.Realm} has the user {user.Principal.Name}, but the KDC of {subject.Account.Realm} does not "
+                + "accept the user across the trust.",
+                subject.Account.Software == KdcSoftware.Samba
+                    ? "Samba does not support protocol transition for users of another realm. Use a delegating account of the user's realm."
+                    : "Check that the trust is two-way, and that selective authentication allows the user: "
+                        + $"`Get-ADTrust -Filter * -Server {subject.Account.Domain}`.",
+                $"The KDC's answer: {unknown.Message}");
+        }
+        return subject.Fault is { } fault ? subject.Explain(fault)
+            : user.IsInAccountDomain ? subject.Ok("Account and user are in the same realm.")
+            : subject.Ok($"The realm of the user, {user.Principal.Realm}, and the account's refer to each other.");
+    }
 
     private static async Task<DoctorFinding> CheckSpnAsync(CheckSubject subject, CancellationToken cancellationToken)
     {

@@ -65,7 +65,11 @@ internal static class FaultAttribution
         switch (error)
         {
             case { Code: KerberosErrorCode.ClientPrincipalUnknown }:
-                return CheckIds.UserAccount;
+                // The account's KDC gives the same answer for a user of another realm whom the realm does not have, and for one whom it
+                // has.
+                return !user.IsInAccountDomain && await user.IsKnownInOwnRealmAsync(cancellationToken).ConfigureAwait(false) == true
+                    ? CheckIds.Trust
+                    : CheckIds.UserAccount;
             case { Code: KerberosErrorCode.PrincipalNotUnique }:
                 return CheckIds.UserAccount;
             case { Code: KerberosErrorCode.ClientRevoked or KerberosErrorCode.ClientExpired or KerberosErrorCode.KeyExpired }:

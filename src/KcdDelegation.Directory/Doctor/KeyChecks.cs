@@ -30,6 +30,16 @@ internal static class KeyChecks
     private static async Task<DoctorFinding> CheckFileAsync(CheckSubject subject, CancellationToken cancellationToken)
     {
         var settings = subject.Account.Settings;
+        if (settings.KeyKind != KeyFileKind.PasswordFile && await FindFormatErrorAsync(settings.KeyPath, cancellationToken)
+            .ConfigureAwait(false) is { } formatError)
+        {
+            // Programs add keys to an existing file, and refuse if it is not a keytab.
+            return subject.Fix(
+                $"The file is not a valid keytab: {formatError}",
+                $"Move the file away: `mv '{settings.KeyPath}' '{settings.KeyPath}.old'`. Then export the keytab again: "
+                + Replace(Remedies.ExportKeytab(subject.Names(KerberosExchange.LogOn)), settings.KeyPath),
+                $"File: {settings.KeyPath}");
+        }
         if (subject.Fault is { } fault)
             return subject.Explain(fault, Replace(KcdException.Explain(subject.Account.WithSoftware(fault)).Remedy, settings.KeyPath));
         var evidence = new List<string> { $"File: {settings.KeyPath}" };
@@ -55,6 +65,26 @@ internal static class KeyChecks
                 $"The file cannot be read: {error.Message}", $"Correct {nameof(ServiceAccountOptions.Keytab)} or the file.", evidence);
         }
         return subject.Ok("", evidence);
+    }
+
+    /// <summary>Returns why the content of a file is not a keytab, or null if it is one or cannot be read.</summary>
+    private static async Task<string?> FindFormatErrorAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var bytes = await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+            using var keytab = new Keytab(KeytabReader.Read(bytes));
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(bytes);
+            return null;
+        }
+        catch (InvalidDataException error)
+        {
+            return error.Message;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private static Task<DoctorFinding> CheckStateAsync(CheckSubject subject, CancellationToken cancellationToken)

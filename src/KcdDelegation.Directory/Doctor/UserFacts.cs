@@ -10,6 +10,7 @@ internal sealed class UserFacts(AccountFacts account, KerberosPrincipal principa
     private readonly Dictionary<ServicePrincipalName, Task<TicketOutcome>> _tickets = [];
     private Task<(UserEvidence? Evidence, KerberosException? Failure)>? _evidence;
     private Task<IReadOnlyList<AccountRecord>>? _records;
+    private Task<bool?>? _isKnown;
 
     public KerberosPrincipal Principal => principal;
 
@@ -32,6 +33,37 @@ internal sealed class UserFacts(AccountFacts account, KerberosPrincipal principa
     /// <summary>Finds the accounts that the name may mean; empty without a directory.</summary>
     public Task<IReadOnlyList<AccountRecord>> GetRecordsAsync(CancellationToken cancellationToken) =>
         _records ??= FindRecordsAsync(cancellationToken);
+
+    /// <summary>Asks a KDC of the user's own realm whether it knows the name, without proving a key. Returns null if none
+    /// answered.</summary>
+    public Task<bool?> IsKnownInOwnRealmAsync(CancellationToken cancellationToken) => _isKnown ??= AskOwnRealmAsync(cancellationToken);
+
+    private async Task<bool?> AskOwnRealmAsync(CancellationToken cancellationToken)
+    {
+        if (principal.Realm is not { } realm)
+            return null;
+        // The request names the user as its client. Nothing of the password is used.
+        using var client = ServiceAccount.FromPassword(principal.Name.Split('@')[0], "not used");
+        var options = new S4UClientOptions { Realm = realm, Account = client };
+        foreach (var (name, kdcs) in account.Settings.Kdcs.ByRealm)
+            options.Kdcs[name] = kdcs;
+        var engine = new S4UClient(options);
+        await using var disposal = engine.ConfigureAwait(false);
+        foreach (var kdc in await engine.FindKdcsAsync(realm, cancellationToken).ConfigureAwait(false))
+        {
+            try
+            {
+                var answer = await engine.AskKdcAsync(kdc, KdcTransport.Tcp, TimeSpan.FromSeconds(3), cancellationToken)
+                    .ConfigureAwait(false);
+                return answer.Error?.Code != KerberosErrorCode.ClientPrincipalUnknown;
+            }
+            catch (KerberosException)
+            {
+                // The next KDC may answer.
+            }
+        }
+        return null;
+    }
 
     private async Task<(UserEvidence? Evidence, KerberosException? Failure)> RequestEvidenceAsync(CancellationToken cancellationToken)
     {

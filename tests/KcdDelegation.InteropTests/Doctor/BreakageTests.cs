@@ -4,8 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace KcdDelegation.InteropTests.Doctor;
 
-/// <summary>The ways in which <c>tests/lab/break</c> breaks the lab: <c>kcd doctor</c> finds the one fault, the command that it prints mends
-/// it, and its proof shows that. Every second way is tried, the even or the odd ones by the number of the commit.</summary>
+/// <summary>The ways in which <c>tests/lab/break</c> breaks the lab. <c>kcd doctor</c> finds the one fault, the command that it prints
+/// mends
+/// it, and its proof shows it.</summary>
+/// <remarks>Every second way is tried, the even or the odd ones by the number of the commit.</remarks>
 public sealed partial class BreakageTests(BreakageTests.Run run) : IClassFixture<BreakageTests.Run>
 {
     public static TheoryData<int, string> Ways
@@ -63,8 +65,8 @@ public sealed partial class BreakageTests(BreakageTests.Run run) : IClassFixture
         private readonly Lazy<Task<string[]>> _lines = new(() => Task.Run(static () =>
         {
             var tool = Path.GetFullPath(Path.Combine(
-                AppContext.BaseDirectory.Replace(
-                    Path.Combine("tests", "KcdDelegation.InteropTests"), Path.Combine("src", "KcdDelegation.Tool"), StringComparison.Ordinal),
+                Lab.Scripts, "../../src/KcdDelegation.Tool",
+                    AppContext.BaseDirectory[AppContext.BaseDirectory.IndexOf("bin/", StringComparison.Ordinal)..],
                 "kcd.dll"));
             return Execute(Script, "run", tool, "half", GetSeed().ToString(CultureInfo.InvariantCulture)).Split('\n');
         }));
