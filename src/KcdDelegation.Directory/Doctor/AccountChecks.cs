@@ -123,7 +123,11 @@ internal static class AccountChecks
         if (subject.Fault is { } fault)
         {
             return subject.Explain(
-                fault, Remedies.AllowTransition(subject.Names()),
+                fault,
+                // Without a directory and a second user, the account or the user may be the reason: the catalogue names both.
+                record is null && subject.Account.Software is not (KdcSoftware.MitKrb5 or KdcSoftware.Heimdal)
+                    ? null
+                    : Remedies.AllowTransition(subject.Names()),
                 record is null ? [] : [$"userAccountControl of {record.DistinguishedName}: TRUSTED_TO_AUTH_FOR_DELEGATION is not set"]);
         }
         if (subject.User is null && record is { IsTrustedForAnyProtocol: false, AllowedTargets.Count: > 0 })

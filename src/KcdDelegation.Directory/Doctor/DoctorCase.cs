@@ -80,7 +80,8 @@ internal sealed class DoctorCase
         var (evidence, refusal) = await user.GetEvidenceAsync(cancellationToken).ConfigureAwait(false);
         if (evidence is null)
         {
-            var responsible = await FaultAttribution.FindAsync(refusal!, Account, user, null, cancellationToken).ConfigureAwait(false);
+            var responsible = await FaultAttribution.FindAsync(refusal!, Account, user, OtherUser, null, cancellationToken)
+                .ConfigureAwait(false);
             return responsible == subject.Check.Id ? Obstacle.Explained(refusal!)
                 : Obstacle.Reason($"The KDC refuses a ticket for {user.Principal} (check {responsible}).", refusal!.IsTransient);
         }
@@ -91,7 +92,7 @@ internal sealed class DoctorCase
         {
             if ((await user.GetTicketAsync(application.Service, cancellationToken).ConfigureAwait(false)).Failure is not { } refused)
                 continue;
-            var responsible = await FaultAttribution.FindAsync(refused, Account, user, application, cancellationToken)
+            var responsible = await FaultAttribution.FindAsync(refused, Account, user, OtherUser, application, cancellationToken)
                 .ConfigureAwait(false);
             if (responsible == subject.Check.Id)
                 return Obstacle.Explained(refused);

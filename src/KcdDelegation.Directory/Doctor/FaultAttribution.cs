@@ -30,12 +30,14 @@ internal static class FaultAttribution
     /// <param name="error">The refusal.</param>
     /// <param name="account">The account's facts.</param>
     /// <param name="user">The user's facts.</param>
+    /// <param name="other">A second user, to compare; null if none was given.</param>
     /// <param name="application">The application whose ticket was refused; null for the user's ticket to the account.</param>
     /// <param name="cancellationToken">Ends the search in the directory.</param>
     public static async Task<string> FindAsync(
         KerberosException error,
         AccountFacts account,
         UserFacts user,
+        UserFacts? other,
         ApplicationFacts? application,
         CancellationToken cancellationToken)
     {
@@ -44,7 +46,7 @@ internal static class FaultAttribution
             case { Reason: KerberosFailureReason.AccountNotForwardable }:
                 return CheckIds.AccountForwardable;
             case { Reason: KerberosFailureReason.EvidenceNotForwardable }:
-                return await FindReasonOfEvidenceAsync(account, user, application, cancellationToken).ConfigureAwait(false);
+                return await FindReasonOfEvidenceAsync(account, user, other, application, cancellationToken).ConfigureAwait(false);
             case { Reason: KerberosFailureReason.KeyUnavailable }:
                 return CheckIds.KeyCurrent;
             case { Reason: KerberosFailureReason.IdentityMismatch or KerberosFailureReason.NameMismatch }:
@@ -123,12 +125,14 @@ internal static class FaultAttribution
     /// <summary>Finds out whether the account lacks the right to protocol transition or the user is protected. The KDC shows only that the
     /// user's ticket is not forwardable.</summary>
     private static async Task<string> FindReasonOfEvidenceAsync(
-        AccountFacts account, UserFacts user, ApplicationFacts? application, CancellationToken cancellationToken)
+        AccountFacts account, UserFacts user, UserFacts? other, ApplicationFacts? application, CancellationToken cancellationToken)
     {
         if ((await user.GetRecordsAsync(cancellationToken).ConfigureAwait(false)) is [{ IsSensitive: true }])
             return CheckIds.UserDelegation;
         if (await account.GetRecordAsync(cancellationToken).ConfigureAwait(false) is { } record)
             return record.IsTrustedForAnyProtocol ? CheckIds.UserDelegation : CheckIds.AccountAnyProtocol;
+        if (other is not null && (await other.GetEvidenceAsync(cancellationToken).ConfigureAwait(false)).Evidence is { } evidence)
+            return evidence.Ticket.IsForwardable ? CheckIds.UserDelegation : CheckIds.AccountAnyProtocol;
         // Without a directory, another principal that certainly exists shows the difference: the target itself.
         return application is not null && await IsForwardableForServiceAsync(account, application.Service, cancellationToken)
             .ConfigureAwait(false)
