@@ -62,6 +62,7 @@ internal static class GatewayHost
         services.AddHostedService<FileWatcher>();
         services.AddHostedService<StartReport>();
         services.AddHostedService<SystemdNotifier>();
+        services.AddSingleton<AdminDoctor>();
         services.AddHostedService<AdminSocket>();
 
         services.AddSingleton<IAccessTokenValidator, ApplicationTokenValidator>();

@@ -16,9 +16,10 @@ namespace KcdDelegation.Gateway.Hosting;
 /// it.</summary>
 /// <remarks>A request is one line, <c>{"user":"ada@contoso.com"}</c>, <c>{"application":"erp"}</c> or <c>{"all":true}</c>, and so is the
 /// answer, <c>{"tickets":3}</c> or <c>{"error":"…"}</c>. With <c>"sessions":true</c>, sessions end too, and the answer has their number.
-/// <c>kcd purge</c> sends it.</remarks>
+/// <c>kcd purge</c> sends it. A request that begins with <c>GET</c> is one of HTTP, for <see cref="AdminDoctor"/>.</remarks>
 internal sealed class AdminSocket(
-    GatewaySettingsStore settings, DelegationClient client, ILoggerFactory loggerFactory, SessionEnd? sessions = null) : BackgroundService
+    GatewaySettingsStore settings, DelegationClient client, ILoggerFactory loggerFactory, AdminDoctor doctor, SessionEnd? sessions = null)
+    : BackgroundService
 {
     private const string OneRequired = "The request must have one of user, application and all.";
 
@@ -46,27 +47,57 @@ internal sealed class AdminSocket(
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         listener.Listen(8);
+        // The checks take seconds. Tickets can be removed meanwhile.
+        var checks = Task.CompletedTask;
         try
         {
             while (true)
             {
-                using var connection = await listener.AcceptAsync(stoppingToken);
-                await AnswerAsync(connection, stoppingToken);
+                var connection = await listener.AcceptAsync(stoppingToken);
+                if (await AnswerAsync(connection, stoppingToken) is { } request)
+                    checks = Task.WhenAll(checks, AnswerHttpAsync(connection, request, stoppingToken));
+                else
+                    connection.Dispose();
+                if (checks.IsCompleted)
+                    checks = Task.CompletedTask;
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
+            await checks;
             File.Delete(path);
         }
     }
 
-    private async Task AnswerAsync(Socket connection, CancellationToken stoppingToken)
+    private async Task AnswerHttpAsync(Socket connection, byte[] request, CancellationToken stoppingToken)
+    {
+        using (connection)
+        {
+            try
+            {
+                var answer = await doctor.AnswerAsync(request, stoppingToken);
+                using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+                timeout.CancelAfter(s_timeout);
+                for (var sent = 0; sent < answer.Length;)
+                    sent += await connection.SendAsync(answer.AsMemory(sent), timeout.Token);
+            }
+            catch (Exception error) when (error is SocketException or OperationCanceledException)
+            {
+                // The gateway ends, or the client does not wait for the answer.
+            }
+        }
+    }
+
+    /// <summary>Answers a request. Returns one of HTTP unanswered.</summary>
+    private async Task<byte[]?> AnswerAsync(Socket connection, CancellationToken stoppingToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         timeout.CancelAfter(s_timeout);
         try
         {
             var request = await ReadLineAsync(connection, timeout.Token);
+            if (AdminDoctor.IsHttp(request))
+                return request;
             // The time-out is for the client. Many sessions take longer.
             timeout.CancelAfter(Timeout.InfiniteTimeSpan);
             var answer = Encoding.UTF8.GetBytes(await AnswerAsync(request, stoppingToken) + "\n");
@@ -78,6 +109,7 @@ internal sealed class AdminSocket(
         {
             stoppingToken.ThrowIfCancellationRequested();
         }
+        return null;
     }
 
     private static async Task<byte[]> ReadLineAsync(Socket connection, CancellationToken cancellationToken)

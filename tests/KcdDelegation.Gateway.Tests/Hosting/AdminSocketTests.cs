@@ -52,6 +52,39 @@ public sealed class AdminSocketTests
     }
 
     [Fact]
+    public async Task The_checks_of_kcd_doctor_run_for_the_settings_in_effect()
+    {
+        await using var gateway = await StartAsync();
+
+        var answer = await SendAsync(gateway, "GET /doctor?app=erp&user=ada HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+        answer.ShouldStartWith("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n");
+        var report = JsonNode.Parse(answer[answer.IndexOf("\r\n\r\n", StringComparison.Ordinal)..])!;
+        report["version"]!.GetValue<int>().ShouldBe(1);
+        var findings = report["findings"]!.AsArray();
+        findings.Count.ShouldBeGreaterThan(20);
+        findings.ShouldNotContain(finding => finding!["verdict"]!.GetValue<string>() == "fix");
+        findings.ShouldContain(finding => finding!["check"]!.GetValue<string>() == "delegation.ticket"
+            && finding["verdict"]!.GetValue<string>() == "ok");
+        // The tickets of the gateway itself are neither used nor removed.
+        gateway.Log.Find(6021).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("GET /doctor?app=absent HTTP/1.1", "HTTP/1.1 404 ")]
+    [InlineData("GET /doctor?token=x HTTP/1.1", "HTTP/1.1 400 ")]
+    [InlineData("GET /doctor?user=a%40b%40c%00 HTTP/1.1", "HTTP/1.1 400 ")]
+    [InlineData("GET /purge HTTP/1.1", "HTTP/1.1 404 ")]
+    [InlineData("GET /doctor", "HTTP/1.1 400 ")]
+    [InlineData("GET /doctor HTTP/2", "HTTP/1.1 400 ")]
+    public async Task Another_request_of_HTTP_is_refused(string request, string answer)
+    {
+        await using var gateway = await StartAsync();
+
+        (await SendAsync(gateway, $"{request}\r\n\r\n")).ShouldStartWith(answer);
+    }
+
+    [Fact]
     public async Task Only_the_user_of_the_gateway_can_use_the_socket_and_a_silent_client_does_not_block_it()
     {
         await using var gateway = await StartAsync();
