@@ -34,6 +34,16 @@ internal static class CheckIds
     public const string DelegationList = "delegation.list";
     public const string Ticket = "delegation.ticket";
 
+    public const string BackendName = "backend.name";
+    public const string BackendConnection = "backend.connection";
+    public const string BackendCertificate = "backend.certificate";
+    public const string BackendProtocol = "backend.protocol";
+    public const string BackendOffer = "backend.offer";
+    public const string BackendWrongTicket = "backend.wrong-ticket";
+    public const string BackendTicket = "backend.ticket";
+    public const string BackendHeaderLimit = "backend.header-limit";
+    public const string BackendPersistence = "backend.persistence";
+
     public const string DomainKrbtgt = "domain.krbtgt";
     public const string DomainControllers = "domain.controllers";
     public const string DomainGroups = "domain.group-memberships";

@@ -15,6 +15,8 @@ internal static class DelegationDoctor
         .. KeyChecks.All,
         .. AccountChecks.All,
         .. DelegationChecks.All,
+        .. BackendChecks.All,
+        .. BackendTicketChecks.All,
         .. DomainChecks.All,
     ];
 

@@ -27,7 +27,13 @@ internal sealed class DoctorCase
         var user = principal is null ? null : new UserFacts(account, principal);
         var other = request.OtherUser is { } second ? new UserFacts(account, second.ToPrincipal(applications[0].Mapping.UserRealm)) : null;
         return new DoctorCase(
-            request, account, user, other, [.. applications.Select(application => new ApplicationFacts(account, application, user))]);
+            request, account, user, other,
+            [
+                .. applications.Select(application => new ApplicationFacts(account, application, user)
+                {
+                    Backend = new BackendFacts(request, account, application, user, other),
+                }),
+            ]);
     }
 
     /// <summary>Returns whether the check applies to the realm and to what was given.</summary>
@@ -51,6 +57,8 @@ internal sealed class DoctorCase
     public async Task<Obstacle> FindObstacleAsync(CheckSubject subject, CancellationToken cancellationToken)
     {
         var needs = subject.Check.Needs;
+        if (needs.HasFlag(CheckNeeds.Address) && subject.Application!.Settings.InternalUrl is null)
+            return Obstacle.Reason("The application has no InternalUrl.", isNoAnswer: false);
         if (needs.HasFlag(CheckNeeds.Kdc)
             && (await Account.GetKdcsAsync(cancellationToken).ConfigureAwait(false)).All(kdc => kdc.Answer is null))
             return Obstacle.Reason($"No KDC of {Account.Realm} answers (check {CheckIds.KdcTcp}).", isNoAnswer: true);

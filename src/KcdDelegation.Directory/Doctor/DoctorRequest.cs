@@ -31,6 +31,9 @@ internal sealed record DoctorRequest
     /// <summary>Gets the time for one answer of a server.</summary>
     public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>Gets the factory of the handlers that the host passes to <see cref="KcdHandler"/>; null for the default.</summary>
+    public Func<SocketsHttpHandler>? CreateHandler { get; init; }
+
     public required ILoggerFactory LoggerFactory { get; init; }
 
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

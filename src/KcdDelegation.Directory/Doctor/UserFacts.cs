@@ -113,6 +113,9 @@ internal sealed class ApplicationFacts(AccountFacts account, ApplicationSettings
 
     public UserFacts? User => user;
 
+    /// <summary>Gets what the backend answers.</summary>
+    public required BackendFacts Backend { get; init; }
+
     /// <summary>Finds the accounts that hold the service principal name, under its own class or under the class HOST, which stands for
     /// HTTP too (MS-ADTS §3.1.1.5.1.3).</summary>
     public Task<IReadOnlyList<AccountRecord>> GetHoldersAsync(CancellationToken cancellationToken) =>

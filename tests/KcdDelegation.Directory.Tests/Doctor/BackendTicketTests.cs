@@ -1,0 +1,198 @@
+using KcdDelegation.DirectoryServices.Doctor;
+using KcdDelegation.Testing;
+
+namespace KcdDelegation.DirectoryServices.Tests.Doctor;
+
+/// <summary>Backends that refuse the user's ticket for one reason each, or keep the user on the connection.</summary>
+public sealed class BackendTicketTests
+{
+    [Fact]
+    public async Task A_backend_with_another_key_is_the_only_fault_and_the_own_ticket_shows_that_it_is_not_delegation()
+    {
+        await using var examination = new BackendExamination();
+
+        var findings = await examination.ExamineAsync(new TestBackendOptions(), service: "HTTP/other");
+
+        var fault = findings.ShouldHaveOneFault(CheckIds.BackendTicket);
+        fault.Evidence.ShouldContain(line => line.Contains("own ticket is refused too", StringComparison.Ordinal));
+        fault.Commands.ShouldContain(command => command.Text.Contains("HTTP/app", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(TestTokenFormats.Spnego, TokenFormat.Kerberos, "Spnego")]
+    [InlineData(TestTokenFormats.Kerberos, TokenFormat.Spnego, "Kerberos")]
+    public async Task A_backend_that_accepts_the_other_format_only_is_the_only_fault(
+        TestTokenFormats accepted, TokenFormat configured, string expected)
+    {
+        await using var examination = new BackendExamination
+        {
+            ChangeSettings = settings => settings with { TokenFormat = configured },
+        };
+
+        var fault = (await examination.ExamineAsync(new TestBackendOptions { Acceptor = new() { Formats = accepted } }))
+            .ShouldHaveOneFault(CheckIds.BackendTicket);
+
+        fault.Remedy!.ShouldContain($"Set TokenFormat of app to {expected}");
+    }
+
+    [Theory]
+    [InlineData(TestTokenFormats.Spnego)]
+    [InlineData(TestTokenFormats.Kerberos)]
+    public async Task The_format_Auto_finds_the_one_that_the_backend_accepts(TestTokenFormats accepted)
+    {
+        await using var examination = new BackendExamination
+        {
+            ChangeSettings = settings => settings with { TokenFormat = TokenFormat.Auto },
+        };
+
+        (await examination.ExamineAsync(new TestBackendOptions { Acceptor = new() { Formats = accepted } })).ShouldBeOk();
+    }
+
+    [Fact]
+    public async Task A_backend_that_requires_channel_binding_is_the_only_fault_if_it_is_off()
+    {
+        await using var examination = new BackendExamination
+        {
+            ChangeSettings = settings => settings with { ChannelBinding = false },
+        };
+
+        var fault = (await examination.ExamineAsync(
+            new TestBackendOptions { Https = true, Acceptor = new() { ChannelBinding = TestChannelBinding.Required } }))
+            .ShouldHaveOneFault(CheckIds.BackendTicket);
+
+        fault.Remedy!.ShouldContain("Set ChannelBinding of app to true");
+    }
+
+    [Theory]
+    [InlineData(TestMutualReply.None, "Optional")]
+    [InlineData(TestMutualReply.Forged, "Off")]
+    [InlineData(TestMutualReply.Stale, "Off")]
+    public async Task A_backend_without_a_correct_proof_is_the_only_fault_if_one_is_required(TestMutualReply reply, string remedy)
+    {
+        await using var examination = new BackendExamination
+        {
+            ChangeSettings = settings => settings with { MutualAuthentication = MutualAuthentication.Required },
+        };
+
+        var findings = await examination.ExamineAsync(new TestBackendOptions { Acceptor = new() { MutualReply = reply } });
+
+        findings.Get(CheckIds.BackendTicket).Verdict.ShouldBe(DoctorVerdict.Fix, findings.Describe());
+        findings.Get(CheckIds.BackendTicket).Remedy!.ShouldContain(remedy);
+    }
+
+    [Fact]
+    public async Task A_header_limit_below_the_size_of_the_ticket_is_the_only_fault()
+    {
+        await using var examination = new BackendExamination();
+        examination.Realm.PacSize(6000);
+
+        var findings = await examination.ExamineAsync(new TestBackendOptions { MaxHeaderBytes = 4096 });
+
+        findings.ShouldHaveOneFault(CheckIds.BackendHeaderLimit).Evidence.ShouldContain(
+            line => line.Contains("Answer: 431", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_ticket_near_the_limit_of_the_server_is_worth_a_look()
+    {
+        await using var examination = new BackendExamination();
+        examination.Realm.PacSize(4500);
+
+        var findings = await examination.ExamineAsync(new TestBackendOptions
+        {
+            Application = context =>
+            {
+                context.Response.Headers.Server = "nginx/1.26";
+                return Task.CompletedTask;
+            },
+        });
+
+        findings.Get(CheckIds.BackendHeaderLimit).Verdict.ShouldBe(DoctorVerdict.Look, findings.Describe());
+    }
+
+    [Fact]
+    public async Task A_user_without_a_right_to_the_application_is_worth_a_look()
+    {
+        await using var examination = new BackendExamination();
+
+        var findings = await examination.ExamineAsync(new TestBackendOptions
+        {
+            Application = context =>
+            {
+                context.Response.StatusCode = 403;
+                return Task.CompletedTask;
+            },
+        });
+
+        findings.Get(CheckIds.BackendTicket).Verdict.ShouldBe(DoctorVerdict.Look, findings.Describe());
+        findings.ShouldAllBe(finding => finding.Verdict != DoctorVerdict.Fix);
+    }
+
+    [Fact]
+    public async Task A_backend_that_ties_the_user_to_the_connection_is_a_fault_if_connections_are_shared()
+    {
+        await using var examination = new BackendExamination
+        {
+            ChangeSettings = settings => settings with { ShareConnectionsBetweenUsers = true },
+        };
+
+        var fault = (await examination.ExamineAsync(new TestBackendOptions { ConnectionBound = true }))
+            .ShouldHaveOneFault(CheckIds.BackendPersistence);
+
+        fault.Evidence.ShouldContain("A second user on the connection gets the page of the first.");
+    }
+
+    [Fact]
+    public async Task A_backend_that_ties_the_user_to_the_connection_is_no_fault_if_connections_are_not_shared()
+    {
+        await using var examination = new BackendExamination();
+
+        var findings = await examination.ExamineAsync(new TestBackendOptions { ConnectionBound = true });
+
+        findings.ShouldBeOk();
+        findings.Get(CheckIds.BackendPersistence).Text.ShouldContain("ties the user to the connection");
+    }
+
+    [Fact]
+    public async Task A_ticket_is_never_sent_over_plain_http_that_the_settings_do_not_allow()
+    {
+        await using var examination = new BackendExamination
+        {
+            ChangeSettings = settings => settings with { AllowPlainHttp = false },
+        };
+        await using var backend = RawBackend.Start(RawBackend.Response("401 Unauthorized", "WWW-Authenticate: Negotiate"));
+
+        await examination.ExamineAsync(backend.Url);
+
+        // The ticket of random bytes belongs to no user.
+        backend.Requests.Count(request => request.Contains("Authorization", StringComparison.Ordinal)).ShouldBeLessThanOrEqualTo(1);
+        backend.Requests.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Without_a_user_the_checks_that_need_one_are_skipped()
+    {
+        await using var examination = new BackendExamination
+        {
+            Change = request => request with { User = null, OtherUser = null },
+        };
+
+        var findings = await examination.ExamineAsync(new TestBackendOptions());
+
+        findings.Where(finding => finding.Verdict == DoctorVerdict.Skipped).Select(finding => finding.Check)
+            .ShouldBe([CheckIds.BackendHeaderLimit, CheckIds.BackendTicket, CheckIds.BackendPersistence]);
+    }
+
+    [Theory]
+    [InlineData(100_000)]
+    [InlineData(20_000)]
+    public async Task A_huge_challenge_to_a_ticket_is_a_refusal(int length)
+    {
+        await using var examination = new BackendExamination();
+        await using var backend = RawBackend.Start(
+            RawBackend.Response("401 Unauthorized", "WWW-Authenticate: Negotiate"),
+            RawBackend.Response("401 Unauthorized", $"WWW-Authenticate: Negotiate {new string('A', length)}"));
+
+        (await examination.ExamineAsync(backend.Url)).ShouldHaveOneFault(CheckIds.BackendTicket);
+    }
+}
