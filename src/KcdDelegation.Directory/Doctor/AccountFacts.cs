@@ -184,18 +184,8 @@ internal sealed class AccountFacts : IAsyncDisposable
 
     private async Task<DirectoryState> BindAsync(List<RootEntry> servers, CancellationToken cancellationToken)
     {
-        var options = new DirectoryClientOptions
-        {
-            Reader = Client,
-            Domain = Domain,
-            Timeout = Settings.Limits.Timeout,
-            AnswerTimeout = _request.AnswerTimeout,
-            LoggerFactory = _request.LoggerFactory,
-            TimeProvider = _request.TimeProvider,
-        };
-        foreach (var server in servers)
-            options.Servers.Add(new DirectoryServer(server.HostName!, RootEntry.Port, server.Address));
-        var facts = new DirectoryFacts(new DirectoryClient(options), Domain, servers, _request.TimeProvider);
+        var facts = new DirectoryFacts(
+            CreateClient(RootEntry.Port), CreateClient(DirectoryFacts.CatalogPort), Domain, servers, _request.TimeProvider);
         try
         {
             await facts.FindAccountAsync(Name, cancellationToken).ConfigureAwait(false);
@@ -206,6 +196,22 @@ internal sealed class AccountFacts : IAsyncDisposable
             await facts.DisposeAsync().ConfigureAwait(false);
             return new DirectoryState(null, error, true);
         }
+    }
+
+    private DirectoryClient CreateClient(int port)
+    {
+        var options = new DirectoryClientOptions
+        {
+            Reader = Client,
+            Domain = Domain,
+            Timeout = Settings.Limits.Timeout,
+            AnswerTimeout = _request.AnswerTimeout,
+            LoggerFactory = _request.LoggerFactory,
+            TimeProvider = _request.TimeProvider,
+        };
+        foreach (var controller in _controllers)
+            options.Servers.Add(new DirectoryServer(controller.HostName!, port, controller.Address));
+        return new DirectoryClient(options);
     }
 
     private async Task<(RootEntry? Root, DirectoryException? Failure)> ReadRootAsync(string host, CancellationToken cancellationToken)

@@ -47,11 +47,11 @@ internal static class DelegationChecks
     {
         var application = subject.Application!;
         var directory = (await subject.Account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false)).Facts;
-        var holders = await application.GetHoldersAsync(cancellationToken).ConfigureAwait(false);
+        var holders = await FindHoldersAsync(application, directory, cancellationToken).ConfigureAwait(false);
         var evidence = holders.Select(holder => $"{application.ServiceName} belongs to {holder.DistinguishedName}").ToList();
         if (holders.Count > 1)
         {
-            var wrong = await FindWrongHolderAsync(holders, application, directory!, cancellationToken).ConfigureAwait(false);
+            var wrong = FindWrongHolder(holders, application);
             return subject.Fix(
                 $"{holders.Count} accounts hold {application.ServiceName}. The controller does not know whose key to use.",
                 "Remove it from the account that does not run the backend: " + Remedies.Run(
@@ -71,6 +71,18 @@ internal static class DelegationChecks
             : subject.User is not null || application.User is not null
                 ? subject.Ok($"The KDC issues tickets to {application.Service}; the account that holds it is in another domain.")
                 : await ExplainMissingAsync(subject, null, directory, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Returns the holders in the domain and, if a global catalog answers, in the other domains of the forest.</summary>
+    private static async Task<IReadOnlyList<AccountRecord>> FindHoldersAsync(
+        ApplicationFacts application, DirectoryFacts? directory, CancellationToken cancellationToken)
+    {
+        var own = await application.GetHoldersAsync(cancellationToken).ConfigureAwait(false);
+        if (directory is null)
+            return own;
+        var forest = await directory.FindHoldersInForestAsync(application.ServiceName, cancellationToken).ConfigureAwait(false) ?? [];
+        return [.. own, .. forest.Where(holder => own.All(each =>
+            !string.Equals(each.DistinguishedName, holder.DistinguishedName, StringComparison.OrdinalIgnoreCase)))];
     }
 
     /// <summary>Looks for names that differ in port, class or domain suffix from the one that is configured.</summary>
@@ -106,18 +118,16 @@ internal static class DelegationChecks
             && (name.Length == slash + 1 + label.Length || name[slash + 1 + label.Length] is '.' or ':');
     }
 
-    /// <summary>Returns the holder that has no other name of the host, or the last one.</summary>
-    private static async Task<AccountRecord> FindWrongHolderAsync(
-        IReadOnlyList<AccountRecord> holders, ApplicationFacts application, DirectoryFacts directory, CancellationToken cancellationToken)
+    /// <summary>Returns the holder that should not have the name: the one with fewer other names of the host, then the one whose password
+    /// was set later.</summary>
+    private static AccountRecord FindWrongHolder(IReadOnlyList<AccountRecord> holders, ApplicationFacts application)
     {
         var label = application.Service.Host.Split('.')[0];
-        var similar = await directory.FindSimilarHoldersAsync($"HTTP/{label}", cancellationToken).ConfigureAwait(false);
-        var right = holders.OrderByDescending(holder =>
-                holder.ServiceNames.Count(
-                    name => !string.Equals(name, application.ServiceName, StringComparison.OrdinalIgnoreCase) && IsSimilar(name, label)))
-            .ThenBy(holder => holder.PasswordLastSet ?? long.MaxValue)
+        return holders
+            .OrderBy(holder => holder.ServiceNames.Count(name =>
+                !string.Equals(name, application.ServiceName, StringComparison.OrdinalIgnoreCase) && IsSimilar(name, label)))
+            .ThenByDescending(holder => holder.PasswordLastSet ?? long.MaxValue)
             .First();
-        return holders.First(holder => holder.DistinguishedName != right.DistinguishedName && similar.Count >= 0);
     }
 
     private static async Task<DoctorFinding> CheckAccountAsync(CheckSubject subject, CancellationToken cancellationToken)

@@ -5,9 +5,17 @@ using KcdDelegation.Kerberos;
 namespace KcdDelegation.DirectoryServices.Doctor;
 
 /// <summary>The directory of the account's domain, asked with the account's own ticket. Thread-safe.</summary>
-internal sealed class DirectoryFacts(DirectoryClient client, string domain, IReadOnlyList<RootEntry> servers, TimeProvider time)
-    : IAsyncDisposable
+/// <param name="client">The client of the domain. It is owned.</param>
+/// <param name="catalog">The client of the global catalog, which has the names of the whole forest. It is owned.</param>
+/// <param name="domain">The DNS name of the domain.</param>
+/// <param name="servers">The controllers.</param>
+/// <param name="time">The clock that decides whether an account has expired.</param>
+internal sealed class DirectoryFacts(
+    DirectoryClient client, DirectoryClient catalog, string domain, IReadOnlyList<RootEntry> servers, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>The port of the global catalog (MS-ADTS §3.1.1.3.1).</summary>
+    public const int CatalogPort = 3268;
+
     /// <summary>Gets the base of the domain.</summary>
     public string Base { get; } = DomainName.ToDistinguishedName(domain);
 
@@ -60,14 +68,36 @@ internal sealed class DirectoryFacts(DirectoryClient client, string domain, IRea
             : null;
     }
 
-    public ValueTask DisposeAsync() => client.DisposeAsync();
-
-    private async Task<IReadOnlyList<AccountRecord>> SearchAsync(LdapFilter filter, CancellationToken cancellationToken)
+    /// <summary>Finds the accounts of the whole forest that hold a service principal name; null if no catalog answers. A catalog has only
+    /// some of their attributes.</summary>
+    public async Task<IReadOnlyList<AccountRecord>?> FindHoldersInForestAsync(string name, CancellationToken cancellationToken)
     {
-        var entries = await client.SearchAsync(
+        try
+        {
+            return await SearchAsync(catalog, "", LdapFilter.Equal("servicePrincipalName", name), cancellationToken).ConfigureAwait(false);
+        }
+        catch (DirectoryException)
+        {
+            return null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await client.DisposeAsync().ConfigureAwait(false);
+        await catalog.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private Task<IReadOnlyList<AccountRecord>> SearchAsync(LdapFilter filter, CancellationToken cancellationToken) =>
+        SearchAsync(client, Base, filter, cancellationToken);
+
+    private async Task<IReadOnlyList<AccountRecord>> SearchAsync(
+        DirectoryClient directory, string start, LdapFilter filter, CancellationToken cancellationToken)
+    {
+        var entries = await directory.SearchAsync(
             new LdapSearch
             {
-                Base = Base,
+                Base = start,
                 Filter = LdapFilter.All(LdapFilter.Equal("objectClass", "user"), filter),
                 Attributes = AccountRecord.Attributes,
             },
