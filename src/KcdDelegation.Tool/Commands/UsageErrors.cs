@@ -28,7 +28,7 @@ internal static class UsageErrors
         OptionResult { Implicit: false } option when option.Tokens.Count != 1 => option.Tokens.Count == 0
             ? $"{option.Option.Name}: The value is missing."
             : $"{option.Option.Name}: The option can be specified once only.",
-        CommandResult when isRoot => "A command is required: demo, ticket, header, map or inspect.",
+        CommandResult when isRoot => "A command is required: demo, doctor, ticket, header, map or inspect.",
         ArgumentResult { Tokens.Count: 0 } argument => $"The argument {argument.Argument.Name} is required.",
         _ => error.Message,
     };

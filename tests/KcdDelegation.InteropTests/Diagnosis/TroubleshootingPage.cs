@@ -30,7 +30,7 @@ internal static class TroubleshootingPage
         ("Other errors", [ErrorCatalogue.Rows[^1]]),
     ];
 
-    public static string Catalogue()
+    public static async Task<string> CreateCatalogueAsync()
     {
         Chapters.SelectMany(chapter => chapter.Rows).Count().ShouldBe(ErrorCatalogue.Rows.Count, "a part of the catalogue has no chapter");
         var page = new StringBuilder();
@@ -44,6 +44,7 @@ internal static class TroubleshootingPage
                 page.Append(CultureInfo.InvariantCulture, $"- **Remedy:** {row.Remedy(Example)}\n");
                 page.Append(CultureInfo.InvariantCulture,
                     $"- **Stage, kind and event:** {row.Stage.ToString().ToLowerInvariant()}, {row.Kind}, {row.EventId}\n");
+                page.Append(CultureInfo.InvariantCulture, $"- **Found by:** {await DescribeCheckAsync(row)}\n");
                 page.Append(CultureInfo.InvariantCulture, $"- **Provoked by:** {Provoked(row)}\n");
             }
         }
@@ -51,7 +52,7 @@ internal static class TroubleshootingPage
     }
 
     /// <summary>Gets the heading: the names in the order in which an error prints them.</summary>
-    private static string Title(CatalogueRow row)
+    public static string Title(CatalogueRow row)
     {
         var name = row.Code is { } code ? new KerberosException(new KerberosFailure { Code = code }).CodeName
             : row.Reason?.ToString() ?? (row.NtStatus is null ? "Any other error" : "Any code");
@@ -59,6 +60,14 @@ internal static class TroubleshootingPage
         var steps = row.In.Count > 0 ? $" in {string.Join(", ", row.In)}" : "";
         var condition = row.When is { } when ? $" {when.Description}" : "";
         return $"{name}{status}{steps}{condition}";
+    }
+
+    /// <summary>Returns the checks of kcd doctor that find the cause, with links to their explanation.</summary>
+    private static async Task<string> DescribeCheckAsync(CatalogueRow row)
+    {
+        var checks = await FoundBy.FindAsync(row);
+        return checks.Count == 0 ? "no check; the answer of the backend is the evidence."
+            : string.Join(", ", checks.Select(check => $"[`{check}`](#check-{check.Replace('.', '-')})"));
     }
 
     private static string Provoked(CatalogueRow row)
