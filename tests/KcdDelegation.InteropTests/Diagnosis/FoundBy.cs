@@ -112,10 +112,14 @@ internal static class FoundBy
         Service = exchange == KerberosExchange.S4U2Proxy ? Service : null,
     });
 
-    private static AccountFacts CreateAccount() =>
-        new(new DoctorRequest { Settings = Settings.Value, LoggerFactory = NullLoggerFactory.Instance }, Application.Client);
+    private static DoctorRequest Request => new() { Settings = Settings.Value, LoggerFactory = NullLoggerFactory.Instance };
 
-    private static ApplicationFacts CreateApplication(AccountFacts account, UserFacts user) => new(account, Application, user);
+    private static AccountFacts CreateAccount() => new(Request, Application.Client);
+
+    private static ApplicationFacts CreateApplication(AccountFacts account, UserFacts user) => new(account, Application, user)
+    {
+        Backend = new BackendFacts(Request, account, Application, user, otherUser: null),
+    };
 
     private static ApplicationSettings Application => Settings.Value.Applications["erp"];
 
