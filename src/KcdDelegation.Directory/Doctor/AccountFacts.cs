@@ -54,6 +54,11 @@ internal sealed class AccountFacts : IAsyncDisposable
     public Task<DirectoryState> GetDirectoryAsync(CancellationToken cancellationToken) =>
         _directory ??= FindDirectoryAsync(cancellationToken);
 
+    /// <summary>Returns the largest difference between a KDC's clock and this machine's; zero if no answer has a time.</summary>
+    public async Task<TimeSpan> GetClockDifferenceAsync(CancellationToken cancellationToken) =>
+        (await GetKdcsAsync(cancellationToken).ConfigureAwait(false))
+            .Select(kdc => kdc.ClockOffset?.Duration() ?? TimeSpan.Zero).DefaultIfEmpty().Max();
+
     /// <summary>Reads the account's own entry; null without a directory.</summary>
     public Task<AccountRecord?> GetRecordAsync(CancellationToken cancellationToken) => _record ??= FindRecordAsync(cancellationToken);
 
@@ -126,7 +131,8 @@ internal sealed class AccountFacts : IAsyncDisposable
         var udp = TryAsync(KdcTransport.Udp);
         var (tcpAnswer, tcpFailure) = await tcp.ConfigureAwait(false);
         var (udpAnswer, udpFailure) = await udp.ConfigureAwait(false);
-        return new KdcState(kdc, addresses, tcpAnswer, tcpFailure, udpAnswer, udpFailure);
+        var state = new KdcState(kdc, addresses, tcpAnswer, tcpFailure, udpAnswer, udpFailure);
+        return state with { ClockOffset = state.Answer?.ServerTime - _request.TimeProvider.GetUtcNow() };
 
         async Task<(Kerberos.Exchanges.KdcAnswer? Answer, KerberosException? Failure)> TryAsync(KdcTransport transport)
         {

@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Exchanges;
 using KcdDelegation.Settings;
 
 namespace KcdDelegation.DirectoryServices.Doctor;
@@ -74,6 +75,10 @@ internal sealed class DoctorCase
         if (needs.HasFlag(CheckNeeds.Directory)
             && (await Account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false)).Facts is null)
             return Obstacle.Reason($"The directory cannot be asked (check {CheckIds.Directory}).", isNoAnswer: true);
+        // A backend with this machine's clock refuses tickets of a KDC whose clock differs (RFC 4120 §3.2.3).
+        if (subject.Check.Stage == DoctorStage.Target && needs.HasFlag(CheckNeeds.Ticket)
+            && await Account.GetClockDifferenceAsync(cancellationToken).ConfigureAwait(false) >= ExchangeContext.AllowedSkew)
+            return Obstacle.Reason($"The clocks differ by more than backends allow (check {CheckIds.KdcClock}).", isNoAnswer: false);
         return await FindRefusalAsync(subject, cancellationToken).ConfigureAwait(false);
     }
 

@@ -94,10 +94,7 @@ internal static class KdcChecks
     private static async Task<DoctorFinding> CheckClockAsync(CheckSubject subject, CancellationToken cancellationToken)
     {
         var kdcs = await subject.Account.GetKdcsAsync(cancellationToken).ConfigureAwait(false);
-        var now = subject.Request.TimeProvider.GetUtcNow();
-        var clocks = kdcs.Where(kdc => kdc.Answer?.ServerTime is not null)
-            .Select(kdc => (kdc.Kdc, Offset: kdc.Answer!.ServerTime!.Value - now))
-            .ToList();
+        var clocks = kdcs.Where(kdc => kdc.ClockOffset is not null).Select(kdc => (kdc.Kdc, Offset: kdc.ClockOffset!.Value)).ToList();
         var evidence = clocks.Select(clock =>
             string.Create(CultureInfo.InvariantCulture, $"{clock.Kdc}: {clock.Offset.TotalSeconds:+0;-0;0} s")).ToList();
         if (subject.Fault is { } fault)

@@ -20,4 +20,7 @@ internal sealed record KdcState(
     KerberosException? UdpFailure)
 {
     public KdcAnswer? Answer => Tcp ?? Udp;
+
+    /// <summary>Gets the KDC's clock minus this machine's when the answer arrived, in whole seconds; null if it has no time.</summary>
+    public TimeSpan? ClockOffset { get; init; }
 }
