@@ -83,13 +83,19 @@ internal sealed class DoctorCommand(CommandRunner runner)
         HelpName = "FILE",
     };
 
+    private readonly Option<string> _compare = new("--compare")
+    {
+        Description = "Compare with an earlier report of --json, or with that of another host.",
+        HelpName = "FILE",
+    };
+
     public Command Create()
     {
         var command = new DocumentedCommand("doctor", "Find out why delegation fails: checks, evidence, and the commands that mend it.")
         {
             Notes = Notes,
         };
-        foreach (var option in new Option[] { _config, _applications, _user, _userRealm, _otherUser, _token, _only, _html })
+        foreach (var option in new Option[] { _config, _applications, _user, _userRealm, _otherUser, _token, _only, _html, _compare })
             command.Add(option);
         runner.SetAction(command, RunAsync, LogLevel.None);
         return command;
@@ -101,6 +107,9 @@ internal sealed class DoctorCommand(CommandRunner runner)
         var config = parsed.GetValue(_config) ?? missing.Add("the settings", "--config FILE");
         missing.ThrowIfAny();
         var page = ReadPagePath(parsed);
+        var earlier = parsed.GetValue(_compare) is { } compared
+            ? await EarlierReport.ReadAsync(_compare.Name, compared, cancellationToken)
+            : null;
         var options = ConfigurationFile.Read(config);
         var applications = parsed.GetValue(_applications) ?? [];
         foreach (var name in applications)
@@ -108,7 +117,7 @@ internal sealed class DoctorCommand(CommandRunner runner)
         if (!SettingsParser.TryParse(options, out var settings, out var errors))
         {
             var refused = DoctorResult.FromSettingsErrors(config, errors, GetCommandLine(parsed, config, applications));
-            return await WritePageAsync(refused, page, cancellationToken);
+            return await WritePageAsync(refused.CompareWith(earlier), page, cancellationToken);
         }
         var only = parsed.GetValue(_only) ?? [];
         if (only.FirstOrDefault(
@@ -132,7 +141,8 @@ internal sealed class DoctorCommand(CommandRunner runner)
                 LoggerFactory = log,
             },
             progress.Report, cancellationToken);
-        return await WritePageAsync(DoctorResult.FromReport(report, config, progress.IsLive), page, cancellationToken);
+        var result = DoctorResult.FromReport(report, config, progress.IsLive).CompareWith(earlier);
+        return await WritePageAsync(result, page, cancellationToken);
     }
 
     /// <summary>Checks the path of the page before the checks are made.</summary>

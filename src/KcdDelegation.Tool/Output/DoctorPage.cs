@@ -59,6 +59,8 @@ internal sealed class DoctorPage
         WriteHeader();
         _page.Append("<main>\n");
         WriteFaults();
+        if (_result.Comparison is { } comparison)
+            WriteComparison(comparison);
         foreach (var stage in _findings.GroupBy(finding => finding.Stage))
             WriteStage(stage.Key, stage);
         _page.Append("""
@@ -110,6 +112,37 @@ internal sealed class DoctorPage
                 $"<li><a href=\"#{Anchor(fault)}\">{Encode(fault.Text)}</a> {Source(fault)}</li>\n");
         }
         _page.Append("</ol>\n</section>\n");
+    }
+
+    private void WriteComparison(DoctorComparison comparison)
+    {
+        var start = comparison.StartedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+        _page.Append(CultureInfo.InvariantCulture,
+            $"<section class=\"comparison\">\n<h2>Comparison<span>With {Encode(comparison.With)} of {Encode(start)}</span></h2>\n<dl>\n");
+        foreach (var (name, changes) in DoctorText.GetGroups(comparison).Where(group => group.Changes.Count > 0))
+            WriteChanges(name, changes.Select(RenderChange));
+        if (comparison.Settings.Count > 0)
+        {
+            WriteChanges("settings", comparison.Settings.Select(change =>
+                $"<code>{Encode(change.Key)}</code>: {Encode(change.DescribeValues(comparison.Name))}"));
+        }
+        WriteChanges("unchanged", [Encode(DoctorText.CountUnchanged(comparison))]);
+        _page.Append("</dl>\n</section>\n");
+    }
+
+    /// <summary>Writes one group of changes.</summary>
+    /// <param name="name">The name of the group, as text.</param>
+    /// <param name="changes">The changes, as markup.</param>
+    private void WriteChanges(string name, IEnumerable<string> changes) => _page.Append(CultureInfo.InvariantCulture,
+        $"<dt>{Encode(char.ToUpperInvariant(name[0]) + name[1..])}</dt>\n<dd><ul>{string.Concat(changes.Select(
+            change => $"<li>{change}</li>\n"))}</ul></dd>\n");
+
+    private static string RenderChange(FindingChange change)
+    {
+        var text = change.Text is null ? "" : RenderText(change.Text);
+        if (change.Number is { } number)
+            text = string.Create(CultureInfo.InvariantCulture, $"<a href=\"#finding-{number}\">{text}</a>");
+        return $"{text} {Encode($"({change.DescribeVerdicts()})")} {Source(change.Check, change.Subject)}";
     }
 
     private void WriteStage(DoctorStage stage, IEnumerable<DoctorFinding> findings)
@@ -227,8 +260,10 @@ internal sealed class DoctorPage
         return $"<span class=\"badge {kind}\"><span aria-hidden=\"true\">{sign}</span> {word}</span>";
     }
 
-    private static string Source(DoctorFinding finding) =>
-        $"<span class=\"source\"><code>{Encode(finding.Check)}</code> · <bdi>{Encode(finding.Subject)}</bdi></span>";
+    private static string Source(DoctorFinding finding) => Source(finding.Check, finding.Subject);
+
+    private static string Source(string check, string subject) =>
+        $"<span class=\"source\"><code>{Encode(check)}</code> · <bdi>{Encode(subject)}</bdi></span>";
 
     private static string RenderCommand(string command) => $"<pre tabindex=\"0\"><code>{Encode(command)}</code></pre>";
 

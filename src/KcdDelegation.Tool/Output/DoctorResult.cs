@@ -30,6 +30,9 @@ internal sealed record DoctorResult : CommandResult
     /// <summary>Gets the settings in effect, for a comparison with other hosts.</summary>
     public required IReadOnlyList<SettingsDigestLine> Settings { get; init; }
 
+    /// <summary>Gets the comparison with an earlier report, or null.</summary>
+    public DoctorComparison? Comparison { get; init; }
+
     /// <summary>Gets whether the findings were written while the checks ran.</summary>
     [JsonIgnore]
     public bool IsWritten { get; init; }
@@ -48,6 +51,12 @@ internal sealed record DoctorResult : CommandResult
         Findings = [.. report.Findings.Select(FindingResult.FromFinding)],
         Settings = report.Settings,
         IsWritten = isWritten,
+    };
+
+    /// <summary>Returns the result with the differences from an earlier report.</summary>
+    public DoctorResult CompareWith(EarlierReport? earlier) => earlier is null ? this : this with
+    {
+        Comparison = DoctorComparison.Create(earlier, [.. Findings.Select(finding => finding.Source)], Settings),
     };
 
     /// <summary>Creates the result for settings with which a host would not start.</summary>
@@ -88,6 +97,8 @@ internal sealed record DoctorResult : CommandResult
                     DoctorText.WriteFinding(output, finding.Source);
             }
         }
+        if (Comparison is not null)
+            DoctorText.WriteComparison(output, Comparison);
         DoctorText.WriteSummary(output, [.. Findings.Select(finding => finding.Source)], Seconds, IsIncomplete);
         if (Page is not null)
             output.Writer.WriteLine($"The report as a page: {LabelledLines.ToPrintable(Page)}");

@@ -84,6 +84,39 @@ internal static class DoctorText
             output.Writer.WriteLine("A server did not answer, so the report is incomplete.");
     }
 
+    /// <summary>Writes the differences from an earlier report.</summary>
+    public static void WriteComparison(OutputStream output, DoctorComparison comparison)
+    {
+        output.Writer.WriteLine();
+        var title = string.Create(
+            CultureInfo.InvariantCulture, $"Compared with {comparison.With} of {comparison.StartedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
+        output.Write(LabelledLines.ToPrintable(title), TextStyle.Strong);
+        output.Writer.WriteLine();
+        foreach (var (name, changes) in GetGroups(comparison))
+        {
+            foreach (var change in changes)
+            {
+                var text = change.Text is null ? change.DescribeVerdicts() : $"{change.DescribeVerdicts()}: {change.Text}";
+                WriteChange(output, name, text, $" [{change.Check}, {change.Subject}]");
+            }
+        }
+        foreach (var setting in comparison.Settings)
+            WriteChange(output, "setting", $"{setting.Key}: {setting.DescribeValues(comparison.Name)}", "");
+        WriteChange(output, "unchanged", CountUnchanged(comparison), "");
+    }
+
+    /// <summary>Returns the groups that an administrator reads. A check that was OK and was not made again is no news.</summary>
+    public static IEnumerable<(string Name, IReadOnlyList<FindingChange> Changes)> GetGroups(DoctorComparison comparison) =>
+    [
+        ("new", comparison.New), ("worse", comparison.Worse), ("mended", comparison.Mended),
+        ("not checked", [.. comparison.NotChecked.Where(change => change.Earlier != DoctorVerdict.Ok)]),
+    ];
+
+    /// <summary>Returns the number of findings with the same verdict, by verdict.</summary>
+    public static string CountUnchanged(DoctorComparison comparison) => comparison.Unchanged.Count == 0 ? "no finding" : string.Join(
+        ", ", comparison.Unchanged.GroupBy(change => change.After!.Value).OrderByDescending(group => group.Key == DoctorVerdict.Fix)
+            .Select(group => string.Create(CultureInfo.InvariantCulture, $"{group.Count()} {Name(group.Key)}")));
+
     /// <summary>Returns the faults. Those for which other checks were skipped come first.</summary>
     public static IReadOnlyList<DoctorFinding> OrderFaults(IReadOnlyList<DoctorFinding> findings) =>
     [
@@ -109,6 +142,9 @@ internal static class DoctorText
             WriteCommand(output, "proof", finding.Proof);
         WriteDetail(output, "more", $"docs/troubleshooting.md#{finding.Help}");
     }
+
+    private static void WriteChange(OutputStream output, string label, string text, string source) => LabelledLines.WriteWrapped(
+        output, [new($"  {label,-11}  ", TextStyle.Quiet)], [new(text), new(source, TextStyle.Quiet)]);
 
     private static void WriteDetail(OutputStream output, string label, string text) =>
         LabelledLines.WriteWrapped(output, [Label(label)], [new(text)]);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using KcdDelegation.DirectoryServices.Doctor;
 using KcdDelegation.Tool.Output;
 using Microsoft.Playwright;
 
@@ -125,7 +126,7 @@ public sealed partial class DoctorPageTests
             Args = ["--no-proxy-server", "--disable-dev-shm-usage"],
         });
         foreach (var (name, result) in ((string, DoctorResult)[])[
-            ("mixed", ExampleReports.ToResult(ExampleReports.CreateMixed())),
+            ("mixed", CreateCompared()),
             ("healthy", ExampleReports.ToResult(ExampleReports.CreateHealthy())),
             ("hostile", ExampleReports.ToResult(ExampleReports.CreateHostile()))])
         {
@@ -169,6 +170,14 @@ public sealed partial class DoctorPageTests
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Light });
         if (name == "mixed")
             await page.PdfAsync(new PagePdfOptions { Path = Path.Combine(pictures, "doctor.pdf"), Format = "A4" });
+    }
+
+    private static DoctorResult CreateCompared()
+    {
+        var earlier = new EarlierReport("/var/reports/before.json", DateTimeOffset.UnixEpoch,
+            [new("kdc.tcp", "svc-gateway@CONTOSO.COM", DoctorVerdict.Fix), new("user.ticket-size", "alice", DoctorVerdict.Ok)],
+            [new("Applications:erp:Realm", "FABRIKAM.COM"), new("Applications:erp:TokenFormat", "Spnego")]);
+        return ExampleReports.ToResult(ExampleReports.CreateMixed()).CompareWith(earlier);
     }
 
     private static string Render(DoctorResult result) => DoctorPage.Render(result);
