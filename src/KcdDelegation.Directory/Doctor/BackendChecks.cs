@@ -52,7 +52,7 @@ internal static class BackendChecks
         string[] evidence = [addresses, alias, spn];
         if (IsSameHost(application.Service.Host, backend.Url.IdnHost) || IsSameHost(application.Service.Host, canonical)
             || name.Addresses.All(IPAddress.IsLoopback))
-            return subject.Ok("They agree.", evidence);
+            return subject.Ok("", evidence);
         return subject.Look(
             $"The address is of {backend.Url.IdnHost}, and the service principal name {application.ServiceName} is of another host.",
             $"This is right for a load balancer or an alias, if the account that runs the backend holds {application.ServiceName}. "
@@ -81,7 +81,7 @@ internal static class BackendChecks
                 $"{silent.Address}, one of the addresses of {backend.Url.IdnHost}, accepts no connection. Requests use another one after "
                 + "a delay.",
                 "Remove the address from DNS, or start the backend there.", evidence)
-            : subject.Ok("It accepts connections.", evidence);
+            : subject.Ok("", evidence);
     }
 
     private static async Task<DoctorFinding> CheckCertificateAsync(
@@ -112,7 +112,7 @@ internal static class BackendChecks
         var life = certificate.NotAfter - certificate.NotBefore;
         return certificate.NotAfter - now < (life / 3 < s_renewal ? life / 3 : s_renewal)
             ? subject.Look($"The certificate expires on {certificate.NotAfter:u}.", "Renew it before.", evidence)
-            : subject.Ok("It is trusted.", evidence);
+            : subject.Ok("", evidence);
     }
 
     private static DoctorFinding ExplainCertificate(
@@ -152,7 +152,7 @@ internal static class BackendChecks
         var backend = subject.Application!.Backend;
         var attempt = await backend.GetWithoutTicketAsync(cancellationToken).ConfigureAwait(false);
         if (fault is null)
-            return subject.Ok("It does.", $"Answer without a ticket: {attempt.Describe()}");
+            return subject.Ok("", $"Answer without a ticket: {attempt.Describe()}");
         var isHttp2Only = await backend.IsHttp2OnlyAsync(cancellationToken).ConfigureAwait(false);
         return subject.Fix(
             $"{fault.Text}: {fault.Detail}.",
@@ -189,7 +189,7 @@ internal static class BackendChecks
                 subject.Look(
                     "The backend offers NTLM before Negotiate. This library selects Negotiate, and other clients may not.",
                     "Put Negotiate first.", evidence),
-            { Answer: { IsChallenge: true, AcceptsTickets: true } } => subject.Ok("It does.", evidence),
+            { Answer: { IsChallenge: true, AcceptsTickets: true } } => subject.Ok("", evidence),
             { Status: >= 300 and < 400 } => subject.Look(
                 $"The backend redirects requests without a ticket to {attempt.Location ?? "another address"}. Redirects are not followed.",
                 $"If that is the application's address, set InternalUrl of {subject.Name} to it. If it is a sign-in page, turn on "
@@ -220,7 +220,7 @@ internal static class BackendChecks
             $"Answer to a ticket of random bytes: {wrong.Describe()}",
         ];
         return fault is null
-            ? subject.Ok("It does.", evidence)
+            ? subject.Ok("", evidence)
             : subject.Fix(
                 "The backend accepts a ticket that no key decrypts: it does not verify tickets, so that anyone can act as any user.",
                 "Find the part that answers for the backend without reading the ticket, such as a proxy that only requires the field, and "

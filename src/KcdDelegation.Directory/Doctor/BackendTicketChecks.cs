@@ -60,7 +60,7 @@ internal static class BackendTicketChecks
             ? subject.Look(
                 "The user's ticket is near the limit of the server. Users in more groups may exceed it.",
                 $"Raise {limit.Setting}, and the limits of the proxies in front.", size, usual)
-            : subject.Ok("The backend accepts its size.", size, usual);
+            : subject.Ok("", size, usual);
     }
 
     private static async Task<DoctorFinding> CheckTicketAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -100,7 +100,7 @@ internal static class BackendTicketChecks
                 + $"{CheckIds.BackendOffer}).");
         }
         return attempt.IsSuccess
-            ? subject.Ok("It does.", evidence)
+            ? subject.Ok("", evidence)
             : subject.Look(
                 $"The backend accepts the ticket and answers {attempt.Status}.",
                 attempt.Status == 403 ? "Give the user the right to use the application, if they should have it."
@@ -130,7 +130,7 @@ internal static class BackendTicketChecks
         if (found.HasTwoUsers)
             evidence.Add($"A second user on the connection gets {(found.MixesUsers ? "the page of the first" : "a page of their own")}.");
         if (!found.ServesWithoutTicket && !found.MixesUsers)
-            return subject.Ok("It belongs to each request.", evidence);
+            return subject.Ok("", evidence);
         if (!isShared)
             return subject.Ok("The backend ties the user to the connection, and connections are not shared between users.", evidence);
         const string Remedy = "Set ShareConnectionsBetweenUsers of the application to false.";
