@@ -49,6 +49,7 @@ public sealed class S4UClient : IAsyncDisposable
             Dispatcher = _dispatcher,
             Limits = _limits,
             Logger = logger,
+            Recorder = options.Recorder,
         };
         if (Md5.IsRefused)
             ExchangeLog.Md5Refused(logger);

@@ -1,3 +1,4 @@
+using KcdDelegation.Kerberos.Recording;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos;
@@ -43,4 +44,7 @@ public sealed class S4UClientOptions
 
     /// <summary>Gets the factory of the client's loggers, or null for no log.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>Gets the recorder of the exchanges with KDCs, or null for none.</summary>
+    internal ExchangeRecorder? Recorder { get; init; }
 }

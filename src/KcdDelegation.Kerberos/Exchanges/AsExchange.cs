@@ -75,7 +75,9 @@ internal sealed class AsExchange : KdcRequest<AsOutcome>
         var message = KdcReplyMessage.Decode(KdcMessageType.AsReply, reply);
         var key = GetReplyKey(message);
         var now = _context.Clock.TimeProvider.GetUtcNow() + _clockOffset;
-        var part = ReplyChecks.Open(message, key, KeyUsage.AsReply, _body, now);
+        var part = ReplyChecks.Decrypt(message, key, KeyUsage.AsReply);
+        Contents?.Add(part);
+        ReplyChecks.CheckPart(part, message, _body, now);
         if (_body.Service.TicketGrantingRealm is null)
             ReplyChecks.CheckInitialTicket(message, part, _body.Service, _context.Realm);
         else

@@ -31,6 +31,7 @@ internal static class EvidenceChecks
         }
         // The signature proves the name that the KDC was asked for. Only the ticket says which account it found under that name.
         var opened = EvidenceOpener.Open(context, message.Ticket);
+        reply.Contents?.Add(opened);
         using (opened.Key)
             CheckOpened(opened, message, part);
         var account = PacAccount.Find(opened.AuthorizationData);

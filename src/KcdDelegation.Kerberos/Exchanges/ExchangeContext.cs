@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using KcdDelegation.Kerberos.AccountKeys;
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.Recording;
 using KcdDelegation.Kerberos.Time;
 using KcdDelegation.Kerberos.Transport;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,9 @@ internal sealed class ExchangeContext
     public required RealmConcurrencyLimits Limits { get; init; }
     public required ILogger Logger { get; init; }
 
+    /// <summary>Gets the recorder of the exchanges, or null if they are not recorded.</summary>
+    public ExchangeRecorder? Recorder { get; init; }
+
     /// <summary>The implementation of the KDCs per realm, as their errors show it. Bounded by the realms that a client asks.</summary>
     private readonly ConcurrentDictionary<string, KdcSoftware> _software = new(StringComparer.OrdinalIgnoreCase);
 
@@ -41,6 +45,7 @@ internal sealed class ExchangeContext
         Dispatcher = Dispatcher,
         Limits = Limits,
         Logger = Logger,
+        Recorder = Recorder,
     };
 
     /// <summary>Sends a TGS request to the KDCs of a realm, several at once if the first is slow.</summary>
@@ -55,7 +60,8 @@ internal sealed class ExchangeContext
         try
         {
             using var permit = await Limits.AcquireAsync(realm, cancellationToken).ConfigureAwait(false);
-            return await Dispatcher.SendAsync(realm, mode, create, cancellationToken).ConfigureAwait(false);
+            var recording = Recorder?.StartDispatch(subject.Exchange, realm);
+            return await Dispatcher.SendAsync(realm, mode, create, recording, cancellationToken).ConfigureAwait(false);
         }
         catch (KerberosException error)
         {

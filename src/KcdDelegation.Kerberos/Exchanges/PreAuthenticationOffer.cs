@@ -1,4 +1,3 @@
-using System.Globalization;
 using KcdDelegation.Kerberos.Messages;
 
 namespace KcdDelegation.Kerberos.Exchanges;
@@ -29,25 +28,5 @@ internal static class PreAuthenticationOffer
 
     /// <summary>Returns the types with their names, for a message.</summary>
     public static string Describe(IReadOnlyList<int> types) =>
-        types.Count == 0 ? "no type" : string.Join(", ", types.Distinct().Take(16).Select(Describe));
-
-    private static string Describe(int type)
-    {
-        var name = type switch
-        {
-            2 => "PA-ENC-TIMESTAMP",
-            11 => "PA-ETYPE-INFO",
-            15 => "PA-PK-AS-REQ-OLD",
-            16 => "PA-PK-AS-REQ",
-            19 => "PA-ETYPE-INFO2",
-            133 => "PA-FX-COOKIE",
-            136 => "PA-FX-FAST",
-            EncryptedChallenge => "PA-ENCRYPTED-CHALLENGE",
-            141 => "PA-OTP-CHALLENGE",
-            147 => "PA-PKINIT-KX",
-            151 => "PA-SPAKE",
-            _ => null,
-        };
-        return name is null ? type.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{name} ({type})");
-    }
+        types.Count == 0 ? "no type" : string.Join(", ", types.Distinct().Take(16).Select(PaDataNames.Describe));
 }

@@ -13,14 +13,7 @@ namespace KcdDelegation.Kerberos.Exchanges;
 /// the same.</remarks>
 internal static class ReplyChecks
 {
-    /// <summary>Decrypts a reply and performs the common checks.</summary>
-    public static EncKdcReplyPart Open(KdcReplyMessage reply, KerberosKey key, KeyUsage usage, KdcRequestBody request, DateTimeOffset now)
-    {
-        var part = Decrypt(reply, key, usage);
-        CheckPart(part, reply, request, now);
-        return part;
-    }
-
+    /// <summary>Decrypts a reply. <see cref="CheckPart"/> performs the common checks.</summary>
     /// <exception cref="KerberosException">The key does not decrypt the reply, or the plaintext is malformed.</exception>
     public static EncKdcReplyPart Decrypt(KdcReplyMessage reply, KerberosKey key, KeyUsage usage)
     {

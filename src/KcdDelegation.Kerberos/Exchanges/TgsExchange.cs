@@ -43,8 +43,9 @@ internal sealed class TgsExchange<T> : KdcRequest<T>
             throw KdcErrorReply.ToException(KrbError.Decode(reply));
         var message = KdcReplyMessage.Decode(KdcMessageType.TgsReply, reply);
         var (part, key) = Decrypt(message);
+        Contents?.Add(part);
         ReplyChecks.CheckPart(part, message, _body, _clock.Now);
-        return _query.Accept(new TgsReply(message, part, _keys) { ReplyKey = key });
+        return _query.Accept(new TgsReply(message, part, _keys) { ReplyKey = key, Contents = Contents });
     }
 
     /// <summary>Decrypts the reply with the authenticator's subkey (RFC 4120 §3.3.4), or with the session key of the TGT.</summary>

@@ -1,5 +1,6 @@
 using KcdDelegation.Kerberos.Crypto;
 using KcdDelegation.Kerberos.Messages;
+using KcdDelegation.Kerberos.Recording;
 using KcdDelegation.Kerberos.Tickets;
 
 namespace KcdDelegation.Kerberos.Exchanges;
@@ -39,6 +40,9 @@ internal sealed record TgsReply(KdcReplyMessage Message, EncKdcReplyPart Part, T
 {
     /// <summary>Gets the key that decrypted the reply: the subkey or the session key.</summary>
     public KerberosKey ReplyKey { get; init; } = Keys.Subkey;
+
+    /// <summary>Gets the record to which a check adds what it decrypted; null if the exchange is not recorded.</summary>
+    public ReplyContents? Contents { get; init; }
 
     /// <param name="client">The reply's client, if it was checked against a known name. The ticket then shares that name's memory.</param>
     public IssuedTicket ToTicket(PrincipalName? client = null) =>

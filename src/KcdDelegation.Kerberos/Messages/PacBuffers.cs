@@ -48,22 +48,36 @@ internal static class PacBuffers
     /// <exception cref="KerberosException">The PAC is malformed.</exception>
     public static bool Has(ReadOnlySpan<byte> pac, uint type) => TryFindEntry(pac, type, out _);
 
+    /// <summary>Returns the types of the PAC's buffers in their order.</summary>
+    /// <exception cref="KerberosException">The PAC is malformed.</exception>
+    public static IReadOnlyList<uint> ListTypes(ReadOnlySpan<byte> pac)
+    {
+        var types = new uint[ReadCount(pac)];
+        for (var i = 0; i < types.Length; i++)
+            types[i] = BinaryPrimitives.ReadUInt32LittleEndian(pac[(HeaderLength + (EntryLength * i))..]);
+        return types;
+    }
+
     public static KerberosException Malformed() => KerberosException.Malformed("PAC", "has an invalid length or offset");
 
     private static bool TryFindEntry(ReadOnlySpan<byte> pac, uint type, out ReadOnlySpan<byte> entry)
     {
         entry = default;
-        if (pac.Length < HeaderLength)
-            throw Malformed();
-        var count = BinaryPrimitives.ReadUInt32LittleEndian(pac);
-        if (count > (pac.Length - HeaderLength) / EntryLength)
-            throw Malformed();
-        for (var i = 0; i < (int)count; i++)
+        var count = ReadCount(pac);
+        for (var i = 0; i < count; i++)
         {
             entry = pac.Slice(HeaderLength + (EntryLength * i), EntryLength);
             if (BinaryPrimitives.ReadUInt32LittleEndian(entry) == type)
                 return true;
         }
         return false;
+    }
+
+    private static int ReadCount(ReadOnlySpan<byte> pac)
+    {
+        if (pac.Length < HeaderLength)
+            throw Malformed();
+        var count = BinaryPrimitives.ReadUInt32LittleEndian(pac);
+        return count <= (pac.Length - HeaderLength) / EntryLength ? (int)count : throw Malformed();
     }
 }

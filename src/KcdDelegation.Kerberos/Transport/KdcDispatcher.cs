@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using KcdDelegation.Kerberos.Names;
+using KcdDelegation.Kerberos.Recording;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Transport;
@@ -46,10 +47,16 @@ internal sealed class KdcDispatcher : IAsyncDisposable
     public ValueTask<IReadOnlyList<KdcEndpoint>> FindKdcsAsync(string realm, CancellationToken cancellationToken) =>
         _locator.FindAsync(realm, cancellationToken);
 
+    /// <inheritdoc cref="SendAsync{TReply}(string, KdcRequestMode, Func{KdcRequest{TReply}}, RecordedDispatch, CancellationToken)"/>
+    public Task<TReply> SendAsync<TReply>(
+        string realm, KdcRequestMode mode, Func<KdcRequest<TReply>> create, CancellationToken cancellationToken) =>
+        SendAsync(realm, mode, create, recording: null, cancellationToken);
+
     /// <summary>Sends a request to the realm's KDCs and returns the first valid reply.</summary>
     /// <param name="realm">The realm whose KDCs are asked.</param>
     /// <param name="mode">How the request is distributed over the KDCs.</param>
     /// <param name="create">Creates the request of one attempt. Called for each attempt, on any thread, and concurrently.</param>
+    /// <param name="recording">The record of the request, or null if it is not recorded.</param>
     /// <param name="cancellationToken">The caller's token or the deadline of the whole request. It also cancels socket operations.</param>
     /// <remarks>Realm names from the wire are checked here, before any look-up.</remarks>
     /// <exception cref="KerberosException">With a code: the realm's answer. <see cref="KerberosFailureReason.KdcNotFound"/>: no KDC is
@@ -58,7 +65,8 @@ internal sealed class KdcDispatcher : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token was canceled. The inner <see cref="KerberosException"/> describes the
     /// state of each KDC, for a caller whose deadline this was.</exception>
     public async Task<TReply> SendAsync<TReply>(
-        string realm, KdcRequestMode mode, Func<KdcRequest<TReply>> create, CancellationToken cancellationToken)
+        string realm, KdcRequestMode mode, Func<KdcRequest<TReply>> create, RecordedDispatch? recording,
+        CancellationToken cancellationToken)
     {
         if (!RealmName.IsValid(realm))
             throw KerberosException.Rejected($"'{PrintableText.From(realm)}' is not a realm name");
@@ -72,7 +80,7 @@ internal sealed class KdcDispatcher : IAsyncDisposable
                 var known = await _locator.FindAsync(realm, cancellationToken).ConfigureAwait(false);
                 if (known.Count == 0)
                     throw NotFound(realm);
-                return await SendAsync(known, mode, create, failures, cancellationToken).ConfigureAwait(false);
+                return await SendAsync(known, mode, create, recording, failures, cancellationToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException canceled) when (cancellationToken.IsCancellationRequested)
             {
@@ -110,13 +118,13 @@ internal sealed class KdcDispatcher : IAsyncDisposable
 
     /// <summary>Asks each KDC once, in order of health.</summary>
     private async Task<TReply> SendAsync<TReply>(
-        IReadOnlyList<KdcEndpoint> known, KdcRequestMode mode, Func<KdcRequest<TReply>> create, KdcFailures failures,
-            CancellationToken cancellationToken)
+        IReadOnlyList<KdcEndpoint> known, KdcRequestMode mode, Func<KdcRequest<TReply>> create, RecordedDispatch? recording,
+        KdcFailures failures, CancellationToken cancellationToken)
     {
         var isHedged = mode == KdcRequestMode.Hedged;
         if (isHedged)
-            StartTrials(failures.Realm, known, create);
-        var attempts = _health.Order(known).Select(kdc => CreateAttempt(kdc, mode, create)).ToList();
+            StartTrials(failures.Realm, known, create, recording);
+        var attempts = _health.Order(known).Select(kdc => CreateAttempt(kdc, mode, create, recording)).ToList();
         var (reply, slower) = await StaggeredRace.RunAsync(
             attempts,
             isHedged ? _timing.HedgeDelay : Timeout.InfiniteTimeSpan,
@@ -134,8 +142,10 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         return reply;
     }
 
-    private KdcRoundTrip<TReply> CreateAttempt<TReply>(KdcEndpoint kdc, KdcRequestMode mode, Func<KdcRequest<TReply>> create) =>
-        new(kdc, mode, create, _connector, _limits, _timing, _time, _logger);
+    private KdcRoundTrip<TReply> CreateAttempt<TReply>(
+        KdcEndpoint kdc, KdcRequestMode mode, Func<KdcRequest<TReply>> create, RecordedDispatch? recording) =>
+        new(kdc, mode, create, _connector, _limits, _timing, _time, _logger,
+            recording?.StartAttempt(kdc.Host, kdc.Port, kdc.Transport == KdcTransport.Udp));
 
     /// <summary>Runs one attempt and records the KDC's answer or failure.</summary>
     /// <remarks><c>token</c> is also canceled when another KDC has won. <c>caller</c> is only canceled by the caller.</remarks>
@@ -148,11 +158,13 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         {
             var reply = await attempt.RunAsync(timeout, token).ConfigureAwait(false);
             RecordAnswer(realm, kdc, start);
+            attempt.Recording?.End(failure: null);
             return reply;
         }
         catch (KerberosException error) when (KdcFailure.IsSpecificToKdc(error))
         {
             failures.Add(kdc, error);
+            attempt.Recording?.End(error.Reason == KerberosFailureReason.KdcUnreachable ? error.Detail : null);
             // The request may be the cause of an invalid reply.
             if (KdcFailure.IsRejectedReply(error))
                 TransportLog.KdcReplyRejected(_logger, kdc, realm);
@@ -164,24 +176,33 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         {
             // The realm's answer: a refusal, or a valid reply that shows a wrong setting.
             RecordAnswer(realm, kdc, start);
+            attempt.Recording?.End(failure: null);
             throw;
         }
         catch (OperationCanceledException) when (caller.IsCancellationRequested)
         {
-            failures.Add(kdc, KdcFailure.Unreachable($"{attempt.Progress} before the time-out"));
+            var failure = KdcFailure.Unreachable($"{attempt.Progress} before the time-out");
+            failures.Add(kdc, failure);
+            attempt.Recording?.End(failure.Detail);
+            throw;
+        }
+        catch (OperationCanceledException) when (attempt.Recording is { } unanswered)
+        {
+            unanswered.End(attempt.HasContactedKdc ? $"{attempt.Progress} before another KDC answered" : null);
             throw;
         }
     }
 
     /// <summary>Starts a trial request in the background for KDCs that failed a while ago.</summary>
     /// <remarks>A connection attempt would not be enough, since the operating system of a hung KDC still accepts connections.</remarks>
-    private void StartTrials<TReply>(string realm, IReadOnlyList<KdcEndpoint> known, Func<KdcRequest<TReply>> create)
+    private void StartTrials<TReply>(
+        string realm, IReadOnlyList<KdcEndpoint> known, Func<KdcRequest<TReply>> create, RecordedDispatch? recording)
     {
         foreach (var kdc in _health.TakeDue(known))
         {
             // The trial outlives the request, so it must not run in the caller's execution context.
             using var flow = ExecutionContext.SuppressFlow();
-            var trial = Task.Run(() => RunTrialAsync(realm, kdc, create));
+            var trial = Task.Run(() => RunTrialAsync(realm, kdc, create, recording));
             _trials[trial] = kdc;
             _ = trial.ContinueWith(
                 ended => _trials.TryRemove(ended, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
@@ -189,12 +210,13 @@ internal sealed class KdcDispatcher : IAsyncDisposable
         }
     }
 
-    private async Task RunTrialAsync<TReply>(string realm, KdcEndpoint kdc, Func<KdcRequest<TReply>> create)
+    private async Task RunTrialAsync<TReply>(
+        string realm, KdcEndpoint kdc, Func<KdcRequest<TReply>> create, RecordedDispatch? recording)
     {
         var failures = new KdcFailures(realm);
         // Only the recorded result matters.
-        Task trial = AskAsync(CreateAttempt(kdc, KdcRequestMode.Hedged, create), _timing.AttemptTimeout, failures, _disposed.Token,
-            _disposed.Token);
+        var attempt = CreateAttempt(kdc, KdcRequestMode.Hedged, create, recording);
+        Task trial = AskAsync(attempt, _timing.AttemptTimeout, failures, _disposed.Token, _disposed.Token);
         await trial.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var rejected in failures.KdcsWithRejectedReply)
             RecordFailure(realm, rejected, KdcFailure.RejectedReply);

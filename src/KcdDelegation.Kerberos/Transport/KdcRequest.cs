@@ -1,3 +1,5 @@
+using KcdDelegation.Kerberos.Recording;
+
 namespace KcdDelegation.Kerberos.Transport;
 
 /// <summary>One request to one KDC, with its own nonce and authenticator, and the validation of its reply.</summary>
@@ -11,6 +13,30 @@ internal abstract class KdcRequest<TReply>
     /// <see cref="KerberosFailureReason.ReplyRejected"/>: the reply is malformed or does not answer this request. Any other reason ends
     /// the dispatch.</exception>
     public abstract TReply Check(ReadOnlyMemory<byte> reply);
+
+    /// <summary>Gets the record to which a check adds what it decrypted; null if the exchange is not recorded.</summary>
+    protected ReplyContents? Contents { get; private set; }
+
+    /// <summary>Validates a reply and records the result.</summary>
+    /// <param name="reply">The bytes of the reply.</param>
+    /// <param name="recorded">The record of the exchange, or null if it is not recorded.</param>
+    public TReply Check(ReadOnlyMemory<byte> reply, RecordedExchange? recorded)
+    {
+        if (recorded is null)
+            return Check(reply);
+        Contents = new ReplyContents();
+        try
+        {
+            var result = Check(reply);
+            recorded.Receive(reply, Contents, error: null);
+            return result;
+        }
+        catch (KerberosException error)
+        {
+            recorded.Receive(reply, Contents, error);
+            throw;
+        }
+    }
 }
 
 /// <summary>The distribution of a request over the KDCs of a realm.</summary>

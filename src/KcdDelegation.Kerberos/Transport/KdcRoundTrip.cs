@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Net.Sockets;
+using KcdDelegation.Kerberos.Recording;
 using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Kerberos.Transport;
@@ -14,7 +15,8 @@ internal sealed class KdcRoundTrip<TReply>(
     KdcConnectionLimits limits,
     KdcTiming timing,
     TimeProvider time,
-    ILogger logger)
+    ILogger logger,
+    RecordedAttempt? recording)
 {
     // RFC 4120 §7.2.1: larger requests use TCP, since fragments get lost. Windows and MIT use about the same limit.
     private const int MaxDatagram = 1400;
@@ -30,6 +32,9 @@ internal sealed class KdcRoundTrip<TReply>(
     private bool _mayHaveReceivedDatagram;
 
     public KdcEndpoint Kdc => kdc;
+
+    /// <summary>Gets the record of this attempt, or null if it is not recorded.</summary>
+    public RecordedAttempt? Recording => recording;
 
     /// <summary>Gets whether the KDC was contacted. Otherwise the attempt is waiting for other requests to the KDC.</summary>
     public bool HasContactedKdc => _stage > Stage.Waiting;
@@ -97,6 +102,7 @@ internal sealed class KdcRoundTrip<TReply>(
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
                 _udpFailure = "did not answer over UDP";
+                recording?.End(_udpFailure);
                 _mayHaveReceivedDatagram = true;
                 TransportLog.KdcSilentOverUdp(logger, kdc);
             }
@@ -105,6 +111,7 @@ internal sealed class KdcRoundTrip<TReply>(
                 // ICMP "port unreachable" is reported as a refused connection.
                 _udpFailure = error.SocketErrorCode == SocketError.ConnectionRefused ? "has a closed UDP port"
                     : $"over UDP {KdcFailure.Describe(error)}";
+                recording?.End(_udpFailure);
                 TransportLog.UdpFailed(logger, kdc, _udpFailure);
             }
             catch (KerberosException tooLarge) when (tooLarge.Code == KerberosErrorCode.ResponseTooBig)
@@ -123,6 +130,7 @@ internal sealed class KdcRoundTrip<TReply>(
         Enter(Stage.SendingDatagrams);
         using var socket = await connector.ConnectAsync(kdc, SocketType.Dgram, cancellationToken).ConfigureAwait(false);
         using var buffer = MemoryPool<byte>.Shared.Rent(ushort.MaxValue);
+        var recorded = recording?.Send(request.Message, socket.RemoteEndPoint, isUdp: true);
         for (var stray = 0; ; stray++)
         {
             var length = await UdpExchange.ReceiveAsync(
@@ -131,7 +139,7 @@ internal sealed class KdcRoundTrip<TReply>(
             try
             {
                 // The decoded reply keeps references into this copy.
-                return request.Check(buffer.Memory[..length].ToArray());
+                return request.Check(buffer.Memory[..length].ToArray(), recorded);
             }
             catch (KerberosException rejected) when (KdcFailure.IsRejectedReply(rejected) && stray < MaxStrayDatagrams)
             {
@@ -201,8 +209,9 @@ internal sealed class KdcRoundTrip<TReply>(
     private async Task<TReply> ExchangeAsync(KdcConnection connection, KdcRequest<TReply> request, CancellationToken cancellationToken)
     {
         Enter(Stage.Connected);
+        var recorded = recording?.Send(request.Message, connection.Socket.RemoteEndPoint, isUdp: false);
         await TcpFraming.SendAsync(connection.Socket, request.Message, cancellationToken).ConfigureAwait(false);
-        return request.Check(await TcpFraming.ReceiveAsync(connection.Socket, cancellationToken).ConfigureAwait(false));
+        return request.Check(await TcpFraming.ReceiveAsync(connection.Socket, cancellationToken).ConfigureAwait(false), recorded);
     }
 
     private ValueTask<IDisposable> AcquireAsync(CancellationToken cancellationToken)
