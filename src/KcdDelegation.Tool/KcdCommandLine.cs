@@ -40,6 +40,7 @@ internal static class KcdCommandLine
             common.Verbose,
             new DemoCommand(runner).Create(),
             new TicketCommand(runner, account).Create(),
+            new TraceCommand(runner, account).Create(),
             new HeaderCommand(runner, account).Create(),
             new MapCommand(runner).Create(),
             new InspectCommand(runner).Create(),

@@ -1,4 +1,5 @@
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Recording;
 using KcdDelegation.Tool.Settings;
 using KcdDelegation.Tool.Terminal;
 using Microsoft.Extensions.Logging;
@@ -20,9 +21,14 @@ internal sealed class DelegationSession : IAsyncDisposable
     /// <summary>Gets the delegating account.</summary>
     public KerberosPrincipal Account { get; }
 
+    /// <param name="settings">The account and its KDCs.</param>
+    /// <param name="streams">Standard input, from which the password may come.</param>
+    /// <param name="log">The log of the engine.</param>
+    /// <param name="recorder">The recorder of the exchanges with KDCs, or null.</param>
+    /// <param name="cancellationToken">Cancels reading the password.</param>
     /// <exception cref="UsageException">A name is not valid, or the key of the account cannot be read.</exception>
     public static async Task<DelegationSession> OpenAsync(
-        DelegationSettings settings, Streams streams, ILoggerFactory log, CancellationToken cancellationToken)
+        DelegationSettings settings, Streams streams, ILoggerFactory log, ExchangeRecorder? recorder, CancellationToken cancellationToken)
     {
         try
         {
@@ -39,6 +45,7 @@ internal sealed class DelegationSession : IAsyncDisposable
                     Timeout = settings.Limits.Timeout,
                     MaxClockCorrection = settings.Limits.MaxClockCorrection,
                     Cache = settings.Limits.ToCacheOptions(),
+                    Recorder = recorder,
                 };
                 foreach (var (realm, kdcs) in settings.Kdcs)
                     options.Kdcs[realm] = kdcs;

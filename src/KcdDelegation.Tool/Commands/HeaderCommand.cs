@@ -49,7 +49,7 @@ internal sealed class HeaderCommand(CommandRunner runner, AccountOptions account
     private async Task<CommandResult> RunAsync(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken)
     {
         var (settings, user, service) = DelegationArguments.Read(parsed, account, _target);
-        await using var session = await DelegationSession.OpenAsync(settings, runner.Streams, log, cancellationToken);
+        await using var session = await DelegationSession.OpenAsync(settings, runner.Streams, log, recorder: null, cancellationToken);
         var ticket = await session.Client.GetTicketAsync(user, service, cancellationToken);
         var format = parsed.GetValue(_format) ?? GetInitialFormat(settings.Application?.Options.TokenFormat);
         return HeaderResult.FromTicket(ticket, format, DelegatedCredential.FromTicket(ticket).CreateAuthorization(format).ToString());

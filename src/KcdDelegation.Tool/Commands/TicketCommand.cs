@@ -43,7 +43,7 @@ internal sealed class TicketCommand(CommandRunner runner, AccountOptions account
     private async Task<CommandResult> RunAsync(ParseResult parsed, ILoggerFactory log, CancellationToken cancellationToken)
     {
         var (settings, user, service) = DelegationArguments.Read(parsed, account, _target);
-        await using var session = await DelegationSession.OpenAsync(settings, runner.Streams, log, cancellationToken);
+        await using var session = await DelegationSession.OpenAsync(settings, runner.Streams, log, recorder: null, cancellationToken);
         var ticket = await session.Client.GetTicketAsync(user, service, cancellationToken);
         var cache = parsed.GetValue(_cache);
         if (cache is not null)

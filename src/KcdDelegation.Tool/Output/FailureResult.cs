@@ -14,6 +14,14 @@ internal sealed record FailureResult : CommandResult
 
     public FailureDetails Error { get; }
 
+    /// <summary>Returns the same failure with every text that can contain names converted.</summary>
+    public FailureResult WithTexts(Func<string, string> convert) => new(_exitCode, Error with
+    {
+        Realm = Error.Realm is { } realm ? convert(realm) : null,
+        Cause = convert(Error.Cause),
+        Remedy = convert(Error.Remedy),
+    });
+
     /// <param name="failure">The failure.</param>
     /// <param name="adapt">Converts the texts, which name settings, for the command line; null to keep them.</param>
     public static FailureResult FromFailure(KcdException failure, Func<string, string>? adapt = null)
