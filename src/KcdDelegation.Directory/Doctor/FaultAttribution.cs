@@ -67,8 +67,7 @@ internal static class FaultAttribution
         switch (error)
         {
             case { Code: KerberosErrorCode.ClientPrincipalUnknown }:
-                // The account's KDC gives the same answer for a user of another realm whom the realm does not have, and for one whom it
-                // has.
+                // The account's KDC gives the same answer for a user that exists in another realm, and for one that does not.
                 return !user.IsInAccountDomain && await user.IsKnownInOwnRealmAsync(cancellationToken).ConfigureAwait(false) == true
                     ? CheckIds.Trust
                     : CheckIds.UserAccount;

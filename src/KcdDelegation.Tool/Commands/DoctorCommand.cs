@@ -91,7 +91,7 @@ internal sealed class DoctorCommand(CommandRunner runner)
 
     public Command Create()
     {
-        var command = new DocumentedCommand("doctor", "Find out why delegation fails: checks, evidence, and the commands that mend it.")
+        var command = new DocumentedCommand("doctor", "Find out why delegation fails: checks, evidence, and the commands that correct it.")
         {
             Notes = Notes,
         };
