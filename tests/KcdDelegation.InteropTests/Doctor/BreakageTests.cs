@@ -32,7 +32,7 @@ public sealed partial class BreakageTests(BreakageTests.Run run) : IClassFixture
     [MemberData(nameof(Ways))]
     public async Task Doctor_finds_the_fault_and_its_command_mends_it(int number, string way)
     {
-        Lab.Require("mit", "mit-faults", "samba", "samba22", "web");
+        Lab.Require("mit", "mit-faults", "samba", "samba22", "trust", "nginx", "web");
         var line = (await run.GetLinesAsync()).SingleOrDefault(line => line.TrimStart().StartsWith($"{number} ", StringComparison.Ordinal));
         line.ShouldNotBeNull(way).ShouldContain($"{number}  ok  ", Case.Sensitive, $"{way}: {line}");
     }
