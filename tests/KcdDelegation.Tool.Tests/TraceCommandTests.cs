@@ -208,8 +208,8 @@ public sealed class TraceCommandTests
         run.ExitCode.ShouldBe(ExitCode.Done, run.Output);
         ShouldContainInOrder(
             run.Output, "realm discovery", "ada.lovelace@contoso.test (NT-ENTERPRISE)", "S4U2Self", "S4U2Proxy",
-            "krbtgt/EU.TEST@CONTOSO.TEST", "referral", "krbtgt/EU.TEST", "S4U2Proxy", "of realm EU.TEST", "evidence", 
-            krbtgt/EU.TEST@CONTOSO.TEST", "HTTP/files@EU.TEST");
+            "krbtgt/EU.TEST@CONTOSO.TEST", "referral", "krbtgt/EU.TEST", "S4U2Proxy", "of realm EU.TEST", "evidence",
+            "krbtgt/EU.TEST@CONTOSO.TEST", "HTTP/files@EU.TEST");
     }
 
     [Fact]
