@@ -82,6 +82,8 @@ internal sealed class RawBackend : IAsyncDisposable
     private async Task ServeAsync(TcpClient client, int number)
     {
         using var connection = client;
+        // Bytes are sent when they are written, and not when the gateway has acknowledged earlier ones.
+        client.NoDelay = true;
         var text = "";
         try
         {

@@ -7,7 +7,7 @@ namespace KcdDelegation.Gateway.Tests.Hostile;
 /// <summary>Clients that read or send too slowly. Their requests end, those to the application too, and others are served.</summary>
 public sealed class SlowClientTests(HostileApplicationSite site) : IClassFixture<HostileApplicationSite>
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task Clients_that_do_not_read_keep_no_connection_of_an_application()
@@ -46,7 +46,7 @@ public sealed class SlowClientTests(HostileApplicationSite site) : IClassFixture
 
         await Task.WhenAll(ended).WaitAsync(Limit, cancellation);
 
-        // The time-out of the applications is one second.
+        // The time-out of the applications is two seconds.
         Stopwatch.GetElapsedTime(started).ShouldBeGreaterThan(TimeSpan.FromSeconds(1));
         foreach (var application in HostileApplicationSite.ApplicationNames)
             await site.ShouldServeAsync(application);
@@ -92,7 +92,7 @@ public sealed class SlowClientTests(HostileApplicationSite site) : IClassFixture
         await connection.SendAsync(
             Http2Connection.Headers, Http2Connection.EndHeaders, 1,
             Http2Connection.Encode([.. fields, ("content-length", "1000000")]));
-        var end = connection.ReadAsync(1, seconds: 20);
+        var end = connection.ReadAsync(1, seconds: 30);
         await SendSlowlyAsync(end, pause, () => connection.SendAsync(Http2Connection.Data, 0, 1, new byte[size]));
         return await end;
     }
@@ -105,7 +105,7 @@ public sealed class SlowClientTests(HostileApplicationSite site) : IClassFixture
                 $"POST /slow HTTP/1.1\r\nHost: {application}.contoso.test\r\n{Wire.Authorization(site.Gateway)}"
                     + "Content-Length: 1000000\r\n\r\n"),
             TestContext.Current.CancellationToken);
-        var end = StrictAnswer.ReadAsync(stream, seconds: 20);
+        var end = StrictAnswer.ReadAsync(stream, seconds: 30);
         await SendSlowlyAsync(end, pause, () => stream.WriteAsync(new byte[size], TestContext.Current.CancellationToken).AsTask());
         var answer = await end;
         return answer.End == AnswerEnd.Open ? "open" : answer.Status == 0 ? "closed" : answer.Head[9..12];
