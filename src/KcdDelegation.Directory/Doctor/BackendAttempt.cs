@@ -63,7 +63,7 @@ internal sealed record BackendAttempt
     public static BackendAttempt FromError(Exception error, SentAuthorization? sent) => new()
     {
         Sent = sent,
-        Failure = PrintableText.From(GetInnermost(error).Message, 200),
+        Failure = PrintableText.From(GetInnermost(error).Message.TrimEnd('.'), 200),
         IsClosed = IsClosedBy(error),
     };
 
@@ -96,7 +96,7 @@ internal sealed record BackendAttempt
 
     private static bool IsClosedBy(Exception error) => error switch
     {
-        HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } => true,
+        TokenSpentException or HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } => true,
         HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } => true,
         SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown } => true,
         _ => error.InnerException is { } inner && IsClosedBy(inner),

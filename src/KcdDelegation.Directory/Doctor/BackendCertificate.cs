@@ -87,7 +87,7 @@ internal sealed record BackendCertificate
             var inner = error;
             while (inner.InnerException is { } next)
                 inner = next;
-            return found ?? new BackendCertificate { Failure = PrintableText.From(inner.Message, 200) };
+            return found ?? new BackendCertificate { Failure = PrintableText.From(inner.Message.TrimEnd('.'), 200) };
         }
         return found ?? new BackendCertificate { Failure = "the server presents no certificate" };
     }

@@ -22,6 +22,7 @@ internal sealed class BackendFacts(
     private Task<BackendAttempt>? _withoutTicket;
     private Task<BackendAttempt>? _overHttp2;
     private Task<BackendAttempt>? _withWrongTicket;
+    private Task<BackendAttempt>? _withShortToken;
     private Task<ServiceTicket?>? _ownTicket;
     private Task<BackendPersistence>? _persistence;
 
@@ -62,6 +63,11 @@ internal sealed class BackendFacts(
     public Task<BackendAttempt> GetWithWrongTicketAsync(CancellationToken cancellationToken) =>
         _withWrongTicket ??= SendAsync(connection => connection.SendAsync(
             authorization: $"{AuthorizationFrame.Scheme} {CreateWrongTicket()}", cancellationToken: cancellationToken));
+
+    /// <summary>Sends a token of a few bytes, which is not a ticket.</summary>
+    public Task<BackendAttempt> GetWithShortTokenAsync(CancellationToken cancellationToken) =>
+        _withShortToken ??= SendAsync(connection => connection.SendAsync(
+            authorization: $"{AuthorizationFrame.Scheme} YAA=", cancellationToken: cancellationToken));
 
     /// <summary>Gets whether the backend refuses requests over HTTP/1.1 and answers those over HTTP/2.</summary>
     public async Task<bool> IsHttp2OnlyAsync(CancellationToken cancellationToken)

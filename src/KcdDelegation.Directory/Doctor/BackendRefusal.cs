@@ -12,8 +12,9 @@ internal static class BackendRefusal
     /// 8 KB.</summary>
     private const int MinSuspicious = 4096;
 
-    /// <summary>Determines whether the backend refuses the size of the field: it says so, or it accepts the account's own ticket, which is
-    /// smaller.</summary>
+    /// <summary>Determines whether the backend refuses the size of the field: it says so, or it answers a smaller ticket or a short token
+    /// differently.</summary>
+    /// <remarks>Apache and nginx answer 400 to a field that is too long, and other servers close the connection.</remarks>
     public static async Task<bool> IsTooLargeAsync(BackendFacts backend, BackendAttempt attempt, CancellationToken cancellationToken)
     {
         if (attempt.Status is 431 or 494 or 413)
@@ -22,8 +23,12 @@ internal static class BackendRefusal
             return false;
         var own = await backend.GetWithTicketAsync(new BackendProbe(TicketOwner.Account, sent.Format, backend.IsBound), cancellationToken)
             .ConfigureAwait(false);
-        return own is { Answer: not null, Status: not 400, Sent: { } smaller } && smaller.Length < sent.Length
-            || (sent.Length >= MinSuspicious && own is null);
+        if (own is { Answer: not null, Status: not 400, Sent: { } smaller })
+            return smaller.Length < sent.Length;
+        var wrong = await backend.GetWithWrongTicketAsync(cancellationToken).ConfigureAwait(false);
+        if (wrong.Answer is not null && wrong.Status != 400)
+            return sent.Length >= MinSuspicious;
+        return await backend.GetWithShortTokenAsync(cancellationToken).ConfigureAwait(false) is { Answer: not null, Status: not 400 };
     }
 
     /// <summary>Determines whether the backend refuses the ticket. A status without a challenge is a refusal if a ticket that no key

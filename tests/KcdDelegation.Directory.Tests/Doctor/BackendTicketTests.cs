@@ -1,4 +1,6 @@
 using KcdDelegation.DirectoryServices.Doctor;
+using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Testing;
 
 namespace KcdDelegation.DirectoryServices.Tests.Doctor;
@@ -90,6 +92,78 @@ public sealed class BackendTicketTests
 
         findings.ShouldHaveOneFault(CheckIds.BackendHeaderLimit).Evidence.ShouldContain(
             line => line.Contains("Answer: 431", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_limit_of_the_field_that_is_answered_with_400_is_the_only_fault_even_if_every_ticket_exceeds_it()
+    {
+        await using var examination = new BackendExamination();
+        await using var backend = new RawBackend(head =>
+            [head.Length > 600 ? RawBackend.Response("400 Bad Request", "Server: Apache/2.4") : RawBackend.Response(
+                "401 Unauthorized", "WWW-Authenticate: Negotiate", "Server: Apache/2.4")]);
+
+        (await examination.ExamineAsync(backend.Url)).ShouldHaveOneFault(CheckIds.BackendHeaderLimit)
+            .Remedy!.ShouldContain("LimitRequestFieldSize");
+    }
+
+    [Fact]
+    public async Task A_backend_that_closes_the_connection_after_a_large_field_is_the_only_fault()
+    {
+        await using var examination = new BackendExamination();
+        await using var backend = new RawBackend(head =>
+            head.Length > 600 ? [] : [RawBackend.Response("401 Unauthorized", "WWW-Authenticate: Negotiate")]);
+
+        (await examination.ExamineAsync(backend.Url)).ShouldHaveOneFault(CheckIds.BackendHeaderLimit);
+    }
+
+    [Theory]
+    [InlineData(KerberosErrorCode.Skew, "clock of the backend")]
+    [InlineData(KerberosErrorCode.Modified, "another key")]
+    [InlineData(KerberosErrorCode.NoKey, "type and version")]
+    [InlineData(KerberosErrorCode.BadKeyVersion, "type and version")]
+    [InlineData(KerberosErrorCode.Repeat, "repetition")]
+    [InlineData(KerberosErrorCode.TicketExpired, "clocks differ")]
+    public async Task The_Kerberos_error_of_the_backend_decides_the_cause(KerberosErrorCode code, string text)
+    {
+        await using var examination = new BackendExamination();
+        var error = new KrbError
+        {
+            Code = code,
+            ServerTime = TimeProvider.System.GetUtcNow(),
+            Realm = examination.Realm.Name,
+            Service = PrincipalName.From(ServicePrincipalName.Parse("HTTP/app")),
+        };
+        var token = Convert.ToBase64String(GssKerberosToken.Wrap(GssKerberosToken.ErrorToken, error.Encode()));
+        await using var backend = RawBackend.Start(
+            RawBackend.Response("401 Unauthorized", "WWW-Authenticate: Negotiate"),
+            RawBackend.Response("401 Unauthorized", $"WWW-Authenticate: Negotiate {token}"));
+
+        (await examination.ExamineAsync(backend.Url)).ShouldHaveOneFault(CheckIds.BackendTicket).Text.ShouldContain(text);
+    }
+
+    [Fact]
+    public async Task The_remedy_for_IIS_is_its_application_pool()
+    {
+        await using var examination = new BackendExamination();
+        await using var backend = RawBackend.Start(
+            RawBackend.Response("401 Unauthorized", "WWW-Authenticate: Negotiate", "WWW-Authenticate: NTLM", "Server: Microsoft-IIS/10.0"));
+
+        (await examination.ExamineAsync(backend.Url)).ShouldHaveOneFault(CheckIds.BackendTicket)
+            .Commands.ShouldHaveSingleItem().Text.ShouldContain("/useAppPoolCredentials:true");
+    }
+
+    [Fact]
+    public async Task A_device_that_replaces_the_certificate_is_the_only_fault()
+    {
+        await using var examination = new BackendExamination();
+        await using var backend = await TestBackend.StartAsync(
+            examination.Realm, "HTTP/app", new TestBackendOptions { Https = true }, TestContext.Current.CancellationToken);
+        await using var device = new InspectingDevice(backend);
+        examination.Change = request => request with { CreateHandler = device.CreateHandler };
+
+        var fault = (await examination.ExamineAsync(device.Url)).ShouldHaveOneFault(CheckIds.BackendTicket);
+
+        fault.Text.ShouldContain("only without channel binding");
     }
 
     [Fact]
