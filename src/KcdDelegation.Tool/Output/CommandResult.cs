@@ -9,7 +9,7 @@ namespace KcdDelegation.Tool.Output;
 /// <summary>The result of a command: text for people, or one JSON object for programs. The public properties are the JSON.</summary>
 internal abstract record CommandResult
 {
-    private static readonly JsonSerializerOptions JsonFormat = new()
+    protected static readonly JsonSerializerOptions JsonFormat = new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
@@ -29,5 +29,5 @@ internal abstract record CommandResult
 
     public abstract void WriteText(OutputStream output);
 
-    public void WriteJson(TextWriter output) => output.WriteLine(JsonSerializer.Serialize(this, GetType(), JsonFormat));
+    public virtual void WriteJson(TextWriter output) => output.WriteLine(JsonSerializer.Serialize(this, GetType(), JsonFormat));
 }

@@ -27,7 +27,7 @@ internal sealed class DoctorPage
     private readonly IReadOnlyList<DoctorFinding> _findings;
 
     private DoctorPage(DoctorResult result) =>
-        (_result, _findings) = (result, [.. result.Findings.Select(finding => finding.Source)]);
+        (_result, _findings) = (result, result.Findings);
 
     /// <summary>Returns the page.</summary>
     public static string Render(DoctorResult result)
@@ -77,23 +77,23 @@ internal sealed class DoctorPage
     private void WriteHeader()
     {
         // An incomplete report without a fault is not a healthy one.
-        var verdict = _result is { IsIncomplete: true, Verdict: "ok" } ? "look" : _result.Verdict;
+        var verdict = _result.Report is { IsIncomplete: true, Verdict: DoctorVerdict.Ok } ? "look" : DoctorResult.Name(_result.Report.Verdict);
         _page.Append(CultureInfo.InvariantCulture, $"""
             <header class="summary {Encode(verdict)}">
             <h1>Report of kcd doctor</h1>
             <p class="verdict">{Encode(DescribeVerdict())}</p>
 
             """);
-        if (_result.IsIncomplete)
+        if (_result.Report.IsIncomplete)
             _page.Append("<p>A server did not answer, so the report is incomplete.</p>\n");
         _page.Append("<ul class=\"counts\">\n");
         foreach (var each in (DoctorVerdict[])[DoctorVerdict.Fix, DoctorVerdict.Look, DoctorVerdict.Ok, DoctorVerdict.Skipped])
             _page.Append(CultureInfo.InvariantCulture, $"<li>{Badge(each)} {Count(each)}</li>\n");
         _page.Append("</ul>\n<dl>\n");
         WriteFact("Settings", _result.Config);
-        WriteFact("Started", _result.StartedAt.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture));
+        WriteFact("Started", _result.Report.StartedAt.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture));
         WriteFact("Duration", string.Create(CultureInfo.InvariantCulture, $"{_result.Seconds:0.0} s"));
-        WriteFact("Version", $"kcd {_result.Tool}");
+        WriteFact("Version", $"kcd {DoctorResult.Tool}");
         _page.Append("</dl>\n</header>\n");
     }
 
@@ -227,7 +227,7 @@ internal sealed class DoctorPage
         var (faults, notices, skipped) = (Count(DoctorVerdict.Fix), Count(DoctorVerdict.Look), Count(DoctorVerdict.Skipped));
         var text = faults switch
         {
-            0 when _result.IsIncomplete => "No fault was found, but a server did not answer.",
+            0 when _result.Report.IsIncomplete => "No fault was found, but a server did not answer.",
             0 => "No fault was found.",
             1 => "1 fault needs a correction.",
             _ => $"{faults} faults need a correction.",

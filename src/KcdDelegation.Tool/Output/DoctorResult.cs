@@ -1,5 +1,6 @@
 using System.Reflection;
-using System.Text.Json.Serialization;
+using System.Text;
+using System.Text.Json;
 using KcdDelegation.DirectoryServices.Doctor;
 using KcdDelegation.Tool.Terminal;
 
@@ -9,54 +10,34 @@ namespace KcdDelegation.Tool.Output;
 internal sealed record DoctorResult : CommandResult
 {
     /// <summary>Gets the version of the tool.</summary>
-    public string Tool { get; } =
+    public static string Tool { get; } =
         typeof(DoctorResult).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+
+    public required DoctorReport Report { get; init; }
 
     /// <summary>Gets the path of the settings.</summary>
     public required string Config { get; init; }
-
-    public required DateTimeOffset StartedAt { get; init; }
-
-    public required double Seconds { get; init; }
-
-    /// <summary>Gets the worst verdict: ok, look or fix.</summary>
-    public required string Verdict { get; init; }
-
-    /// <summary>Gets whether a server that should answer did not.</summary>
-    public required bool IsIncomplete { get; init; }
-
-    public required IReadOnlyList<FindingResult> Findings { get; init; }
-
-    /// <summary>Gets the settings in effect, for a comparison with other hosts.</summary>
-    public required IReadOnlyList<SettingsDigestLine> Settings { get; init; }
 
     /// <summary>Gets the comparison with an earlier report, or null.</summary>
     public DoctorComparison? Comparison { get; init; }
 
     /// <summary>Gets whether the findings were written while the checks ran.</summary>
-    [JsonIgnore]
     public bool IsWritten { get; init; }
 
     /// <summary>Gets the path of the page, or null if there is none.</summary>
-    [JsonIgnore]
     public string? Page { get; init; }
 
-    public static DoctorResult FromReport(DoctorReport report, string config, bool isWritten) => new()
-    {
-        Config = config,
-        StartedAt = report.StartedAt,
-        Seconds = Math.Round(report.Duration.TotalSeconds, 1),
-        Verdict = Name(report.Verdict),
-        IsIncomplete = report.IsIncomplete,
-        Findings = [.. report.Findings.Select(FindingResult.FromFinding)],
-        Settings = report.Settings,
-        IsWritten = isWritten,
-    };
+    public IReadOnlyList<DoctorFinding> Findings => Report.Findings;
+
+    public double Seconds => Math.Round(Report.Duration.TotalSeconds, 1);
+
+    public static DoctorResult FromReport(DoctorReport report, string config, bool isWritten) =>
+        new() { Report = report, Config = config, IsWritten = isWritten };
 
     /// <summary>Returns the result with the differences from an earlier report.</summary>
     public DoctorResult CompareWith(EarlierReport? earlier) => earlier is null ? this : this with
     {
-        Comparison = DoctorComparison.Create(earlier, [.. Findings.Select(finding => finding.Source)], Settings),
+        Comparison = DoctorComparison.Create(earlier, Findings, Report.Settings),
     };
 
     /// <summary>Creates the result for settings with which a host would not start.</summary>
@@ -82,66 +63,40 @@ internal sealed record DoctorResult : CommandResult
             []),
         path, isWritten: false);
 
-    public override ExitCode ToExitCode() => Verdict == Name(DoctorVerdict.Fix) ? ExitCode.Refused
-        : IsIncomplete ? ExitCode.NoAnswer
+    public override ExitCode ToExitCode() => Report.Verdict == DoctorVerdict.Fix ? ExitCode.Refused
+        : Report.IsIncomplete ? ExitCode.NoAnswer
         : ExitCode.Done;
 
     public override void WriteText(OutputStream output)
     {
         if (!IsWritten)
         {
-            foreach (var stage in Findings.GroupBy(finding => finding.Source.Stage))
+            foreach (var stage in Findings.GroupBy(finding => finding.Stage))
             {
                 DoctorText.WriteStage(output, stage.Key);
                 foreach (var finding in stage)
-                    DoctorText.WriteFinding(output, finding.Source);
+                    DoctorText.WriteFinding(output, finding);
             }
         }
         if (Comparison is not null)
             DoctorText.WriteComparison(output, Comparison);
-        DoctorText.WriteSummary(output, [.. Findings.Select(finding => finding.Source)], Seconds, IsIncomplete);
+        DoctorText.WriteSummary(output, Findings, Seconds, Report.IsIncomplete);
         if (Page is not null)
             output.Writer.WriteLine($"The report as a page: {LabelledLines.ToPrintable(Page)}");
     }
 
+    public override void WriteJson(TextWriter output)
+    {
+        using var buffer = new MemoryStream();
+        DoctorJson.Write(Report, Tool, Config, buffer, json =>
+        {
+            if (Comparison is null)
+                return;
+            json.WritePropertyName("comparison");
+            JsonSerializer.Serialize(json, Comparison, JsonFormat);
+        });
+        output.WriteLine(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
+    }
+
     public static string Name(Enum value) => value.ToString().ToLowerInvariant();
-}
-
-/// <summary>One finding, as JSON.</summary>
-internal sealed record FindingResult
-{
-    private FindingResult(DoctorFinding source) => Source = source;
-
-    [JsonIgnore]
-    public DoctorFinding Source { get; }
-
-    public int Number => Source.Number;
-
-    public string Check => Source.Check;
-
-    public string Stage => DoctorResult.Name(Source.Stage);
-
-    public string Verdict => DoctorResult.Name(Source.Verdict);
-
-    public string Subject => Source.Subject;
-
-    public string Title => Source.Title;
-
-    public string Text => Source.Text;
-
-    public IReadOnlyList<string> Evidence => Source.Evidence;
-
-    public string? Remedy => Source.Remedy;
-
-    /// <summary>Gets the commands that mend it, in the order in which they are run.</summary>
-    public IReadOnlyList<DoctorCommand> Mend => Source.Commands;
-
-    /// <summary>Gets the command that shows whether it is mended.</summary>
-    public string? Prove => Source.Proof;
-
-    public string Help => $"docs/troubleshooting.md#{Source.Help}";
-
-    public bool IsNoAnswer => Source.IsNoAnswer;
-
-    public static FindingResult FromFinding(DoctorFinding finding) => new(finding);
 }
