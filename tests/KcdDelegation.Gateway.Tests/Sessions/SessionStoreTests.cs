@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text;
 using KcdDelegation.Gateway.Sessions;
 using Microsoft.AspNetCore.Http;
@@ -41,6 +42,8 @@ public sealed class SessionStoreTests : IDisposable
         {
             var content = Encoding.Latin1.GetString(await File.ReadAllBytesAsync(path, Cancellation));
             (path + content).ShouldNotContain(first);
+            // A reader of the directory must not learn the bits of the reference in another encoding either.
+            (path + content).ShouldNotContain(Convert.ToHexString(Base64Url.DecodeFromChars(first)), Case.Insensitive);
             content.ShouldNotContain("id-token-of-ada");
         }
         // The names of files are hashes, which are no references.
