@@ -22,8 +22,8 @@ internal sealed class DoctorCommand(CommandRunner runner)
         Without --user, the checks that need a ticket in a user's name are skipped. A second user
         (--other-user) shows whether a fault concerns one user only.
 
-        The exit code is 1 if there is a FIX, 3 if a KDC, a directory server or a backend did not answer, and 0
-        otherwise.
+        The exit code is 1 if there is a FIX, and 0 otherwise. It is 3 if a KDC, a directory server or a backend
+        did not answer and nothing else is wrong.
 
         Examples:
           kcd doctor --config gateway.json

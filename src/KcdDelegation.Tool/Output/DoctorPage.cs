@@ -77,7 +77,8 @@ internal sealed class DoctorPage
     private void WriteHeader()
     {
         // An incomplete report without a fault is not a healthy one.
-        var verdict = _result.Report is { IsIncomplete: true, Verdict: DoctorVerdict.Ok } ? "look" : DoctorResult.Name(_result.Report.Verdict);
+        var verdict = DoctorResult.Name(
+            _result.Report is { IsIncomplete: true, Verdict: DoctorVerdict.Ok } ? DoctorVerdict.Look : _result.Report.Verdict);
         _page.Append(CultureInfo.InvariantCulture, $"""
             <header class="summary {Encode(verdict)}">
             <h1>Report of kcd doctor</h1>

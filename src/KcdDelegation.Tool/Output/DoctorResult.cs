@@ -63,7 +63,9 @@ internal sealed record DoctorResult : CommandResult
             []),
         path, isWritten: false);
 
-    public override ExitCode ToExitCode() => Report.Verdict == DoctorVerdict.Fix ? ExitCode.Refused
+    /// <summary>Returns the exit code. A fault that is only a missing answer is none of the settings or of the domain.</summary>
+    public override ExitCode ToExitCode() =>
+        Findings.Any(finding => finding is { Verdict: DoctorVerdict.Fix, IsNoAnswer: false }) ? ExitCode.Refused
         : Report.IsIncomplete ? ExitCode.NoAnswer
         : ExitCode.Done;
 
