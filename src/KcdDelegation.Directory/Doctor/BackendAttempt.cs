@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -19,6 +20,9 @@ internal sealed record BackendAttempt
 
     /// <summary>Gets the Server field, or null.</summary>
     public string? Server { get; private init; }
+
+    /// <summary>Gets the Date field, which is the clock of the server; null if there is none.</summary>
+    public DateTimeOffset? Date { get; private init; }
 
     /// <summary>Gets the scheme, the host and the port of the Location field, or null.</summary>
     public string? Location { get; private init; }
@@ -48,6 +52,9 @@ internal sealed record BackendAttempt
         Answer = BackendAnswer.Read(response),
         Sent = sent,
         Server = ReadField(response, "Server") is { Length: > 0 } server ? PrintableText.From(server, MaxText) : null,
+        Date = ReadField(response, "Date") is { } date
+            && DateTimeOffset.TryParseExact(date, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+                ? time : null,
         Location = ReadOrigin(response),
         IsTied = ReadField(response, PersistentAuthReader.Header) is { } tied
             && !tied.Trim().Equals("false", StringComparison.OrdinalIgnoreCase),

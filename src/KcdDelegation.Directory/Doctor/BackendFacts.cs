@@ -87,7 +87,8 @@ internal sealed class BackendFacts(
         if (!_attempts.TryGetValue(probe, out var attempt))
         {
             _attempts[probe] = attempt = SendAsync(connection => connection.SendAsync(
-                new SentAuthorization(CreateCredential(ticket), probe.Format), probe.IsBound, cancellationToken: cancellationToken));
+                new SentAuthorization(CreateCredential(ticket, probe.AsksForProof), probe.Format), probe.IsBound,
+                cancellationToken: cancellationToken));
         }
         return await attempt.ConfigureAwait(false);
     }
@@ -114,8 +115,8 @@ internal sealed class BackendFacts(
         return handler.ConnectCallback is not null;
     }
 
-    private DelegatedCredential CreateCredential(ServiceTicket ticket) =>
-        DelegatedCredential.FromTicket(ticket, application.MutualAuthentication);
+    private DelegatedCredential CreateCredential(ServiceTicket ticket, bool asksForProof = false) =>
+        DelegatedCredential.FromTicket(ticket, asksForProof ? MutualAuthentication.Optional : application.MutualAuthentication);
 
     /// <summary>Sends a request over a new connection.</summary>
     private async Task<BackendAttempt> SendAsync(Func<BackendConnection, Task<BackendAttempt>> send)
@@ -257,7 +258,8 @@ internal enum TicketOwner
 /// <param name="Owner">The owner of the ticket.</param>
 /// <param name="Format">The format of the token.</param>
 /// <param name="IsBound">Whether the ticket is bound to the TLS connection.</param>
-internal readonly record struct BackendProbe(TicketOwner Owner, TokenFormat Format, bool IsBound);
+/// <param name="AsksForProof">Whether the backend is asked for a proof even if the settings do not ask for one.</param>
+internal readonly record struct BackendProbe(TicketOwner Owner, TokenFormat Format, bool IsBound, bool AsksForProof = false);
 
 /// <summary>The result of resolving the host of a backend.</summary>
 /// <param name="Addresses">The addresses.</param>

@@ -2,6 +2,7 @@ using System.Globalization;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Http;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Exchanges;
 
 namespace KcdDelegation.DirectoryServices.Doctor;
 
@@ -35,10 +36,18 @@ internal static class BackendRefusal
     /// decrypts gets the same one.</summary>
     public static async Task<bool> IsRefusedAsync(BackendFacts backend, BackendAttempt attempt, CancellationToken cancellationToken)
     {
-        if (attempt.Answer is not { } answer || answer.IsRefusal)
+        if (attempt is not { Answer: { } answer, Sent: { } sent })
             return true;
         if (attempt.IsSuccess || answer.HasReadToken)
             return false;
+        if (answer.IsRefusal)
+        {
+            // A server with the key answers 401 to a user without a right too. The proof distinguishes the two.
+            var proven = await backend.GetWithTicketAsync(
+                new BackendProbe(TicketOwner.User, sent.Format, sent.IsBound, AsksForProof: true), cancellationToken)
+                .ConfigureAwait(false);
+            return proven is not { Answer: { } proof, Sent: { } asked } || proof.FindProofFailure(asked) is not null;
+        }
         var without = await backend.GetWithoutTicketAsync(cancellationToken).ConfigureAwait(false);
         var wrong = await backend.GetWithWrongTicketAsync(cancellationToken).ConfigureAwait(false);
         return without.Answer?.IsChallenge == true && wrong.Status == attempt.Status;
@@ -98,6 +107,11 @@ internal static class BackendRefusal
                 "Check in the log of the backend which user it sees, and that this user may log on to the application and its host.",
                 evidence);
         }
+        var skew = attempt.Date - subject.Request.TimeProvider.GetUtcNow();
+        if (skew is { } difference)
+            evidence.Add(string.Create(CultureInfo.InvariantCulture, $"Clock of the backend: {difference.TotalSeconds:+0;-0;0} s"));
+        if (error is null && skew?.Duration() >= ExchangeContext.AllowedSkew)
+            return ExplainClock(subject, $"The clock of the backend differs by {skew.Value.Duration():c} from this machine's.", evidence);
         evidence.Add(own is null ? "The account gets no ticket of its own to the service, so delegation and key cannot be distinguished."
             : "The account's own ticket is refused too, so the cause is the application or its key, and not delegation.");
         return ExplainKey(subject, attempt, error, holder, evidence);
@@ -119,6 +133,9 @@ internal static class BackendRefusal
             "The backend accepts the ticket only with channel binding (Extended Protection), and ChannelBinding is false.",
             $"Set ChannelBinding of {subject.Name} to true.", evidence);
 
+    private static DoctorFinding ExplainClock(CheckSubject subject, string text, List<string> evidence) => subject.Fix(
+        text, $"Synchronize the clock of the backend's machine with the ones of the KDCs of {subject.Names().RealmDns}.", evidence);
+
     private static DoctorFinding ExplainKey(
         CheckSubject subject, BackendAttempt attempt, KerberosException? error, AccountRecord? holder, List<string> evidence)
     {
@@ -127,17 +144,13 @@ internal static class BackendRefusal
         switch (error?.Code)
         {
             case KerberosErrorCode.Skew:
-                return subject.Fix(
-                    "The clock of the backend differs by too much from the one of the KDC.",
-                    $"Synchronize the clock of the backend's machine with the one of the KDCs of {names.RealmDns}.", evidence);
+                return ExplainClock(subject, "The clock of the backend differs by too much from the one of the KDC.", evidence);
             case KerberosErrorCode.Repeat:
                 return subject.Fix(
                     "The backend takes the ticket for a repetition. Each request has its own authenticator.",
                     "Find the device that sends requests to the backend twice, or the replay cache that several backends share.", evidence);
             case KerberosErrorCode.TicketExpired or KerberosErrorCode.TicketNotYetValid:
-                return subject.Fix(
-                    "The ticket is valid at the KDC and not at the backend: the clocks differ.",
-                    $"Synchronize the clock of the backend's machine with the one of the KDCs of {names.RealmDns}.", evidence);
+                return ExplainClock(subject, "The ticket is valid at the KDC and not at the backend: the clocks differ.", evidence);
             case KerberosErrorCode.NoKey or KerberosErrorCode.BadKeyVersion:
                 return subject.Fix("The backend has no key of the type and version of the ticket.", renew, evidence);
             case KerberosErrorCode.Modified or KerberosErrorCode.BadIntegrity:

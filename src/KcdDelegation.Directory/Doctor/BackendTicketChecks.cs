@@ -103,7 +103,7 @@ internal static class BackendTicketChecks
             ? subject.Ok("", evidence)
             : subject.Look(
                 $"The backend accepts the ticket and answers {attempt.Status}.",
-                attempt.Status == 403 ? "Give the user the right to use the application, if they should have it."
+                attempt.Status is 401 or 403 ? "Give the user the right to use the application, if they should have it."
                     : $"Check the path of InternalUrl of {subject.Name}, and the log of the application.",
                 evidence);
     }

@@ -2,6 +2,7 @@ using KcdDelegation.DirectoryServices.Doctor;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Testing;
+using Microsoft.AspNetCore.Http;
 
 namespace KcdDelegation.DirectoryServices.Tests.Doctor;
 
@@ -182,6 +183,45 @@ public sealed class BackendTicketTests
         });
 
         findings.Get(CheckIds.BackendHeaderLimit).Verdict.ShouldBe(DoctorVerdict.Look, findings.Describe());
+    }
+
+    [Theory]
+    [InlineData(600)]
+    [InlineData(-600)]
+    public async Task A_backend_whose_clock_differs_and_that_refuses_the_ticket_is_the_only_fault(int seconds)
+    {
+        await using var examination = new BackendExamination();
+        var date = TimeProvider.System.GetUtcNow().AddSeconds(seconds).ToString("r", System.Globalization.CultureInfo.InvariantCulture);
+        await using var backend = RawBackend.Start(
+            RawBackend.Response("401 Unauthorized", "WWW-Authenticate: Negotiate", $"Date: {date}"));
+
+        (await examination.ExamineAsync(backend.Url)).ShouldHaveOneFault(CheckIds.BackendTicket)
+            .Remedy!.ShouldContain("Synchronize the clock of the backend's machine");
+    }
+
+    [Theory]
+    [InlineData(MutualAuthentication.Off)]
+    [InlineData(MutualAuthentication.Required)]
+    public async Task A_401_of_a_backend_that_proves_its_key_is_the_user_and_not_the_key(MutualAuthentication mutual)
+    {
+        await using var examination = new BackendExamination
+        {
+            ChangeSettings = settings => settings with { MutualAuthentication = mutual },
+        };
+
+        var findings = await examination.ExamineAsync(new TestBackendOptions
+        {
+            Application = context =>
+            {
+                context.Response.StatusCode = 401;
+                context.Response.Headers.Append("WWW-Authenticate", "Negotiate");
+                return Task.CompletedTask;
+            },
+        });
+
+        findings.Get(CheckIds.BackendTicket).Verdict.ShouldBe(DoctorVerdict.Look, findings.Describe());
+        findings.Get(CheckIds.BackendTicket).Remedy!.ShouldContain("right to use the application");
+        findings.ShouldAllBe(finding => finding.Verdict != DoctorVerdict.Fix);
     }
 
     [Fact]
