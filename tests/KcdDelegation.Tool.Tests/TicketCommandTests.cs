@@ -467,6 +467,30 @@ public sealed class TicketCommandTests
     }
 
     [Fact]
+    public async Task The_settings_of_a_gateway_have_the_address_with_its_own_applications()
+    {
+        await using var gateway = await Gateway.StartAsync();
+        var config = gateway.WriteSecret("gateway.json", $$"""
+            {
+              "Kcd": {
+                "Realm": "CONTOSO.TEST", "Kdcs": [ "{{gateway.Realm.Endpoint}}" ],
+                "ServiceAccount": { "Name": "gw", "Keytab": {{JsonSerializer.Serialize(gateway.Keytab)}} },
+                "Applications": { "app": { "ServicePrincipalName": "HTTP/app" } }
+              },
+              "Applications": {
+                "portal": {
+                  "ExternalUrl": "https://portal.contoso.test/", "Delegation": "app", "InternalUrls": [ "https://app.contoso.test/" ]
+                }
+              }
+            }
+            """);
+
+        var run = await Kcd.RunAsync("ticket", "--config", config, "--app", "app", "--user", "ada");
+
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+    }
+
+    [Fact]
     public async Task Options_take_precedence_over_the_file()
     {
         await using var gateway = await Gateway.StartAsync();

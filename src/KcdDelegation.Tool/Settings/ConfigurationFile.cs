@@ -26,6 +26,7 @@ internal static class ConfigurationFile
             }
             var options = new KcdOptions { ClustersHaveAddresses = HasDelegatedClusters(file) }.UseDirectory();
             SettingsBinder.Bind(section, options);
+            AddGatewayAddresses(file, options);
             return options;
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
@@ -46,6 +47,18 @@ internal static class ConfigurationFile
     /// <summary>Determines whether the file is one of a YARP gateway, whose applications need no address.</summary>
     private static bool HasDelegatedClusters(IConfiguration file) => file.AsEnumerable().Any(static entry =>
         entry.Key.EndsWith(":Metadata:KcdApplication", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Adds the addresses of backends that a gateway's file has with the gateway's own applications.</summary>
+    private static void AddGatewayAddresses(IConfiguration file, KcdOptions options)
+    {
+        foreach (var application in file.GetSection("Applications").GetChildren())
+        {
+            var address = application.GetSection("InternalUrls").GetChildren().FirstOrDefault()?.Value;
+            if (options.Applications.TryGetValue(application["Delegation"] ?? application.Key, out var delegated)
+                && delegated is { InternalUrl: null } && Uri.TryCreate(address, UriKind.Absolute, out var url))
+                delegated.InternalUrl = url;
+        }
+    }
 
     /// <summary>Checks the settings as a host does.</summary>
     /// <param name="options">The settings of the file.</param>
