@@ -86,7 +86,7 @@ public sealed partial class TraceSecrecyTests
 
     public static TheoryData<string> Scenarios =>
         ["ticket", "enterprise", "other target", "unknown user", "unknown service", "wrong password", "no KDC", "another user", "trust",
-            "other case", "hidden user", "missing keytab", "no key"];
+            "other case", "hidden user", "missing keytab", "no key", "another account's keytab"];
 
     [Theory]
     [MemberData(nameof(Scenarios))]
@@ -142,6 +142,9 @@ public sealed partial class TraceSecrecyTests
                     break;
                 case "missing keytab":
                     File.Delete(keytab);
+                    break;
+                case "another account's keytab":
+                    account[account.IndexOf("gwzork$")] = "xyzzy";
                     break;
                 case "no key":
                     realm.RollKeys("gwzork$", keepOldKeys: false);

@@ -1,5 +1,8 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Files;
+using KcdDelegation.Kerberos.Messages;
 using KcdDelegation.Kerberos.Recording;
 using KcdDelegation.Tool.Output;
 using KcdDelegation.Tool.Settings;
@@ -24,6 +27,8 @@ internal sealed class TraceCommand(CommandRunner runner, AccountOptions account)
           kcd trace --realm CONTOSO.COM --account 'CONNECTOR$' --keytab connector.keytab \
               --user ada@contoso.com --spn HTTP/erp.contoso.com --anonymous > transcript.txt
         """;
+
+    private const int MaxKeytabLength = 1 << 20;
 
     private readonly TargetOptions _target = new();
 
@@ -93,11 +98,47 @@ internal sealed class TraceCommand(CommandRunner runner, AccountOptions account)
         names.Show(arguments.Service);
         if (settings.Key.Kind != KeyFileKind.StandardInput)
             names.ShowFile(settings.Key.Path);
+        if (names.IsAnonymous && settings.Key.Kind is KeyFileKind.Keytab or KeyFileKind.ReaderKeytab)
+            LearnKeytab(settings.Key.Path, names);
+        if (settings.Key.ManagedPassword is { } managed)
+        {
+            names.ShowRealm(managed.Realm);
+            names.ShowUser(managed.Reader);
+            foreach (var server in managed.Servers.Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries))
+                names.ShowHost(KdcEndpoint.TryParse(server, 389, out var endpoint) ? endpoint.Host : server);
+        }
         foreach (var (realm, kdcs) in settings.Kdcs)
         {
             names.ShowRealm(realm);
             foreach (var kdc in kdcs)
                 names.ShowHost(kdc.Host);
+        }
+    }
+
+    /// <summary>Learns the names in a keytab. The failure of an account without an entry lists them.</summary>
+    private static void LearnKeytab(string path, TraceNames names)
+    {
+        byte[] file = [];
+        try
+        {
+            // A pipe has the length 0, and reading it here would take the key from the client.
+            if (new FileInfo(path).Length is 0 or > MaxKeytabLength)
+                return;
+            file = File.ReadAllBytes(path);
+            foreach (var entry in KeytabReader.Read(file))
+            {
+                entry.Key?.Dispose();
+                names.Show(new PrincipalName(entry.NameType, entry.Components));
+                names.ShowRealm(entry.Realm);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            // The client reads the file too and reports what is wrong with it. No name of an unreadable file is in a text.
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(file);
         }
     }
 }
