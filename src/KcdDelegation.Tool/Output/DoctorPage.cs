@@ -89,7 +89,10 @@ internal sealed class DoctorPage
             _page.Append("<p>A server did not answer, so the report is incomplete.</p>\n");
         _page.Append("<ul class=\"counts\">\n");
         foreach (var each in (DoctorVerdict[])[DoctorVerdict.Fix, DoctorVerdict.Look, DoctorVerdict.Ok, DoctorVerdict.Skipped])
-            _page.Append(CultureInfo.InvariantCulture, $"<li>{Badge(each)} {Count(each)}</li>\n");
+        {
+            var count = Count(each);
+            _page.Append(CultureInfo.InvariantCulture, $"<li class=\"{(count == 0 ? "none" : "some")}\">{Badge(each)} {count}</li>\n");
+        }
         _page.Append("</ul>\n<dl>\n");
         WriteFact("Settings", _result.Config);
         WriteFact("Started", _result.Report.StartedAt.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture));
