@@ -122,12 +122,14 @@ internal static class AccountChecks
         var record = await subject.Account.GetRecordAsync(cancellationToken).ConfigureAwait(false);
         if (subject.Fault is { } fault)
         {
+            // Without a directory and a second user, the account or the user may be the reason: the catalogue names both.
+            if (record is null && subject.Account.Software is not (KdcSoftware.MitKrb5 or KdcSoftware.Heimdal))
+                return subject.Explain(fault);
             return subject.Explain(
                 fault,
-                // Without a directory and a second user, the account or the user may be the reason: the catalogue names both.
-                record is null && subject.Account.Software is not (KdcSoftware.MitKrb5 or KdcSoftware.Heimdal)
-                    ? null
-                    : Remedies.AllowTransition(subject.Names()),
+                "The account may not use any authentication protocol (protocol transition), so the KDC issues no forwardable ticket for a "
+                + "user who did not present a Kerberos ticket.",
+                Remedies.AllowTransition(subject.Names()),
                 record is null ? [] : [$"userAccountControl of {record.DistinguishedName}: TRUSTED_TO_AUTH_FOR_DELEGATION is not set"]);
         }
         if (subject.User is null && record is { IsTrustedForAnyProtocol: false, AllowedTargets.Count: > 0 })

@@ -39,6 +39,9 @@ internal sealed class AccountFacts : IAsyncDisposable
 
     public string Name => Settings.AccountName;
 
+    /// <summary>Gets the hosts of KDCs that are controllers of another domain, with the distinguished name of that domain.</summary>
+    public IReadOnlyList<(string Host, string Domain)> ForeignControllers { get; private set; } = [];
+
     /// <summary>Gets the implementation of the KDCs, as far as their answers have shown it.</summary>
     public KdcSoftware Software { get; private set; }
 
@@ -68,6 +71,14 @@ internal sealed class AccountFacts : IAsyncDisposable
         var described = Client.Describe(failure, failure.Realm ?? Realm);
         return new KerberosException(described with { KdcSoftware = Software == KdcSoftware.Unknown ? described.KdcSoftware : Software });
     }
+
+    /// <summary>Creates the failure of a log-on for which the KDC has no key of a type that this client supports.</summary>
+    public KerberosException DescribeMissingKeys() => Describe(new KerberosFailure
+    {
+        Exchange = KerberosExchange.LogOn,
+        Reason = KerberosFailureReason.EncryptionTypeRefused,
+        Detail = "the KDC has no AES key for the account; it may have RC4 keys only",
+    });
 
     /// <summary>Adds the implementation of the KDCs to a failure that may have occurred before one was asked. It selects the commands of
     /// the
@@ -104,6 +115,9 @@ internal sealed class AccountFacts : IAsyncDisposable
         _controllers = [.. roots.Select(root => root.Root).OfType<RootEntry>()
             .Where(root => string.Equals(root.Domain, expected, StringComparison.OrdinalIgnoreCase)
                 && root.HostName?.EndsWith("." + Domain, StringComparison.OrdinalIgnoreCase) == true)];
+        ForeignControllers = [.. roots.Select(root => root.Root).OfType<RootEntry>()
+            .Where(root => root.Domain is { } domain && !string.Equals(domain, expected, StringComparison.OrdinalIgnoreCase))
+            .Select(root => (root.HostName ?? $"{root.Address}", root.Domain!))];
         _rootFailure = roots.Select(root => root.Failure).OfType<DirectoryException>().FirstOrDefault();
         if (_controllers.Exists(controller => controller.IsSamba))
             Software = KdcSoftware.Samba;

@@ -34,6 +34,10 @@ internal sealed record CheckSubject(
     public DoctorFinding Skip(string because, bool isNoAnswer = false) =>
         Create(DoctorVerdict.Skipped, because, []) with { IsNoAnswer = isNoAnswer };
 
+    /// <summary>Creates the finding for a refused exchange whose cause is known better than the answer shows it.</summary>
+    public DoctorFinding Explain(KerberosException error, string text, string remedy, params IEnumerable<string> evidence) =>
+        Explain(error, remedy, evidence) with { Text = text };
+
     /// <summary>Creates the finding for a refused exchange: cause and remedy of the catalogue.</summary>
     public DoctorFinding Explain(KerberosException error, string? remedy = null, params IEnumerable<string> evidence)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Files;
+using KcdDelegation.Kerberos.Names;
 using KcdDelegation.Settings;
 
 namespace KcdDelegation.DirectoryServices.Doctor;
@@ -14,9 +15,7 @@ internal static class KeyChecks
         new(CheckIds.KeyFile, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.None,
             "The account's key can be read, and only by the owner of the file.", CheckFileAsync),
         new(CheckIds.AccountKnown, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
-            "The KDC knows the account in this realm.", static (subject, _) => Task.FromResult(subject.Fault is { } fault
-                ? subject.Explain(fault)
-                : subject.Ok(""))),
+            "The KDC knows the account in this realm.", static (subject, _) => Task.FromResult(CheckKnown(subject))),
         new(CheckIds.AccountState, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
             "The account is enabled, not locked and not expired, and can log on with its key.", CheckStateAsync),
         new(CheckIds.AccountKeys, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
@@ -26,6 +25,18 @@ internal static class KeyChecks
         new(CheckIds.AccountLogOn, DoctorStage.Delegation, CheckScope.Account, CheckNeeds.Kdc | CheckNeeds.LogOn,
             "The account can log on.", CheckLogOnAsync),
     ];
+
+    private static DoctorFinding CheckKnown(CheckSubject subject)
+    {
+        if (subject.Fault is not { } fault)
+            return subject.Ok("");
+        return subject.Account.ForeignControllers is [var (host, domain), ..]
+            ? subject.Explain(
+                fault, $"The KDC {PrintableText.From(host)} is a controller of {PrintableText.From(domain)}, and not of "
+                    + $"{subject.Account.Domain}.",
+                "Set Kcd:Kdcs to controllers of the account's domain, or correct Kcd:Realm.")
+            : subject.Explain(fault);
+    }
 
     private static async Task<DoctorFinding> CheckFileAsync(CheckSubject subject, CancellationToken cancellationToken)
     {

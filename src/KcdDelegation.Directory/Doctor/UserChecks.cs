@@ -62,7 +62,16 @@ internal static class UserChecks
                 evidence);
         }
         if (subject.Fault is { } fault)
-            return subject.Explain(fault, evidence: evidence);
+        {
+            return records.Count == 0 && user.IsInAccountDomain
+                && (await subject.Account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false)).Facts is not null
+                ? subject.Explain(
+                    fault,
+                    $"No account of {subject.Account.Domain} has the name {user.Principal.Name}, as account name or user principal name.",
+                    "Correct the name. If the directory has another name for this person, select another LoginIdentity, or list the suffix "
+                    + "of the name under Kcd:Realms:REALM:UserPrincipalSuffixes.")
+                : subject.Explain(fault, evidence: evidence);
+        }
         return subject.Ok(records.Count == 1 ? $"It is {records[0].DistinguishedName}." : "", evidence);
     }
 
@@ -122,7 +131,11 @@ internal static class UserChecks
                     record.DistinguishedName);
             }
         }
-        return subject.Fault is { } fault ? subject.Explain(fault, remedy) : subject.Ok("");
+        return subject.Fault is { } fault
+            ? subject.Explain(
+                fault, "The user is protected from delegation: the account may use any authentication protocol, and the KDC issues no "
+                + "forwardable ticket for this user.", remedy)
+            : subject.Ok("");
     }
 
     private static async Task<DoctorFinding> CheckNamesAsync(CheckSubject subject, CancellationToken cancellationToken)

@@ -13,6 +13,10 @@ namespace KcdDelegation.Kerberos.Exchanges;
 internal sealed record KdcAnswer(
     TimeSpan RoundTrip, DateTimeOffset? ServerTime, KerberosException? Error, IReadOnlyList<EtypeInfo2Entry> Hints)
 {
+    /// <summary>Gets whether the KDC has no key for the account of the types that the request offered.</summary>
+    public bool HasNoKey => Error?.Code == KerberosErrorCode.EncryptionTypeNotSupported
+        || (Error is null && RequiresPreAuthentication && Hints.Count == 0);
+
     /// <summary>Gets whether the KDC requires the account to prove its key, as it should.</summary>
     public required bool RequiresPreAuthentication { get; init; }
 }
