@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 
 namespace KcdDelegation.Gateway.Tests;
 
@@ -11,7 +12,7 @@ internal static class FreePort
     private const int First = 20_000;
     private const int Count = 12_000;
 
-    private static int s_last = Random.Shared.Next(Count);
+    private static int s_last = RandomNumberGenerator.GetInt32(Count);
 
     public static int Find()
     {
