@@ -39,8 +39,8 @@ internal sealed class InterceptingRelay : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
         await _accepting;
+        _listener.Stop();
         _stop.Dispose();
         Certificate.Dispose();
     }

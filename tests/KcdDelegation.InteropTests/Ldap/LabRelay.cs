@@ -41,9 +41,9 @@ internal sealed class LabRelay : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
         Reset();
         await _accepting;
+        _listener.Stop();
         _stop.Dispose();
     }
 
