@@ -22,7 +22,7 @@ public sealed class DirectoryAccounts
     private const int NotDelegatedFlag = 0x10_0000;
 
     /// <summary>The relative identifier of Protected Users in each domain (MS-DTYP §2.4.2.4).</summary>
-    private const string ProtectedUsersSuffix = "-525";
+    internal const string ProtectedUsersSuffix = "-525";
 
     private readonly DirectoryClient _directory;
     private readonly string _base;
@@ -61,19 +61,24 @@ public sealed class DirectoryAccounts
     public Task<IReadOnlyList<DirectoryAccount>> FindByNameAsync(KerberosPrincipal user, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(user);
+        return FindAsync(CreateNameFilter(user, _domain), cancellationToken);
+    }
+
+    /// <summary>Creates the filter for all accounts that a name may mean to a KDC.</summary>
+    internal static LdapFilter CreateNameFilter(KerberosPrincipal user, string domain)
+    {
         if (user.Type != PrincipalNameType.Enterprise)
         {
             // A name without a suffix also is the implied user principal name, and that of another account may be set to it.
-            return FindAsync(
-                LdapFilter.Any(LdapFilter.Equal(SamAccountName, user.Name), LdapFilter.Equal(UserPrincipalName, $"{user.Name}@{_domain}")),
-                cancellationToken);
+            return LdapFilter.Any(
+                LdapFilter.Equal(SamAccountName, user.Name), LdapFilter.Equal(UserPrincipalName, $"{user.Name}@{domain}"));
         }
         var at = user.Name.LastIndexOf('@');
         var (name, suffix) = at > 0 ? (user.Name[..at], user.Name[(at + 1)..]) : (user.Name, "");
-        return string.Equals(suffix, _domain, StringComparison.OrdinalIgnoreCase)
-            ? FindAsync(
-                LdapFilter.Any(LdapFilter.Equal(UserPrincipalName, user.Name), LdapFilter.Equal(SamAccountName, name)), cancellationToken)
-            : FindAsync(LdapFilter.Equal(UserPrincipalName, user.Name), cancellationToken);
+        var byName = LdapFilter.Equal(UserPrincipalName, user.Name);
+        return string.Equals(suffix, domain, StringComparison.OrdinalIgnoreCase)
+            ? LdapFilter.Any(byName, LdapFilter.Equal(SamAccountName, name))
+            : byName;
     }
 
     private async Task<IReadOnlyList<DirectoryAccount>> FindAsync(LdapFilter filter, CancellationToken cancellationToken)
@@ -94,7 +99,7 @@ public sealed class DirectoryAccounts
             if (entry.GetText(SamAccountName) is { } name && entry.GetValues(ObjectSid) is [var bytes]
                 && SecurityIdentifiers.Format(bytes.Span) is { } sid && DomainName.FindRealm(entry.Name) is { } realm)
             {
-                var state = GetState(entry);
+                var state = GetState(entry, _time.GetUtcNow());
                 if (await IsProtectedAsync(entry.Name, sid, cancellationToken).ConfigureAwait(false))
                     state |= AccountState.ProtectedUser;
                 accounts.Add(new DirectoryAccount(entry.Name, name, realm, sid, entry.GetText(UserPrincipalName), state));
@@ -103,7 +108,8 @@ public sealed class DirectoryAccounts
         return accounts;
     }
 
-    private AccountState GetState(LdapEntry entry)
+    /// <summary>Reads the state of an account, except its membership of Protected Users.</summary>
+    internal static AccountState GetState(LdapEntry entry, DateTimeOffset now)
     {
         var state = AccountState.Usable;
         var control = GetNumber(entry, AccountControl);
@@ -115,7 +121,7 @@ public sealed class DirectoryAccounts
             state |= AccountState.Locked;
         // MS-ADTS §3.1.1.5: zero and the largest number mean never.
         if (GetNumber(entry, AccountExpires) is > 0 and < long.MaxValue and var expires
-            && expires <= _time.GetUtcNow().UtcDateTime.ToFileTimeUtc())
+            && expires <= now.UtcDateTime.ToFileTimeUtc())
             state |= AccountState.Expired;
         return state;
     }

@@ -9,14 +9,14 @@ internal static class AccountChecks
     /// <summary>The number of targets above which a list can hardly be reviewed.</summary>
     private const int ManyTargets = 100;
 
-    /// <summary>The relative identifiers of groups whose members rule the domain (MS-DTYP §2.4.2.4): Domain Admins, Schema Admins,
-    /// Enterprise Admins.</summary>
-    private static readonly string[] RulingGroups = ["-512", "-518", "-519"];
-
-    /// <summary>BUILTIN\Administrators.</summary>
-    private const string Administrators = "S-1-5-32-544";
-
-    private const string ProtectedUsers = "-525";
+    /// <summary>The groups whose members rule the domain (MS-DTYP §2.4.2.4), the most telling one first.</summary>
+    private static readonly RulingGroup[] RulingGroups =
+    [
+        new("Domain Admins", "S-1-5-21-", "-512"),
+        new("Schema Admins", "S-1-5-21-", "-518"),
+        new("Enterprise Admins", "S-1-5-21-", "-519"),
+        new("Administrators", "S-1-5-32-", "-544"),
+    ];
 
     /// <summary>Services through which an account can take over the domain.</summary>
     private static readonly string[] RulingClasses = ["ldap", "cifs", "krbtgt", "gc", "host", "rpcss", "dns"];
@@ -44,13 +44,13 @@ internal static class AccountChecks
         var directory = await subject.Account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false);
         if (directory.Failure is { } failure)
         {
-            return subject.Fix(
+            return subject.Look(
                 $"The directory cannot be asked: {failure.Message}",
                 failure.Failure == DirectoryFailure.NoTicket
                     ? "Register the SPN of the controller's directory service, on Samba with `samba-tool spn add ldap/HOST 'DC$'`."
                     : "Open TCP port 389 to the controllers. The checks of the directory are skipped without it; delegation does not "
                         + "need it.")
-                with { IsNoAnswer = true, Verdict = DoctorVerdict.Look };
+                with { IsNoAnswer = true };
         }
         return directory.Facts is { } facts
             ? subject.Ok("", facts.Servers.Select(server => $"{server.HostName} at {server.Address}"))
@@ -68,15 +68,12 @@ internal static class AccountChecks
                     "The account is marked as sensitive and cannot be delegated.", remedy,
                     $"userAccountControl of {record.DistinguishedName}");
             var directory = (await subject.Account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false)).Facts!;
-            var groups = await directory.FindGroupsAsync(record, cancellationToken).ConfigureAwait(false) ?? [];
-            if (groups.FirstOrDefault(group => group.EndsWith(ProtectedUsers, StringComparison.Ordinal)) is { } group)
+            if (await directory.FindProtectedUsersAsync(record, cancellationToken).ConfigureAwait(false) is { } group)
             {
                 return subject.Fix(
                     "The account is a member of Protected Users, so its tickets are not forwardable.",
-                    "Remove it from the group: " + Remedies.Run(
-                        names,
-                        $"Remove-ADGroupMember 'Protected Users' -Server {names.AccountDns} -Members '{record.Name}' -Confirm:$false",
-                        $"samba-tool group removemembers 'Protected Users' '{record.Name}'", "not available", "not available"),
+                    "Remove it from the group: "
+                        + GroupCommands.Remove(names, names.AccountDns, GroupCommands.ProtectedUsers, record),
                     $"Group {group}");
             }
         }
@@ -95,7 +92,7 @@ internal static class AccountChecks
         {
             var name = $"HTTP/{subject.Account.Name.TrimEnd('$').ToLowerInvariant()}.{subject.Account.Domain}";
             return subject.Explain(
-                fault, Remedies.NameAccount(subject.Names()).Replace("HTTP/GATEWAY", $"'{name}'", StringComparison.Ordinal),
+                fault, Remedies.NameAccount(subject.Names()).Replace("HTTP/GATEWAY", ErrorNames.Quote(name, "SPN"), StringComparison.Ordinal),
                 record is null ? []
                     : [$"servicePrincipalName: {(record.ServiceNames.Count == 0 ? "none" : string.Join(", ", record.ServiceNames))}"]);
         }
@@ -164,26 +161,12 @@ internal static class AccountChecks
         var groups = await directory.FindGroupsAsync(record, cancellationToken).ConfigureAwait(false);
         if (groups is null)
             return subject.Look("The account may not read its own groups.", "Check the rights of the account on its own entry.");
-        var ruling = groups.FirstOrDefault(group => group == Administrators
-            || Array.Exists(RulingGroups, rid =>
-                group.StartsWith("S-1-5-21-", StringComparison.Ordinal) && group.EndsWith(rid, StringComparison.Ordinal)));
-        if (groups.FirstOrDefault(group => group.EndsWith("-512", StringComparison.Ordinal)) is not null)
-            ruling = groups.First(group => group.EndsWith("-512", StringComparison.Ordinal));
-        if (ruling is null)
+        if (RulingGroups.FirstOrDefault(each => groups.Any(each.IsGroup)) is not { } ruling)
             return subject.Ok("", $"{groups.Count} groups, none of which rules the domain");
-        var groupName = ruling[(ruling.LastIndexOf('-') + 1)..] switch
-        {
-            "512" => "Domain Admins",
-            "518" => "Schema Admins",
-            "519" => "Enterprise Admins",
-            _ => "Administrators",
-        };
         return subject.Fix(
-            $"The account is a member of {groupName}. A fault of the gateway would be a fault of the whole domain.",
-            "Remove it from the group: " + Remedies.Run(
-                names, $"Remove-ADGroupMember '{groupName}' -Server {names.AccountDns} -Members '{record.Name}' -Confirm:$false",
-                $"samba-tool group removemembers '{groupName}' '{record.Name}'", "", ""),
-            $"Group {ruling}");
+            $"The account is a member of {ruling.Name}. A fault of the gateway would be a fault of the whole domain.",
+            "Remove it from the group: " + GroupCommands.Remove(names, names.AccountDns, ruling.Name, record),
+            $"Group {groups.First(ruling.IsGroup)}");
     }
 
     private static async Task<DoctorFinding> CheckTargetsAsync(CheckSubject subject, CancellationToken cancellationToken)
@@ -201,8 +184,8 @@ internal static class AccountChecks
                 "Remove the target from the list: " + Remedies.Run(
                     names,
                     $"Set-{names.AccountCmdlet} -Identity {names.AccountEntry.AtServer} -Remove "
-                        + $"@{{'msDS-AllowedToDelegateTo'='{dangerous}'}}",
-                    $"samba-tool delegation del-service {names.AccountQuoted} '{dangerous}'", "", ""),
+                        + $"@{{'msDS-AllowedToDelegateTo'={ErrorNames.Quote(dangerous, "SPN")}}}",
+                    $"samba-tool delegation del-service {names.AccountQuoted} {ErrorNames.Quote(dangerous, "SPN")}", "", ""),
                 $"{record.AllowedTargets.Count} targets on the list");
         }
         return record.AllowedTargets.Count > ManyTargets
@@ -223,5 +206,11 @@ internal static class AccountChecks
                 && (string.Equals(host, domain, StringComparison.OrdinalIgnoreCase)
                     || controllers.Exists(controller => string.Equals(controller, host, StringComparison.OrdinalIgnoreCase)
                         || string.Equals(controller.Split('.')[0], host, StringComparison.OrdinalIgnoreCase))));
+    }
+
+    /// <summary>A group by the start and the end of its SID.</summary>
+    private sealed record RulingGroup(string Name, string Start, string End)
+    {
+        public bool IsGroup(string sid) => sid.StartsWith(Start, StringComparison.Ordinal) && sid.EndsWith(End, StringComparison.Ordinal);
     }
 }

@@ -73,7 +73,7 @@ internal sealed class AccountFacts : IAsyncDisposable
     }
 
     /// <summary>Creates the failure of a log-on for which the KDC has no key of a type that this client supports.</summary>
-    public KerberosException DescribeMissingKeys() => Describe(new KerberosFailure
+    private KerberosException DescribeMissingKeys() => Describe(new KerberosFailure
     {
         Exchange = KerberosExchange.LogOn,
         Reason = KerberosFailureReason.EncryptionTypeRefused,
@@ -163,7 +163,7 @@ internal sealed class AccountFacts : IAsyncDisposable
 
     private async Task<KerberosException?> LogOnAsync(CancellationToken cancellationToken)
     {
-        await GetKdcsAsync(cancellationToken).ConfigureAwait(false);
+        var kdcs = await GetKdcsAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             await Client.LogOnAsync(cancellationToken).ConfigureAwait(false);
@@ -171,7 +171,10 @@ internal sealed class AccountFacts : IAsyncDisposable
         }
         catch (KerberosException error)
         {
-            return error;
+            // A keytab without AES keys is a consequence where the KDC has none either: exporting it again would not help.
+            return error.Reason == KerberosFailureReason.KeyUnavailable && kdcs.Any(kdc => kdc.Answer is { HasNoKey: true })
+                ? DescribeMissingKeys()
+                : error;
         }
         finally
         {

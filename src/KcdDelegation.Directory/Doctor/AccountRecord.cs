@@ -1,4 +1,5 @@
 using System.Globalization;
+using KcdDelegation.Diagnosis;
 using KcdDelegation.DirectoryServices.Accounts;
 using KcdDelegation.DirectoryServices.Messages;
 
@@ -7,18 +8,12 @@ namespace KcdDelegation.DirectoryServices.Doctor;
 /// <summary>The attributes of an account in the directory: of a user, of the delegating account, or of one that runs a backend.</summary>
 internal sealed record AccountRecord
 {
-    /// <summary>ADS_UF_ACCOUNTDISABLE (MS-ADTS §2.2.16).</summary>
-    private const long Disabled = 0x2;
-
+    /// <summary>The bits of userAccountControl (MS-ADTS §2.2.16).</summary>
     private const long TrustedForDelegation = 0x8_0000;
-    private const long NotDelegated = 0x10_0000;
-    private const long UseDesOnly = 0x20_0000;
     private const long NoPreAuthentication = 0x40_0000;
     private const long TrustedToAuthForDelegation = 0x100_0000;
 
-    /// <summary>The bits of msDS-User-Account-Control-Computed.</summary>
-    private const long LockedOut = 0x10;
-
+    /// <summary>A bit of msDS-User-Account-Control-Computed.</summary>
     private const long PasswordExpired = 0x80_0000;
 
     /// <summary>The AES bits of msDS-SupportedEncryptionTypes (MS-KILE §2.2.7): SHA-1 and, since Windows Server 2025, SHA-2.</summary>
@@ -26,7 +21,7 @@ internal sealed record AccountRecord
 
     public static IReadOnlyList<string> Attributes { get; } =
     [
-        "sAMAccountName", "userPrincipalName", "objectSid", "objectClass", "userAccountControl", "msDS-User-Account-Control-Computed",
+        "sAMAccountName", "userPrincipalName", "objectSid", "userAccountControl", "msDS-User-Account-Control-Computed",
         "accountExpires", "pwdLastSet", "servicePrincipalName", "msDS-AllowedToDelegateTo", "msDS-SupportedEncryptionTypes",
         "msDS-KeyVersionNumber", "msDS-AllowedToActOnBehalfOfOtherIdentity",
     ];
@@ -37,12 +32,9 @@ internal sealed record AccountRecord
         Name = entry.GetText("sAMAccountName") ?? "";
         UserPrincipalName = entry.GetText("userPrincipalName");
         SecurityIdentifier = entry.GetValues("objectSid") is [var sid] ? SecurityIdentifiers.Format(sid.Span) : null;
-        IsComputer = entry.GetTexts("objectClass").Contains("computer", StringComparer.OrdinalIgnoreCase);
+        State = DirectoryAccounts.GetState(entry, now);
         Control = GetNumber(entry, "userAccountControl") ?? 0;
         Computed = GetNumber(entry, "msDS-User-Account-Control-Computed") ?? 0;
-        // MS-ADTS §3.1.1.5: zero and the largest number mean never.
-        IsExpired = GetNumber(entry, "accountExpires") is > 0 and < long.MaxValue and var expires
-            && expires <= now.UtcDateTime.ToFileTimeUtc();
         PasswordLastSet = GetNumber(entry, "pwdLastSet");
         ServiceNames = [.. entry.GetTexts("servicePrincipalName").Order(StringComparer.OrdinalIgnoreCase)];
         AllowedTargets = [.. entry.GetTexts("msDS-AllowedToDelegateTo").Order(StringComparer.OrdinalIgnoreCase)];
@@ -56,11 +48,12 @@ internal sealed record AccountRecord
     /// <summary>Gets the sAMAccountName.</summary>
     public string Name { get; }
 
+    /// <summary>Gets the sAMAccountName for a command.</summary>
+    public string Quoted => ErrorNames.Quote(Name, "ACCOUNT");
+
     public string? UserPrincipalName { get; }
 
     public string? SecurityIdentifier { get; }
-
-    public bool IsComputer { get; }
 
     public long? PasswordLastSet { get; }
 
@@ -78,27 +71,27 @@ internal sealed record AccountRecord
     /// <summary>Gets the security descriptor of resource-based delegation, or null.</summary>
     public byte[]? AllowedToAct { get; }
 
-    public bool IsDisabled => (Control & Disabled) != 0;
+    public bool IsDisabled => State.HasFlag(AccountState.Disabled);
 
-    public bool IsExpired { get; }
+    public bool IsExpired => State.HasFlag(AccountState.Expired);
 
-    public bool IsLocked => (Computed & LockedOut) != 0;
+    public bool IsLocked => State.HasFlag(AccountState.Locked);
 
     /// <summary>Gets whether the password has expired, or must be changed at the next log-on.</summary>
     public bool IsPasswordExpired => (Computed & PasswordExpired) != 0 || PasswordLastSet == 0;
 
-    public bool IsSensitive => (Control & NotDelegated) != 0;
+    public bool IsSensitive => State.HasFlag(AccountState.Sensitive);
 
     public bool IsTrustedForAnyService => (Control & TrustedForDelegation) != 0;
 
     public bool IsTrustedForAnyProtocol => (Control & TrustedToAuthForDelegation) != 0;
 
-    public bool UsesDesOnly => (Control & UseDesOnly) != 0;
-
     public bool NeedsNoPreAuthentication => (Control & NoPreAuthentication) != 0;
 
     /// <summary>Gets whether the account declares AES. An account that declares nothing has the default of the domain.</summary>
     public bool? DeclaresAes => EncryptionTypes is { } types ? (types & AesTypes) != 0 : null;
+
+    private AccountState State { get; }
 
     private long Control { get; }
 

@@ -27,8 +27,7 @@ internal static class BackendRemedies
     /// <param name="server">The Server field, or null.</param>
     public static string RenewKey(ErrorNames names, AccountRecord? holder, string? server)
     {
-        var account = holder?.Name is { } name && name.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or '$')
-            ? $"'{name}'" : "TARGET";
+        var account = holder?.Quoted ?? "TARGET";
         var export = "Export the key of the service again to the keytab of the backend, for which backend.keytab stands: " + Remedies.Run(
             names,
             $"ktpass -princ {names.ServiceInRealm} -mapuser {account} -ptype KRB5_NT_PRINCIPAL -crypto AES256-SHA1 -setpass -setupn "

@@ -52,11 +52,12 @@ internal static class DelegationChecks
         if (holders.Count > 1)
         {
             var wrong = FindWrongHolder(holders, application);
+            var service = subject.Names().ServiceQuoted;
             return subject.Fix(
                 $"{holders.Count} accounts hold {application.ServiceName}. The controller does not know whose key to use.",
                 "Remove it from the account that does not run the backend: " + Remedies.Run(
-                    subject.Names(), $"setspn -D '{application.ServiceName}' '{wrong.Name}'",
-                    $"samba-tool spn delete '{application.ServiceName}' '{wrong.Name}'", "", ""),
+                    subject.Names(), $"setspn -D {service} {wrong.Quoted}",
+                    $"samba-tool spn delete {service} {wrong.Quoted}", "", ""),
                 evidence);
         }
         if (subject.Fault is { } fault)
@@ -95,7 +96,7 @@ internal static class DelegationChecks
             .SelectMany(holder => holder.ServiceNames.Select(name => (Holder: holder, Name: name)))
             .Where(entry => IsSimilar(entry.Name, label))
             .ToList();
-        var target = similar.Count > 0 ? $"'{similar[0].Holder.Name}'" : "TARGET";
+        var target = similar.Count > 0 ? similar[0].Holder.Quoted : "TARGET";
         var text = similar.Count > 0
             ? $"No account holds {application.ServiceName}. A similar name is registered: "
                 + $"{string.Join(", ", similar.Take(5).Select(entry => entry.Name))}."
@@ -135,7 +136,7 @@ internal static class DelegationChecks
         var names = subject.Names();
         var holders = await subject.Application!.GetHoldersAsync(cancellationToken).ConfigureAwait(false);
         var holder = holders is [var only] ? only : null;
-        var target = names.TargetEntry with { Name = holder is null ? names.TargetEntry.Name : $"'{holder.Name}'" };
+        var target = names.TargetEntry with { Name = holder?.Quoted ?? names.TargetEntry.Name };
         if (holder is { IsDisabled: true })
             return subject.Fix(
                 "The account that runs the backend is disabled.", AccountCommands.Enable(names, target), holder.DistinguishedName);
@@ -153,7 +154,7 @@ internal static class DelegationChecks
         var names = subject.Names();
         var holders = await application.GetHoldersAsync(cancellationToken).ConfigureAwait(false);
         var holder = holders is [var only] ? only : null;
-        var target = names.TargetEntry with { Name = holder is null ? names.TargetEntry.Name : $"'{holder.Name}'" };
+        var target = names.TargetEntry with { Name = holder?.Quoted ?? names.TargetEntry.Name };
         List<string> evidence = holder is null ? []
             : [$"msDS-SupportedEncryptionTypes of {holder.Name}: {holder.FormatEncryptionTypes()}"];
         if (subject.Fault is { } fault)

@@ -32,24 +32,8 @@ internal sealed class DirectoryFacts(
             : null;
 
     /// <summary>Finds all accounts that a name may mean to a KDC (MS-KILE §3.3.5.6.1).</summary>
-    public Task<IReadOnlyList<AccountRecord>> FindUserAsync(KerberosPrincipal user, CancellationToken cancellationToken)
-    {
-        if (user.Type != PrincipalNameType.Enterprise)
-        {
-            return SearchAsync(
-                LdapFilter.Any(
-                    LdapFilter.Equal("sAMAccountName", user.Name), LdapFilter.Equal("userPrincipalName", $"{user.Name}@{domain}")),
-                cancellationToken);
-        }
-        var at = user.Name.LastIndexOf('@');
-        var (name, suffix) = at > 0 ? (user.Name[..at], user.Name[(at + 1)..]) : (user.Name, "");
-        var byName = LdapFilter.Equal("userPrincipalName", user.Name);
-        return SearchAsync(
-            string.Equals(suffix, domain, StringComparison.OrdinalIgnoreCase)
-                ? LdapFilter.Any(byName, LdapFilter.Equal("sAMAccountName", name))
-                : byName,
-            cancellationToken);
-    }
+    public Task<IReadOnlyList<AccountRecord>> FindUserAsync(KerberosPrincipal user, CancellationToken cancellationToken) =>
+        SearchAsync(DirectoryAccounts.CreateNameFilter(user, domain), cancellationToken);
 
     /// <summary>Finds the accounts that hold one of the service principal names.</summary>
     public Task<IReadOnlyList<AccountRecord>> FindHoldersAsync(IReadOnlyList<string> names, CancellationToken cancellationToken) =>
@@ -67,6 +51,11 @@ internal sealed class DirectoryFacts(
             ? [.. values.Select(value => SecurityIdentifiers.Format(value.Span)).OfType<string>()]
             : null;
     }
+
+    /// <summary>Returns the SID of Protected Users if the account is a member, directly or not; otherwise null.</summary>
+    public async Task<string?> FindProtectedUsersAsync(AccountRecord account, CancellationToken cancellationToken) =>
+        (await FindGroupsAsync(account, cancellationToken).ConfigureAwait(false))
+            ?.FirstOrDefault(group => group.EndsWith(DirectoryAccounts.ProtectedUsersSuffix, StringComparison.Ordinal));
 
     /// <summary>Finds the accounts of the whole forest that hold a service principal name; null if no catalog answers. A catalog has only
     /// some of their attributes.</summary>

@@ -67,10 +67,6 @@ internal sealed class DoctorCase
             && await Account.GetLogOnFailureAsync(cancellationToken).ConfigureAwait(false) is { } failure)
         {
             var responsible = FaultAttribution.OfLogOn(failure);
-            // A keytab without AES keys is a consequence where the KDC has none either: exporting it again would not help.
-            if (responsible == CheckIds.KeyFile && (await Account.GetKdcsAsync(cancellationToken).ConfigureAwait(false))
-                .Any(kdc => kdc.Answer is { HasNoKey: true }))
-                (failure, responsible) = (Account.DescribeMissingKeys(), CheckIds.AccountKeys);
             if (responsible == subject.Check.Id)
                 return Obstacle.Explained(failure);
             if (needs.HasFlag(CheckNeeds.LogOn))

@@ -84,5 +84,6 @@ internal static class DoctorJson
         json.WriteEndObject();
     }
 
-    private static string GetName(Enum value) => value.ToString().ToLowerInvariant();
+    /// <summary>Returns the name of a verdict or stage in a report.</summary>
+    public static string GetName(Enum value) => value.ToString().ToLowerInvariant();
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Files;
@@ -41,60 +42,53 @@ internal static class KeyChecks
     private static async Task<DoctorFinding> CheckFileAsync(CheckSubject subject, CancellationToken cancellationToken)
     {
         var settings = subject.Account.Settings;
-        if (settings.KeyKind != KeyFileKind.PasswordFile && await FindFormatErrorAsync(settings.KeyPath, cancellationToken)
-            .ConfigureAwait(false) is { } formatError)
-        {
-            // Programs add keys to an existing file, and refuse if it is not a keytab.
-            return subject.Fix(
-                $"The file is not a valid keytab: {formatError}",
-                $"Move the file away: `mv '{settings.KeyPath}' '{settings.KeyPath}.old'`. Then export the keytab again: "
-                + Replace(Remedies.ExportKeytab(subject.Names(KerberosExchange.LogOn)), settings.KeyPath),
-                $"File: {settings.KeyPath}");
-        }
-        if (subject.Fault is { } fault)
-            return subject.Explain(fault, Replace(KcdException.Explain(subject.Account.WithSoftware(fault)).Remedy, settings.KeyPath));
         var evidence = new List<string> { $"File: {settings.KeyPath}" };
         try
         {
             if (settings.KeyKind != KeyFileKind.PasswordFile)
             {
-                var bytes = await File.ReadAllBytesAsync(settings.KeyPath, cancellationToken).ConfigureAwait(false);
-                using var keytab = new Keytab(KeytabReader.Read(bytes));
-                System.Security.Cryptography.CryptographicOperations.ZeroMemory(bytes);
+                using var keytab = await ReadKeytabAsync(settings.KeyPath, cancellationToken).ConfigureAwait(false);
                 evidence.Add($"Principals: {keytab.Principals}");
             }
-            if (FindReaders(settings.KeyPath) is { } mode)
+            if (subject.Fault is null && FindReaders(settings.KeyPath) is { } mode)
             {
                 return subject.Fix(
                     $"Users of this machine other than the owner can read the key of the account: the mode of the file is {mode}.",
                     $"Restrict the file to its owner: `chmod 600 '{settings.KeyPath}'`.", evidence);
             }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
-        {
-            return subject.Fix(
-                $"The file cannot be read: {error.Message}", $"Correct {nameof(ServiceAccountOptions.Keytab)} or the file.", evidence);
-        }
-        return subject.Ok("", evidence);
-    }
-
-    /// <summary>Returns why the content of a file is not a keytab, or null if it is one or cannot be read.</summary>
-    private static async Task<string?> FindFormatErrorAsync(string path, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var bytes = await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
-            using var keytab = new Keytab(KeytabReader.Read(bytes));
-            System.Security.Cryptography.CryptographicOperations.ZeroMemory(bytes);
-            return null;
-        }
         catch (InvalidDataException error)
         {
-            return error.Message;
+            // Programs add keys to an existing file, and refuse if it is not a keytab.
+            return subject.Fix(
+                $"The file is not a valid keytab: {error.Message}",
+                $"Move the file away: `mv '{settings.KeyPath}' '{settings.KeyPath}.old'`. Then export the keytab again: "
+                + Replace(Remedies.ExportKeytab(subject.Names(KerberosExchange.LogOn)), settings.KeyPath), evidence);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return null;
+            if (subject.Fault is null)
+            {
+                return subject.Fix(
+                    $"The file cannot be read: {error.Message}", $"Correct {nameof(ServiceAccountOptions.Keytab)} or the file.", evidence);
+            }
+        }
+        return subject.Fault is { } fault
+            ? subject.Explain(fault, Replace(KcdException.Explain(subject.Account.WithSoftware(fault)).Remedy, settings.KeyPath))
+            : subject.Ok("", evidence);
+    }
+
+    /// <exception cref="InvalidDataException">The file is not a keytab.</exception>
+    private static async Task<Keytab> ReadKeytabAsync(string path, CancellationToken cancellationToken)
+    {
+        var bytes = await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return new Keytab(KeytabReader.Read(bytes));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(bytes);
         }
     }
 
@@ -111,8 +105,8 @@ internal static class KeyChecks
                     "Require pre-authentication: " + Remedies.Run(
                         subject.Names(),
                         $"Set-ADAccountControl -Identity {subject.Names().AccountEntry.AtServer} -DoesNotRequirePreAuth $false",
-                        $"samba-tool user edit '{record.Name}'", $"kadmin.local modprinc +requires_preauth '{record.Name}'",
-                        $"kadmin -l modify --attributes=+requires-pre-auth '{record.Name}'"))
+                        $"samba-tool user edit {record.Quoted}", $"kadmin.local modprinc +requires_preauth {record.Quoted}",
+                        $"kadmin -l modify --attributes=+requires-pre-auth {record.Quoted}"))
                 : subject.Ok("");
     }
 
@@ -152,9 +146,7 @@ internal static class KeyChecks
         if (settings.KeyKind != KeyFileKind.Keytab
             || await subject.Account.GetRecordAsync(cancellationToken).ConfigureAwait(false) is not { KeyVersion: { } version })
             return subject.Ok("The log-on proves it.");
-        var bytes = await File.ReadAllBytesAsync(settings.KeyPath, cancellationToken).ConfigureAwait(false);
-        using var keytab = new Keytab(KeytabReader.Read(bytes));
-        System.Security.Cryptography.CryptographicOperations.ZeroMemory(bytes);
+        using var keytab = await ReadKeytabAsync(settings.KeyPath, cancellationToken).ConfigureAwait(false);
         var newest = keytab.FindEntries(subject.Account.Name, subject.Account.Realm) is [var first, ..] ? first.Kvno : 0;
         string[] evidence =
         [

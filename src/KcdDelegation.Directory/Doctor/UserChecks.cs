@@ -7,8 +7,6 @@ namespace KcdDelegation.DirectoryServices.Doctor;
 /// <summary>The checks of the user: what the directory has under the name, and whether that account may be delegated.</summary>
 internal static class UserChecks
 {
-    private const string ProtectedUsers = "-525";
-
     /// <summary>The largest token that Windows creates by default, in bytes (MaxTokenSize).</summary>
     private const int LargestToken = 48_000;
 
@@ -51,14 +49,15 @@ internal static class UserChecks
             $"{record.DistinguishedName}: sAMAccountName {record.Name}, userPrincipalName {record.UserPrincipalName ?? "none"}").ToList();
         if (records.Count > 1)
         {
+            var impostor = GetImpostor(records, user.Principal);
             return subject.Fix(
                 $"{records.Count} accounts match the name {user.Principal.Name}: the user principal name of one is the account name of "
                 + "another. Which of them a controller means is not certain.",
                 "Change the user principal name of the account that should not match: " + Remedies.Run(
                     subject.Names(),
-                    $"Set-ADUser -Identity '{records[^1].Name}' -Server {subject.Names().UserDns} -UserPrincipalName NEW-NAME",
-                    $"samba-tool user rename '{GetImpostor(records, user.Principal).Name}' "
-                        + $"--upn='{GetImpostor(records, user.Principal).Name}@{subject.Account.Domain}'", "", ""),
+                    $"Set-ADUser -Identity {records[^1].Quoted} -Server {subject.Names().UserDns} -UserPrincipalName NEW-NAME",
+                    $"samba-tool user rename {impostor.Quoted} "
+                        + $"--upn={ErrorNames.Quote($"{impostor.Name}@{subject.Account.Domain}", "UPN")}", "", ""),
                 evidence);
         }
         if (subject.Fault is { } fault)
@@ -86,7 +85,7 @@ internal static class UserChecks
     {
         var names = subject.Names(KerberosExchange.S4U2Self);
         var record = (await subject.User!.GetRecordsAsync(cancellationToken).ConfigureAwait(false)) is [var only] ? only : null;
-        var entry = record is null ? names.UserEntry : names.UserEntry with { Name = $"'{record.Name}'" };
+        var entry = record is null ? names.UserEntry : names.UserEntry with { Name = record.Quoted };
         if (record is { IsDisabled: true })
             return subject.Fix("The user's account is disabled.", AccountCommands.Enable(names, entry), record.DistinguishedName);
         if (record is { IsExpired: true })
@@ -113,21 +112,19 @@ internal static class UserChecks
     {
         var names = subject.Names();
         var record = (await subject.User!.GetRecordsAsync(cancellationToken).ConfigureAwait(false)) is [var only] ? only : null;
-        var entry = record is null ? names.UserEntry : names.UserEntry with { Name = $"'{record.Name}'" };
+        var entry = record is null ? names.UserEntry : names.UserEntry with { Name = record.Quoted };
         var remedy = "If this user should be delegated: " + AccountCommands.AllowForwarding(names, entry);
         if (record is { IsSensitive: true })
             return subject.Fix("The user is marked as sensitive and cannot be delegated.", remedy, record.DistinguishedName);
         if (record is not null)
         {
             var directory = (await subject.Account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false)).Facts!;
-            var groups = await directory.FindGroupsAsync(record, cancellationToken).ConfigureAwait(false) ?? [];
-            if (groups.Any(group => group.EndsWith(ProtectedUsers, StringComparison.Ordinal)))
+            if (await directory.FindProtectedUsersAsync(record, cancellationToken).ConfigureAwait(false) is not null)
             {
                 return subject.Fix(
                     "The user is a member of Protected Users. Windows does not delegate such a user.",
-                    "If this user should be delegated, remove the user from the group: " + Remedies.Run(
-                        names, $"Remove-ADGroupMember 'Protected Users' -Server {names.UserDns} -Members '{record.Name}' -Confirm:$false",
-                        $"samba-tool group removemembers 'Protected Users' '{record.Name}'", "", ""),
+                    "If this user should be delegated, remove the user from the group: "
+                        + GroupCommands.Remove(names, names.UserDns, GroupCommands.ProtectedUsers, record),
                     record.DistinguishedName);
             }
         }

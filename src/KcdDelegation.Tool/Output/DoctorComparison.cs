@@ -120,9 +120,9 @@ internal sealed record FindingChange(
     /// <summary>Gets the number in this report, or null.</summary>
     public int? Number { get; init; }
 
-    public string? Before => Earlier is { } verdict ? DoctorResult.Name(verdict) : null;
+    public string? Before => Earlier is { } verdict ? DoctorJson.GetName(verdict) : null;
 
-    public string? Now => After is { } verdict ? DoctorResult.Name(verdict) : null;
+    public string? Now => After is { } verdict ? DoctorJson.GetName(verdict) : null;
 
     /// <summary>Returns the two verdicts as a phrase.</summary>
     public string DescribeVerdicts() => (Earlier, After) switch

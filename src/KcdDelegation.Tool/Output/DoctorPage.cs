@@ -77,7 +77,7 @@ internal sealed class DoctorPage
     private void WriteHeader()
     {
         // An incomplete report without a fault is not a healthy one.
-        var verdict = DoctorResult.Name(
+        var verdict = DoctorJson.GetName(
             _result.Report is { IsIncomplete: true, Verdict: DoctorVerdict.Ok } ? DoctorVerdict.Look : _result.Report.Verdict);
         _page.Append(CultureInfo.InvariantCulture, $"""
             <header class="summary {Encode(verdict)}">
@@ -166,7 +166,7 @@ internal sealed class DoctorPage
     private void WriteFinding(DoctorFinding finding)
     {
         _page.Append(CultureInfo.InvariantCulture, $"""
-            <li class="finding {DoctorResult.Name(finding.Verdict)}" id="{Anchor(finding)}">
+            <li class="finding {DoctorJson.GetName(finding.Verdict)}" id="{Anchor(finding)}">
             <span class="number">{finding.Number}</span>
             <span>{Badge(finding.Verdict)}</span>
             <div class="body">
@@ -260,7 +260,7 @@ internal sealed class DoctorPage
             DoctorVerdict.Look => "!",
             _ => "–",
         };
-        var (kind, word) = (DoctorResult.Name(verdict), DoctorText.Name(verdict));
+        var (kind, word) = (DoctorJson.GetName(verdict), DoctorText.Name(verdict));
         return $"<span class=\"badge {kind}\"><span aria-hidden=\"true\">{sign}</span> {word}</span>";
     }
 

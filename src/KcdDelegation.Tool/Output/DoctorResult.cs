@@ -99,6 +99,4 @@ internal sealed record DoctorResult : CommandResult
         });
         output.WriteLine(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
     }
-
-    public static string Name(Enum value) => value.ToString().ToLowerInvariant();
 }

@@ -17,7 +17,7 @@ internal sealed record EarlierReport(
     private const int MaxSize = 8 * 1024 * 1024;
     private const int MaxDepth = 16;
 
-    private static readonly string[] Verdicts = [.. Enum.GetValues<DoctorVerdict>().Select(verdict => DoctorResult.Name(verdict))];
+    private static readonly string[] Verdicts = [.. Enum.GetValues<DoctorVerdict>().Select(verdict => DoctorJson.GetName(verdict))];
 
     /// <summary>Reads the report.</summary>
     /// <param name="option">The name of the option, for messages.</param>

@@ -49,13 +49,13 @@ internal sealed class ErrorNames(KerberosException error)
     public AccountKeySource? KeySource => error.KeySource;
 
     /// <summary>The service with the class HTTP and without its port.</summary>
-    public string WebServiceQuoted => Quoted(error.Service is { } service ? $"HTTP/{service.Host}" : null, "SPN");
+    public string WebServiceQuoted => Quote(error.Service is { } service ? $"HTTP/{service.Host}" : null, "SPN");
 
-    public string AccountQuoted => Quoted(error.Account, "ACCOUNT");
+    public string AccountQuoted => Quote(error.Account, "ACCOUNT");
 
-    public string ServiceQuoted => Quoted(ServiceName, "SPN");
+    public string ServiceQuoted => Quote(ServiceName, "SPN");
 
-    public string UserQuoted => Quoted(error.User?.Name, "USER");
+    public string UserQuoted => Quote(error.User?.Name, "USER");
 
     /// <summary>The user for tools that do not accept a UPN. A placeholder if only the UPN is known.</summary>
     public string UserAccountQuoted => error.User?.Type == PrincipalNameType.Enterprise ? "'<sAMAccountName>'" : UserQuoted;
@@ -92,7 +92,8 @@ internal sealed class ErrorNames(KerberosException error)
 
     private static bool IsKnown(string realm) => realm.Length > 0 && IsPlain(realm);
 
-    private static string Quoted(string? name, string placeholder) => $"'{Plain(name, placeholder)}'";
+    /// <summary>Returns a name for a command, or the placeholder where a shell could interpret the name.</summary>
+    public static string Quote(string? name, string placeholder) => $"'{Plain(name, placeholder)}'";
 
     private static string Plain(string? name, string placeholder) => name is { Length: > 0 } && IsPlain(name) ? name : $"<{placeholder}>";
 

@@ -1,0 +1,28 @@
+using System.Text;
+using KcdDelegation.Diagnosis;
+using KcdDelegation.DirectoryServices.Doctor;
+using KcdDelegation.Kerberos;
+
+namespace KcdDelegation.DirectoryServices.Tests.Doctor;
+
+/// <summary>Names of the directory in commands that an administrator copies.</summary>
+public sealed class AccountRecordTests
+{
+    [Theory]
+    [InlineData("svc-web", "'svc-web'")]
+    [InlineData("conncomp$", "'conncomp$'")]
+    [InlineData("a'; reboot; '", "'<ACCOUNT>'")]
+    [InlineData("a`reboot`", "'<ACCOUNT>'")]
+    [InlineData("a b", "'<ACCOUNT>'")]
+    public void A_name_that_a_shell_could_interpret_is_in_no_command(string name, string quoted)
+    {
+        using var entry = new LdapEntry("CN=x", []);
+        entry.Add("sAMAccountName", [Encoding.UTF8.GetBytes(name)]);
+        var record = AccountRecord.Read(entry, DateTimeOffset.UnixEpoch).ShouldNotBeNull();
+
+        record.Quoted.ShouldBe(quoted);
+        var names = new ErrorNames(new KerberosException(new KerberosFailure { KdcSoftware = KdcSoftware.Samba }));
+        RemedyCommands.From(GroupCommands.Remove(names, "contoso.com", GroupCommands.ProtectedUsers, record))
+            .ShouldBe([new DoctorCommand("Samba", $"samba-tool group removemembers 'Protected Users' {quoted}")]);
+    }
+}
