@@ -92,7 +92,8 @@ internal static class AccountChecks
         {
             var name = $"HTTP/{subject.Account.Name.TrimEnd('$').ToLowerInvariant()}.{subject.Account.Domain}";
             return subject.Explain(
-                fault, Remedies.NameAccount(subject.Names()).Replace("HTTP/GATEWAY", ErrorNames.Quote(name, "SPN"), StringComparison.Ordinal),
+                fault,
+                Remedies.NameAccount(subject.Names()).Replace("HTTP/GATEWAY", ErrorNames.Quote(name, "SPN"), StringComparison.Ordinal),
                 record is null ? []
                     : [$"servicePrincipalName: {(record.ServiceNames.Count == 0 ? "none" : string.Join(", ", record.ServiceNames))}"]);
         }
