@@ -3,6 +3,8 @@ using System.Net;
 namespace KcdDelegation.Yarp.Tests;
 
 /// <summary>Tests many open streams of many users at a time.</summary>
+[CollectionDefinition(nameof(ManyStreamsTests), DisableParallelization = true)]
+[Collection(nameof(ManyStreamsTests))]
 public sealed class ManyStreamsTests
 {
     private const int Users = 100;

@@ -2,8 +2,8 @@ using KcdDelegation.DirectoryServices.Tests.Servers;
 
 namespace KcdDelegation.DirectoryServices.Tests.Connections;
 
-/// <summary>What the whole process allocates while a server sends without end. The server is in the same process, so its own messages are
-/// in the numbers: the limits are multiples of the client's bounds.</summary>
+/// <summary>What the whole process allocates while a server lies. The server is in the same process, so its own messages are in the
+/// numbers: the limits are multiples of the client's bounds. No other test may run meanwhile.</summary>
 [CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
 [Collection(nameof(AllocationTests))]
 public sealed class AllocationTests
@@ -34,6 +34,25 @@ public sealed class AllocationTests
 
         error.Failure.ShouldBe(DirectoryFailure.TooLarge, error.Message);
         (GC.GetTotalAllocatedBytes(precise: true) - before).ShouldBeLessThan(64L * Bound);
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0x30, 0x84, 0x7F, 0xFF, 0xFF, 0xFF })]
+    [InlineData(new byte[] { 0x30, 0x88, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF })]
+    [InlineData(new byte[] { 0x30, 0x83, 0xFF, 0xFF, 0xFF })]
+    public async Task A_message_that_claims_to_be_huge_is_refused_before_memory_is_taken(byte[] head)
+    {
+        await using var directory = new TestDirectory();
+        // Both sides are compiled, and the ticket is there.
+        await directory.SearchAsync();
+        directory.Server.Answer = _ => [head];
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+
+        var error = await Should.ThrowAsync<DirectoryException>(() => directory.SearchAsync());
+
+        error.Failure.ShouldBe(DirectoryFailure.TooLarge, error.Message);
+        error.Message.ShouldContain("longer than");
+        (GC.GetTotalAllocatedBytes(precise: true) - before).ShouldBeLessThan(2 << 20);
     }
 
     private static byte[] CreateMessage(int id, string lie) => lie switch
