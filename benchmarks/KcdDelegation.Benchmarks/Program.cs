@@ -12,6 +12,7 @@ using KcdDelegation.Benchmarks.Cold;
 using KcdDelegation.Benchmarks.Connections;
 using KcdDelegation.Benchmarks.Gateway;
 using KcdDelegation.Benchmarks.Headers;
+using KcdDelegation.Benchmarks.Sessions;
 using KcdDelegation.Benchmarks.Tokens;
 using Perfolizer.Horology;
 
@@ -19,10 +20,11 @@ using Perfolizer.Horology;
 if (args is not [var page, var results, ..])
 {
     Console.Error.WriteLine("""
-        usage: KcdDelegation.Benchmarks headers|cache|memory|tokens|threads|users|cold|rush RESULTS [short]
+        usage: KcdDelegation.Benchmarks headers|cache|memory|tokens|threads|users|sessions|cold|rush RESULTS [short]
                KcdDelegation.Benchmarks gateway-run NUMBERS KILOBYTES [short]
                KcdDelegation.Benchmarks gateway RESULTS NUMBERS
                KcdDelegation.Benchmarks gateway-load COLUMN KILOBYTES SECONDS
+               KcdDelegation.Benchmarks sessions-load COLUMN SECONDS
         """);
     return 2;
 }
@@ -69,6 +71,15 @@ switch (page)
     case "gateway-load":
         await GatewayRun.LoadAsync(
             results, int.Parse(args[2], CultureInfo.InvariantCulture), int.Parse(args[3], CultureInfo.InvariantCulture));
+        break;
+    case "sessions" when GatewayRun.FindObstacle() is { } obstacle:
+        Console.Error.WriteLine($"sessions is skipped: {obstacle}");
+        return 77;
+    case "sessions":
+        await SessionsRun.RunAsync(results, isShort);
+        break;
+    case "sessions-load":
+        await SessionsRun.LoadAsync(results, int.Parse(args[2], CultureInfo.InvariantCulture));
         break;
     case "gateway":
         GatewayPage.Write(results, args[2]);

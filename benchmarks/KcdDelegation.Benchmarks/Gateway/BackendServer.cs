@@ -19,10 +19,15 @@ internal static class BackendServer
     /// <summary>The path whose answer is the <c>Authorization</c> header of the request.</summary>
     public const string EchoPath = "/authorization";
 
-    private const string Count = "connections";
+    /// <summary>The length of an answer.</summary>
+    public const int AnswerLength = 1024;
 
-    private static readonly byte[] s_answer = new byte[1024];
+    private const string Count = "connections";
+    private const string Requests = "requests";
+
+    private static readonly byte[] s_answer = new byte[AnswerLength];
     private static long s_connections;
+    private static long s_requests;
 
     /// <summary>Runs the server until its input ends. Its first line is its address.</summary>
     public static async Task RunAsync()
@@ -45,16 +50,23 @@ internal static class BackendServer
         await using var server = builder.Build();
         server.Run(AnswerAsync);
         await server.StartAsync();
-        await ChildProcess.AnswerAsync(server.Urls.First(), command => Task.FromResult(command[0] == ProcessUsage.Command
-            ? ProcessUsage.Read()
-            : Interlocked.Read(ref s_connections).ToString(CultureInfo.InvariantCulture)));
+        await ChildProcess.AnswerAsync(server.Urls.First(), command => Task.FromResult(command[0] switch
+        {
+            ProcessUsage.Command => ProcessUsage.Read(),
+            Requests => Interlocked.Read(ref s_requests).ToString(CultureInfo.InvariantCulture),
+            _ => Interlocked.Read(ref s_connections).ToString(CultureInfo.InvariantCulture),
+        }));
     }
 
     /// <summary>Returns the number of connections that the server has accepted since its start.</summary>
     public static long CountConnections(ChildProcess server) => long.Parse(server.Ask(Count), CultureInfo.InvariantCulture);
 
+    /// <summary>Returns the number of requests that the server has answered since its start.</summary>
+    public static long CountRequests(ChildProcess server) => long.Parse(server.Ask(Requests), CultureInfo.InvariantCulture);
+
     private static Task AnswerAsync(HttpContext context)
     {
+        Interlocked.Increment(ref s_requests);
         if (context.Request.Path == EchoPath)
             return context.Response.WriteAsync(context.Request.Headers.Authorization.ToString());
         context.Response.ContentType = "text/plain";

@@ -76,7 +76,8 @@ internal sealed record GatewayResult
         Cells = [.. Cells.GroupBy(cell => cell.Group).SelectMany(group => KeepQuietRounds([.. group]))],
     };
 
-    private static IEnumerable<GatewayCell> KeepQuietRounds(IReadOnlyList<GatewayCell> cells)
+    /// <summary>Keeps the half of the rounds with the least disturbance.</summary>
+    public static IEnumerable<GatewayCell> KeepQuietRounds(IReadOnlyList<GatewayCell> cells)
     {
         var medians = cells.Select(cell => cell.GetMedian(round => round.ProcessorTime)).ToArray();
         var rounds = cells[0].Rounds.Count;

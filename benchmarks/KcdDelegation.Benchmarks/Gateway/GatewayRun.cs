@@ -16,7 +16,8 @@ internal static class GatewayRun
     /// <summary>The sizes of tickets that the page compares.</summary>
     public static readonly ImmutableArray<int> TicketKilobytes = [1, 12];
 
-    private const string Account = "gw";
+    /// <summary>The delegating account.</summary>
+    public const string Account = "gw";
     private const int MostUsers = 10_000;
 
     /// <summary>The row that is also measured without a gateway.</summary>
@@ -135,7 +136,7 @@ internal static class GatewayRun
     }
 
     /// <summary>Creates the realm. The size of a ticket without its PAC is measured with a small PAC.</summary>
-    private static TestRealm CreateRealm(int users, int ticketKilobytes)
+    public static TestRealm CreateRealm(int users, int ticketKilobytes)
     {
         const int SmallPac = 600;
         var realm = TestRealm.Start("BENCH.TEST")
@@ -149,7 +150,7 @@ internal static class GatewayRun
     }
 
     /// <summary>Requires that the backend got a valid ticket of the right user, of about the right size.</summary>
-    private static void CheckTicket(TestRealm realm, string authorization, int ticketKilobytes)
+    public static void CheckTicket(TestRealm realm, string authorization, int ticketKilobytes)
     {
         var accepted = new TestAcceptor(realm, ProcessSettings.Service).Accept(authorization);
         // Base64 makes four characters of three bytes, and the token has some hundred bytes more than the ticket.

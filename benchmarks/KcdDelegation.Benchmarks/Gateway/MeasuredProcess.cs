@@ -6,8 +6,6 @@ namespace KcdDelegation.Benchmarks.Gateway;
 /// <summary>A process to measure, with a backend of its own. Only one of these processes has requests at a time.</summary>
 internal sealed class MeasuredProcess : IDisposable
 {
-    private const int Connections = 64;
-
     private readonly string _usersFile;
     private readonly string _script;
     private readonly ChildProcess _backend;
@@ -117,7 +115,7 @@ internal sealed class MeasuredProcess : IDisposable
         var backend = ProcessUsage.Ask(_backend);
         var before = ProcessUsage.Ask(_process);
         var line = Column.HasGateway
-            ? RunLoadGenerator(first, count, seed)
+            ? LoadGenerator.Run(Url, _script, _usersFile, first, count, seed)
             : _process.Ask(string.Create(CultureInfo.InvariantCulture, $"run {first} {count} {seed}"));
         var after = ProcessUsage.Ask(_process);
         var numbers = line.Split(' ').Skip(1).Select(text => double.Parse(text, CultureInfo.InvariantCulture)).ToArray();
@@ -142,24 +140,4 @@ internal sealed class MeasuredProcess : IDisposable
         var parts = line.Split(": ", 2);
         request.Headers.TryAddWithoutValidation(parts[0], parts[1]);
     }
-
-    private string RunLoadGenerator(int first, int count, int seed)
-    {
-        var threads = Math.Max(1, ProcessorSet.Others.Count / 2);
-        using var process = Process.Start(new ProcessStartInfo("taskset",
-        [
-            "--cpu-list", ProcessorSet.Others.ToString(), "wrk", "-t", Text(threads), "-c", Text(Connections), "-d", "1s",
-            "-s", _script, Url.AbsoluteUri, "--", _usersFile, Text(first), Text(count), Text(seed),
-        ])
-        {
-            RedirectStandardOutput = true,
-            UseShellExecute = false,
-        })!;
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return output.Split('\n').FirstOrDefault(line => line.StartsWith("RESULT ", StringComparison.Ordinal))
-            ?? throw new InvalidOperationException($"wrk failed: {output}");
-    }
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

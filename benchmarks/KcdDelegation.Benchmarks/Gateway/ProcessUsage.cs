@@ -18,9 +18,12 @@ internal sealed record ProcessUsage(double Microseconds, long AllocatedBytes, lo
         $"{Environment.CpuUsage.TotalTime.TotalMicroseconds:0} {GC.GetTotalAllocatedBytes(precise: true)} {Environment.WorkingSet} "
             + $"{JitInfo.GetCompiledMethodCount()}");
 
-    public static ProcessUsage Ask(ChildProcess process)
+    public static ProcessUsage Ask(ChildProcess process) => Parse(process.Ask(Command));
+
+    /// <summary>Parses what <see cref="Read"/> returned in another process.</summary>
+    public static ProcessUsage Parse(string text)
     {
-        var parts = process.Ask(Command).Split(' ');
+        var parts = text.Split(' ');
         return new ProcessUsage(
             double.Parse(parts[0], CultureInfo.InvariantCulture),
             long.Parse(parts[1], CultureInfo.InvariantCulture),

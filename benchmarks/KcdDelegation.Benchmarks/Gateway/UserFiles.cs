@@ -21,13 +21,18 @@ internal sealed class UserFiles : IDisposable
     public static UserFiles Create(TestIssuer issuer, int users)
     {
         var files = new UserFiles(System.IO.Directory.CreateTempSubdirectory("kcd-bench-").FullName);
-        using var script = typeof(UserFiles).Assembly.GetManifestResourceStream("users.lua")!;
-        using (var file = File.Create(files.Script))
-            script.CopyTo(file);
+        WriteScript(files.Script);
         var names = Enumerable.Range(0, users).Select(ProcessSettings.GetUser).ToArray();
         File.WriteAllLines(files.Names, names.Select(name => $"{ProcessSettings.UserField}: {name}"));
         File.WriteAllLines(files.Tokens, names.Select(name => $"Authorization: Bearer {CreateToken(issuer, name)}"));
         return files;
+    }
+
+    public static void WriteScript(string path)
+    {
+        using var script = typeof(UserFiles).Assembly.GetManifestResourceStream("users.lua")!;
+        using var file = File.Create(path);
+        script.CopyTo(file);
     }
 
     public static string CreateToken(TestIssuer issuer, string user) => issuer.CreateToken(
