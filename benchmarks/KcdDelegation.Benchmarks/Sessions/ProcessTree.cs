@@ -6,24 +6,29 @@ namespace KcdDelegation.Benchmarks.Sessions;
 internal sealed class ProcessTree(int root)
 {
     /// <summary>Returns the microseconds of processor time of all running threads, in user mode and in the kernel.</summary>
-    public double ReadProcessorTime() => FindAll().Sum(static process => Directory.EnumerateDirectories($"/proc/{process}/task").Sum(ReadTask));
+    public double ReadProcessorTime() =>
+        FindAll().SelectMany(static process => Directory.EnumerateDirectories($"/proc/{process}/task")).Sum(ReadThread);
 
     /// <summary>Returns the resident bytes. Memory that several processes share counts once.</summary>
-    public long ReadMemory() => FindAll().Sum(static process => 1024 * Parse(
-        File.ReadLines($"/proc/{process}/smaps_rollup").First(static line => line.StartsWith("Pss:", StringComparison.Ordinal))["Pss:".Length..]
-            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[0]));
+    public long ReadMemory() => FindAll().Sum(static process =>
+    {
+        const string Key = "Pss:";
+        var line = File.ReadLines($"/proc/{process}/smaps_rollup").First(static line => line.StartsWith(Key, StringComparison.Ordinal));
+        return 1024 * Parse(Split(line[Key.Length..])[0]);
+    });
 
     private List<long> FindAll()
     {
         List<long> found = [root];
         for (var i = 0; i < found.Count; i++)
-            found.AddRange(Read($"/proc/{found[i]}/task/{found[i]}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse));
+            found.AddRange(Split(Read($"/proc/{found[i]}/task/{found[i]}/children")).Select(Parse));
         return found;
     }
 
-    /// <summary>Reads the nanoseconds on a processor, the first number of <c>schedstat</c>. Those of <c>stat</c> are rounded to 10
+    /// <summary>Reads the time on a processor, the first number of <c>schedstat</c>. The times of <c>stat</c> are rounded to 10
     /// milliseconds.</summary>
-    private static double ReadTask(string task) => Read($"{task}/schedstat") is { Length: > 0 } text ? Parse(text.Split(' ')[0]) / 1000.0 : 0;
+    private static double ReadThread(string folder) =>
+        Split(Read($"{folder}/schedstat")) is [var nanoseconds, ..] ? Parse(nanoseconds) / 1000.0 : 0;
 
     /// <summary>Reads a file; empty if the thread has ended meanwhile.</summary>
     private static string Read(string path)
@@ -37,6 +42,8 @@ internal sealed class ProcessTree(int root)
             return "";
         }
     }
+
+    private static string[] Split(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     private static long Parse(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 }

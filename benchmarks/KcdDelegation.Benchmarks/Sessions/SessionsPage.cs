@@ -61,36 +61,43 @@ internal sealed class SessionsPage
 
     private string Describe() => string.Create(CultureInfo.InvariantCulture, $"""
         GET requests with an answer of 1 KB, over plain HTTP/1.1 on loopback for all servers, without access logs. `wrk` sends them on 64
-        connections, each for a random session, and all servers of a round get the same sequence. Every request has a cookie. Requests that
-        did not reach the backend end the run.
+        connections, each for a random session. All servers of a round get the same sequence. Every request has a cookie. A round in which
+        a request does not reach the backend ends the run.
 
         Each server is pinned to processor {ProcessorSet.Gateway}, and only one has requests at a time. `wrk`, the backends, the identity
         provider and the KDC run on processor {ProcessorSet.Others}. {Rounds} interleaved rounds of one second; the half with the least
         disturbance counts. The tables have medians. Ratios and differences are medians of those of the rounds.
 
+        A server that is less than 0.95 busy was limited by `wrk`, the backend, or other load on the machine. It could answer more requests
+        than the table says. Compare the processor time then.
+
         - *plain YARP* is YARP 2.3.0 without a user.
-        - *kcd-gateway* is the program with its default settings, and with one application: `None` without delegation, and *delegation* with
-          a ticket of 1 KB (an `Authorization` value of {HeaderLength:N0} characters). Sessions are files on the disk of the temporary
-          directory, and each write is flushed to the disk.
-        - *nginx* and *Apache* (event MPM, 128 threads for each processor) are the packages of Debian as plain proxies that keep their
-          connections to the backend: {Machine.Output("dpkg-query", "-W -f ${Version} nginx-light")} and {Machine.Output("dpkg-query", "-W -f ${Version} apache2-bin")}.
-        - *Apache, mod_auth_openidc* ({Machine.Output("dpkg-query", "-W -f ${Version} libapache2-mod-auth-openidc")}) signs in at the same
-          provider with PKCE. Its sessions are in its default cache, in shared memory, which has {ApacheSettings.GetCacheEntries(Sessions):N0} entries here. It
-          searches them one after the other, and the default is 10,000. Its sessions end with the process.
+        - *kcd-gateway* is the program with its default settings and one application. `None` is an application without delegation.
+          *delegation* is one with a ticket of 1 KB, an `Authorization` value of {HeaderLength:N0} characters. Sessions are files in the
+          temporary directory, and each write is flushed to the disk.
+        - *nginx* ({GetVersion("nginx-light")}) is Debian's package as a plain proxy that keeps its connections to the backend.
+        - *Apache* ({GetVersion("apache2-bin")}) is the same with the event MPM and 128 threads for each processor.
+        - *Apache, mod_auth_openidc* ({GetVersion("libapache2-mod-auth-openidc")}) signs in at the same provider, with PKCE.
+          Its sessions are in its default cache, which is shared memory. It has {ApacheSettings.GetCacheEntries(Sessions):N0} entries here
+          (default 10,000), and the module searches them one after the other. The sessions end with Apache. The backend
+          gets no claims.
 
-        Apache does no delegation here, so compare it with `None`. A session of `None` is also an application without Kerberos.
+        Apache does no delegation, so compare it with `None`.
 
-        Processor time is that of all threads of the server's processes (`/proc/PID/task/TID/schedstat`), and bytes are those that .NET
-        allocated. A server that is less than 0.95 busy was limited by `wrk`, the backend, or other load on the machine.
+        Processor time is that of all threads of the server's processes (`/proc/PID/task/TID/schedstat`). Bytes are those that .NET
+        allocated.
 
-        A *cold sign-in* is the time from the callback to the first answer of the application for a new user: the exchange of the code,
-        the check of an ID token of {TokenLength} characters (RS256), the new session, with delegation the ticket, and the request itself. One
-        sign-in runs at a time. The provider took {ProviderTime:0.00} ms of it (median). The processor time includes the redirect to the provider before.
+        A *cold sign-in* is the time from the callback to the first answer of the application, for a new user. It includes the exchange of
+        the code, the validation of an ID token of {TokenLength} characters (RS256), the new session, the ticket of delegation, and the
+        request. One sign-in runs at a time. The provider's token endpoint takes {ProviderTime:0.00} ms of it (median). The processor time
+        also includes the redirect to the provider before.
 
-        *Memory* is the resident memory of the server's processes, shared memory counted once, after a full garbage collection in .NET. With
-        delegation, a session includes a ticket and a connection of the user. The memory of Apache's cache grows with its number of entries
-        rather than with its sessions.
+        *Memory* is the resident memory of the server's processes, with shared memory counted once. In .NET, it is read after a full garbage
+        collection. With delegation, a session has a ticket and a connection of its own. Apache's memory depends on the number of entries of
+        its cache more than on its sessions.
         """);
+
+    private static string GetVersion(string package) => Machine.Output("dpkg-query", $"-W -f ${{Version}} {package}");
 
     private static IReadOnlyList<string> AsRow(GatewayCell cell, IReadOnlyList<GatewayCell> all)
     {
