@@ -262,7 +262,8 @@ dc_verbs() {
     kdc) [ $# = 2 ] || usage "kdc stop|cont|kill|start|restart"; need_system; one_at_a_time "$SELF"; dc_kdc "$2";;
     users) [[ ${2:-} =~ ^[0-9]+$ ]] || usage "users N"; need_system; one_at_a_time "$SELF"; dc_users "$2";;
     tool) shift; samba_tool "$@";;
+    pdbedit) shift; in_namespace pdbedit -s "$DIR/etc/smb.conf" "$@";;
     attribute) shift; dc_attribute "$@";;
-    *) usage "up|down|status|env|users N|kdc stop|cont|kill|start|restart|attribute ACCOUNT NAME BASE64|tool SAMBA-TOOL-ARGUMENTS";;
+    *) usage "up|down|status|env|users N|kdc stop|cont|kill|start|restart|attribute ACCOUNT NAME BASE64|tool SAMBA-TOOL-ARGUMENTS|pdbedit ARGUMENTS";;
   esac
 }

@@ -16,6 +16,11 @@ internal static class AccountChecks
         new("Schema Admins", "S-1-5-21-", "-518"),
         new("Enterprise Admins", "S-1-5-21-", "-519"),
         new("Administrators", "S-1-5-32-", "-544"),
+        new("Account Operators", "S-1-5-32-", "-548"),
+        new("Server Operators", "S-1-5-32-", "-549"),
+        new("Backup Operators", "S-1-5-32-", "-551"),
+        new("Key Admins", "S-1-5-21-", "-526"),
+        new("Enterprise Key Admins", "S-1-5-21-", "-527"),
     ];
 
     /// <summary>Services through which an account can take over the domain.</summary>
@@ -176,7 +181,10 @@ internal static class AccountChecks
         if (await subject.Account.GetRecordAsync(cancellationToken).ConfigureAwait(false) is not { } record)
             return subject.Skip("The directory does not show the account to itself.");
         var directory = (await subject.Account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false)).Facts!;
-        var controllers = directory.Servers.Select(server => server.HostName!).ToList();
+        var controllers = (await directory.FindControllersAsync(cancellationToken).ConfigureAwait(false))
+            .SelectMany(controller => controller.ServiceNames.Select(GetHost)).OfType<string>()
+            .Concat(directory.Servers.Select(server => server.HostName!))
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         var dangerous = record.AllowedTargets.FirstOrDefault(target => IsDangerous(target, controllers, subject.Account.Domain));
         if (dangerous is not null)
         {
@@ -187,7 +195,9 @@ internal static class AccountChecks
                     $"Set-{names.AccountCmdlet} -Identity {names.AccountEntry.AtServer} -Remove "
                         + $"@{{'msDS-AllowedToDelegateTo'={ErrorNames.Quote(dangerous, "SPN")}}}",
                     $"samba-tool delegation del-service {names.AccountQuoted} {ErrorNames.Quote(dangerous, "SPN")}", "", ""),
-                $"{record.AllowedTargets.Count} targets on the list");
+                $"{record.AllowedTargets.Count} targets on the list",
+                "The name of the service in a ticket is not protected: a ticket to one service of a computer serves for all of its "
+                + "services.");
         }
         return record.AllowedTargets.Count > ManyTargets
             ? subject.Look(
@@ -196,18 +206,23 @@ internal static class AccountChecks
             : subject.Ok($"{record.AllowedTargets.Count} targets are listed.");
     }
 
-    private static bool IsDangerous(string target, List<string> controllers, string domain)
+    /// <summary>Determines whether a target is a service of a controller.</summary>
+    /// <param name="target">The service principal name.</param>
+    /// <param name="controllers">The DNS names of the controllers, compared without case.</param>
+    /// <param name="domain">The DNS name of the domain.</param>
+    internal static bool IsDangerous(string target, IReadOnlySet<string> controllers, string domain)
     {
-        var parts = target.Split('/');
-        if (parts.Length < 2)
-            return false;
-        var host = parts[1].Split(':')[0];
-        return string.Equals(parts[0], "krbtgt", StringComparison.OrdinalIgnoreCase)
-            || (RulingClasses.Contains(parts[0], StringComparer.OrdinalIgnoreCase)
-                && (string.Equals(host, domain, StringComparison.OrdinalIgnoreCase)
-                    || controllers.Exists(controller => string.Equals(controller, host, StringComparison.OrdinalIgnoreCase)
-                        || string.Equals(controller.Split('.')[0], host, StringComparison.OrdinalIgnoreCase))));
+        var serviceClass = target.Split('/')[0];
+        return string.Equals(serviceClass, "krbtgt", StringComparison.OrdinalIgnoreCase)
+            || (GetHost(target) is { } host
+                && (controllers.Contains(host)
+                    || controllers.Contains($"{host}.{domain}")
+                    || (string.Equals(host, domain, StringComparison.OrdinalIgnoreCase)
+                        && RulingClasses.Contains(serviceClass, StringComparer.OrdinalIgnoreCase))));
     }
+
+    /// <summary>Returns the host of a service principal name, or null if it has none.</summary>
+    private static string? GetHost(string name) => name.Split('/') is [_, var host, ..] ? host.Split(':')[0] : null;
 
     /// <summary>A group by the start and the end of its SID.</summary>
     private sealed record RulingGroup(string Name, string Start, string End)

@@ -1,5 +1,6 @@
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Names;
 
 namespace KcdDelegation.DirectoryServices.Doctor;
 
@@ -12,6 +13,8 @@ internal sealed record CheckSubject(
     ApplicationFacts? Application,
     IReadOnlyList<ApplicationFacts> Applications)
 {
+    private const int MaxText = 8000;
+
     /// <summary>Gets the failure of an exchange that this check explains, or null.</summary>
     public KerberosException? Fault { get; init; }
 
@@ -26,10 +29,10 @@ internal sealed record CheckSubject(
     public DoctorFinding Ok(string text, params IEnumerable<string> evidence) => Create(DoctorVerdict.Ok, text, evidence);
 
     public DoctorFinding Look(string text, string remedy, params IEnumerable<string> evidence) =>
-        Create(DoctorVerdict.Look, text, evidence) with { Remedy = remedy, Commands = RemedyCommands.From(remedy) };
+        Create(DoctorVerdict.Look, text, evidence, remedy);
 
     public DoctorFinding Fix(string text, string remedy, params IEnumerable<string> evidence) =>
-        Create(DoctorVerdict.Fix, text, evidence) with { Remedy = remedy, Commands = RemedyCommands.From(remedy) };
+        Create(DoctorVerdict.Fix, text, evidence, remedy);
 
     public DoctorFinding Skip(string because, bool isNoAnswer = false) =>
         Create(DoctorVerdict.Skipped, because, []) with { IsNoAnswer = isNoAnswer };
@@ -45,7 +48,8 @@ internal sealed record CheckSubject(
         var cause = explained.Cause;
         var bracket = cause.LastIndexOf(" [", StringComparison.Ordinal);
         var (text, answer) = bracket > 0 ? (cause[..bracket], cause[(bracket + 2)..].TrimEnd(']')) : (cause, cause);
-        return Fix(text, remedy ?? explained.Remedy, [$"The KDC's answer: {answer}", .. evidence]) with { IsNoAnswer = error.IsTransient };
+        var source = error.Exchange is KerberosExchange.Configuration or KerberosExchange.KdcLookup ? "Error" : "The KDC's answer";
+        return Fix(text, remedy ?? explained.Remedy, [$"{source}: {answer}", .. evidence]) with { IsNoAnswer = error.IsTransient };
     }
 
     /// <summary>Returns the names of this subject, formatted for sentences and for commands.</summary>
@@ -56,15 +60,19 @@ internal sealed record CheckSubject(
         Service = Application?.Service,
     }));
 
-    private DoctorFinding Create(DoctorVerdict verdict, string text, IEnumerable<string> evidence) => new()
+    /// <summary>Creates the finding. Names of the directory, of DNS and of servers are in its texts, and may contain any
+    /// character.</summary>
+    private DoctorFinding Create(DoctorVerdict verdict, string text, IEnumerable<string> evidence, string? remedy = null) => new()
     {
         Check = Check.Id,
         Stage = Check.Stage,
         Verdict = verdict,
-        Subject = Name,
+        Subject = PrintableText.From(Name, MaxText),
         Title = Check.Title,
-        Text = text,
-        Evidence = [.. evidence],
+        Text = PrintableText.From(text, MaxText),
+        Evidence = [.. evidence.Select(line => PrintableText.From(line, MaxText))],
+        Remedy = remedy is null ? null : PrintableText.From(remedy, MaxText),
+        Commands = remedy is null ? [] : RemedyCommands.From(PrintableText.From(remedy, MaxText)),
         Proof = verdict is DoctorVerdict.Fix or DoctorVerdict.Look ? $"{Request.CommandLine} --only {Check.Id}" : null,
         Help = Check.Help,
     };

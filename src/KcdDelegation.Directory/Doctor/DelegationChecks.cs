@@ -104,13 +104,16 @@ internal static class DelegationChecks
         var names = subject.Names();
         var remedy = "Register the name on the account that runs the backend: " + Remedies.Run(
                 names, $"setspn -S {names.ServiceQuoted} {target}", $"samba-tool spn add {names.ServiceQuoted} {target}", "", "")
-            + (similar.Count > 0
-                ? $" Or set ServicePrincipalName of the application to {similar[0].Name}, if that is the name of the backend." : "");
+            + (similar.Count > 0 ? DescribeSimilar(similar[0].Name) : "");
         return subject.Fix(
             text, remedy,
             [.. similar.Take(8).Select(entry => $"{entry.Name} belongs to {entry.Holder.DistinguishedName}"),
                 .. fault is null ? Array.Empty<string>() : [$"The KDC's answer: {fault.Message}"]]);
     }
+
+    /// <summary>Returns the other way to correct a name, for one that the directory has.</summary>
+    internal static string DescribeSimilar(string name) =>
+        $" Or set ServicePrincipalName of the application to {ErrorNames.Quote(name, "SPN")}, if that is the name of the backend.";
 
     private static bool IsSimilar(string name, string label)
     {
@@ -184,10 +187,7 @@ internal static class DelegationChecks
         List<string> evidence = record is null ? []
             : [$"msDS-AllowedToDelegateTo of {record.Name}: {record.AllowedTargets.Count} targets, {(isListed ? "with" : "without")} "
                 + application.ServiceName];
-        var isAllowedByTarget = holders is [{ AllowedToAct: { } descriptor }] && record?.SecurityIdentifier is { } sid
-            && AllowedAccounts.Read(descriptor).Contains(sid);
-        if (holders is [{ AllowedToAct: { } list } holder])
-            evidence.Add($"Accounts that {holder.Name} allows: {string.Join(", ", AllowedAccounts.Read(list))}");
+        var isAllowedByTarget = await IsAllowedByTargetAsync(subject, holders, record, evidence, cancellationToken).ConfigureAwait(false);
         if (subject.Fault is { } fault)
             return ExplainMissing(subject, fault, record, evidence);
         if (application.User is not null)
@@ -197,6 +197,38 @@ internal static class DelegationChecks
         return isListed || isAllowedByTarget
             ? subject.Ok(isListed ? "The account's own list has it." : "The target's own list has the account.", evidence)
             : ExplainMissing(subject, null, record, evidence);
+    }
+
+    /// <summary>Determines whether the target's own list allows the account, and adds the list to the evidence.</summary>
+    private static async Task<bool> IsAllowedByTargetAsync(
+        CheckSubject subject,
+        IReadOnlyList<AccountRecord> holders,
+        AccountRecord? record,
+        List<string> evidence,
+        CancellationToken cancellationToken)
+    {
+        if (holders is not [{ AllowedToAct: { } descriptor } holder])
+            return false;
+        var list = AllowedAccounts.Read(descriptor);
+        if (!list.IsValid)
+        {
+            evidence.Add($"msDS-AllowedToActOnBehalfOfOtherIdentity of {holder.Name} is not a security descriptor, so it allows no account.");
+            return false;
+        }
+        var directory = (await subject.Account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false)).Facts!;
+        var known = await directory.FindNamesAsync([.. list.Entries.Select(entry => entry.Account)], cancellationToken)
+            .ConfigureAwait(false);
+        evidence.Add($"Accounts that {holder.Name} allows: {Describe(list.Allowed)}");
+        if (list.Denied.Any())
+            evidence.Add($"Accounts that {holder.Name} denies: {Describe(list.Denied)}");
+        if (record?.SecurityIdentifier is not { } own)
+            return false;
+        var groups = await directory.FindGroupsAsync(record, cancellationToken).ConfigureAwait(false) ?? [];
+        return list.IsAllowing([own, .. groups]);
+
+        string Describe(IEnumerable<string> identifiers) =>
+            string.Join(", ", identifiers.Take(20).Select(sid => known.TryGetValue(sid, out var name) ? $"{name} ({sid})" : sid))
+                is { Length: > 0 } text ? text : "none";
     }
 
     private static DoctorFinding ExplainMissing(

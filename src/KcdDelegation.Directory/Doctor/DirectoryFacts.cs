@@ -16,6 +16,9 @@ internal sealed class DirectoryFacts(
     /// <summary>The port of the global catalog (MS-ADTS §3.1.1.3.1).</summary>
     public const int CatalogPort = 3268;
 
+    /// <summary>The limit on the names of one search.</summary>
+    private const int MaxNames = 20;
+
     /// <summary>Gets the base of the domain.</summary>
     public string Base { get; } = DomainName.ToDistinguishedName(domain);
 
@@ -42,6 +45,39 @@ internal sealed class DirectoryFacts(
     /// <summary>Finds the accounts that hold a service principal name with this start.</summary>
     public Task<IReadOnlyList<AccountRecord>> FindSimilarHoldersAsync(string start, CancellationToken cancellationToken) =>
         SearchAsync(LdapFilter.StartsWith("servicePrincipalName", start), cancellationToken);
+
+    /// <summary>Finds the accounts of the domain's controllers, which are in a group of their own (MS-ADTS §6.1.1.6).</summary>
+    public Task<IReadOnlyList<AccountRecord>> FindControllersAsync(CancellationToken cancellationToken) => SearchAsync(
+        LdapFilter.Any(LdapFilter.Equal("primaryGroupID", "516"), LdapFilter.Equal("primaryGroupID", "521")), cancellationToken);
+
+    /// <summary>Finds the names of accounts and groups by their SIDs. One that the domain does not have is missing in the
+    /// result.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> FindNamesAsync(
+        IReadOnlyList<string> identifiers, CancellationToken cancellationToken)
+    {
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (identifiers.Count == 0)
+            return names;
+        var entries = await client.SearchAsync(
+            new LdapSearch
+            {
+                Base = Base,
+                Filter = LdapFilter.Any(
+                    [.. identifiers.Take(MaxNames).Select(sid => LdapFilter.Equal("objectSid", SecurityIdentifiers.Parse(sid)))]),
+                Attributes = ["sAMAccountName", "objectSid"],
+            },
+            cancellationToken).ConfigureAwait(false);
+        foreach (var entry in entries)
+        {
+            using (entry)
+            {
+                if (entry.GetText("sAMAccountName") is { } name && entry.GetValues("objectSid") is [var sid]
+                    && SecurityIdentifiers.Format(sid.Span) is { } identifier)
+                    names[identifier] = name;
+            }
+        }
+        return names;
+    }
 
     /// <summary>Returns the SIDs of all groups of an account, nested ones included; null if the reader may not see them.</summary>
     public async Task<IReadOnlyList<string>?> FindGroupsAsync(AccountRecord account, CancellationToken cancellationToken)

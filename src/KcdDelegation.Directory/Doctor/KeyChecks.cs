@@ -61,7 +61,7 @@ internal static class KeyChecks
         {
             // Programs add keys to an existing file, and refuse if it is not a keytab.
             return subject.Fix(
-                $"The file is not a valid keytab: {error.Message}",
+                $"The key file {error.Message}.",
                 $"Move the file away: `mv '{settings.KeyPath}' '{settings.KeyPath}.old'`. Then export the keytab again: "
                 + Replace(Remedies.ExportKeytab(subject.Names(KerberosExchange.LogOn)), settings.KeyPath), evidence);
         }
@@ -95,7 +95,10 @@ internal static class KeyChecks
     private static Task<DoctorFinding> CheckStateAsync(CheckSubject subject, CancellationToken cancellationToken)
     {
         if (subject.Fault is { } fault)
-            return Task.FromResult(subject.Explain(fault));
+        {
+            var remedy = KcdException.Explain(subject.Account.WithSoftware(fault)).Remedy;
+            return Task.FromResult(subject.Explain(fault, Replace(remedy, subject.Account.Settings.KeyPath)));
+        }
         return FromRecordAsync();
 
         async Task<DoctorFinding> FromRecordAsync() =>

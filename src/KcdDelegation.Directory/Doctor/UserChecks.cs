@@ -50,14 +50,14 @@ internal static class UserChecks
         if (records.Count > 1)
         {
             var impostor = GetImpostor(records, user.Principal);
+            var upn = ErrorNames.Quote($"{impostor.Name}@{subject.Account.Domain}", "UPN");
             return subject.Fix(
                 $"{records.Count} accounts match the name {user.Principal.Name}: the user principal name of one is the account name of "
                 + "another. Which of them a controller means is not certain.",
                 "Change the user principal name of the account that should not match: " + Remedies.Run(
                     subject.Names(),
-                    $"Set-ADUser -Identity {records[^1].Quoted} -Server {subject.Names().UserDns} -UserPrincipalName NEW-NAME",
-                    $"samba-tool user rename {impostor.Quoted} "
-                        + $"--upn={ErrorNames.Quote($"{impostor.Name}@{subject.Account.Domain}", "UPN")}", "", ""),
+                    $"Set-ADUser -Identity {impostor.Quoted} -Server {subject.Names().UserDns} -UserPrincipalName {upn}",
+                    $"samba-tool user rename {impostor.Quoted} --upn={upn}", "", ""),
                 evidence);
         }
         if (subject.Fault is { } fault)
@@ -97,7 +97,7 @@ internal static class UserChecks
             return subject.Explain(fault, fault.Code switch
             {
                 KerberosErrorCode.ClientExpired => AccountCommands.Extend(names, entry),
-                KerberosErrorCode.ClientRevoked => AccountCommands.Enable(names, entry),
+                KerberosErrorCode.ClientRevoked when fault.NtStatus is null => AccountCommands.Enable(names, entry),
                 _ => null,
             });
         }

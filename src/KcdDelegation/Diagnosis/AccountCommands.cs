@@ -70,6 +70,19 @@ internal static class AccountCommands
         $"kadmin.local modprinc -expire never {account.Name}",
         $"kadmin -l modify --expiration-time=never {account.Name}");
 
+    /// <summary>Allows log-ons at any time. MIT krb5 and Heimdal have no such restriction.</summary>
+    public static string RemoveLogonHours(ErrorNames n, DirectoryEntry account)
+    {
+        var activeDirectory = $"Active Directory `Set-{account.Cmdlet} -Identity {account.AtServer} -Clear logonHours`";
+        var samba = $"Samba `pdbedit --logon-hours-reset --user={account.Name}`";
+        return n.Software switch
+        {
+            KdcSoftware.ActiveDirectory => $"{activeDirectory}.",
+            KdcSoftware.Samba => $"{samba}.",
+            _ => $"{activeDirectory}; {samba}.",
+        };
+    }
+
     // On MIT krb5 and Heimdal, cpw has created the keys already.
     private static string CreateAesKeys(ErrorNames n, DirectoryEntry account)
     {

@@ -47,6 +47,11 @@ internal static class AccountErrors
             n => $"the KDC refused the log-on of {n.Account}: the account has expired",
             Remedies.ExtendAccount) { Code = ClientRevoked, NtStatus = NtStatusNames.AccountExpired, In = Steps.LoggingOn },
         new(KcdStage.Delegation, Configuration, NoCredentials,
+            n => $"the KDC refused the log-on of {n.Account}: its logon hours do not include the current time",
+            n => "An account that delegates is needed at any time. Remove the restriction: "
+                + AccountCommands.RemoveLogonHours(n, n.AccountEntry))
+        { Code = ClientRevoked, NtStatus = NtStatusNames.InvalidLogonHours, In = Steps.LoggingOn },
+        new(KcdStage.Delegation, Configuration, NoCredentials,
             n => $"the KDC refused the log-on of {n.Account}: the account is disabled, locked out or expired",
             n => $"{Remedies.EnableAccount(n)} {Remedies.UnlockAccount(n)} {Remedies.ExtendAccount(n)}")
         { Code = ClientRevoked, In = Steps.LoggingOn },

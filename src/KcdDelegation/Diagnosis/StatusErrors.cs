@@ -21,7 +21,8 @@ internal static class StatusErrors
                     $"Set-{n.AccountCmdlet} -Identity {n.AccountEntry.AtServer} -SmartcardLogonRequired $false",
                     $"samba-tool user setpassword {n.AccountQuoted} --clear-smartcard-required",
                     $"kadmin.local cpw {n.AccountQuoted}",
-                    $"kadmin -l cpw {n.AccountQuoted}"))
+                    $"kadmin -l cpw {n.AccountQuoted}")
+                + $" {Remedies.RenewKey(n)}")
         { NtStatus = NtStatusNames.SmartCardLogonRequired, In = Steps.LoggingOn },
         new(KcdStage.Identity, UserNotPermitted, NoTicket,
             n => $"the account of {n.User} requires a smart card for log-on, and the KDC does not delegate it",

@@ -53,20 +53,4 @@ public sealed class FaultAttributionTests
             new DoctorCommand(null, "chmod 600 'a.keytab'"),
         ]);
     }
-
-    [Fact]
-    public void The_accounts_of_a_security_descriptor_are_read_and_a_truncated_one_allows_no_further_account()
-    {
-        // Self-relative, with a discretionary list of two entries: one that allows and one that denies.
-        var first = Accounts.SecurityIdentifiers.Parse("S-1-5-21-1-2-3-1104");
-        var second = Accounts.SecurityIdentifiers.Parse("S-1-5-21-1-2-3-1105");
-        byte[] allow = [0, 0, (byte)(8 + first.Length), 0, 0xff, 1, 0xf, 0, .. first];
-        byte[] deny = [1, 0, (byte)(8 + second.Length), 0, 0xff, 1, 0xf, 0, .. second];
-        byte[] list = [2, 0, (byte)(8 + allow.Length + deny.Length), 0, 2, 0, 0, 0, .. allow, .. deny];
-        byte[] descriptor = [1, 0, 4, 0x80, .. new byte[12], 20, 0, 0, 0, .. list];
-
-        AllowedAccounts.Read(descriptor).ShouldBe(["S-1-5-21-1-2-3-1104"]);
-        for (var length = 0; length < descriptor.Length; length++)
-            AllowedAccounts.Read(descriptor.AsSpan(0, length)).ShouldBeEmpty();
-    }
 }
