@@ -29,6 +29,9 @@ internal sealed record AllowedAccounts(bool IsValid, IReadOnlyList<AllowedAccoun
 
     public IEnumerable<string> Denied => Entries.Where(entry => !entry.IsAllowed).Select(entry => entry.Account);
 
+    /// <summary>Gets whether an account of which nothing is known is allowed.</summary>
+    public bool AllowsEveryone => IsAllowing([]);
+
     /// <summary>Reads the entries for accounts. The reading ends at the first entry that is not valid.</summary>
     public static AllowedAccounts Read(ReadOnlySpan<byte> descriptor)
     {

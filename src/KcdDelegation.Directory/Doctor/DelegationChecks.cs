@@ -188,6 +188,14 @@ internal static class DelegationChecks
             : [$"msDS-AllowedToDelegateTo of {record.Name}: {record.AllowedTargets.Count} targets, {(isListed ? "with" : "without")} "
                 + application.ServiceName];
         var isAllowedByTarget = await IsAllowedByTargetAsync(subject, holders, record, evidence, cancellationToken).ConfigureAwait(false);
+        if (subject.Fault is null && holders is [{ AllowedToAct: { } descriptor } holder]
+            && AllowedAccounts.Read(descriptor).AllowsEveryone)
+        {
+            return subject.Look(
+                $"The list of {holder.Name} allows every account to delegate to it: each account with a service principal name can act "
+                + "there as anyone.",
+                "Replace the list by one with the delegating accounts.", evidence);
+        }
         if (subject.Fault is { } fault)
             return ExplainMissing(subject, fault, record, evidence);
         if (application.User is not null)
@@ -212,7 +220,8 @@ internal static class DelegationChecks
         var list = AllowedAccounts.Read(descriptor);
         if (!list.IsValid)
         {
-            evidence.Add($"msDS-AllowedToActOnBehalfOfOtherIdentity of {holder.Name} is not a security descriptor, so it allows no account.");
+            evidence.Add(
+                $"msDS-AllowedToActOnBehalfOfOtherIdentity of {holder.Name} is not a security descriptor, so it allows no account.");
             return false;
         }
         var directory = (await subject.Account.GetDirectoryAsync(cancellationToken).ConfigureAwait(false)).Facts!;

@@ -63,6 +63,8 @@ public sealed class AllowedAccountsTests
         AllowedAccounts.Read(Create(Allow(Own))).IsAllowing([Own, Group]).ShouldBeTrue();
         AllowedAccounts.Read(Create(Allow(Group))).IsAllowing([Own, Group]).ShouldBeTrue();
         AllowedAccounts.Read(Create(Allow("S-1-1-0"))).IsAllowing([Own]).ShouldBeTrue();
+        AllowedAccounts.Read(Create(Allow("S-1-1-0"))).AllowsEveryone.ShouldBeTrue();
+        AllowedAccounts.Read(Create(Allow(Own))).AllowsEveryone.ShouldBeFalse();
         AllowedAccounts.Read(Create(Allow("S-1-5-11"))).IsAllowing([Own]).ShouldBeTrue();
         AllowedAccounts.Read(Create(Allow(Other))).IsAllowing([Own, Group]).ShouldBeFalse();
         AllowedAccounts.Read(Create()).IsAllowing([Own, Group]).ShouldBeFalse();
@@ -98,6 +100,7 @@ public sealed class AllowedAccountsTests
     private static byte[] Create(params byte[][] entries)
     {
         byte[] content = [.. entries.SelectMany(entry => entry)];
-        return [1, 0, 4, 0x80, .. new byte[12], 20, 0, 0, 0, 2, 0, (byte)(8 + content.Length), 0, (byte)entries.Length, 0, 0, 0, .. content];
+        byte[] list = [2, 0, (byte)(8 + content.Length), 0, (byte)entries.Length, 0, 0, 0, .. content];
+        return [1, 0, 4, 0x80, .. new byte[12], 20, 0, 0, 0, .. list];
     }
 }

@@ -84,6 +84,7 @@ public sealed partial class ErrorKindTests
         KDC_ERR_CLIENT_REVOKED with STATUS_ACCOUNT_DISABLED in LogOn, Configuration, KdcLookup: Configuration
         KDC_ERR_CLIENT_REVOKED with STATUS_ACCOUNT_LOCKED_OUT in LogOn, Configuration, KdcLookup: Configuration
         KDC_ERR_CLIENT_REVOKED with STATUS_ACCOUNT_EXPIRED in LogOn, Configuration, KdcLookup: Configuration
+        KDC_ERR_CLIENT_REVOKED with STATUS_INVALID_LOGON_HOURS in LogOn, Configuration, KdcLookup: Configuration
         KDC_ERR_CLIENT_REVOKED in LogOn, Configuration, KdcLookup: Configuration
         KDC_ERR_CLIENT_REVOKED: UserNotPermitted
         KDC_ERR_KEY_EXPIRED in LogOn, Configuration, KdcLookup: Configuration
