@@ -42,9 +42,14 @@ internal sealed class ApplicationAuthorization(
 
     /// <summary>Determines whether the request asks for a WebSocket, or another protocol, on its connection.</summary>
     /// <remarks>Browsers open a WebSocket for a page of any site, and send the session's cookie if it is a sibling domain. The page could
-    /// read and write as the user (RFC 6455 §10.2).</remarks>
-    private static bool IsUpgrade(HttpContext context) =>
-        context.Request.Headers.Upgrade.Count > 0 || context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
+    /// read and write as the user (RFC 6455 §10.2). An outer proxy that asks about the handshake does not pass <c>Upgrade</c> on, which is
+    /// a field of the connection, but those of the handshake itself, without which no server opens a WebSocket (RFC 6455 §4.2.1).</remarks>
+    private static bool IsUpgrade(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        return headers.Upgrade.Count + headers.SecWebSocketKey.Count + headers.SecWebSocketVersion.Count > 0
+            || context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
+    }
 
     /// <summary>Authenticates the request. A bearer token decides alone: a session never replaces one that is not accepted.</summary>
     private async Task<bool> AuthenticateAsync(HttpContext context, GatewayApplication application)

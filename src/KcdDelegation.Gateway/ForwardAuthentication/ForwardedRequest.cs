@@ -1,3 +1,4 @@
+using System.Text;
 using KcdDelegation.Gateway.Settings;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -46,7 +47,8 @@ internal sealed record ForwardedRequest(OuterProxy Proxy, GatewayApplication? Ap
         }
         else if (proxy is not (OuterProxy.Caddy or OuterProxy.Traefik))
             problem = "the path does not name an application";
-        else if (FindSingle(context, HostHeader) is { } host)
+        // Names of hosts are ASCII in requests (RFC 5890 §2.3.2.1).
+        else if (FindSingle(context, HostHeader) is { } host && Ascii.IsValid(host))
             return new ForwardedRequest(proxy, settings.FindApplication(new HostString(host)), method, scheme, target);
         else
             problem = $"neither the path names an application, nor does it have one {HostHeader}";

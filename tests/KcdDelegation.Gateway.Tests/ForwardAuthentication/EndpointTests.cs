@@ -180,6 +180,7 @@ public sealed class EndpointTests
     [InlineData("erp.contoso.test", HttpStatusCode.OK)]
     [InlineData("erp.contoso.test:443", HttpStatusCode.OK)]
     [InlineData("other.contoso.test", HttpStatusCode.NotFound)]
+    [InlineData("xn--.contoso.test", HttpStatusCode.NotFound)]
     [InlineData("erp.contoso.test, wiki.contoso.test", HttpStatusCode.Forbidden)]
     [InlineData("", HttpStatusCode.Forbidden)]
     public async Task A_path_without_an_application_uses_one_host_of_the_proxy(string host, HttpStatusCode expected)
@@ -262,6 +263,34 @@ public sealed class EndpointTests
             Get(answer, "Authorization").ShouldBeNull();
         }
         (await site.CreateBrowser().NavigateAsync(Address)).Location!.AbsoluteUri.ShouldStartWith($"{site.Provider.Issuer}/authorize");
+    }
+
+    [Theory]
+    [InlineData("Upgrade", "websocket")]
+    [InlineData("Sec-WebSocket-Version", "13")]
+    [InlineData("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")]
+    public async Task A_page_of_another_site_gets_no_value_for_a_WebSocket(string header, string value)
+    {
+        var port = FreePort.Find();
+        await using var site = await SignInSite.StartAsync(settings =>
+            settings["ForwardAuthentication"] = new JsonObject { ["Urls"] = new JsonArray($"http://127.0.0.1:{port}") });
+        var browser = site.CreateBrowser();
+        await browser.OpenAsync(SignInSite.Erp);
+        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
+        foreach (var origin in (string?[])["https://sibling.contoso.test", "null", null, SignInSite.Erp])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{port}/.kcd-auth/haproxy/erp");
+            Describe(request);
+            request.Headers.Add("Cookie", string.Join("; ", browser.GetCookies().Select(cookie => $"{cookie.Key}={cookie.Value}")));
+            // Proxies do not pass Upgrade on, which is a field of the connection.
+            request.Headers.TryAddWithoutValidation(header, value);
+            if (origin is not null)
+                request.Headers.Add("Origin", origin);
+            using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+
+            (answer.StatusCode == HttpStatusCode.OK).ShouldBe(origin == SignInSite.Erp, origin);
+            (Get(answer, "Authorization") is not null).ShouldBe(origin == SignInSite.Erp, origin);
+        }
     }
 
     [Theory]
