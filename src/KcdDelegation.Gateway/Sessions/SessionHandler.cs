@@ -22,16 +22,16 @@ internal sealed class SessionHandler(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (SessionCookie.Read(Request) is not { } reference || await FindAsync(reference) is not { } ticket)
+        if (SessionCookie.Read(Request) is not { } reference
+            || await store.FindAsync(reference, Context.GetGatewayApplication().Host) is not { } ticket)
             return AuthenticateResult.NoResult();
         if (await refresh.GetCurrentAsync(reference, ticket, Context.RequestAborted) is not { } current)
             return AuthenticateResult.NoResult();
-        var open = requests.Add(reference.Hash, Context);
-        Response.RegisterForDispose(open);
+        Response.RegisterForDispose(requests.Add(reference.Hash, Context));
         // The session may have ended after it was read and before the request was added.
         if (!store.Exists(reference))
             return AuthenticateResult.NoResult();
-        Context.Features.Set(new CurrentSession(reference, SessionTicket.Read(current.Properties)!, open));
+        Context.Features.Set(new CurrentSession(reference));
         return AuthenticateResult.Success(new AuthenticationTicket(current.Principal, current.Properties, Scheme.Name));
     }
 
@@ -62,11 +62,6 @@ internal sealed class SessionHandler(
         return Task.CompletedTask;
     }
 
-    /// <summary>Finds the session, which belongs to the host of the application. A request can name its port too.</summary>
-    private async Task<AuthenticationTicket?> FindAsync(SessionReference reference) =>
-        await store.RetrieveAsync(reference.Text) is { } ticket && SessionTicket.Read(ticket.Properties) is { } session
-            && string.Equals(session.Host, Context.GetGatewayApplication().Host, StringComparison.OrdinalIgnoreCase) ? ticket : null;
-
     private async Task EndReplacedAsync(SessionReference replaced, SessionTicket session)
     {
         var earlier = await store.RetrieveAsync(replaced.Text) is { } ticket ? SessionTicket.Read(ticket.Properties) : null;
@@ -79,7 +74,4 @@ internal sealed class SessionHandler(
 
 /// <summary>The session of the current request, a feature of its context.</summary>
 /// <param name="Reference">The reference of the session.</param>
-/// <param name="Ticket">The content of the session without its caller.</param>
-/// <param name="OpenRequest">The registration of the request. The request that ends the session disposes it first, so that it is not
-/// aborted.</param>
-internal sealed record CurrentSession(SessionReference Reference, SessionTicket Ticket, IDisposable OpenRequest);
+internal sealed record CurrentSession(SessionReference Reference);

@@ -6,7 +6,6 @@ using KcdDelegation.Gateway.Requests;
 using KcdDelegation.Gateway.Sessions;
 using KcdDelegation.Gateway.Settings;
 using KcdDelegation.Gateway.SignIn;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -22,6 +21,7 @@ internal sealed class SignOutEndpoints
 
     private static readonly TimeSpan LinkLife = TimeSpan.FromHours(1);
 
+    private readonly SessionStore _store;
     private readonly SessionEnd _sessions;
     private readonly ProviderClients _clients;
     private readonly SignInAnswers _answers;
@@ -30,10 +30,10 @@ internal sealed class SignOutEndpoints
     private readonly ILogger _logger;
 
     public SignOutEndpoints(
-        SessionEnd sessions, ProviderClients clients, SignInAnswers answers, BackChannelLogout backChannel,
+        SessionStore store, SessionEnd sessions, ProviderClients clients, SignInAnswers answers, BackChannelLogout backChannel,
         IDataProtectionProvider protection, ILoggerFactory loggerFactory)
     {
-        (_sessions, _clients, _answers, _backChannel) = (sessions, clients, answers, backChannel);
+        (_store, _sessions, _clients, _answers, _backChannel) = (store, sessions, clients, answers, backChannel);
         _links = protection.CreateProtector("KcdDelegation.Gateway.SignOut").ToTimeLimitedDataProtector();
         _logger = loggerFactory.CreateLogger(SignOutLog.Category);
     }
@@ -56,33 +56,31 @@ internal sealed class SignOutEndpoints
     /// sibling domain with both. A sign-out therefore needs a link of this page or a form of the application itself.</remarks>
     private async Task SignOutAsync(HttpContext context)
     {
-        var session = await context.AuthenticateAsync(GatewaySchemes.Session);
-        if (!session.Succeeded || context.Features.Get<CurrentSession>() is not { } current)
+        // Without a refresh of its tokens: a session that cannot be used now, because its provider does not answer, must end too.
+        if (SessionCookie.Read(context.Request) is not { } reference
+            || await _store.FindAsync(reference, context.GetGatewayApplication().Host) is not { } session)
         {
             SignInAnswers.Redirect(context, GetSignedOutAddress(context), StatusCodes.Status303SeeOther);
             return;
         }
         var isAllowed = HttpMethods.IsPost(context.Request.Method)
             ? RequestOrigin.IsApplication(context)
-            : HttpMethods.IsGet(context.Request.Method) && IsOwnLink(context.Request.Query["token"], current.Reference);
+            : HttpMethods.IsGet(context.Request.Method) && IsOwnLink(context.Request.Query["token"], reference);
         if (isAllowed)
         {
-            await EndAsync(context, session.Principal, current);
+            await EndAsync(context, session.Principal, SessionTicket.Read(session.Properties)!);
             return;
         }
-        var link = new PageLink("Sign out", CreateLink(current.Reference));
+        var link = new PageLink("Sign out", CreateLink(reference));
         await _answers.WriteAsync(context, SignOutPages.Confirm with { Link = link });
     }
 
-    private async Task EndAsync(HttpContext context, ClaimsPrincipal user, CurrentSession current)
+    private async Task EndAsync(HttpContext context, ClaimsPrincipal user, SessionTicket session)
     {
-        // This request ends the session, and is not aborted with its other requests.
-        current.OpenRequest.Dispose();
-        var count = await _sessions.EndAsync(
-            current.Ticket.Issuer, current.Ticket.Subject, current.Ticket.SessionId, user, context);
+        var count = await _sessions.EndAsync(session.Issuer, session.Subject, session.SessionId, user, context);
         SessionCookie.Delete(context.Response);
-        SignOutLog.SignedOut(_logger, context.GetGatewayApplication().Name, current.Ticket.Provider, count);
-        var address = await FindEndSessionAddressAsync(context, current.Ticket) ?? GetSignedOutAddress(context);
+        SignOutLog.SignedOut(_logger, context.GetGatewayApplication().Name, session.Provider, count);
+        var address = await FindEndSessionAddressAsync(context, session) ?? GetSignedOutAddress(context);
         SignInAnswers.Redirect(context, address, StatusCodes.Status303SeeOther);
     }
 

@@ -119,6 +119,28 @@ public sealed class SignOutTests
         (await PostAsync(browser, SignInSite.Erp)).Location!.AbsoluteUri.ShouldBe(SignInSite.Erp + "/.kcd/signed-out");
     }
 
+    [Fact]
+    public async Task A_sign_out_ends_a_session_whose_tokens_cannot_be_refreshed_now()
+    {
+        await using var site = await SignInSite.StartAsync();
+        site.Provider.Life = 1;
+        var browser = site.CreateBrowser();
+        await browser.OpenAsync(SignInSite.Erp);
+        var reference = browser.GetCookies()[Session];
+        site.Provider.RefreshError = "temporarily_unavailable";
+        await Task.Delay(TimeSpan.FromSeconds(1.1), TestContext.Current.CancellationToken);
+
+        (await PostAsync(browser, SignInSite.Erp)).Status.ShouldBe(HttpStatusCode.SeeOther);
+
+        // The provider works again, and would give new tokens to the session.
+        site.Provider.RefreshError = null;
+        site.SessionFiles.ShouldBeEmpty();
+        browser.GetCookies().ShouldNotContainKey(Session);
+        browser.GetCookies()[Session] = reference;
+        (await browser.NavigateAsync(SignInSite.Erp)).Status.ShouldBe(HttpStatusCode.Found);
+        site.Provider.Refreshes.ShouldBe(0);
+    }
+
     [Theory]
     [InlineData("ada", "sid-1", 1)]
     [InlineData(null, "sid-1", 1)]
