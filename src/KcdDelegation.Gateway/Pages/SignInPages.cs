@@ -61,6 +61,14 @@ internal static class SignInPages
         "The identity provider has signed you in, but this site cannot begin another session now.",
         "Wait a moment, and open the application again.");
 
+    /// <summary>The folder of the sessions, or the keys in it, cannot be used.</summary>
+    public static GatewayPage StateUnusable { get; } = new(
+        StatusCodes.Status503ServiceUnavailable,
+        "sign-in-not-stored",
+        "This site cannot sign you in now",
+        "Your account is not the cause. This site cannot store the sign-ins of users at the moment.",
+        "Wait a moment, and open the application again. If this page returns, an administrator has to find the reason in the log.");
+
     /// <summary>The sessions of the browser are not accepted.</summary>
     public static GatewayPage Loop { get; } = new(
         StatusCodes.Status403Forbidden,

@@ -27,6 +27,19 @@ internal sealed class SessionCleanup(SessionStore store, TimeProvider timeProvid
                 SessionLog.CleanupFailed(_logger, error.Message);
             }
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        while (await WaitAsync(timer, stoppingToken));
+    }
+
+    private static async Task<bool> WaitAsync(PeriodicTimer timer, CancellationToken stoppingToken)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(stoppingToken);
+        }
+        // Also after a start that failed, whose reason must not be hidden by this one.
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 }

@@ -8,11 +8,13 @@ internal sealed class SessionEntry(SessionTicket session, AuthenticationProperti
     private readonly string _issuer = string.Intern(session.Issuer);
     private readonly string _subject = session.Subject;
     private readonly string? _sessionId = session.SessionId;
-    private readonly DateTimeOffset? _end = properties.ExpiresUtc;
     private long _lastUse = version.LastWrite.Ticks;
     private long _writtenUse = version.LastWrite.Ticks;
 
     public DateTimeOffset Issued { get; } = properties.IssuedUtc ?? DateTimeOffset.MinValue;
+
+    /// <summary>Gets the end that a sign-in has given to the session that it replaces; null for none.</summary>
+    public DateTimeOffset? End { get; } = properties.ExpiresUtc;
 
     /// <summary>Gets or sets the last use, in UTC.</summary>
     public DateTime LastUse
@@ -38,7 +40,7 @@ internal sealed class SessionEntry(SessionTicket session, AuthenticationProperti
     /// <summary>Determines whether the session has ended. An open request, such as a WebSocket, is a use.</summary>
     public bool HasEnded(DateTimeOffset now, SessionSettings settings, bool isInUse)
     {
-        if (now >= Issued + settings.AbsoluteLife || now >= _end)
+        if (now >= Issued + settings.AbsoluteLife || now >= End)
             return true;
         return !isInUse && now.UtcDateTime >= LastUse + settings.IdleLife;
     }

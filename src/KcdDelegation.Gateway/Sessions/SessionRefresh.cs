@@ -104,9 +104,18 @@ internal sealed class SessionRefresh(
             return HasEnded(session, timeProvider.GetUtcNow()) ? null : ticket;
         }
         _retries.TryRemove(reference.Hash, out _);
-        // False if the user has signed out meanwhile. The session stays ended.
-        if (!await store.TryRenewAsync(reference.Text, result.Ticket))
-            return null;
+        try
+        {
+            // False if the user has signed out meanwhile. The session stays ended.
+            if (!await store.TryRenewAsync(reference.Text, result.Ticket))
+                return null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            SessionLog.RefreshFailed(_logger, session.Provider, $"the folder of State cannot be written: {error.Message}");
+            Delay(reference.Hash);
+            return HasEnded(session, timeProvider.GetUtcNow()) ? null : ticket;
+        }
         SessionLog.TokensRefreshed(_logger, session.Provider);
         return result.Ticket.Clone();
     }

@@ -26,6 +26,9 @@ internal sealed class SessionStore : ITicketStore, IDisposable
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, SessionEntry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _unreadable = new(StringComparer.Ordinal);
+
+    /// <summary>The sessions that have ended although their files could not be deleted.</summary>
+    private readonly ConcurrentDictionary<string, bool> _undeleted = new(StringComparer.Ordinal);
     private readonly MemoryCache _cache = new(new MemoryCacheOptions { SizeLimit = CacheSize, CompactionPercentage = 0.2 });
     private readonly SemaphoreSlim[] _locks = [.. Enumerable.Range(0, LockCount).Select(static _ => new SemaphoreSlim(1, 1))];
     private readonly SemaphoreSlim _scan = new(1, 1);
@@ -70,8 +73,11 @@ internal sealed class SessionStore : ITicketStore, IDisposable
         await semaphore.WaitAsync();
         try
         {
-            if (!_entries.TryGetValue(reference.Hash, out var entry) || _files.FindVersion(reference.Hash) is null)
+            if (!_entries.TryGetValue(reference.Hash, out var entry) || FindVersion(reference.Hash) is null)
                 return false;
+            // The content may have been read before the session was given an earlier end.
+            if (entry.End is { } end && !(ticket.Properties.ExpiresUtc <= end))
+                ticket.Properties.ExpiresUtc = end;
             var version = await _files.WriteAsync(reference.Hash, ticket, new DateTimeOffset(entry.LastUse), CancellationToken.None);
             _cache.Remove(reference.Hash);
             _entries[reference.Hash] = new SessionEntry(session, ticket.Properties, version);
@@ -89,7 +95,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
         if (!SessionReference.TryParse(key, out var reference))
             return null;
         var (hash, now) = (reference.Hash, _timeProvider.GetUtcNow());
-        if (_files.FindVersion(hash) is not { } version)
+        if (FindVersion(hash) is not { } version)
         {
             Forget(hash);
             return null;
@@ -107,8 +113,15 @@ internal sealed class SessionStore : ITicketStore, IDisposable
         return cached.Ticket.Clone();
     }
 
+    /// <summary>Returns a copy of the session if it belongs to a host, with its tokens as they are. Counts as a use.</summary>
+    /// <param name="reference">The reference of the session.</param>
+    /// <param name="host">The host of the application. A request can name its port too.</param>
+    public async Task<AuthenticationTicket?> FindAsync(SessionReference reference, string host) =>
+        await RetrieveAsync(reference.Text) is { } ticket && SessionTicket.Read(ticket.Properties) is { } session
+            && string.Equals(session.Host, host, StringComparison.OrdinalIgnoreCase) ? ticket : null;
+
     /// <summary>Determines whether the session still exists.</summary>
-    public bool Exists(SessionReference reference) => _files.FindVersion(reference.Hash) is not null;
+    public bool Exists(SessionReference reference) => FindVersion(reference.Hash) is not null;
 
     /// <summary>Ends a session, and aborts its open requests.</summary>
     public Task RemoveAsync(string key) =>
@@ -118,13 +131,20 @@ internal sealed class SessionStore : ITicketStore, IDisposable
     /// <remarks>Used when a sign-in of the same user replaces the session.</remarks>
     public async Task RetireAsync(string key, TimeSpan remaining)
     {
-        if (!SessionReference.TryParse(key, out var reference) || _files.FindVersion(reference.Hash) is not { } version
+        if (!SessionReference.TryParse(key, out var reference) || FindVersion(reference.Hash) is not { } version
             || await ReadAsync(reference.Hash, version, CancellationToken.None) is not { } cached)
             return;
         var ticket = cached.Ticket.Clone();
         var end = _timeProvider.GetUtcNow() + remaining;
         ticket.Properties.ExpiresUtc = ticket.Properties.ExpiresUtc is { } earlier && earlier < end ? earlier : end;
-        await TryRenewAsync(key, ticket);
+        try
+        {
+            await TryRenewAsync(key, ticket);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            await RemoveByHashAsync(reference.Hash);
+        }
     }
 
     /// <summary>Finds the sessions of a user, or of one session at the provider.</summary>
@@ -147,7 +167,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
         var found = new List<FoundSession>();
         foreach (var (hash, entry) in _entries)
         {
-            if (!isSearched(entry) || _files.FindVersion(hash) is not { } version)
+            if (!isSearched(entry) || FindVersion(hash) is not { } version)
                 continue;
             if (await ReadAsync(hash, version, cancellationToken) is { } cached)
                 found.Add(new FoundSession(hash, cached.Ticket.Clone()));
@@ -162,7 +182,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
         await semaphore.WaitAsync();
         try
         {
-            _files.Delete(hash);
+            Delete(hash);
             Forget(hash);
         }
         finally
@@ -176,11 +196,13 @@ internal sealed class SessionStore : ITicketStore, IDisposable
     /// <returns>The number of removed sessions.</returns>
     public async Task<int> RemoveEndedAsync(CancellationToken cancellationToken)
     {
+        foreach (var hash in _undeleted.Keys)
+            Delete(hash);
         await ScanAsync(cancellationToken);
         var (now, settings, removed) = (_timeProvider.GetUtcNow(), _settings(), 0);
         foreach (var (hash, entry) in _entries)
         {
-            if (_files.FindVersion(hash) is not { } version)
+            if (FindVersion(hash) is not { } version)
             {
                 Forget(hash);
                 _requests.Abort(hash);
@@ -195,7 +217,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
         }
         foreach (var hash in _unreadable.Keys)
         {
-            if (_files.FindVersion(hash) is { } version && version.LastWrite > (now - settings.AbsoluteLife).UtcDateTime)
+            if (FindVersion(hash) is { } version && version.LastWrite > (now - settings.AbsoluteLife).UtcDateTime)
                 continue;
             _files.Delete(hash);
             _unreadable.TryRemove(hash, out _);
@@ -214,6 +236,24 @@ internal sealed class SessionStore : ITicketStore, IDisposable
             semaphore.Dispose();
     }
 
+    /// <summary>Returns the version of a session's file; null if there is none, or if the session has ended.</summary>
+    private FileVersion? FindVersion(string hash) => _undeleted.ContainsKey(hash) ? null : _files.FindVersion(hash);
+
+    /// <summary>Deletes the file of a session. The session has ended even if the file remains.</summary>
+    private void Delete(string hash)
+    {
+        try
+        {
+            _files.Delete(hash);
+            _undeleted.TryRemove(hash, out _);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            if (_undeleted.TryAdd(hash, true))
+                SessionLog.SessionNotDeleted(_logger, hash[..8], error.Message);
+        }
+    }
+
     private SemaphoreSlim GetLock(string hash) => _locks[Convert.ToInt32(hash[..2], 16) % LockCount];
 
     /// <summary>Reads the sessions that another process, or this one before its restart, has stored.</summary>
@@ -224,7 +264,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
         {
             foreach (var hash in _files.FindAll())
             {
-                if (!_entries.ContainsKey(hash) && !_unreadable.ContainsKey(hash) && _files.FindVersion(hash) is { } version)
+                if (!_entries.ContainsKey(hash) && !_unreadable.ContainsKey(hash) && FindVersion(hash) is { } version)
                     await ReadAsync(hash, version, cancellationToken);
             }
         }
@@ -252,7 +292,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
         if (ticket is null || SessionTicket.Read(ticket.Properties) is not { } session || ticket.Properties.IssuedUtc is null)
         {
             // A file that is gone was ended meanwhile.
-            if (_files.FindVersion(hash) is not null && _unreadable.TryAdd(hash, true))
+            if (FindVersion(hash) is not null && _unreadable.TryAdd(hash, true))
                 SessionLog.SessionUnreadable(_logger, hash[..8], "the content is not of this gateway");
             Forget(hash);
             return null;
@@ -262,7 +302,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
         await semaphore.WaitAsync(cancellationToken);
         try
         {
-            if (_files.FindVersion(hash) is null)
+            if (FindVersion(hash) is null)
                 return null;
             if (_entries.TryGetValue(hash, out var entry))
                 entry.Update(version);

@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using KcdDelegation.Gateway.Pages;
 using KcdDelegation.Gateway.Requests;
 using KcdDelegation.Kerberos.Names;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
@@ -60,6 +62,17 @@ internal sealed partial class SignInAnswers(ILoggerFactory loggerFactory, TimePr
 
     public Task WriteSessionLimitAsync(HttpContext context) => WriteAsync(context, SignInPages.SessionLimit);
 
+    /// <summary>Answers a sign-in whose session, or whose keys, the folder of the state does not have.</summary>
+    public Task WriteStateUnusableAsync(HttpContext context, Exception error)
+    {
+        var cause = PrintableText.From($"{error.GetType().Name}: {error.GetBaseException().Message}", 512);
+        SignInLog.StateUnusable(_logger, context.GetGatewayApplication().Name, cause, GatewayPage.GetActivityId(context));
+        return WriteAsync(context, SignInPages.StateUnusable);
+    }
+
+    /// <summary>Determines whether an exception is one of the folder of the state, or of the keys in it.</summary>
+    public static bool IsOfState(Exception error) => error is IOException or UnauthorizedAccessException or CryptographicException;
+
     /// <summary>Answers a browser whose sessions are not accepted.</summary>
     public Task WriteLoopAsync(HttpContext context)
     {
@@ -85,8 +98,10 @@ internal sealed partial class SignInAnswers(ILoggerFactory loggerFactory, TimePr
             SignInFailure.AnswerRefused, $"The answer is not accepted ({error.GetType().Name}: {error.Message})"),
         HttpRequestException or OperationCanceledException or IOException => (
             SignInFailure.ProviderUnavailable, $"The provider does not answer ({error.GetType().Name}: {error.Message})"),
-        // The platform's failures of the state have no type of their own.
-        _ => (SignInFailure.StateLost, error?.Message ?? "The answer has no state."),
+        // The platform's failures of the state have no message of their own.
+        null or AuthenticationFailureException => (SignInFailure.StateLost, error?.Message ?? "The answer has no state."),
+        // The platform's failures to read an answer of the provider are of many types.
+        _ => (SignInFailure.AnswerRefused, $"The answer cannot be read ({error.GetType().Name}: {error.Message})"),
     };
 
     private static string? FindCode(Exception error) => error.Data["error"] as string is { Length: > 0 } code ? code : null;

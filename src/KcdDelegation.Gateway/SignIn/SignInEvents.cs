@@ -31,6 +31,7 @@ internal sealed class SignInEvents(
         OnRedirectToIdentityProvider = context => PrepareRequestAsync(context, provider.Settings),
         OnMessageReceived = context => CheckResponseAsync(context, provider.Settings),
         OnAuthorizationCodeReceived = context => AddSecretAsync(context, provider.Settings),
+        OnTokenResponseReceived = CheckTokenResponseAsync,
         OnTokenValidated = context => CreateSessionAsync(context, provider),
         OnTicketReceived = CompleteAsync,
         OnRemoteFailure = RefuseAsync,
@@ -99,6 +100,13 @@ internal sealed class SignInEvents(
         context.TokenEndpointRequest!.ClientSecret = await ClientSecret.ReadAsync(provider.SignIn, context.HttpContext.RequestAborted);
     }
 
+    /// <summary>Checks that the token endpoint has answered with an ID token, without which the platform's client fails without a
+    /// reason.</summary>
+    private static Task CheckTokenResponseAsync(TokenResponseReceivedContext context) =>
+        string.IsNullOrEmpty(context.TokenEndpointResponse.IdToken)
+            ? throw new SignInException(SignInFailure.AnswerRefused, "The answer of the token endpoint has no id_token.")
+            : Task.CompletedTask;
+
     /// <summary>Validates the tokens with the library, and creates the content of the session.</summary>
     private async Task CreateSessionAsync(TokenValidatedContext context, IdentityProvider provider)
     {
@@ -143,6 +151,12 @@ internal sealed class SignInEvents(
         catch (SessionLimitException)
         {
             await answers.WriteSessionLimitAsync(http);
+            context.HandleResponse();
+            return;
+        }
+        catch (Exception error) when (SignInAnswers.IsOfState(error))
+        {
+            await answers.WriteStateUnusableAsync(http, error);
             context.HandleResponse();
             return;
         }

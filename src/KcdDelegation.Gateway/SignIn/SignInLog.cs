@@ -19,4 +19,8 @@ internal static partial class SignInLog
         + "provider again. Check the conditions of the application, the clocks and the life of the tokens. The activity identifier of the "
         + "answer is {ActivityId}")]
     public static partial void SignInRepeats(ILogger logger, string application, string activityId);
+
+    [LoggerMessage(6067, LogLevel.Error, "A sign-in to {Application} was not completed, because the folder of State cannot be used "
+        + "({Cause}). Check its rights and the space of its disk. The activity identifier of the answer is {ActivityId}")]
+    public static partial void StateUnusable(ILogger logger, string application, string cause, string activityId);
 }

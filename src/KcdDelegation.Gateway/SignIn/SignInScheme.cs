@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Http;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.Net.Http.Headers;
 
 namespace KcdDelegation.Gateway.SignIn;
 
@@ -62,6 +63,12 @@ internal sealed class SignInScheme(ProviderClients clients, SignInAnswers answer
         catch (SignInException error)
         {
             await answers.WriteFailureAsync(context, error, properties.RedirectUri);
+        }
+        // The keys in the folder of the state protect the state of the sign-in.
+        catch (Exception error) when (SignInAnswers.IsOfState(error) && !context.Response.HasStarted)
+        {
+            context.Response.Headers.Remove(HeaderNames.SetCookie);
+            await answers.WriteStateUnusableAsync(context, error);
         }
     }
 }

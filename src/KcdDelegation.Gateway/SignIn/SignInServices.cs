@@ -1,6 +1,7 @@
 using KcdDelegation.Gateway.Requests;
 using KcdDelegation.Gateway.Sessions;
 using KcdDelegation.Gateway.Settings;
+using KcdDelegation.Kerberos.Names;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,10 +16,11 @@ internal static class SignInServices
     /// <see cref="GatewaySchemes.Session"/> and <see cref="GatewaySchemes.SignIn"/>.</summary>
     /// <param name="services">The services of the host, with <see cref="GatewaySettingsStore"/> and a time source.</param>
     /// <param name="state">The folder for data that outlives the process.</param>
+    /// <exception cref="GatewaySettingsException">The folder cannot be used.</exception>
     public static IServiceCollection AddGatewaySignIn(this IServiceCollection services, string state)
     {
-        var keys = Path.Combine(state, "keys");
-        SessionFiles.CreatePrivateDirectory(keys);
+        var keys = CreateFolder(state, "keys");
+        CreateFolder(state, "sessions");
         services.AddDataProtection().SetApplicationName("kcd-gateway").PersistKeysToFileSystem(new DirectoryInfo(keys));
         services.AddSingleton<SessionRequests>();
         services.AddSingleton(provider => new SessionFiles(
@@ -44,5 +46,23 @@ internal static class SignInServices
         services.AddAuthentication(options => options.AddScheme<SignInScheme>(GatewaySchemes.SignIn, displayName: null))
             .AddScheme<AuthenticationSchemeOptions, SessionHandler>(GatewaySchemes.Session, static _ => { });
         return services;
+    }
+
+    /// <summary>Creates a folder of the state.</summary>
+    /// <exception cref="GatewaySettingsException">The folder cannot be created.</exception>
+    private static string CreateFolder(string state, string name)
+    {
+        var path = Path.Combine(state, name);
+        try
+        {
+            SessionFiles.CreatePrivateDirectory(path);
+            return path;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new GatewaySettingsException(
+                [$"{nameof(GatewayOptions.State)} {PrintableText.Quoted(state)} cannot be used: {error.Message} Write the path of a folder "
+                    + "that the gateway's user owns, and create it."]);
+        }
     }
 }

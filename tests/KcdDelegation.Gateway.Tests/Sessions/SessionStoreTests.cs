@@ -206,6 +206,22 @@ public sealed class SessionStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_renewal_with_earlier_content_keeps_the_end_that_a_new_sign_in_has_given()
+    {
+        var store = _fixture.Start();
+        var reference = await store.StoreAsync(_fixture.CreateTicket());
+        // A refresh of the tokens begins before the sign-in, and ends after it.
+        var earlier = (await store.RetrieveAsync(reference))!;
+        await store.RetireAsync(reference, TimeSpan.FromSeconds(30));
+
+        (await store.TryRenewAsync(reference, earlier)).ShouldBeTrue();
+
+        (await store.RetrieveAsync(reference)).ShouldNotBeNull();
+        _fixture.Time.Advance(TimeSpan.FromSeconds(31));
+        (await store.RetrieveAsync(reference)).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task A_request_that_changes_its_caller_does_not_change_that_of_the_next()
     {
         var store = _fixture.Start();

@@ -39,7 +39,13 @@ internal sealed class SignInProvider : IAsyncDisposable
         });
         _app.MapGet("/.well-known/openid-configuration", () => Results.Text(CreateDocument().ToJsonString(), "application/json"));
         _app.MapGet("/keys", () => Results.Text(CreateKeys().ToJsonString(), "application/json"));
-        _app.MapPost("/token", async (HttpContext context) => await (await AnswerTokenAsync(context)).ExecuteAsync(context));
+        _app.MapPost("/token", async (HttpContext context) =>
+        {
+            if (TokenAnswer is { } other)
+                await other(context);
+            else
+                await (await AnswerTokenAsync(context)).ExecuteAsync(context);
+        });
     }
 
     /// <summary>Gets or sets the user that the provider signs in.</summary>
@@ -67,6 +73,9 @@ internal sealed class SignInProvider : IAsyncDisposable
 
     /// <summary>Gets or sets the error of the token endpoint to a refresh; null for none.</summary>
     public string? RefreshError { get; set; }
+
+    /// <summary>Gets or sets the answer of the token endpoint in place of tokens; null for none.</summary>
+    public RequestDelegate? TokenAnswer { get; set; }
 
     /// <summary>Gets or sets the life of access tokens in seconds.</summary>
     public int Life { get; set; } = 3600;

@@ -26,7 +26,9 @@ internal sealed class SignInSite : IAsyncDisposable
 
     public string SecretPath => Path.Combine(_state.FullName, "secret");
 
-    public string[] SessionFiles => Directory.GetFiles(Path.Combine(_state.FullName, "state", "sessions"));
+    public string State => Path.Combine(_state.FullName, "state");
+
+    public string[] SessionFiles => Directory.GetFiles(Path.Combine(State, "sessions"));
 
     /// <summary>Starts the gateway.</summary>
     /// <param name="change">Changes the settings.</param>
@@ -35,7 +37,7 @@ internal sealed class SignInSite : IAsyncDisposable
     {
         var site = new SignInSite(await TestGateway.CreateAsync(wiki: wiki), await SignInProvider.StartAsync());
         await File.WriteAllTextAsync(site.SecretPath, SignInProvider.Secret + "\n");
-        site.Gateway.Settings["State"] = Path.Combine(site._state.FullName, "state");
+        site.Gateway.Settings[nameof(State)] = site.State;
         site.Gateway.Settings["IdentityProviders"] = new JsonObject { ["test"] = CreateProvider(site.Provider, site.SecretPath) };
         change?.Invoke(site.Gateway.Settings);
         await site.Gateway.StartAsync();
