@@ -7,6 +7,7 @@ using KcdDelegation.Gateway.Sessions;
 using KcdDelegation.Gateway.Settings;
 using KcdDelegation.Gateway.SignOut;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Names;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -36,17 +37,39 @@ internal sealed class AdminSocket(
 
     private readonly ILogger _logger = loggerFactory.CreateLogger(GatewayLog.Category);
 
+    private Socket? _listener;
+
+    /// <summary>Binds the socket. A path that cannot be used is an error of the settings.</summary>
+    /// <exception cref="GatewaySettingsException">The path cannot be used.</exception>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (settings.Current.Operation.AdminSocket is { } path)
+        {
+            try
+            {
+                _listener = LocalSocket.Bind(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+                _listener.Listen(8);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException or SocketException)
+            {
+                throw new GatewaySettingsException(
+                    [$"Operation:AdminSocket {PrintableText.Quoted(path)} cannot be used: {error.Message} Write another path, or correct "
+                        + "the rights of its folder."]);
+            }
+        }
+        return base.StartAsync(cancellationToken);
+    }
+
+    public override void Dispose()
+    {
+        _listener?.Dispose();
+        base.Dispose();
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (settings.Current.Operation.AdminSocket is not { } path)
+        if (_listener is not { } listener)
             return;
-        // A socket file of a process that has ended.
-        File.Delete(path);
-        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        listener.Bind(new UnixDomainSocketEndPoint(path));
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        listener.Listen(8);
         // The checks take seconds. Tickets can be removed meanwhile.
         var checks = Task.CompletedTask;
         try
@@ -65,7 +88,8 @@ internal sealed class AdminSocket(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             await checks;
-            File.Delete(path);
+            // Deletes the file too.
+            listener.Dispose();
         }
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using KcdDelegation.Gateway.Settings;
 using KcdDelegation.Gateway.Tests.SignIn;
 
 namespace KcdDelegation.Gateway.Tests.Hosting;
@@ -94,6 +95,59 @@ public sealed class AdminSocketTests
         await silent.ConnectAsync(new UnixDomainSocketEndPoint(GetPath(gateway)), TestContext.Current.CancellationToken);
 
         (await SendAsync(gateway, """{"all":true}""")).ShouldStartWith("{\"tickets\":");
+    }
+
+    [Theory]
+    [InlineData("file")]
+    [InlineData("folder")]
+    [InlineData("socket")]
+    public async Task A_path_that_is_in_use_is_an_error_and_what_is_there_stays(string kind)
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        var path = Path.Combine(Path.GetDirectoryName(gateway.SettingsPath)!, "used");
+        using var other = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        if (kind == "file")
+            await File.WriteAllTextAsync(path, "a keytab", TestContext.Current.CancellationToken);
+        else if (kind == "folder")
+            Directory.CreateDirectory(path);
+        else
+        {
+            other.Bind(new UnixDomainSocketEndPoint(path));
+            other.Listen(1);
+        }
+        gateway.Settings["Operation"] = new JsonObject { ["AdminSocket"] = path };
+
+        var error = await Should.ThrowAsync<GatewaySettingsException>(() => gateway.StartAsync());
+
+        error.Errors.ShouldHaveSingleItem().ShouldStartWith($"Operation:AdminSocket \"{path}\" cannot be used: ");
+        Path.Exists(path).ShouldBeTrue();
+        if (kind == "file")
+            (await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken)).ShouldBe("a keytab");
+        if (kind == "socket")
+        {
+            using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await client.ConnectAsync(new UnixDomainSocketEndPoint(path), TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
+    public async Task The_socket_of_a_process_that_was_killed_is_replaced()
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        var folder = Path.GetDirectoryName(gateway.SettingsPath)!;
+        using (var killed = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            killed.Bind(new UnixDomainSocketEndPoint(Path.Combine(folder, "first")));
+            // The socket deletes the file of its own name when it is closed, which a killed process does not.
+            File.Move(Path.Combine(folder, "first"), Path.Combine(folder, "admin.sock"));
+        }
+        gateway.Settings["Operation"] = new JsonObject { ["AdminSocket"] = Path.Combine(folder, "admin.sock") };
+
+        await gateway.StartAsync();
+
+        (await SendAsync(gateway, """{"all":true}""")).ShouldStartWith("{\"tickets\":");
+        await gateway.StopAsync();
+        File.Exists(Path.Combine(folder, "admin.sock")).ShouldBeFalse();
     }
 
     [Theory]
