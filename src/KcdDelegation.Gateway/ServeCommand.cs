@@ -11,6 +11,9 @@ namespace KcdDelegation.Gateway;
 /// <summary>Serves the applications until the process is told to stop.</summary>
 internal static class ServeCommand
 {
+    /// <summary>The settings with addresses to listen at.</summary>
+    private const string Addresses = "Listener:Urls, ForwardAuthentication:Urls and Operation:Prometheus";
+
     public static async Task<ExitCode> RunAsync(
         GatewaySettingsFile file, LoadedSettings loaded, TextWriter error, CancellationToken cancellationToken)
     {
@@ -22,7 +25,7 @@ internal static class ServeCommand
         // Kestrel reports an address that is in use, and the system one that it does not have or does not allow.
         catch (Exception problem) when (problem is IOException or SocketException)
         {
-            await error.WriteLineAsync($"The listener did not start: {problem.Message} Correct Listener:Urls, or stop the other program.");
+            await error.WriteLineAsync($"The listener did not start: {problem.Message} Correct the addresses in {Addresses}, or stop the other program.");
             return ExitCode.Refused;
         }
         await app.WaitForShutdownAsync(cancellationToken);

@@ -1,5 +1,6 @@
 using KcdDelegation.Gateway.Diagnosis;
 using KcdDelegation.Gateway.Settings;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
@@ -40,7 +41,8 @@ internal sealed class RouteConfiguration : IConfigChangeListener
     {
         RouteId = application.Name,
         ClusterId = application.Name,
-        Match = new RouteMatch { Hosts = [application.Host], Path = "{**path}" },
+        // The server decodes an internationalized name before it is matched.
+        Match = new RouteMatch { Hosts = [HostString.FromUriComponent(application.Host).Value!], Path = "{**path}" },
         Transforms = application.PreserveHost
             ? [new Dictionary<string, string>(StringComparer.Ordinal) { ["RequestHeaderOriginalHost"] = "true" }]
             : null,

@@ -55,6 +55,8 @@ internal sealed class RequestHygiene
             if (tunnel.Protocol != "websocket")
                 return StatusCodes.Status501NotImplemented;
         }
+        if (!HasReadableHost(request))
+            return StatusCodes.Status400BadRequest;
         // The server removes dot segments before it decodes a path, and decodes an encoded slash of an absolute target only: a segment that
         // appears then would be resolved by the application, outside of what was decided here.
         if (HasDotSegment(request.Path.Value))
@@ -66,6 +68,20 @@ internal sealed class RequestHygiene
         return request.Headers.TransferEncoding is { Count: > 0 } codings
             && !(codings.Count == 1 && string.Equals(codings[0], "chunked", StringComparison.OrdinalIgnoreCase))
             ? StatusCodes.Status501NotImplemented : null;
+    }
+
+    /// <summary>Determines whether the host can be read, which the server decodes (RFC 3492) when it is read first.</summary>
+    private static bool HasReadableHost(HttpRequest request)
+    {
+        try
+        {
+            return request.Host.ToUriComponent() is not null;
+        }
+        // A label that is no encoded name, such as "xn--".
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 
     private static bool HasDotSegment(ReadOnlySpan<char> path)

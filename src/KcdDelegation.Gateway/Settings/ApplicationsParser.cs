@@ -75,6 +75,8 @@ internal sealed class ApplicationsParser(
             { IsAbsoluteUri: false } or { Scheme: not ("http" or "https") } => "is not an absolute https address",
             { Scheme: "http", IsLoopback: false } => "is plain http, where anyone on the network can read tokens and cookies",
             { UserInfo.Length: > 0 } or { Query.Length: > 0 } or { Fragment.Length: > 0 } => "has a user, a query or a fragment",
+            { HostNameType: UriHostNameType.IPv6 } => "has an IPv6 address, by which no application is selected",
+            _ when url.IdnHost.EndsWith('.') => "has a host that ends with a dot, which browsers do not send for it",
             { AbsolutePath: not "/" } => "has a path. Cookies of applications with the same host are not separated",
             _ => null,
         };

@@ -24,7 +24,6 @@ internal static class ForwardAuthenticationParser
         // Answers have tickets of users, over plain http.
         if (!IPAddress.TryParse(address.DnsSafeHost, out var ip) || !IPAddress.IsLoopback(ip))
             return "is not a loopback address";
-        return address.Port != 0 && publicUrls.Any(other => !other.IsUnixPipe && other.Port == address.Port)
-            ? "has a port of Listener:Urls" : null;
+        return ListenerUrls.HasPort(publicUrls, address.Port) ? "has a port of Listener:Urls" : null;
     }
 }

@@ -36,8 +36,15 @@ internal sealed record GatewaySettings
 
     /// <summary>Returns the application of a request's host; null for an unknown host. The port is optional if it is that of the
     /// scheme.</summary>
-    public GatewayApplication? FindApplication(HostString host) =>
-        (host.Port is 80 or 443 ? host.Host : host.Value) is { } name ? ApplicationsByHost.GetValueOrDefault(name) : null;
+    /// <remarks>The server decodes an internationalized name, which the settings have in its encoded form (RFC 5890 §2.3.2.1).</remarks>
+    public GatewayApplication? FindApplication(HostString host)
+    {
+        if (!host.HasValue)
+            return null;
+        var name = host.ToUriComponent();
+        return ApplicationsByHost.TryGetValue(name, out var application) ? application
+            : host.Port is 80 or 443 ? ApplicationsByHost.GetValueOrDefault(name[..name.LastIndexOf(':')]) : null;
+    }
 }
 
 /// <summary>The settings of the listener.</summary>

@@ -29,6 +29,7 @@ internal static class GatewaySettingsParser
         var providers = new ProviderSettingsParser(options, errors).Parse();
         var applications = new ApplicationsParser(options, library, providers, errors).Parse();
         var listener = new ListenerSettingsParser(options.Listener, errors).Parse();
+        var forwardUrls = ForwardAuthenticationParser.Parse(options.ForwardAuthentication, listener.Urls, errors);
         var settings = new GatewaySettings
         {
             Listener = listener,
@@ -38,9 +39,9 @@ internal static class GatewaySettingsParser
             ApplicationsByHost = applications.DistinctBy(application => application.Host, StringComparer.OrdinalIgnoreCase)
                 .ToFrozenDictionary(application => application.Host, StringComparer.OrdinalIgnoreCase),
             Sessions = SessionOptionsParser.Parse(options, errors),
-            ForwardAuthenticationUrls = ForwardAuthenticationParser.Parse(options.ForwardAuthentication, listener.Urls, errors),
+            ForwardAuthenticationUrls = forwardUrls,
             Pages = ParsePages(options.Pages, errors),
-            Operation = ParseOperation(options.Operation, listener.Urls, errors),
+            Operation = ParseOperation(options.Operation, listener.Urls, forwardUrls, errors),
             Kcd = kcd,
         };
         SetCallers(library, settings);
@@ -80,17 +81,33 @@ internal static class GatewaySettingsParser
         if (state is not null && !Path.IsPathFullyQualified(state))
             errors.Add(nameof(GatewayOptions.State), $"{PrintableText.Quoted(state)} is not an absolute path",
                 "Write the path of a folder that only the gateway's user can read, such as /var/lib/kcd-gateway");
+        else if (state is not null && FindFile(state) is { } file)
+            errors.Add(nameof(GatewayOptions.State), $"{PrintableText.Quoted(state)} is no folder: {PrintableText.Quoted(file)} is a file",
+                "Write the path of a folder, such as /var/lib/kcd-gateway");
         return state;
     }
 
+    /// <summary>Returns the first part of a path that is a file; null if all of them are folders, or do not exist yet.</summary>
+    private static string? FindFile(string path)
+    {
+        for (var part = path; part is not null; part = Path.GetDirectoryName(part))
+        {
+            if (File.Exists(part))
+                return part;
+        }
+        return null;
+    }
+
     private static OperationOptions ParseOperation(
-        OperationOptions operation, ImmutableArray<BindingAddress> publicUrls, SettingsErrors errors)
+        OperationOptions operation, ImmutableArray<BindingAddress> publicUrls, ImmutableArray<BindingAddress> forwardUrls,
+        SettingsErrors errors)
     {
         if (!Enum.IsDefined(operation.Log))
             errors.Add("Operation:Log", $"{PrintableText.Quoted(operation.Log.ToString())} is not one of its values",
                 $"Write {string.Join(", ", Enum.GetNames<LogFormat>())}");
-        if (operation.AuditFile is { } file && !(Path.IsPathFullyQualified(file) && Directory.Exists(Path.GetDirectoryName(file))))
-            errors.Add("Operation:AuditFile", $"{PrintableText.Quoted(file)} is not an absolute path in a folder that exists",
+        if (operation.AuditFile is { } file
+            && !(Path.IsPathFullyQualified(file) && Directory.Exists(Path.GetDirectoryName(file)) && !Directory.Exists(file)))
+            errors.Add("Operation:AuditFile", $"{PrintableText.Quoted(file)} is not the absolute path of a file in a folder that exists",
                 "Write a path such as /var/log/kcd-gateway/audit.jsonl, and create its folder");
         // sockaddr_un of unix(7) has 108 bytes.
         if (operation.AdminSocket is { } socket
@@ -103,7 +120,7 @@ internal static class GatewaySettingsParser
                 "Write the address of the collector, such as http://127.0.0.1:4317");
         if (operation is { OtlpLogs: true, Otlp: null })
             errors.Add("Operation:OtlpLogs", "has no collector", "Write the address of the collector to Operation:Otlp");
-        if (operation.Prometheus is { } prometheus && FindPrometheusProblem(prometheus, publicUrls) is { } problem)
+        if (operation.Prometheus is { } prometheus && FindPrometheusProblem(prometheus, publicUrls, forwardUrls) is { } problem)
             errors.Add("Operation:Prometheus", $"{PrintableText.Quoted(prometheus)} {problem}",
                 "Write an address of its own, such as http://127.0.0.1:9464");
         if (operation.ProbeUser is { } user && string.IsNullOrWhiteSpace(user))
@@ -112,7 +129,8 @@ internal static class GatewaySettingsParser
     }
 
     /// <summary>Returns the problem of the address for Prometheus; null for none.</summary>
-    private static string? FindPrometheusProblem(string text, ImmutableArray<BindingAddress> publicUrls)
+    private static string? FindPrometheusProblem(
+        string text, ImmutableArray<BindingAddress> publicUrls, ImmutableArray<BindingAddress> forwardUrls)
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp)
             return "is not an http address";
@@ -120,8 +138,8 @@ internal static class GatewaySettingsParser
             return "has a path, a query or a user";
         if (!IPAddress.TryParse(address.DnsSafeHost, out _))
             return "has a name instead of an IP address";
-        return address.Port != 0 && publicUrls.Any(other => !other.IsUnixPipe && other.Port == address.Port)
-            ? "has a port of Listener:Urls" : null;
+        return ListenerUrls.HasPort(publicUrls, address.Port) ? "has a port of Listener:Urls"
+            : ListenerUrls.HasPort(forwardUrls, address.Port) ? "has a port of ForwardAuthentication:Urls" : null;
     }
 
     private static PageOptions ParsePages(PageOptions pages, SettingsErrors errors)

@@ -26,12 +26,21 @@ internal static class ListenerUrls
         for (var i = 0; i < texts.Count; i++)
         {
             if (findProblem(texts[i]) is { } problem)
+            {
                 errors.Add($"{key}:{i}", $"{PrintableText.Quoted(texts[i])} {problem}", remedy);
-            else
-                urls.Add(BindingAddress.Parse(texts[i]));
+                continue;
+            }
+            var url = BindingAddress.Parse(texts[i]);
+            if (url.Port != 0 && urls.Contains(url))
+                errors.Add($"{key}:{i}", $"{PrintableText.Quoted(texts[i])} is in the list already", "Remove it");
+            urls.Add(url);
         }
         return urls.ToImmutable();
     }
+
+    /// <summary>Determines whether one of the addresses has a port. Port 0 stands for a free port.</summary>
+    public static bool HasPort(ImmutableArray<BindingAddress> urls, int port) =>
+        port != 0 && urls.Any(other => !other.IsUnixPipe && other.Port == port);
 
     /// <summary>Determines whether an address has more than a scheme, a host and a port.</summary>
     public static bool HasMore(Uri address) =>

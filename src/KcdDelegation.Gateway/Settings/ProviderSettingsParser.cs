@@ -38,7 +38,7 @@ internal sealed class ProviderSettingsParser(GatewayOptions options, SettingsErr
                 errors.Add($"{key}:Token:Audience", $"is missing, but {key}:SignIn:Caller is AccessToken",
                     "Set it to the value of aud in access tokens for this gateway");
             if (signIn.ClientSecretFile is { } file)
-                KeyFile.Check(KeyFileKind.PasswordFile, file, $"{key}:SignIn:ClientSecretFile", errors);
+                CheckSecret(file, $"{key}:SignIn:ClientSecretFile");
             // A provider that only signs users in needs no audience of access tokens.
             if (token.Audience is null)
                 token.Kind = TokenKind.IdToken;
@@ -50,5 +50,20 @@ internal sealed class ProviderSettingsParser(GatewayOptions options, SettingsErr
         foreach (var error in prefixed.All.Skip(own.Count))
             errors.AddForAll(error.Text);
         return parsed is null ? null : new ProviderSettings(name, parsed, provider.SignIn);
+    }
+
+    private void CheckSecret(string path, string key)
+    {
+        KeyFile.Check(KeyFileKind.PasswordFile, path, key, errors);
+        try
+        {
+            using var reader = File.OpenText(path);
+            if (string.IsNullOrWhiteSpace(reader.ReadLine()))
+                errors.Add(key, "names a file whose first line is empty", "Write the secret of the client at the provider to it");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // Reported above.
+        }
     }
 }

@@ -130,6 +130,8 @@ public sealed class CommandLineTests
 
         code.ShouldBe(1);
         output.ShouldContain("Listener:Urls");
+        // Background work that ends with the start is not one of its reasons.
+        output.ShouldNotContain("BackgroundService");
     }
 
     private static Task<(int Code, string Output)> CheckAsync(TestGateway gateway)

@@ -29,6 +29,10 @@ public sealed class TargetTests
     [InlineData("contoso.test", 404)]
     [InlineData("xwiki.contoso.test", 404)]
     [InlineData("*.contoso.test", 400)]
+    [InlineData("xn--wiki.contoso.test", 404)]
+    [InlineData("xn--999999999.contoso.test", 400)]
+    [InlineData("xn--.contoso.test", 400)]
+    [InlineData("xn--wiki-contoso-test-\u00fc", 400)]
     [InlineData("", 404)]
     public async Task A_spelling_of_Host_selects_its_own_application_or_none(string host, int status)
     {
@@ -39,6 +43,27 @@ public sealed class TargetTests
         answers.Select(answer => answer.Status).ShouldBe([status]);
         gateway.Wiki.Received.Count.ShouldBe(status == 200 ? 1 : 0);
         gateway.Backend.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_internationalized_name_selects_its_application_in_the_form_that_browsers_send()
+    {
+        await using var gateway = await TestGateway.StartAsync(settings =>
+            settings["Applications"]!["wiki"]!["ExternalUrl"] = "https://b\u00fccher.contoso.test/");
+
+        (await gateway.GetAsync("ada", "https://xn--bcher-kva.contoso.test/")).Status.ShouldBe(HttpStatusCode.OK);
+        (await gateway.GetAsync("ada", "https://wiki.contoso.test/")).Status.ShouldBe(HttpStatusCode.NotFound);
+        gateway.Wiki.Received.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_the_usual_one_of_the_other_scheme_selects_its_application()
+    {
+        await using var gateway = await TestGateway.StartAsync(settings =>
+            settings["Applications"]!["wiki"]!["ExternalUrl"] = "https://wiki.contoso.test:80/");
+
+        (await gateway.GetAsync("ada", "https://wiki.contoso.test:80/")).Status.ShouldBe(HttpStatusCode.OK);
+        (await gateway.GetAsync("ada", "https://wiki.contoso.test/")).Status.ShouldBe(HttpStatusCode.NotFound);
     }
 
     /// <summary>The server decodes an encoded slash of an absolute target, which can leave a dot segment in the path.</summary>

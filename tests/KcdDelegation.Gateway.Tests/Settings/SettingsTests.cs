@@ -55,6 +55,17 @@ public sealed class SettingsTests
     [InlineData("""{ "Listener": { "Certificates": [{ "Certificate": "/a.pem", "Key": "/a.key" }] } }""", "Listener:Certificates:0")]
     [InlineData("""{ "Listener": { "DroppedHeaders": ["X Y"] } }""", "Listener:DroppedHeaders:0")]
     [InlineData("""{ "State": "relative" }""", "State")]
+    [InlineData("""{ "State": "/etc/passwd" }""", "State")]
+    [InlineData("""{ "State": "/etc/passwd/state" }""", "State")]
+    [InlineData("""{ "Operation": { "AuditFile": "/tmp" } }""", "Operation:AuditFile")]
+    [InlineData("""{ "Applications": { "erp": { "ExternalUrl": "https://[2001:db8::1]/" } } }""", "Applications:erp:ExternalUrl")]
+    [InlineData("""{ "Applications": { "erp": { "ExternalUrl": "https://erp.contoso.test./" } } }""", "Applications:erp:ExternalUrl")]
+    [InlineData("""{ "Listener": { "Urls": ["https://127.0.0.1:8443", "https://127.0.0.1:8443"] } }""", "Listener:Urls:1")]
+    [InlineData(
+        """{ "ForwardAuthentication": { "Urls": ["http://127.0.0.1:4180", "http://127.0.0.1:4180/"] } }""", "ForwardAuthentication:Urls:1")]
+    [InlineData(
+        """{ "ForwardAuthentication": { "Urls": ["http://127.0.0.1:4180"] }, "Operation": { "Prometheus": "http://127.0.0.1:4180" } }""",
+        "Operation:Prometheus")]
     [InlineData("""{ "Pages": { "ContactAddress": "javascript:alert(1)" } }""", "Pages:ContactAddress")]
     [InlineData("""{ "IdentityProviders": { "test": { "Token": { "Kind": "IdToken" } } } }""", "IdentityProviders:test:Token:Kind")]
     [InlineData(
@@ -68,6 +79,26 @@ public sealed class SettingsTests
         var errors = FindErrors(gateway);
 
         errors.ShouldHaveSingleItem().ShouldStartWith($"{key} ");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n")]
+    [InlineData("  \nsecret\n")]
+    public async Task A_secret_that_is_empty_is_an_error(string content)
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        var path = Path.Combine(Path.GetDirectoryName(gateway.SettingsPath)!, "secret");
+        await File.WriteAllTextAsync(path, content, TestContext.Current.CancellationToken);
+        gateway.Settings["State"] = Path.GetDirectoryName(gateway.SettingsPath);
+        var provider = gateway.Settings["IdentityProviders"]!["test"]!;
+        (provider["Token"]!["ClientId"], provider["SignIn"]) = ("client", new JsonObject { ["ClientSecretFile"] = path });
+
+        FindErrors(gateway).ShouldHaveSingleItem()
+            .ShouldStartWith("IdentityProviders:test:SignIn:ClientSecretFile names a file whose first line is empty");
+
+        await File.WriteAllTextAsync(path, "secret", TestContext.Current.CancellationToken);
+        new GatewaySettingsFile(gateway.SettingsPath).Read().Settings.Providers.Count.ShouldBe(1);
     }
 
     [Fact]
