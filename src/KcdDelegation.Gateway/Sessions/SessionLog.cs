@@ -31,7 +31,7 @@ internal static partial class SessionLog
     [LoggerMessage(6066, LogLevel.Error, "The sessions could not be cleaned up ({Cause}); the next attempt follows in 15 seconds")]
     public static partial void CleanupFailed(ILogger logger, string cause);
 
-    [LoggerMessage(6068, LogLevel.Error, "The file of the ended session {File} cannot be deleted ({Cause}). The session is not used until the "
-        + "gateway is restarted. Check the rights and the disk of the folder of State")]
+    [LoggerMessage(6068, LogLevel.Error, "The file of the ended session {File} cannot be deleted ({Cause}). The session is not used until "
+        + "the gateway is restarted. Check the rights and the disk of the folder of State")]
     public static partial void SessionNotDeleted(ILogger logger, string file, string cause);
 }

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace KcdDelegation.Gateway.Tests.Sessions;
 
 /// <summary>A folder in which no file can be created, replaced or deleted until the end of a test.</summary>
-/// <remarks>The rights of a folder do not bind root, under whom the tests run in CI. The attribute of the file system does.</remarks>
+/// <remarks>The rights of a folder do not bind root, and the tests of CI run as root. The attribute of the file system does.</remarks>
 internal sealed class ReadOnlyFolder : IDisposable
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
