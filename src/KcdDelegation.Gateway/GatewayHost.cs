@@ -10,6 +10,7 @@ using KcdDelegation.Gateway.SignIn;
 using KcdDelegation.Gateway.SignOut;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -50,6 +51,7 @@ internal static class GatewayHost
         services.AddSingleton(provider => new GatewaySettingsStore(file, loaded, provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<ServerCertificates>();
         services.AddSingleton<ListenerConfiguration>();
+        services.Configure<SocketTransportOptions>(static sockets => sockets.CreateBoundListenSocket = ListenerConfiguration.Bind);
         services.AddSingleton<ProviderRegistry>();
         services.AddSingleton<RequestHygiene>();
         services.AddSingleton<ApplicationSelection>();

@@ -23,9 +23,10 @@ internal static class ServeCommand
             await app.StartAsync(cancellationToken);
         }
         // Kestrel reports an address that is in use, and the system one that it does not have or does not allow.
-        catch (Exception problem) when (problem is IOException or SocketException)
+        catch (Exception problem) when (problem is IOException or SocketException or UnauthorizedAccessException)
         {
-            await error.WriteLineAsync($"The listener did not start: {problem.Message} Correct the addresses in {Addresses}, or stop the other program.");
+            await error.WriteLineAsync(
+                $"The listener did not start: {problem.Message} Correct the addresses in {Addresses}, or stop the other program.");
             return ExitCode.Refused;
         }
         await app.WaitForShutdownAsync(cancellationToken);

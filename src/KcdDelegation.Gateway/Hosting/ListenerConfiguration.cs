@@ -1,9 +1,12 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using KcdDelegation.Gateway.ForwardAuthentication;
 using KcdDelegation.Gateway.Settings;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,6 +20,9 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
 
     /// <summary>The name of the endpoint for Prometheus.</summary>
     private const string Prometheus = "prometheus";
+
+    private const UnixFileMode SocketMode =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
     /// <summary>The address for Prometheus. It is that of the start, as all settings of the operation.</summary>
     private readonly string? _prometheus;
@@ -72,7 +78,9 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
         for (var i = 0; i < settings.ForwardAuthenticationUrls.Length; i++)
         {
             var name = GetName(ForwardAuthentication, i);
-            data[$"Endpoints:{name}:Url"] = settings.ForwardAuthenticationUrls[i].ToString();
+            // The text of an address has the path of its socket in lower case.
+            var url = settings.ForwardAuthenticationUrls[i];
+            data[$"Endpoints:{name}:Url"] = url.IsUnixPipe ? ListenerUrls.UnixPrefix + url.UnixPipePath : url.ToString();
             data[$"Endpoints:{name}:Protocols"] = nameof(HttpProtocols.Http1);
         }
         if (_prometheus is not null)
@@ -83,6 +91,12 @@ internal sealed class ListenerConfiguration : ConfigurationProvider, IConfigurat
         Data = data;
         OnReload();
     }
+
+    /// <summary>Binds the socket of an address. One of the file system is for the user and the group of its file: answers have tickets of
+    /// users.</summary>
+    public static Socket Bind(EndPoint address) => address is UnixDomainSocketEndPoint socket
+        ? LocalSocket.Bind(socket.ToString(), SocketMode)
+        : SocketTransportOptions.CreateDefaultBoundListenSocket(address);
 
     private static string GetName(string scheme, int index) => FormattableString.Invariant($"{scheme}{index}");
 

@@ -37,7 +37,7 @@ internal static class LocalSocket
         if (!Path.Exists(path))
             return false;
         if (Directory.Exists(path) || CanOpen(path))
-            throw new IOException("There is another file at this path.");
+            throw new IOException($"There is another file at {path}.");
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -47,7 +47,7 @@ internal static class LocalSocket
         {
             return true;
         }
-        throw new IOException("Another process listens at this path.");
+        throw new IOException($"Another process listens at {path}.");
     }
 
     /// <summary>Determines whether a file can be opened, which no socket can (ENXIO of open(2)). For reading and writing, a pipe without

@@ -4,6 +4,7 @@ namespace KcdDelegation.Gateway.Settings;
 /// itself.</summary>
 internal sealed class ForwardAuthenticationOptions
 {
-    /// <summary>Gets the addresses at which the other proxy asks: http at a loopback address. Empty for none.</summary>
+    /// <summary>Gets the addresses at which the other proxy asks: http at a loopback address, or at a socket of the file system
+    /// (<c>http://unix:/path</c>). Empty for none.</summary>
     public IList<string> Urls { get; } = [];
 }

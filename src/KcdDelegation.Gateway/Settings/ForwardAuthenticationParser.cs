@@ -9,7 +9,8 @@ namespace KcdDelegation.Gateway.Settings;
 internal static class ForwardAuthenticationParser
 {
     private const string Key = $"{nameof(GatewayOptions.ForwardAuthentication)}:{nameof(ForwardAuthenticationOptions.Urls)}";
-    private const string Remedy = "Write an address of this machine only, such as http://127.0.0.1:4180";
+    private const string Remedy =
+        "Write an address of this machine only, such as http://unix:/run/kcd-forward/auth.sock or http://127.0.0.1:4180";
 
     public static ImmutableArray<BindingAddress> Parse(
         ForwardAuthenticationOptions options, ImmutableArray<BindingAddress> publicUrls, SettingsErrors errors) =>
@@ -17,6 +18,8 @@ internal static class ForwardAuthenticationParser
 
     private static string? FindProblem(string text, ImmutableArray<BindingAddress> publicUrls)
     {
+        if (text.StartsWith(ListenerUrls.UnixPrefix, StringComparison.Ordinal))
+            return FindSocketProblem(text[ListenerUrls.UnixPrefix.Length..]);
         if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp)
             return "is not an http address";
         if (ListenerUrls.HasMore(address))
@@ -25,5 +28,14 @@ internal static class ForwardAuthenticationParser
         if (!IPAddress.TryParse(address.DnsSafeHost, out var ip) || !IPAddress.IsLoopback(ip))
             return "is not a loopback address";
         return ListenerUrls.HasPort(publicUrls, address.Port) ? "has a port of Listener:Urls" : null;
+    }
+
+    /// <summary>Returns the problem of the path of a socket; null for none.</summary>
+    private static string? FindSocketProblem(string path)
+    {
+        // sockaddr_un of unix(7) has 108 bytes. Kestrel takes what follows a colon for a path of requests.
+        if (!Path.IsPathFullyQualified(path) || path.Length >= 100 || path.Contains(':', StringComparison.Ordinal))
+            return "is not an absolute path of less than 100 characters without a colon";
+        return Directory.Exists(Path.GetDirectoryName(path)) ? null : "is in a folder that does not exist";
     }
 }

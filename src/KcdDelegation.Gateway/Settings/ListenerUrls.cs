@@ -11,6 +11,9 @@ internal static class ListenerUrls
     /// <summary>The largest number of addresses of a list. Kestrel configures its endpoints by name.</summary>
     public const int MaxCount = 32;
 
+    /// <summary>The first part of the address of a socket of the file system. Its path follows.</summary>
+    public const string UnixPrefix = "http://unix:";
+
     /// <summary>Returns the addresses without a problem, and adds an error for each other one.</summary>
     /// <param name="texts">The list.</param>
     /// <param name="key">The key of the list.</param>
@@ -31,7 +34,7 @@ internal static class ListenerUrls
                 continue;
             }
             var url = BindingAddress.Parse(texts[i]);
-            if (url.Port != 0 && urls.Contains(url))
+            if ((url.IsUnixPipe || url.Port != 0) && urls.Contains(url))
                 errors.Add($"{key}:{i}", $"{PrintableText.Quoted(texts[i])} is in the list already", "Remove it");
             urls.Add(url);
         }

@@ -293,6 +293,45 @@ public sealed class EndpointTests
         }
     }
 
+    [Fact]
+    public async Task A_socket_of_the_file_system_is_for_its_user_and_group_and_has_the_endpoint_only()
+    {
+        var folder = Directory.CreateTempSubdirectory("Kcd-Forward-");
+        var path = Path.Combine(folder.FullName, "Auth.sock");
+        using (var killed = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            killed.Bind(new UnixDomainSocketEndPoint(path + "1"));
+            File.Move(path + "1", path);
+        }
+        await using (var gateway = await TestGateway.StartAsync(settings =>
+            settings["ForwardAuthentication"] = new JsonObject { ["Urls"] = new JsonArray($"http://unix:{path}") }))
+        {
+            if (!OperatingSystem.IsWindows())
+                File.GetUnixFileMode(path).ShouldBe((UnixFileMode)0b110_110_000);
+            using var client = new HttpClient(new SocketsHttpHandler
+            {
+                UseCookies = false,
+                ConnectCallback = async (_, cancellationToken) =>
+                {
+                    var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            });
+            using var request = Site.CreateRequest(gateway, "http://localhost/.kcd-auth/nginx/erp", "ada");
+            using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+            Get(answer, "Authorization").ShouldNotBeNull().ShouldStartWith("Negotiate ");
+            using var other = Site.CreateRequest(gateway, "http://erp.contoso.test/", "ada");
+            using var refused = await client.SendAsync(other, TestContext.Current.CancellationToken);
+            refused.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+            gateway.Backend.Requests.ShouldBeEmpty();
+            await gateway.StopAsync();
+            File.Exists(path).ShouldBeFalse();
+        }
+        folder.Delete(recursive: true);
+    }
+
     [Theory]
     [InlineData("http://*:4180", "is not an http address")]
     [InlineData("http://0.0.0.0:4180", "is not a loopback address")]
@@ -301,6 +340,10 @@ public sealed class EndpointTests
     [InlineData("https://127.0.0.1:4180", "is not an http address")]
     [InlineData("http://127.0.0.1:4180/path", "has a path")]
     [InlineData("unix:/run/auth.sock", "is not an http address")]
+    [InlineData("http://unix:run/auth.sock", "is not an absolute path")]
+    [InlineData("http://unix:/run/auth.sock:/path", "is not an absolute path")]
+    [InlineData("http://unix:/absent/auth.sock", "is in a folder that does not exist")]
+    [InlineData("https://unix:/run/auth.sock", "is not an http address")]
     [InlineData("http://127.0.0.1:4181", "has a port of Listener:Urls")]
     public async Task An_address_that_others_can_reach_is_refused_by_its_key(string url, string problem)
     {

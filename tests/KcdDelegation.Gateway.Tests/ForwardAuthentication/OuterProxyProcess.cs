@@ -24,6 +24,9 @@ internal sealed class OuterProxyProcess : IAsyncDisposable
     public static string GetSamplePath(string kind) =>
         Path.Combine(Samples, kind, kind switch { Nginx => "erp.conf", Caddy => "Caddyfile", _ => "haproxy.cfg" });
 
+    /// <summary>Returns the path of the socket that takes the place of a port.</summary>
+    public static string GetSocketPath(int port) => Path.Combine(Path.GetTempPath(), $"kcd-forward-{port}.sock");
+
     /// <summary>Starts the proxy.</summary>
     /// <param name="kind">The proxy.</param>
     /// <param name="gateway">The gateway, for its certificate.</param>
@@ -73,6 +76,7 @@ internal sealed class OuterProxyProcess : IAsyncDisposable
             .Replace("https://erp.corp.contoso.com", $"https://localhost:{backend.Url.Port}", StringComparison.Ordinal)
             .Replace("erp.corp.contoso.com", "localhost", StringComparison.Ordinal)
             .Replace("127.0.0.1:4180", $"127.0.0.1:{authenticationPort}", StringComparison.Ordinal)
+            .Replace("/run/kcd-forward/auth.sock", GetSocketPath(authenticationPort), StringComparison.Ordinal)
             .Replace("127.0.0.1:4181", $"127.0.0.1:{publicPort}", StringComparison.Ordinal)
             .Replace("listen 443", $"listen 127.0.0.1:{Port}", StringComparison.Ordinal)
             .Replace("bind :443", $"bind 127.0.0.1:{Port}", StringComparison.Ordinal)

@@ -23,11 +23,13 @@ public sealed class OuterProxyTests
         var settings = JsonNode.Parse(sample, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip })!;
         // The files of the sample do not exist here.
         settings["State"] = Path.GetDirectoryName(gateway.SettingsPath);
+        settings["ForwardAuthentication"]!["Urls"]![0] = settings["ForwardAuthentication"]!["Urls"]![0]!.GetValue<string>()
+            .Replace("/run/kcd-forward", Path.GetDirectoryName(gateway.SettingsPath), StringComparison.Ordinal);
         settings["Kcd"]!["ServiceAccount"] = gateway.Settings["Kcd"]!["ServiceAccount"]!.DeepClone();
         settings["IdentityProviders"]!["entra"]!["SignIn"]!["ClientSecretFile"] = gateway.KeyPath;
         await File.WriteAllTextAsync(gateway.SettingsPath, settings.ToJsonString(), TestContext.Current.CancellationToken);
 
-        new GatewaySettingsFile(gateway.SettingsPath).Read().Settings.ForwardAuthenticationUrls.ShouldHaveSingleItem();
+        new GatewaySettingsFile(gateway.SettingsPath).Read().Settings.ForwardAuthenticationUrls.Length.ShouldBe(2);
     }
 
     [Theory]
@@ -222,11 +224,16 @@ public sealed class OuterProxyTests
         {
             Lab.Require("proxies");
             var (publicPort, authenticationPort) = (FreePort.Find(), FreePort.Find());
+            var socket = OuterProxyProcess.GetSocketPath(authenticationPort);
             var signIn = await SignInSite.StartAsync(settings =>
             {
                 settings["Listener"]!["Urls"] = new JsonArray($"http://127.0.0.1:{publicPort}");
                 settings["Listener"]!["TrustedProxies"] = new JsonArray("127.0.0.1");
-                settings["ForwardAuthentication"] = new JsonObject { ["Urls"] = new JsonArray($"http://127.0.0.1:{authenticationPort}") };
+                settings["ForwardAuthentication"] = new JsonObject
+                {
+                    ["Urls"] = new JsonArray(
+                        kind == OuterProxyProcess.Nginx ? $"http://unix:{socket}" : $"http://127.0.0.1:{authenticationPort}"),
+                };
                 changeSettings?.Invoke(settings);
             });
             var backend = await TestBackend.StartAsync(
