@@ -49,6 +49,10 @@ internal sealed class AccountFacts : IAsyncDisposable
     public Task<IReadOnlyList<KdcState>> GetKdcsAsync(CancellationToken cancellationToken) =>
         _kdcs ??= AskKdcsAsync(cancellationToken);
 
+    /// <summary>Returns whether a KDC of the realm answers over TCP.</summary>
+    public async Task<bool> IsAnsweringAsync(CancellationToken cancellationToken) =>
+        (await GetKdcsAsync(cancellationToken).ConfigureAwait(false)).Any(kdc => kdc.Tcp is not null);
+
     /// <summary>Logs the account on, once in a run. Returns the failure, or null.</summary>
     public Task<KerberosException?> GetLogOnFailureAsync(CancellationToken cancellationToken) =>
         _logOn ??= LogOnAsync(cancellationToken);

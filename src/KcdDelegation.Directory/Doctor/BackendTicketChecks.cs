@@ -99,6 +99,12 @@ internal static class BackendTicketChecks
                 $"The backend answers {without.Status} without a ticket too, so its answer proves nothing (check "
                 + $"{CheckIds.BackendOffer}).");
         }
+        if (!attempt.IsSuccess && without is { Answer.IsChallenge: false } && without.Status == attempt.Status && proof is not null)
+        {
+            return subject.Skip(
+                $"The backend answers {without.Status} without a ticket too, so its answer does not show whether it accepts the ticket "
+                + $"(check {CheckIds.BackendOffer}).");
+        }
         return attempt.IsSuccess
             ? subject.Ok("", evidence)
             : subject.Look(

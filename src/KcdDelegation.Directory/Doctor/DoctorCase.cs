@@ -66,7 +66,8 @@ internal sealed class DoctorCase
         if ((needs.HasFlag(CheckNeeds.LogOn) || subject.Check.Id == CheckIds.KeyFile || subject.Check.Id == CheckIds.KdcClock)
             && await Account.GetLogOnFailureAsync(cancellationToken).ConfigureAwait(false) is { } failure)
         {
-            var responsible = FaultAttribution.OfLogOn(failure);
+            var responsible = FaultAttribution.OfLogOn(
+                failure, await Account.IsAnsweringAsync(cancellationToken).ConfigureAwait(false));
             if (responsible == subject.Check.Id)
                 return Obstacle.Explained(failure);
             if (needs.HasFlag(CheckNeeds.LogOn))

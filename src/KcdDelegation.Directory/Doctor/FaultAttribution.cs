@@ -7,11 +7,12 @@ namespace KcdDelegation.DirectoryServices.Doctor;
 internal static class FaultAttribution
 {
     /// <summary>Returns the check that explains a failed log-on of the account.</summary>
-    public static string OfLogOn(KerberosException error) => error switch
+    /// <param name="error">The failure.</param>
+    /// <param name="isAnswering">Whether a KDC of the realm answers over TCP, so that the checks of the KDCs find no fault.</param>
+    public static string OfLogOn(KerberosException error, bool isAnswering = true) => error switch
     {
-        { Reason: KerberosFailureReason.KdcNotFound } => CheckIds.KdcNames,
-        { Reason: KerberosFailureReason.KdcUnreachable or KerberosFailureReason.Overloaded or KerberosFailureReason.ReplyRejected } =>
-            CheckIds.KdcTcp,
+        { Reason: KerberosFailureReason.KdcNotFound } when !isAnswering => CheckIds.KdcNames,
+        { Reason: KerberosFailureReason.KdcUnreachable } when !isAnswering => CheckIds.KdcTcp,
         { Reason: KerberosFailureReason.KeyUnavailable } => CheckIds.KeyFile,
         { Reason: KerberosFailureReason.EncryptionTypeRefused } or { Code: KerberosErrorCode.EncryptionTypeNotSupported } =>
             CheckIds.AccountKeys,
@@ -54,7 +55,9 @@ internal static class FaultAttribution
             case { Exchange: KerberosExchange.Referral }:
                 return CheckIds.Trust;
             case { Reason: KerberosFailureReason.KdcNotFound or KerberosFailureReason.KdcUnreachable }:
-                return string.Equals(error.Realm, account.Realm, StringComparison.OrdinalIgnoreCase) ? CheckIds.KdcTcp : CheckIds.Trust;
+                return !string.Equals(error.Realm, account.Realm, StringComparison.OrdinalIgnoreCase) ? CheckIds.Trust
+                    : await account.IsAnsweringAsync(cancellationToken).ConfigureAwait(false) ? CheckIds.Ticket
+                    : CheckIds.KdcTcp;
         }
         return error.Exchange == KerberosExchange.S4U2Proxy && application is not null
             ? await FindReasonOfTicketAsync(error, account, application, cancellationToken).ConfigureAwait(false)

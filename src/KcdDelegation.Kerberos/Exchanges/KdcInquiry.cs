@@ -41,7 +41,9 @@ internal sealed class KdcInquiry(ExchangeContext context)
             var start = context.Clock.TimeProvider.GetTimestamp();
             var reply = transport == KdcTransport.Udp
                 ? await AskByUdpAsync(new IPEndPoint(addresses[0], kdc.Port), request.Message, linked.Token).ConfigureAwait(false)
-                : await AskByTcpAsync(new IPEndPoint(addresses[0], kdc.Port), request.Message, linked.Token).ConfigureAwait(false);
+                : await AskByTcpAsync(
+                    new IPEndPoint(addresses[0], kdc.Port), request.Message,
+                    () => progress = "accepted the connection but did not answer", linked.Token).ConfigureAwait(false);
             return Read(reply, context.Clock.TimeProvider.GetElapsedTime(start));
         }
         catch (SocketException error)
@@ -55,10 +57,11 @@ internal sealed class KdcInquiry(ExchangeContext context)
     }
 
     private static async Task<ReadOnlyMemory<byte>> AskByTcpAsync(
-        IPEndPoint kdc, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+        IPEndPoint kdc, ReadOnlyMemory<byte> message, Action onConnected, CancellationToken cancellationToken)
     {
         using var socket = new Socket(kdc.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(kdc, cancellationToken).ConfigureAwait(false);
+        onConnected();
         await TcpFraming.SendAsync(socket, message, cancellationToken).ConfigureAwait(false);
         return await TcpFraming.ReceiveAsync(socket, cancellationToken).ConfigureAwait(false);
     }

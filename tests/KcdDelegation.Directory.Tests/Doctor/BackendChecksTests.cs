@@ -157,6 +157,7 @@ public sealed class BackendChecksTests
         var findings = await examination.ExamineAsync(backend.Url);
 
         findings.Get(CheckIds.BackendOffer).Verdict.ShouldBe(DoctorVerdict.Look, findings.Describe());
+        findings.Get(CheckIds.BackendTicket).Verdict.ShouldBe(DoctorVerdict.Skipped, findings.Describe());
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using KcdDelegation.DirectoryServices.Doctor;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Settings;
@@ -125,6 +127,62 @@ public sealed class DelegationDoctorTests : IAsyncDisposable
         report.IsIncomplete.ShouldBeTrue();
         report.Findings.Where(finding => finding.Verdict == DoctorVerdict.Skipped)
             .ShouldAllBe(finding => finding.Text.Contains(CheckIds.KdcTcp, StringComparison.Ordinal) && finding.IsNoAnswer);
+    }
+
+    [Theory]
+    [InlineData(KerberosExchange.LogOn, CheckIds.AccountLogOn)]
+    [InlineData(KerberosExchange.S4U2Self, CheckIds.Ticket)]
+    [InlineData(KerberosExchange.S4U2Proxy, CheckIds.Ticket)]
+    public async Task A_reply_of_the_KDC_that_is_rejected_is_a_fault_of_its_exchange(KerberosExchange exchange, string check)
+    {
+        // The fault waits for a request that succeeds: the ones without pre-authentication get their right answer.
+        _realm.Fail(KdcFault.WrongNonce, exchange, times: int.MaxValue);
+
+        var report = await ExamineAsync("gateway", "ada");
+
+        report.Findings.Where(finding => finding.Verdict == DoctorVerdict.Fix).Select(finding => finding.Check).ShouldBe([check]);
+        report.Findings.Single(finding => finding.Check == CheckIds.KdcTcp).Verdict.ShouldBe(DoctorVerdict.Ok);
+    }
+
+    [Fact]
+    public async Task Whatever_is_wrong_with_a_reply_there_is_one_fault()
+    {
+        KdcFault[] faults =
+        [
+            KdcFault.WrongReplyKey, KdcFault.SessionKeyReply, KdcFault.UnofferedEncryptionType, KdcFault.Expired, KdcFault.NotYetValid,
+            KdcFault.WrongService("HTTP/other.contoso.test"), KdcFault.TicketOfAnotherUser("bert"), KdcFault.NameOfAnotherUser("bert"),
+            KdcFault.Unavailable, KdcFault.Error(KerberosErrorCode.Generic), KdcFault.Error(KerberosErrorCode.TicketExpired),
+            KdcFault.Error(KerberosErrorCode.BadIntegrity), KdcFault.Error(KerberosErrorCode.Policy),
+        ];
+        var failures = new List<string>();
+        foreach (var exchange in new[] { KerberosExchange.LogOn, KerberosExchange.S4U2Self, KerberosExchange.S4U2Proxy })
+        {
+            foreach (var fault in faults)
+            {
+                _realm.Heal().Fail(fault, exchange, times: int.MaxValue);
+                var report = await ExamineAsync("gateway", "ada");
+                var found = report.Findings.Where(finding => finding.Verdict == DoctorVerdict.Fix).Select(Describe).ToList();
+                if (report.Findings.Single(finding => finding.Check == CheckIds.Ticket).Verdict != DoctorVerdict.Ok && found.Count != 1)
+                    failures.Add($"{fault} in {exchange}: {string.Join("; ", found)}");
+            }
+        }
+        failures.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_KDC_that_accepts_connections_and_does_not_answer_is_described_so()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var options = CreateOptions("gateway", Service);
+        options.Kdcs.Clear();
+        options.Kdcs.Add($"{silent.LocalEndpoint}");
+
+        var report = await DelegationDoctor.ExamineAsync(
+            CreateRequest(options, null) with { Only = [CheckIds.KdcTcp], AnswerTimeout = TimeSpan.FromMilliseconds(300) }, null, Stop);
+
+        report.Findings.ShouldHaveSingleItem().Evidence.ShouldHaveSingleItem()
+            .ShouldEndWith("accepted the connection but did not answer within 0.3 s");
     }
 
     [Fact]

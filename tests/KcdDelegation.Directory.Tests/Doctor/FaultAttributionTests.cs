@@ -7,9 +7,10 @@ namespace KcdDelegation.DirectoryServices.Tests.Doctor;
 public sealed class FaultAttributionTests
 {
     [Theory]
-    [InlineData(KerberosFailureReason.KdcNotFound, null, CheckIds.KdcNames)]
-    [InlineData(KerberosFailureReason.KdcUnreachable, null, CheckIds.KdcTcp)]
-    [InlineData(KerberosFailureReason.ReplyRejected, null, CheckIds.KdcTcp)]
+    [InlineData(KerberosFailureReason.KdcNotFound, null, CheckIds.AccountLogOn)]
+    [InlineData(KerberosFailureReason.KdcUnreachable, null, CheckIds.AccountLogOn)]
+    [InlineData(KerberosFailureReason.ReplyRejected, null, CheckIds.AccountLogOn)]
+    [InlineData(KerberosFailureReason.Overloaded, null, CheckIds.AccountLogOn)]
     [InlineData(KerberosFailureReason.KeyUnavailable, null, CheckIds.KeyFile)]
     [InlineData(KerberosFailureReason.EncryptionTypeRefused, null, CheckIds.AccountKeys)]
     [InlineData(KerberosFailureReason.KdcError, KerberosErrorCode.EncryptionTypeNotSupported, CheckIds.AccountKeys)]
@@ -28,6 +29,16 @@ public sealed class FaultAttributionTests
         var error = new KerberosException(new KerberosFailure { Reason = reason, Code = code, Exchange = KerberosExchange.LogOn });
         FaultAttribution.OfLogOn(error).ShouldBe(check);
         DelegationDoctor.Checks.ShouldContain(each => each.Id == check);
+    }
+
+    [Theory]
+    [InlineData(KerberosFailureReason.KdcNotFound, CheckIds.KdcNames)]
+    [InlineData(KerberosFailureReason.KdcUnreachable, CheckIds.KdcTcp)]
+    [InlineData(KerberosFailureReason.ReplyRejected, CheckIds.AccountLogOn)]
+    public void The_checks_of_the_KDCs_are_responsible_only_if_no_KDC_answers(KerberosFailureReason reason, string check)
+    {
+        var error = new KerberosException(new KerberosFailure { Reason = reason, Exchange = KerberosExchange.LogOn });
+        FaultAttribution.OfLogOn(error, isAnswering: false).ShouldBe(check);
     }
 
     [Fact]

@@ -54,7 +54,7 @@ internal static class FoundBy
             foreach (var error in CreateErrors(row, exchange))
             {
                 if (exchange is KerberosExchange.LogOn or KerberosExchange.Configuration or KerberosExchange.KdcLookup)
-                    checks.Add(FaultAttribution.OfLogOn(error));
+                    checks.Add(FaultAttribution.OfLogOn(error, isAnswering: false));
                 else if (FindDecidedByFacts(error) is { } several)
                     checks.AddRange(several);
                 else
@@ -63,7 +63,7 @@ internal static class FoundBy
         }
         // The failure of a read of a managed password is not an error that this class can create.
         if (checks.Count == 0)
-            checks.Add(FaultAttribution.OfLogOn(CreatePlain(row, KerberosExchange.LogOn)));
+            checks.Add(FaultAttribution.OfLogOn(CreatePlain(row, KerberosExchange.LogOn), isAnswering: false));
         var specific = checks.Except(Remaining, StringComparer.Ordinal).ToList();
         return specific.Count > 0 ? specific : [.. checks.Distinct(StringComparer.Ordinal)];
 
