@@ -10,6 +10,15 @@ internal sealed class ApplicationFacts(AccountFacts account, ApplicationSettings
 
     public ApplicationSettings Settings => settings;
 
+    /// <summary>Gets the further origin of the application that these facts are about; null for the one of its InternalUrl.</summary>
+    public Uri? Origin { get; init; }
+
+    /// <summary>Gets the name in a report.</summary>
+    public string Name => Origin is null ? settings.Name : $"{settings.Name} at {Origin.GetLeftPart(UriPartial.Authority)}";
+
+    /// <summary>Gets the setting that has the address, and its application.</summary>
+    public string AddressSetting => $"{(Origin is null ? "InternalUrl" : "AdditionalOrigins")} of {settings.Name}";
+
     public ServicePrincipalName Service => settings.Service;
 
     /// <summary>Gets the service without its realm, as the directory writes it.</summary>

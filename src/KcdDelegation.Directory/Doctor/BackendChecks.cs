@@ -35,7 +35,7 @@ internal static class BackendChecks
         {
             return subject.Fix(
                 $"{fault.Text}: {fault.Detail}.",
-                $"Correct InternalUrl of {subject.Name}, or register the name in DNS. Check it with `nslookup {backend.Url.IdnHost}`.");
+                $"Correct {application.AddressSetting}, or register the name in DNS. Check it with `nslookup {backend.Url.IdnHost}`.");
         }
         if (backend.HasOwnConnect)
             return subject.Ok("The host connects in its own way, without DNS.");
@@ -73,7 +73,8 @@ internal static class BackendChecks
         {
             return subject.Fix(
                 $"{fault.Text}: {fault.Detail}.",
-                $"Start the backend, open TCP port {port} to it in the firewalls between, or correct InternalUrl of {subject.Name}.",
+                $"Start the backend, open TCP port {port} to it in the firewalls between, or correct "
+                + $"{subject.Application!.AddressSetting}.",
                 evidence) with { IsNoAnswer = true };
         }
         return addresses.FirstOrDefault(address => address.Failure is not null && !IPAddress.IsLoopback(address.Address)) is { } silent
@@ -136,7 +137,7 @@ internal static class BackendChecks
         {
             return subject.Fix(
                 $"The certificate is not valid for {host}.",
-                $"Use one of its names in InternalUrl of {subject.Name}, or issue a certificate with the name {host}.", evidence);
+                $"Use one of its names in {subject.Application!.AddressSetting}, or issue a certificate with the name {host}.", evidence);
         }
         return subject.Fix(
             $"{fault.Text}{(fault.Detail.Length > 0 ? $": {fault.Detail}" : "")}.",
@@ -192,8 +193,8 @@ internal static class BackendChecks
             { Answer: { IsChallenge: true, AcceptsTickets: true } } => subject.Ok("", evidence),
             { Status: >= 300 and < 400 } => subject.Look(
                 $"The backend redirects requests without a ticket to {attempt.Location ?? "another address"}. Redirects are not followed.",
-                $"If that is the application's address, set InternalUrl of {subject.Name} to it. If it is a sign-in page, turn on "
-                + "Negotiate for the application.",
+                $"If that is the application's address, set {subject.Application!.AddressSetting} to it. If it is a sign-in page, turn "
+                + "on Negotiate for the application.",
                 evidence),
             { IsSuccess: true } => subject.Look(
                 "The backend serves its address without a ticket, to everyone who reaches it.",
@@ -202,7 +203,8 @@ internal static class BackendChecks
                 evidence),
             _ => subject.Look(
                 $"The backend answers {attempt.Status} without a ticket, and not 401.",
-                $"Check the path of InternalUrl of {subject.Name}, and the name of the host that the server expects.", evidence),
+                $"Check the path of InternalUrl of {subject.Application!.Settings.Name}, and the name of the host that the server expects.",
+                evidence),
         };
     }
 

@@ -94,7 +94,7 @@ internal static class BackendRefusal
         {
             return subject.Fix(
                 $"The backend accepts the ticket as {otherFormat.Sent!.Format}, and TokenFormat is {settings.TokenFormat}.",
-                $"Set TokenFormat of {subject.Name} to {otherFormat.Sent.Format}.", evidence);
+                $"Set TokenFormat of {subject.Application!.Settings.Name} to {otherFormat.Sent.Format}.", evidence);
         }
         var error = attempt.Answer.GetKerberosError(sent) is { Code: not null } stated ? stated : null;
         if (error is not null)
@@ -127,11 +127,11 @@ internal static class BackendRefusal
         ? subject.Fix(
             "The backend accepts the ticket only without channel binding: it has another certificate than the one that this machine sees.",
             "Find the load balancer or the device on the way that ends TLS, and exempt this connection. If it is intended, set "
-            + $"ChannelBinding of {subject.Name} to false.",
+            + $"ChannelBinding of {subject.Application!.Settings.Name} to false.",
             evidence)
         : subject.Fix(
             "The backend accepts the ticket only with channel binding (Extended Protection), and ChannelBinding is false.",
-            $"Set ChannelBinding of {subject.Name} to true.", evidence);
+            $"Set ChannelBinding of {subject.Application!.Settings.Name} to true.", evidence);
 
     private static DoctorFinding ExplainClock(CheckSubject subject, string text, List<string> evidence) => subject.Fix(
         text, $"Synchronize the clock of the backend's machine with the ones of the KDCs of {subject.Names().RealmDns}.", evidence);

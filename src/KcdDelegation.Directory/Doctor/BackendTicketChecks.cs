@@ -110,7 +110,7 @@ internal static class BackendTicketChecks
             : subject.Look(
                 $"The backend accepts the ticket and answers {attempt.Status}.",
                 attempt.Status is 401 or 403 ? "Give the user the right to use the application, if they should have it."
-                    : $"Check the path of InternalUrl of {subject.Name}, and the log of the application.",
+                    : $"Check the path of InternalUrl of {subject.Application!.Settings.Name}, and the log of the application.",
                 evidence);
     }
 

@@ -20,8 +20,8 @@ internal sealed record CheckSubject(
 
     public string Name => Check.Scope switch
     {
-        CheckScope.Application => Application!.Settings.Name,
-        CheckScope.User => User!.Principal.Name,
+        CheckScope.Application => Application!.Name,
+        CheckScope.User => User?.Principal.Name ?? "token",
         _ => $"{Account.Name}@{Account.Realm}",
     };
 

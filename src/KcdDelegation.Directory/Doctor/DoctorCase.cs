@@ -21,6 +21,9 @@ internal sealed class DoctorCase
 
     public IReadOnlyList<ApplicationFacts> Applications { get; }
 
+    /// <summary>Gets the further origins of the applications. The checks of the backend are made for each of them too.</summary>
+    private IReadOnlyList<ApplicationFacts> Origins { get; init; } = [];
+
     public static DoctorCase Create(DoctorRequest request, ClientSettings client, IReadOnlyList<ApplicationSettings> applications)
     {
         var account = new AccountFacts(request, client);
@@ -28,13 +31,21 @@ internal sealed class DoctorCase
         var user = principal is null ? null : new UserFacts(account, principal);
         var other = request.OtherUser is { } second ? new UserFacts(account, second.ToPrincipal(applications[0].Mapping.UserRealm)) : null;
         return new DoctorCase(
-            request, account, user, other,
+            request, account, user, other, [.. applications.Select(application => CreateFacts(application, origin: null))])
+        {
+            Origins =
             [
-                .. applications.Select(application => new ApplicationFacts(account, application, user)
-                {
-                    Backend = new BackendFacts(request, account, application, user, other),
-                }),
-            ]);
+                .. applications.Where(application => application.InternalUrl is not null)
+                    .SelectMany(application => application.AdditionalOrigins.Select(origin => CreateFacts(
+                        application with { InternalUrl = new Uri(origin, application.InternalUrl!.PathAndQuery) }, origin))),
+            ],
+        };
+
+        ApplicationFacts CreateFacts(ApplicationSettings application, Uri? origin) => new(account, application, user)
+        {
+            Backend = new BackendFacts(request, account, application, user, other),
+            Origin = origin,
+        };
     }
 
     /// <summary>Returns whether the check applies to the realm and to what was given.</summary>
@@ -48,7 +59,10 @@ internal sealed class DoctorCase
 
     public IEnumerable<CheckSubject> GetSubjects(DoctorCheck check) => check.Scope switch
     {
-        CheckScope.Application => Applications.Select(application => Create(check, User, application)),
+        CheckScope.Application => (check.Stage == DoctorStage.Target ? Applications.Concat(Origins) : Applications)
+            .Select(application => Create(check, User, application)),
+        // There is one token, and it may map to no user.
+        CheckScope.User when check.Id == CheckIds.UserToken => [Create(check, User, null)],
         CheckScope.User => new[] { User, OtherUser }.OfType<UserFacts>().Select(user => Create(check, user, null)),
         _ => [Create(check, User, null)],
     };
@@ -90,7 +104,11 @@ internal sealed class DoctorCase
             return Obstacle.None;
         var user = subject.Application?.User ?? subject.User;
         if (user is null)
-            return needs.HasFlag(CheckNeeds.User) ? Obstacle.Reason("No user was given: --user USER.", isNoAnswer: false) : Obstacle.None;
+        {
+            return !needs.HasFlag(CheckNeeds.User) ? Obstacle.None : Obstacle.Reason(
+                _request.Token is null ? "No user was given: --user USER." : $"The token maps to no user (check {CheckIds.UserToken}).",
+                isNoAnswer: false);
+        }
         var (evidence, refusal) = await user.GetEvidenceAsync(cancellationToken).ConfigureAwait(false);
         if (evidence is null)
         {

@@ -177,6 +177,27 @@ public sealed class BackendChecksTests
     }
 
     [Fact]
+    public async Task Each_further_origin_of_the_application_is_examined_with_the_path_of_the_address()
+    {
+        await using var examination = new BackendExamination();
+        await using var healthy = RawBackend.Start(RawBackend.Response("401 Unauthorized", "WWW-Authenticate: Negotiate"));
+        await using var anonymous = RawBackend.Start(RawBackend.Response("401 Unauthorized", "WWW-Authenticate: Basic"));
+        examination.Change = request => request with { Only = [CheckIds.BackendOffer, CheckIds.BackendConnection] };
+        var application = new DelegatedApplication { InternalUrl = new Uri(healthy.Url, "/erp/"), AllowPlainHttp = true };
+        application.AdditionalOrigins.Add($"{anonymous.Url}");
+        application.AdditionalOrigins.Add("http://127.0.0.1:9");
+
+        var findings = await examination.ExamineAsync(application);
+
+        findings.Where(finding => finding.Verdict == DoctorVerdict.Fix).Select(finding => (finding.Check, finding.Subject)).ShouldBe(
+            [(CheckIds.BackendConnection, "app at http://127.0.0.1:9"),
+                (CheckIds.BackendOffer, $"app at {anonymous.Url.GetLeftPart(UriPartial.Authority)}")], findings.Describe());
+        findings.Count(finding => finding.Subject == "app").ShouldBe(2);
+        findings.Where(finding => finding.Subject == "app").ShouldAllBe(finding => finding.Verdict == DoctorVerdict.Ok);
+        findings.First(finding => finding.Verdict == DoctorVerdict.Fix).Remedy.ShouldNotBeNull().ShouldContain("AdditionalOrigins of app");
+    }
+
+    [Fact]
     public async Task A_redirect_is_reported_with_its_origin_and_not_followed()
     {
         await using var examination = new BackendExamination();

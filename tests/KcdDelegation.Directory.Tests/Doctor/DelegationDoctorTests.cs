@@ -198,6 +198,37 @@ public sealed class DelegationDoctorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_token_that_is_refused_is_a_fault_and_the_reason_why_the_checks_of_the_user_are_skipped()
+    {
+        var failure = KcdException.Explain(new KerberosException(new KerberosFailure { Reason = KerberosFailureReason.TokenRejected }));
+        var request = CreateRequest(CreateOptions("gateway", Service), user: null) with
+        {
+            Token = new TokenExamination(null, failure, 100),
+        };
+
+        var report = await DelegationDoctor.ExamineAsync(request, null, Stop);
+
+        report.Findings.Where(finding => finding.Verdict == DoctorVerdict.Fix).Select(finding => finding.Check)
+            .ShouldBe([CheckIds.UserToken]);
+        report.Findings.Single(finding => finding.Check == CheckIds.Ticket).Text
+            .ShouldBe("The token maps to no user (check user.token).");
+    }
+
+    [Fact]
+    public async Task A_token_is_examined_once_also_with_a_second_user()
+    {
+        var request = CreateRequest(CreateOptions("gateway", Service), "ada") with
+        {
+            OtherUser = new DoctorUser("bert", null),
+            Token = new TokenExamination(KerberosPrincipal.Principal("ada", "CONTOSO.TEST"), null, 100),
+        };
+
+        var report = await DelegationDoctor.ExamineAsync(request, null, Stop);
+
+        report.Findings.Single(finding => finding.Check == CheckIds.UserToken).Verdict.ShouldBe(DoctorVerdict.Ok);
+    }
+
+    [Fact]
     public async Task Only_the_named_checks_are_made()
     {
         var report = await DelegationDoctor.ExamineAsync(
