@@ -4,16 +4,14 @@ namespace KcdDelegation.Http;
 
 /// <summary>A response body that ends the connection lease when it has been read or disposed. Until then the user's connection must not be
 /// closed.</summary>
-/// <remarks>Its stream refers to it, so it is finalized only when neither can be read any more.</remarks>
 internal sealed class LeasedContent : HttpContent
 {
     private readonly HttpContent _inner;
-    private readonly ConnectionLease _lease;
-    private int _ended;
+    private readonly ResponseLease _lease;
 
     private LeasedContent(HttpContent inner, ConnectionLease lease)
     {
-        (_inner, _lease) = (inner, lease);
+        (_inner, _lease) = (inner, new ResponseLease(lease));
         foreach (var (name, values) in inner.Headers.NonValidated)
         {
             // Several values would be boxed, and almost every field has one.
@@ -22,13 +20,6 @@ internal sealed class LeasedContent : HttpContent
             else
                 Headers.TryAddWithoutValidation(name, values);
         }
-    }
-
-    /// <summary>Ends the lease of a response that was neither read nor disposed.</summary>
-    ~LeasedContent()
-    {
-        if (Interlocked.Exchange(ref _ended, 1) == 0)
-            ThreadPool.UnsafeQueueUserWorkItem(static lease => lease.End(), _lease, preferLocal: false);
     }
 
     /// <summary>Transfers the lease to the response's body, or ends it at once if there is no body.</summary>
@@ -41,11 +32,7 @@ internal sealed class LeasedContent : HttpContent
     }
 
     /// <summary>Ends the lease, once.</summary>
-    public void EndLease()
-    {
-        if (Interlocked.Exchange(ref _ended, 1) == 0)
-            _lease.End();
-    }
+    public void EndLease() => _lease.Dispose();
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
