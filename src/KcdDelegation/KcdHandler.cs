@@ -1,6 +1,6 @@
-using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Http;
+using KcdDelegation.Settings;
 
 namespace KcdDelegation;
 
@@ -62,32 +62,14 @@ public sealed class KcdHandler : HttpMessageHandler
     /// demands another HTTP version, or the backend did not prove its identity.</exception>
     /// <exception cref="HttpRequestException">The connection failed. With <see cref="HttpRequestError.ExtendedConnectNotSupported"/> the
     /// request was a WebSocket's handshake over HTTP/2 and was not sent.</exception>
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         var application = _source.GetApplication(_application);
-        var isAnonymous = request.IsAnonymous();
-        var caller = isAnonymous ? null : request.GetCaller() ?? _callers?.Caller;
-        try
-        {
-            var origin = RequestTarget.GetOrigin(application, request);
-            OutgoingRequest.Prepare(request);
-            if (isAnonymous)
-                return await _anonymous.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            var authenticated = RequireAuthenticated(caller);
-            var credential = await _source.DelegateAsync(application, authenticated, cancellationToken).ConfigureAwait(false);
-            var exchange = new DelegatedExchange(_source, application, authenticated, credential, origin, _learned);
-            return await exchange.SendAsync(request, _connections, cancellationToken).ConfigureAwait(false);
-        }
-        catch (KcdException refusal)
-        {
-            Log.Refused(_source.Audit, application.Name, caller, refusal);
-            throw;
-        }
-        finally
-        {
-            SentAuthorization.RemoveFrom(request);
-        }
+        return request.IsAnonymous()
+            ? SendAnonymousAsync(application, request, cancellationToken)
+            : new DelegatedExchange(_source, application, request.GetCaller() ?? _callers?.Caller, _learned)
+                .SendAsync(request, _connections, cancellationToken);
     }
 
     /// <summary>Closes the connections of each user as soon as the user is idle, from now on. Requests are still sent.</summary>
@@ -104,10 +86,19 @@ public sealed class KcdHandler : HttpMessageHandler
         base.Dispose(disposing);
     }
 
-    private static ClaimsPrincipal RequireAuthenticated(ClaimsPrincipal? caller) =>
-        caller?.Identity?.IsAuthenticated == true ? caller : throw new KcdException(DelegationFailure.Identity(
-            KcdErrorKind.NotAuthenticated, KcdEventId.CallerMissing,
-            "The request has no authenticated caller. Nothing was sent.",
-            "Set the caller with request.SetCaller(principal), or register an ICallerAccessor. In ASP.NET Core, require authorization "
-                + "for the route."));
+    private async Task<HttpResponseMessage> SendAnonymousAsync(
+        ApplicationSettings application, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _ = RequestTarget.GetOrigin(application, request);
+            OutgoingRequest.Prepare(request);
+            return await _anonymous.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (KcdException refusal)
+        {
+            Log.Refused(_source.Audit, application.Name, caller: null, refusal);
+            throw;
+        }
+    }
 }

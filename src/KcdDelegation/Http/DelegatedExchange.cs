@@ -8,55 +8,70 @@ using KcdDelegation.Settings;
 
 namespace KcdDelegation.Http;
 
-/// <summary>One request as the user, from the ticket to a response that may be passed on.</summary>
+/// <summary>One request as the user, from the caller to a response that may be passed on.</summary>
 /// <remarks>The backend gets the request once with a ticket. It may get it once before that without a ticket, if the application starts on
 /// challenge. After a refusal it gets the request at most once more in the other token format, if the format must be learned, and once more
 /// with a new ticket, if the refused one was cached. <see cref="UserRoute"/> repeats a request whose connection breaks before the
 /// response.</remarks>
 internal sealed class DelegatedExchange(
-    IDelegationSource source, ApplicationSettings application, ClaimsPrincipal caller, DelegatedCredential credential, Uri origin,
-    LearnedBackend learned)
+    IDelegationSource source, ApplicationSettings application, ClaimsPrincipal? caller, LearnedBackend learned)
 {
     /// <summary>The limit on tickets that are requested because the one before was evicted before its use. With a small cache and many
     /// users that can happen to the next one too.</summary>
     private const int MaxFetches = 3;
 
     private readonly ResponseCheck _responses = new(application, learned, source.Logger);
-    private DelegatedCredential _credential = credential;
+    private DelegatedCredential _credential;
     private bool _canRepeat;
     private bool _hasAskedForNewTicket;
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<HttpResponseMessage> SendAsync(
+    /// <summary>Gets the caller's ticket and sends the request with it.</summary>
+    /// <exception cref="KcdException">The request was not sent, or the backend did not prove its identity.</exception>
+    /// <exception cref="HttpRequestException">The connection failed.</exception>
+    public async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, UserConnectionPool connections, CancellationToken cancellationToken)
     {
-        RecordKey();
-        var mayRepeat = application.Start == AuthenticationStart.OnChallenge || application.TokenFormat == TokenFormat.Auto
-            || _credential.IsFromCache;
-        _canRepeat = request.Content is null
-            || (mayRepeat && await RequestBody.TryKeepAsync(request.Content, cancellationToken).ConfigureAwait(false));
-
-        var user = _credential.Ticket.User;
-        using var route = new UserRoute(
-            connections, ConnectionKey.Create(application, user, request, origin), user, application.Connections);
-        // A body that cannot be sent twice is sent with a ticket at once: without one it would be consumed by the backend's 401. So is a
-        // request without a body that may be carried out once only. If the connection breaks, .NET sends any request without a body again,
-        // and only a ticket stops it.
-        var startsWithoutTicket = application.Start == AuthenticationStart.OnChallenge && _canRepeat
-            && (request.Content is not null || UserRoute.IsHarmlessTwice(request));
-        var response = startsWithoutTicket
-            ? await SendWithoutTicketAsync(request, route, cancellationToken).ConfigureAwait(false) : null;
-        if (response is null)
+        try
         {
-            // A backend that has accepted the format before is more likely to refuse the ticket than the format.
-            var suspectsFormat = application.TokenFormat == TokenFormat.Auto && !learned.Format.IsProven;
-            var attempt = await SendTicketAsync(request, route, learned.Format.GetFormat(application.TokenFormat), cancellationToken)
-                .ConfigureAwait(false);
-            attempt = await RepeatAsync(attempt, suspectsFormat, request, route, cancellationToken).ConfigureAwait(false);
-            response = _responses.Pass(attempt, request);
+            var origin = RequestTarget.GetOrigin(application, request);
+            OutgoingRequest.Prepare(request);
+            await GetCredentialAsync(cancellationToken).ConfigureAwait(false);
+            var mayRepeat = application.Start == AuthenticationStart.OnChallenge || application.TokenFormat == TokenFormat.Auto
+                || _credential.IsFromCache;
+            _canRepeat = request.Content is null
+                || (mayRepeat && await RequestBody.TryKeepAsync(request.Content, cancellationToken).ConfigureAwait(false));
+
+            var user = _credential.Ticket.User;
+            using var route = new UserRoute(
+                connections, ConnectionKey.Create(application, user, request, origin), user, application.Connections);
+            // A body that cannot be sent twice is sent with a ticket at once: without one it would be consumed by the backend's 401. So is
+            // a request without a body that may be carried out once only. If the connection breaks, .NET sends any request without a body
+            // again, and only a ticket stops it.
+            var startsWithoutTicket = application.Start == AuthenticationStart.OnChallenge && _canRepeat
+                && (request.Content is not null || UserRoute.IsHarmlessTwice(request));
+            var response = startsWithoutTicket
+                ? await SendWithoutTicketAsync(request, route, cancellationToken).ConfigureAwait(false) : null;
+            if (response is null)
+            {
+                // A backend that has accepted the format before is more likely to refuse the ticket than the format.
+                var suspectsFormat = application.TokenFormat == TokenFormat.Auto && !learned.Format.IsProven;
+                var attempt = await SendTicketAsync(
+                    request, route, learned.Format.GetFormat(application.TokenFormat), cancellationToken).ConfigureAwait(false);
+                attempt = await RepeatAsync(attempt, suspectsFormat, request, route, cancellationToken).ConfigureAwait(false);
+                response = _responses.Pass(attempt, request);
+            }
+            route.TransferLease(response, request.Method);
+            return response;
         }
-        route.TransferLease(response, request.Method);
-        return response;
+        catch (KcdException refusal)
+        {
+            Log.Refused(source.Audit, application.Name, caller, refusal);
+            throw;
+        }
+        finally
+        {
+            SentAuthorization.RemoveFrom(request);
+        }
     }
 
     /// <summary>Sends the request without a ticket. Returns null if the backend asks for one.</summary>
@@ -177,12 +192,11 @@ internal sealed class DelegatedExchange(
             }
             catch (KcdException) when (sent.IsTicketUnusable && fetches < MaxFetches)
             {
-                var next = await source.DelegateAsync(application, caller, cancellationToken).ConfigureAwait(false);
+                var user = _credential.Ticket.User;
+                await GetCredentialAsync(cancellationToken).ConfigureAwait(false);
                 // Connections belong to the user that the ticket names.
-                if (next.Ticket.User != _credential.Ticket.User)
+                if (_credential.Ticket.User != user)
                     throw;
-                _credential = next;
-                RecordKey();
             }
             catch (HttpRequestException error) when (HeaderSize.MayCause(error, request, sent, learned))
             {
@@ -193,11 +207,20 @@ internal sealed class DelegatedExchange(
         }
     }
 
-    private void RecordKey()
+    /// <summary>Gets the caller's ticket.</summary>
+    private async ValueTask GetCredentialAsync(CancellationToken cancellationToken)
     {
+        _credential = await source.DelegateAsync(application, RequireAuthenticated(caller), cancellationToken).ConfigureAwait(false);
         if (!_credential.IsFromCache)
             learned.ServiceKey.Record(_credential.Ticket);
     }
+
+    private static ClaimsPrincipal RequireAuthenticated(ClaimsPrincipal? caller) =>
+        caller?.Identity?.IsAuthenticated == true ? caller : throw new KcdException(DelegationFailure.Identity(
+            KcdErrorKind.NotAuthenticated, KcdEventId.CallerMissing,
+            "The request has no authenticated caller. Nothing was sent.",
+            "Set the caller with request.SetCaller(principal), or register an ICallerAccessor. In ASP.NET Core, require authorization "
+                + "for the route."));
 
     /// <summary>Determines whether the backend has not carried out the request that it answered, or a second execution is
     /// harmless.</summary>

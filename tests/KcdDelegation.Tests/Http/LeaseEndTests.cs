@@ -107,6 +107,29 @@ public sealed class LeaseEndTests
         (await waiting).ShouldBe("bob");
     }
 
+    [Fact]
+    public async Task Responses_that_were_read_to_their_end_and_not_disposed_are_not_finalized()
+    {
+        await using var backend = await FakeBackend.StartAsync();
+        using var client = new FakeDelegation(backend.Url).CreateClient();
+        var contents = new List<WeakReference>();
+        for (var i = 0; i < 50; i++)
+            contents.Add(await ReadToEndAsync(client));
+        GC.Collect();
+        // Locals of this method may still refer to the last ones.
+        contents.Count(static content => content.IsAlive).ShouldBeLessThan(10);
+    }
+
+    /// <summary>Returns a reference that a finalizer keeps alive.</summary>
+    private static async Task<WeakReference> ReadToEndAsync(HttpClient client)
+    {
+        var response = await client.SendAsync(
+            FakeDelegation.As("ada"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        var stream = await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
+        await stream.CopyToAsync(Stream.Null, TestContext.Current.CancellationToken);
+        return new WeakReference(response.Content, trackResurrection: true);
+    }
+
     private static async Task ForgetAsync(HttpClient client) => await client.SendAsync(
         FakeDelegation.As("ada"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
 
