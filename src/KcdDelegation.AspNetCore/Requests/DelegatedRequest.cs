@@ -45,6 +45,18 @@ internal sealed class DelegatedRequest
         return request;
     }
 
+    /// <summary>Registers that a request is sent to a backend for the current incoming one.</summary>
+    /// <returns>The incoming request, whose refusal must be recorded; null if there is none.</returns>
+    /// <exception cref="OperationCanceledException">The caller signed out after the incoming request began. It is aborted.</exception>
+    public static DelegatedRequest? TrackCurrent(HttpRequestMessage request, ICallerAccessor callers)
+    {
+        if (Current is not { } current)
+            return null;
+        if ((request.GetCaller() ?? callers.Caller) is { } caller)
+            current.Track(caller);
+        return current;
+    }
+
     /// <summary>Gets the user; null after the end of the request or of the user's session.</summary>
     public ClaimsPrincipal? GetUser()
     {
@@ -76,18 +88,11 @@ internal sealed class DelegatedRequest
         }
     }
 
-    /// <summary>Remembers the backend's refusal, so that its 401 does not become one of this host.</summary>
-    public void Record(BackendRefusal refusal)
+    /// <summary>Remembers the refusal of a response, if it is one.</summary>
+    public void RecordRefusal(HttpResponseMessage response)
     {
-        lock (_lock)
-        {
-            if (_hasEnded)
-                return;
-            var isFirst = _refusal is null;
-            Volatile.Write(ref _refusal, refusal);
-            if (isFirst && !_context.Response.HasStarted)
-                _context.Response.OnStarting(static state => ReplaceUnauthorized((HttpResponse)state), _context.Response);
-        }
+        if (response.GetKcdRefusal() is { } refusal)
+            Record(new BackendRefusal(refusal, response.StatusCode));
     }
 
     /// <summary>Aborts the request if it was delegated for the user. It has no caller afterwards.</summary>
@@ -110,6 +115,20 @@ internal sealed class DelegatedRequest
             _hasEnded = true;
             if (_caller is not null)
                 _active.Remove(this);
+        }
+    }
+
+    /// <summary>Remembers the backend's refusal, so that its 401 does not become one of this host.</summary>
+    private void Record(BackendRefusal refusal)
+    {
+        lock (_lock)
+        {
+            if (_hasEnded)
+                return;
+            var isFirst = _refusal is null;
+            Volatile.Write(ref _refusal, refusal);
+            if (isFirst && !_context.Response.HasStarted)
+                _context.Response.OnStarting(static state => ReplaceUnauthorized((HttpResponse)state), _context.Response);
         }
     }
 

@@ -5,19 +5,11 @@ namespace KcdDelegation.AspNetCore.Requests;
 /// <summary>Connects requests to backends with the incoming request that they are sent for.</summary>
 internal sealed class RequestTrackingHandler(ICallerAccessor callers) : DelegatingHandler
 {
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        DelegatedRequest.Current is { } current
-            ? SendAsync(current, request, cancellationToken)
-            : base.SendAsync(request, cancellationToken);
-
-    private async Task<HttpResponseMessage> SendAsync(
-        DelegatedRequest current, HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if ((request.GetCaller() ?? callers.Caller) is { } caller)
-            current.Track(caller);
+        var incoming = DelegatedRequest.TrackCurrent(request, callers);
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        if (response.GetKcdRefusal() is { } refusal)
-            current.Record(new BackendRefusal(refusal, response.StatusCode));
+        incoming?.RecordRefusal(response);
         return response;
     }
 

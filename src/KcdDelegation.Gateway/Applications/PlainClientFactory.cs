@@ -1,4 +1,3 @@
-using KcdDelegation.AspNetCore.Requests;
 using KcdDelegation.Yarp.Clusters;
 using KcdDelegation.Yarp.Cookies;
 using Microsoft.Extensions.Logging;
@@ -12,13 +11,7 @@ internal sealed class PlainClientFactory(
     ILogger<ForwarderHttpClientFactory> logger, GatewayCookies cookies, ICallerAccessor callers) : ForwarderHttpClientFactory(logger)
 {
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
-        new GatewayCookieHandler(cookies)
-        {
-            InnerHandler = new ResponseFormHandler
-            {
-                InnerHandler = new RequestTrackingHandler(callers) { InnerHandler = new CredentialHandler { InnerHandler = handler } },
-            },
-        };
+        new ClusterClientHandler(cookies, callers) { InnerHandler = new CredentialHandler { InnerHandler = handler } };
 
     /// <summary>Removes the credentials of the request, which are for the gateway.</summary>
     private sealed class CredentialHandler : DelegatingHandler

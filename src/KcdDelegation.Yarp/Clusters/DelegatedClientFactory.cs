@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Runtime.CompilerServices;
-using KcdDelegation.AspNetCore.Requests;
 using KcdDelegation.Yarp.Cookies;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -58,15 +57,9 @@ internal sealed class DelegatedClientFactory(
         var application = ClusterMetadata.GetApplication(context.NewMetadata)!;
         var delegating = new KcdHandler(client, application, () => CreateHandler(context));
         _created.AddOrUpdate(context, delegating);
-        return new GatewayCookieHandler(cookies)
+        return new ClusterClientHandler(cookies, callers)
         {
-            InnerHandler = new ClusterTargetHandler(targets, context.ClusterId, application)
-            {
-                InnerHandler = new ResponseFormHandler
-                {
-                    InnerHandler = new RequestTrackingHandler(callers) { InnerHandler = delegating },
-                },
-            },
+            InnerHandler = new ClusterTargetHandler(targets, context.ClusterId, application) { InnerHandler = delegating },
         };
     }
 

@@ -3,13 +3,14 @@ using System.Net;
 namespace KcdDelegation.Yarp.Clusters;
 
 /// <summary>Refuses the responses of a backend that .NET accepts, and that cannot be passed on as they are.</summary>
-internal sealed class ResponseFormHandler : DelegatingHandler
+internal static class ResponseForm
 {
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    /// <summary>Disposes a response that cannot be passed on.</summary>
+    /// <exception cref="HttpRequestException">The response cannot be passed on.</exception>
+    public static void ThrowIfFlawed(HttpRequestMessage request, HttpResponseMessage response)
     {
-        var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (FindFlaw(request, response) is not { } flaw)
-            return response;
+            return;
         response.Dispose();
         throw new HttpRequestException(HttpRequestError.InvalidResponse, $"The response of the backend is not accepted: {flaw}.");
     }
