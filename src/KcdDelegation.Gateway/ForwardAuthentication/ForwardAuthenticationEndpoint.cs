@@ -1,12 +1,15 @@
 using KcdDelegation.AspNetCore;
 using KcdDelegation.AspNetCore.Requests;
+using KcdDelegation.Diagnosis;
 using KcdDelegation.Gateway.Applications;
 using KcdDelegation.Gateway.Diagnosis;
 using KcdDelegation.Gateway.Pages;
 using KcdDelegation.Gateway.Requests;
 using KcdDelegation.Gateway.Settings;
 using KcdDelegation.Gateway.SignIn;
+using KcdDelegation.Http;
 using KcdDelegation.Kerberos.Names;
+using KcdDelegation.Settings;
 using KcdDelegation.Yarp.Cookies;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -22,6 +25,7 @@ internal sealed class ForwardAuthenticationEndpoint(
     ILoggerFactory loggerFactory, TimeProvider timeProvider)
 {
     private readonly ILogger _logger = loggerFactory.CreateLogger(GatewayLog.Category);
+    private readonly ILogger _library = loggerFactory.CreateLogger(Log.Category);
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -60,7 +64,7 @@ internal sealed class ForwardAuthenticationEndpoint(
         context.Features.Set(new SignInReferral(IsRedirect: request.Proxy != OuterProxy.Nginx));
         try
         {
-            await authorization.InvokeAsync(context, GrantAsync);
+            await authorization.InvokeAsync(context, granted => GrantAsync(granted, request.IsRefused));
         }
         catch (KcdException error)
         {
@@ -83,7 +87,7 @@ internal sealed class ForwardAuthenticationEndpoint(
             .StartsWithSegments(root, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Answers a request that may reach the application.</summary>
-    private async Task GrantAsync(HttpContext context)
+    private async Task GrantAsync(HttpContext context, bool isRefused)
     {
         var (application, current) = context.GetApplicationFeature();
         if (application.Delegation is { } name)
@@ -100,11 +104,39 @@ internal sealed class ForwardAuthenticationEndpoint(
             // A sign-out in the meantime aborts this request.
             DelegatedRequest.Current?.Track(context.User);
             var credential = await client.GetCredentialAsync(name, context.User, context.RequestAborted);
+            if (isRefused)
+                credential = await ReplaceAsync(delegated, credential, context.RequestAborted);
             context.Response.Headers.Authorization = credential.CreateAuthorization(delegated.TokenFormat).ToString();
         }
         if (CookieFields.GetOthers(context.Request.Headers.Cookie, await cookies.GetNamesAsync()) is { } kept)
             context.Response.Headers.Cookie = kept;
         context.Response.StatusCode = StatusCodes.Status200OK;
+    }
+
+    /// <summary>Replaces a ticket that the application has refused, since the key of its service may have changed.</summary>
+    /// <remarks>The engine replaces the ticket of a user once a minute, however often a refusal is reported. In between, the answer has the
+    /// ticket of the last replacement.</remarks>
+    private async Task<DelegatedCredential> ReplaceAsync(
+        ApplicationSettings application, DelegatedCredential refused, CancellationToken cancellationToken)
+    {
+        var service = application.Service.ToString();
+        try
+        {
+            if (await ((IDelegationSource)client).ReplaceAsync(application, refused, cancellationToken) is not { } replacement)
+            {
+                Log.TicketReplacedBefore(_library, application.Name, service);
+                return refused;
+            }
+            Log.RequestSentWithNewTicket(
+                _library, application.Name, service, StatusCodes.Status401Unauthorized, LearnedServiceKey.Describe(refused.Ticket),
+                LearnedServiceKey.Describe(replacement.Ticket));
+            return replacement;
+        }
+        catch (KcdException error)
+        {
+            Log.TicketNotReplaced(_library, application.Name, service, error.Cause, error.Remedy);
+            return refused;
+        }
     }
 
     /// <summary>Forbids every cache to store an answer, and limits the status codes to those that the proxy knows.</summary>

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using KcdDelegation.Gateway.Settings;
 using KcdDelegation.Gateway.Tests.SignIn;
+using KcdDelegation.Testing;
 
 namespace KcdDelegation.Gateway.Tests.ForwardAuthentication;
 
@@ -142,6 +143,9 @@ public sealed class EndpointTests
     [InlineData("/.kcd-auth/haproxy")]
     [InlineData("/.kcd-auth/nginx/unknown")]
     [InlineData("/.kcd-auth/nginx/erp/")]
+    [InlineData("/.kcd-auth/nginx/erp/other")]
+    [InlineData("/.kcd-auth/nginx/erp/refused/x")]
+    [InlineData("/.kcd-auth/nginx/unknown/refused")]
     [InlineData("/.kcd-auth/other/erp")]
     [InlineData("/.KCD-AUTH/nginx/erp")]
     public async Task The_listener_of_outer_proxies_has_nothing_else(string path)
@@ -290,6 +294,33 @@ public sealed class EndpointTests
 
             (answer.StatusCode == HttpStatusCode.OK).ShouldBe(origin == SignInSite.Erp, origin);
             (Get(answer, "Authorization") is not null).ShouldBe(origin == SignInSite.Erp, origin);
+        }
+    }
+
+    [Fact]
+    public async Task A_ticket_that_the_application_refuses_is_replaced_once_a_minute()
+    {
+        await using var site = await Site.StartAsync();
+        (await AskValueAsync("/.kcd-auth/nginx/erp")).ShouldBe("ada@CONTOSO.TEST");
+        site.Gateway.Realm.RollKeys(TestGateway.Erp, keepOldKeys: false);
+        (await AskValueAsync("/.kcd-auth/nginx/erp")).ShouldNotBe("ada@CONTOSO.TEST");
+        site.Gateway.Realm.ClearTranscript();
+
+        for (var i = 0; i < 5; i++)
+            (await AskValueAsync("/.kcd-auth/nginx/erp/refused")).ShouldBe("ada@CONTOSO.TEST");
+
+        site.Gateway.Realm.Transcript.Count(line => line.StartsWith("PROXY", StringComparison.Ordinal)).ShouldBe(1);
+        site.Gateway.Log.Find(4012).ShouldHaveSingleItem();
+        (await AskValueAsync("/.kcd-auth/nginx/erp")).ShouldBe("ada@CONTOSO.TEST");
+
+        // A report is a request for a user too.
+        using var none = await site.AskAsync("/.kcd-auth/nginx/erp/refused", user: null);
+        none.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+
+        async Task<string> AskValueAsync(string path)
+        {
+            using var answer = await site.AskAsync(path, "ada");
+            return await site.CallApplicationAsync(Get(answer, "Authorization")!);
         }
     }
 

@@ -208,6 +208,34 @@ public sealed class OuterProxyTests
         site.Backend.Requests.ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task A_refusal_that_nginx_reports_leads_to_a_new_ticket_and_the_body_is_sent_again()
+    {
+        await using var site = await Site.StartAsync(OuterProxyProcess.Nginx);
+        (await site.SendBearerAsync("ada")).Status.ShouldBe(HttpStatusCode.OK);
+        site.SignIn.Gateway.Realm.RollKeys(TestGateway.Erp, keepOldKeys: false);
+
+        var answer = await site.SendBearerAsync("ada", request =>
+        {
+            request.Method = HttpMethod.Post;
+            request.Content = new ByteArrayContent(new byte[10_000]);
+        });
+
+        (answer.Status, Site.GetUser(answer), answer.Headers["X-Body-Length"]).ShouldBe((HttpStatusCode.OK, "ada", "10000"), answer.Body);
+        site.SignIn.Gateway.Log.Find(4012).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task A_refusal_that_no_new_ticket_ends_is_403_without_a_challenge_that_a_browser_answers()
+    {
+        await using var site = await Site.StartAsync(
+            OuterProxyProcess.Nginx, text => text.Replace("proxy_set_header Authorization $kcd_authorization;",
+                "proxy_set_header Authorization \"Negotiate AAAA\";", StringComparison.Ordinal));
+
+        (await site.SendBearerAsync("ada")).Status.ShouldBe(HttpStatusCode.Forbidden);
+        site.Backend.Requests.Count.ShouldBe(2);
+    }
+
     private sealed class Site : IAsyncDisposable
     {
         private readonly OuterProxyProcess _proxy;
