@@ -23,6 +23,7 @@ internal sealed class CheckCommand(TextWriter output)
         var command = new CheckCommand(output);
         var settings = loaded.Settings;
         await command.PassAsync($"the settings of {file.Path}");
+        await command.CheckStateAsync(settings.State);
         await command.CheckCertificatesAsync(settings);
         foreach (var provider in settings.Providers.Values.OrderBy(provider => provider.Name, StringComparer.Ordinal))
             await command.CheckProviderAsync(provider, cancellationToken);
@@ -33,6 +34,23 @@ internal sealed class CheckCommand(TextWriter output)
                 await command.CheckAddressAsync(application, url, cancellationToken);
         }
         return command._result;
+    }
+
+    /// <summary>Checks whether the folder of the state can be written, if it exists. Otherwise the gateway creates it.</summary>
+    private async Task CheckStateAsync(string? state)
+    {
+        if (state is null || !Directory.Exists(state))
+            return;
+        try
+        {
+            var path = Path.Combine(state, Path.GetRandomFileName());
+            await using var file = new FileStream(
+                path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            await FailAsync($"the folder {state} of State", $"It cannot be written: {error.Message} Correct its owner or its rights.");
+        }
     }
 
     private async Task CheckCertificatesAsync(GatewaySettings settings)

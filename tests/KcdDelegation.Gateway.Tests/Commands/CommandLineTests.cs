@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KcdDelegation.Gateway.Tests.Sessions;
 
 namespace KcdDelegation.Gateway.Tests.Commands;
 
@@ -76,6 +77,24 @@ public sealed class CommandLineTests
         code.ShouldBe(3);
         output.ShouldContain("failed  the address");
         output.ShouldContain("of wiki: It does not answer");
+    }
+
+    [Fact]
+    public async Task A_check_reports_a_folder_that_cannot_be_written_and_leaves_no_file_in_one()
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        var state = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(gateway.SettingsPath)!, "state")).FullName;
+        gateway.Settings["State"] = state;
+        using (new ReadOnlyFolder(state))
+        {
+            var (code, output) = await CheckAsync(gateway);
+
+            code.ShouldBe(1);
+            output.ShouldContain($"failed  the folder {state} of State: It cannot be written");
+        }
+
+        (await CheckAsync(gateway)).Code.ShouldBe(0);
+        Directory.GetFileSystemEntries(state).ShouldBeEmpty();
     }
 
     [Fact]

@@ -40,6 +40,29 @@ public sealed class SignInTests
     }
 
     [Fact]
+    public async Task Changed_settings_in_the_middle_of_a_sign_in_let_it_end_unless_the_provider_is_another_one()
+    {
+        await using var site = await SignInSite.StartAsync();
+        var browser = site.CreateBrowser();
+        var first = site.Provider.Authorize((await browser.NavigateAsync(SignInSite.Erp + "/orders")).Location!);
+        site.Gateway.Settings["Sessions"] = new JsonObject { ["IdleLife"] = "00:30:00" };
+        site.Gateway.Reload().ShouldBeTrue();
+        (await browser.OpenAsync(first.AbsoluteUri)).Status.ShouldBe(HttpStatusCode.OK);
+
+        var second = site.Provider.Authorize((await browser.NavigateAsync(SignInSite.Wiki)).Location!);
+        await using var other = await SignInProvider.StartAsync();
+        site.Gateway.Settings["IdentityProviders"]!["other"] = SignInSite.CreateProvider(other, site.SecretPath);
+        site.Gateway.Settings["Applications"]!["erp"]!["IdentityProvider"] = "test";
+        site.Gateway.Settings["Applications"]!["wiki"]!["IdentityProvider"] = "other";
+        site.Gateway.Reload().ShouldBeTrue();
+
+        // The code of one provider is not sent to another one.
+        (await browser.NavigateAsync(second.AbsoluteUri)).Status.ShouldBe(HttpStatusCode.BadRequest);
+        other.TokenRequests.ShouldBeEmpty();
+        browser.GetCookies(SignInSite.Wiki).ShouldNotContainKey("__Host-kcd-session");
+    }
+
+    [Fact]
     public async Task Two_users_have_separate_sessions()
     {
         await using var site = await SignInSite.StartAsync();
