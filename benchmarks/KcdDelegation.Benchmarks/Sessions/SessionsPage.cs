@@ -84,8 +84,8 @@ internal sealed class SessionsPage
 
         Apache does no delegation, so compare it with `None`.
 
-        Processor time is that of all threads of the server's processes (`/proc/PID/task/TID/schedstat`). Bytes are those that .NET
-        allocated.
+        Processor time is that of the server's processes (`/proc/PID/stat`), with a resolution of 10 ms in a round. Bytes are those that
+        .NET allocated.
 
         A *cold sign-in* is the time from the callback to the first answer of the application, for a new user. It includes the exchange of
         the code, the validation of an ID token of {TokenLength} characters (RS256), the new session, the ticket of delegation, and the

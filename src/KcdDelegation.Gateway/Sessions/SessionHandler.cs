@@ -64,7 +64,7 @@ internal sealed class SessionHandler(
 
     private async Task EndReplacedAsync(SessionReference replaced, SessionTicket session)
     {
-        var earlier = await store.RetrieveAsync(replaced.Text) is { } ticket ? SessionTicket.Read(ticket.Properties) : null;
+        var earlier = await store.RetrieveAsync(replaced) is { } ticket ? SessionTicket.Read(ticket.Properties) : null;
         if (earlier is not null && earlier.Issuer == session.Issuer && earlier.Subject == session.Subject)
             await store.RetireAsync(replaced.Text, ReplacedLife);
         else

@@ -74,7 +74,7 @@ internal sealed class SessionRefresh(
         try
         {
             // Read again: the refresh that has just ended may have been the one that this request needs.
-            if (await store.RetrieveAsync(reference.Text) is not { } ticket || SessionTicket.Read(ticket.Properties) is not { } session)
+            if (await store.RetrieveAsync(reference) is not { } ticket || SessionTicket.Read(ticket.Properties) is not { } session)
                 return null;
             if (!IsDue(session, timeProvider.GetUtcNow()))
                 return ticket;

@@ -90,10 +90,12 @@ internal sealed class SessionStore : ITicketStore, IDisposable
     }
 
     /// <summary>Returns a copy of the session; null if there is none, or if it has ended. Counts as a use.</summary>
-    public async Task<AuthenticationTicket?> RetrieveAsync(string key)
+    public Task<AuthenticationTicket?> RetrieveAsync(string key) =>
+        SessionReference.TryParse(key, out var reference) ? RetrieveAsync(reference) : Task.FromResult<AuthenticationTicket?>(null);
+
+    /// <inheritdoc cref="RetrieveAsync(string)"/>
+    public async Task<AuthenticationTicket?> RetrieveAsync(SessionReference reference)
     {
-        if (!SessionReference.TryParse(key, out var reference))
-            return null;
         var (hash, now) = (reference.Hash, _timeProvider.GetUtcNow());
         if (FindVersion(hash) is not { } version)
         {
@@ -117,11 +119,14 @@ internal sealed class SessionStore : ITicketStore, IDisposable
     /// <param name="reference">The reference of the session.</param>
     /// <param name="host">The host of the application. A request can name its port too.</param>
     public async Task<AuthenticationTicket?> FindAsync(SessionReference reference, string host) =>
-        await RetrieveAsync(reference.Text) is { } ticket && SessionTicket.Read(ticket.Properties) is { } session
+        await RetrieveAsync(reference) is { } ticket && SessionTicket.Read(ticket.Properties) is { } session
             && string.Equals(session.Host, host, StringComparison.OrdinalIgnoreCase) ? ticket : null;
 
-    /// <summary>Determines whether the session still exists.</summary>
-    public bool Exists(SessionReference reference) => FindVersion(reference.Hash) is not null;
+    /// <summary>Determines whether a session that was retrieved is still one for this process.</summary>
+    /// <remarks>The file is not read again, which costs as much as the rest of a retrieval. An end in this process removes the entry before
+    /// it aborts the session's requests. A file that another process has deleted is noticed by the next retrieval, or by
+    /// <see cref="RemoveEndedAsync"/>.</remarks>
+    public bool Exists(SessionReference reference) => _entries.ContainsKey(reference.Hash);
 
     /// <summary>Ends a session, and aborts its open requests.</summary>
     public Task RemoveAsync(string key) =>

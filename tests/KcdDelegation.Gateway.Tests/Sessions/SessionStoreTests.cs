@@ -181,6 +181,38 @@ public sealed class SessionStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_session_no_longer_exists_before_its_end_aborts_its_requests()
+    {
+        var store = _fixture.Start();
+        var text = await store.StoreAsync(_fixture.CreateTicket());
+        SessionReference.TryParse(text, out var reference).ShouldBeTrue();
+        (await store.RetrieveAsync(reference)).ShouldNotBeNull();
+        store.Exists(reference).ShouldBeTrue();
+        // A request that is added later than this is not aborted, and must not be served either.
+        bool? existedAtAbort = null;
+        using var open = Open(text, CreateContext(() => existedAtAbort = store.Exists(reference)));
+
+        await store.RemoveAsync(text);
+
+        existedAtAbort.ShouldBe(false);
+        store.Exists(reference).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_session_that_another_process_ended_no_longer_exists_after_the_next_cleanup()
+    {
+        var (first, second) = (_fixture.Start(), _fixture.Start());
+        var text = await first.StoreAsync(_fixture.CreateTicket());
+        SessionReference.TryParse(text, out var reference).ShouldBeTrue();
+        (await second.RetrieveAsync(reference)).ShouldNotBeNull();
+        await first.RemoveAsync(text);
+
+        await second.RemoveEndedAsync(Cancellation);
+
+        second.Exists(reference).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_session_that_another_process_ended_has_ended()
     {
         var (first, second) = (_fixture.Start(), _fixture.Start());
@@ -339,10 +371,10 @@ public sealed class SessionStoreTests : IDisposable
         File.Exists(unfinished).ShouldBeFalse();
     }
 
-    private static DefaultHttpContext CreateContext()
+    private static DefaultHttpContext CreateContext(Action? aborted = null)
     {
         var context = new DefaultHttpContext();
-        context.Features.Set<IHttpRequestLifetimeFeature>(new Lifetime());
+        context.Features.Set<IHttpRequestLifetimeFeature>(new Lifetime(aborted));
         return context;
     }
 
@@ -352,10 +384,14 @@ public sealed class SessionStoreTests : IDisposable
         return _fixture.Requests.Add(parsed.Hash, context);
     }
 
-    private sealed class Lifetime : IHttpRequestLifetimeFeature
+    private sealed class Lifetime(Action? aborted) : IHttpRequestLifetimeFeature
     {
         public CancellationToken RequestAborted { get; set; }
 
-        public void Abort() => RequestAborted = new CancellationToken(canceled: true);
+        public void Abort()
+        {
+            RequestAborted = new CancellationToken(canceled: true);
+            aborted?.Invoke();
+        }
     }
 }
