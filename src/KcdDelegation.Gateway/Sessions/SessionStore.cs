@@ -93,7 +93,7 @@ internal sealed class SessionStore : ITicketStore, IDisposable
     public Task<AuthenticationTicket?> RetrieveAsync(string key) =>
         SessionReference.TryParse(key, out var reference) ? RetrieveAsync(reference) : Task.FromResult<AuthenticationTicket?>(null);
 
-    /// <inheritdoc cref="RetrieveAsync(string)"/>
+    /// <summary>Returns a copy of the session of a reference, as the other overload does.</summary>
     public async Task<AuthenticationTicket?> RetrieveAsync(SessionReference reference)
     {
         var (hash, now) = (reference.Hash, _timeProvider.GetUtcNow());
