@@ -88,6 +88,9 @@ internal sealed record AccountRecord
 
     public bool NeedsNoPreAuthentication => (Control & NoPreAuthentication) != 0;
 
+    /// <summary>Gets userAccountControl with pre-authentication required.</summary>
+    public long ControlWithPreAuthentication => Control & ~NoPreAuthentication;
+
     /// <summary>Gets whether the account declares AES. An account that declares nothing has the default of the domain.</summary>
     public bool? DeclaresAes => EncryptionTypes is { } types ? (types & AesTypes) != 0 : null;
 

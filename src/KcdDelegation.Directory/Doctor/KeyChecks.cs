@@ -109,7 +109,12 @@ internal static class KeyChecks
                         subject.Names(),
                         $"Set-ADAccountControl -Identity {subject.Names().AccountEntry.AtServer} -DoesNotRequirePreAuth $false",
                         $"samba-tool user edit {record.Quoted}", $"kadmin.local modprinc +requires_preauth {record.Quoted}",
-                        $"kadmin -l modify --attributes=+requires-pre-auth {record.Quoted}"))
+                        $"kadmin -l modify --attributes=+requires-pre-auth {record.Quoted}")
+                        + (subject.Account.Software == KdcSoftware.Samba
+                            ? string.Create(
+                                CultureInfo.InvariantCulture,
+                                $" In the editor, set userAccountControl to {record.ControlWithPreAuthentication}.")
+                            : ""))
                 : subject.Ok("");
     }
 

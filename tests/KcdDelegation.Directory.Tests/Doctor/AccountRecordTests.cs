@@ -25,4 +25,16 @@ public sealed class AccountRecordTests
         RemedyCommands.From(GroupCommands.Remove(names, "contoso.com", GroupCommands.ProtectedUsers, record))
             .ShouldBe([new DoctorCommand("Samba", $"samba-tool group removemembers 'Protected Users' {quoted}")]);
     }
+
+    [Fact]
+    public void The_flags_with_pre_authentication_required_keep_the_other_flags()
+    {
+        using var entry = new LdapEntry("CN=x", []);
+        entry.Add("sAMAccountName", ["svc-gateway"u8.ToArray()]);
+        entry.Add("userAccountControl", ["20972032"u8.ToArray()]);
+        var record = AccountRecord.Read(entry, DateTimeOffset.UnixEpoch).ShouldNotBeNull();
+
+        record.NeedsNoPreAuthentication.ShouldBeTrue();
+        record.ControlWithPreAuthentication.ShouldBe(0x200 | 0x100_0000);
+    }
 }
