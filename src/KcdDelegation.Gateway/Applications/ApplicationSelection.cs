@@ -34,8 +34,8 @@ internal sealed class ApplicationSelection(GatewaySettingsStore settings, ILogge
             return HostPages.HttpsRequired.WriteAsync(context, current.Pages, timeProvider);
         // The address is that of the settings: no header of the request can lead elsewhere.
         context.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
-        context.Response.Headers.Location = application.ExternalUrl.GetLeftPart(UriPartial.Authority)
-            + context.Request.Path.ToUriComponent() + context.Request.QueryString.ToUriComponent();
+        context.Response.Headers.Location =
+            application.ExternalUrl.GetLeftPart(UriPartial.Authority) + RequestTarget.GetPathAndQuery(context.Request);
         context.Response.Headers.CacheControl = "no-store";
         return Task.CompletedTask;
     }

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace KcdDelegation.Gateway.Tests.Requests;
@@ -149,6 +151,25 @@ public sealed class HeaderTests
         gateway.Wiki.Received.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("/a%2Fb%252Fc?x=%2F", "/a%2Fb%252Fc?x=%2F")]
+    [InlineData("/%2f%2fevil.test/%5cevil.test", "/%2f%2fevil.test/%5cevil.test")]
+    [InlineData("//evil.test/", "//evil.test/")]
+    [InlineData("/\\evil.test", "/%5Cevil.test")]
+    [InlineData("/a?q={\"a\":1}", "/a?q=%7B%22a%22:1%7D")]
+    [InlineData("http://wiki.contoso.test/a%2Fb", "/a%2Fb")]
+    [InlineData("http://wiki.contoso.test?x=/y", "/?x=/y")]
+    public async Task The_redirect_to_https_keeps_the_target_as_it_was_sent(string target, string expected)
+    {
+        await using var gateway = await TestGateway.StartAsync(
+            settings => settings["Listener"]!["Urls"] = new JsonArray("http://127.0.0.1:0"));
+
+        var head = await SendRawAsync(gateway.Port, $"GET {target} HTTP/1.1\r\nHost: wiki.contoso.test\r\nConnection: close\r\n\r\n");
+
+        head.ShouldStartWith("HTTP/1.1 308 ");
+        head.ShouldContain($"\r\nLocation: https://wiki.contoso.test{expected}\r\n");
+    }
+
     [Fact]
     public async Task A_trusted_proxy_ends_https()
     {
@@ -175,5 +196,14 @@ public sealed class HeaderTests
         (await gateway.GetAsync("ada", "http://wiki.contoso.test/", request => request.Method = HttpMethod.Post)).Status
             .ShouldBe(HttpStatusCode.Forbidden);
         gateway.Wiki.Received.ShouldBeEmpty();
+    }
+
+    private static async Task<string> SendRawAsync(int port, string request)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
+        return await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
     }
 }
