@@ -104,7 +104,10 @@ internal sealed class TestGateway : IAsyncDisposable
     }
 
     /// <summary>Replaces the certificate of the listener.</summary>
-    public void WriteCertificate(string subject, params string[] hosts)
+    public void WriteCertificate(string subject, params string[] hosts) => WriteCertificate(subject, -1, 1, hosts);
+
+    /// <summary>Replaces the certificate of the listener by one that is valid from one day to another, counted from now.</summary>
+    public void WriteCertificate(string subject, int start, int end, params string[] hosts)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
@@ -113,7 +116,7 @@ internal sealed class TestGateway : IAsyncDisposable
             names.AddDnsName(host);
         request.CertificateExtensions.Add(names.Build());
         var now = TimeProvider.System.GetUtcNow();
-        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        using var certificate = request.CreateSelfSigned(now.AddDays(start), now.AddDays(end));
         File.WriteAllText(CertificatePath, certificate.ExportCertificatePem());
         File.WriteAllText(KeyPath, key.ExportPkcs8PrivateKeyPem());
     }

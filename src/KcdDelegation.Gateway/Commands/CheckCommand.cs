@@ -1,8 +1,10 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using KcdDelegation.Gateway.Settings;
 using KcdDelegation.Kerberos;
+using KcdDelegation.Kerberos.Names;
 using KcdDelegation.Token;
 
 namespace KcdDelegation.Gateway.Commands;
@@ -12,6 +14,8 @@ namespace KcdDelegation.Gateway.Commands;
 internal sealed class CheckCommand(TextWriter output)
 {
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan s_certificateWarning = TimeSpan.FromDays(30);
 
     private ExitCode _result = ExitCode.Done;
 
@@ -58,10 +62,7 @@ internal sealed class CheckCommand(TextWriter output)
         var certificates = settings.Listener.Certificates.Select(PemCertificate.Load).ToList();
         var now = TimeProvider.System.GetUtcNow();
         foreach (var (certificate, paths) in certificates.Zip(settings.Listener.Certificates))
-        {
-            if (new DateTimeOffset(certificate.Leaf.NotAfter) < now)
-                await FailAsync($"the certificate {paths.Certificate}", $"It ended at {certificate.Leaf.NotAfter:u}. Replace it.");
-        }
+            await CheckValidityAsync(certificate.Leaf, paths, now);
         foreach (var application in settings.Applications.Values.Where(application => application.ExternalUrl.Scheme == Uri.UriSchemeHttps))
         {
             var host = application.ExternalUrl.IdnHost;
@@ -71,6 +72,30 @@ internal sealed class CheckCommand(TextWriter output)
         }
         foreach (var certificate in certificates)
             certificate.Dispose();
+    }
+
+    private async Task CheckValidityAsync(X509Certificate2 leaf, CertificatePaths paths, DateTimeOffset now)
+    {
+        var subject = $"the certificate {PrintableText.From(paths.Certificate)} for {string.Join(", ", GetNames(leaf))}";
+        var (start, end) = (new DateTimeOffset(leaf.NotBefore), new DateTimeOffset(leaf.NotAfter));
+        if (end < now)
+            await FailAsync(subject, $"It ended at {end:u}. Replace it.");
+        else if (start > now)
+            await FailAsync(subject, $"It is valid from {start:u} on. Use another one until then, or correct this machine's clock.");
+        else if (end < now + s_certificateWarning)
+            await output.WriteLineAsync($"warning {subject}: It ends at {end:u}, within {s_certificateWarning.Days} days. Replace it.");
+        else
+            await PassAsync($"{subject}, which is valid until {end:u}");
+    }
+
+    /// <summary>Returns the names and addresses that clients accept, or the subject if there are none.</summary>
+    private static List<string> GetNames(X509Certificate2 leaf)
+    {
+        var names = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>()
+            .SelectMany(static names => names.EnumerateDnsNames().Concat(
+                names.EnumerateIPAddresses().Select(static address => address.ToString())))
+            .Select(static name => PrintableText.From(name, 256)).ToList();
+        return names.Count > 0 ? names : [PrintableText.From(leaf.Subject, 256)];
     }
 
     private async Task CheckProviderAsync(ProviderSettings provider, CancellationToken cancellationToken)

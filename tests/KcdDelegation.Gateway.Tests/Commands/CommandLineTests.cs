@@ -1,10 +1,14 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using KcdDelegation.Gateway.Tests.Sessions;
+using System.Text.RegularExpressions;
 
 namespace KcdDelegation.Gateway.Tests.Commands;
 
 public sealed class CommandLineTests
 {
+    private static readonly Regex s_time = new(@"\d\d:\d\d:\d\dZ", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+
     [Fact]
     public async Task Help_describes_the_command_and_succeeds()
     {
@@ -52,12 +56,15 @@ public sealed class CommandLineTests
     public async Task A_check_without_a_fault_names_what_it_has_checked()
     {
         await using var gateway = await TestGateway.CreateAsync();
+        gateway.WriteCertificate("CN=first", -1, 90);
+        var end = TimeProvider.System.GetUtcNow().AddDays(90);
 
         var (code, output) = await CheckAsync(gateway);
 
-        output.Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldBe(
+        s_time.Replace(output, "TIME").Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldBe(
         [
             $"ok      the settings of {gateway.SettingsPath}",
+            $"ok      the certificate {gateway.CertificatePath} for *.contoso.test, which is valid until {end:yyyy-MM-dd} TIME",
             "ok      the identity provider test",
             "ok      the account gateway of CONTOSO.TEST",
             $"ok      the address {gateway.Backend.Url.AbsoluteUri} of erp",
@@ -122,6 +129,36 @@ public sealed class CommandLineTests
         code.ShouldBe(1);
         output.ShouldContain("failed  the account ghost of CONTOSO.TEST");
         output.ShouldContain("Remedy:");
+    }
+
+    [Theory]
+    [InlineData(-10, 31, "ok      the certificate {0} for *.contoso.test, which is valid until ", 0)]
+    [InlineData(-10, 29, "warning the certificate {0} for *.contoso.test: It ends at ", 0)]
+    [InlineData(-10, -1, "failed  the certificate {0} for *.contoso.test: It ended at ", 1)]
+    [InlineData(1, 90, "failed  the certificate {0} for *.contoso.test: It is valid from ", 1)]
+    public async Task A_check_names_the_hosts_of_a_certificate_and_its_end(int start, int end, string expected, int code)
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        gateway.WriteCertificate("CN=erp", start, end);
+
+        var (result, output) = await CheckAsync(gateway);
+
+        result.ShouldBe(code);
+        output.ShouldContain(string.Format(CultureInfo.InvariantCulture, expected, gateway.CertificatePath));
+    }
+
+    [Fact]
+    public async Task A_check_reports_a_key_of_another_certificate_by_its_setting()
+    {
+        await using var gateway = await TestGateway.CreateAsync();
+        var key = await File.ReadAllTextAsync(gateway.KeyPath, TestContext.Current.CancellationToken);
+        gateway.WriteCertificate("CN=other");
+        await File.WriteAllTextAsync(gateway.KeyPath, key, TestContext.Current.CancellationToken);
+
+        var (code, output) = await CheckAsync(gateway);
+
+        code.ShouldBe(2);
+        output.ShouldContain("Listener:Certificates:0");
     }
 
     [Fact]
