@@ -72,7 +72,7 @@ internal static class GatewayHost
         services.AddKcdAspNetCore(answers =>
             (answers.Contact, answers.ContactAddress) = (loaded.Settings.Pages.Contact, loaded.Settings.Pages.ContactAddress));
         if (loaded.Settings.State is { } state)
-            services.AddGatewaySignIn(state).AddGatewaySignOut();
+            services.AddGatewaySignIn(state).AddGatewaySignOut(state);
 
         services.AddSingleton<IOptionsChangeTokenSource<KcdOptions>>(
             static provider => provider.GetRequiredService<GatewaySettingsStore>());

@@ -4,16 +4,20 @@ using System.Text;
 using System.Text.Json;
 using KcdDelegation.Gateway.IdentityProviders;
 using KcdDelegation.Gateway.SignIn;
+using KcdDelegation.Kerberos.Names;
 using KcdDelegation.Token;
+using Microsoft.Extensions.Logging;
 
 namespace KcdDelegation.Gateway.SignOut;
 
 /// <summary>Validates logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.6). Each is accepted once. Thread-safe.</summary>
-internal sealed class LogoutTokens(TimeProvider timeProvider)
+/// <param name="used">The identifiers of the tokens that were accepted.</param>
+/// <param name="loggerFactory">Creates the logger.</param>
+internal sealed class LogoutTokens(OneTimeValues used, ILoggerFactory loggerFactory)
 {
     private const string Event = "http://schemas.openid.net/event/backchannel-logout";
 
-    private readonly OneTimeValues _used = new(timeProvider);
+    private readonly ILogger _logger = loggerFactory.CreateLogger(SignOutLog.Category);
 
     /// <summary>Validates a logout token of a provider.</summary>
     /// <exception cref="KcdException">The signature, the issuer, the audience or a time of the token is not accepted.</exception>
@@ -32,9 +36,23 @@ internal sealed class LogoutTokens(TimeProvider timeProvider)
             throw new LogoutTokenException("it has a nonce");
         if (FindText(user, "jti") is not { Length: > 0 } identifier)
             throw new LogoutTokenException("it has no jti");
-        if (!_used.TryUse($"{provider.Settings.Token.Issuer} {identifier}", FindEnd(user)))
+        if (!TryUse($"{provider.Settings.Token.Issuer} {identifier}", FindEnd(user)))
             throw new LogoutTokenException("it was used before");
         return new Logout(subject, sessionId, user);
+    }
+
+    private bool TryUse(string identifier, DateTimeOffset end)
+    {
+        try
+        {
+            return used.TryUse(identifier, end);
+        }
+        // The user is signed out nevertheless. To sign a user out again after a restart does less harm than not to do it now.
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            SignOutLog.LogoutTokenNotStored(_logger, PrintableText.From(error.Message, 512));
+            return true;
+        }
     }
 
     /// <summary>Returns the value of a claim that occurs once and is text; null if there is none.</summary>
