@@ -25,7 +25,7 @@ public sealed class SignOutTests
         site.Realm.Transcript.ShouldBeEmpty();
         await site.GetTextAsync("ada", "/orders");
         site.Realm.Transcript.ShouldContain($"PROXY ada>{Site.Service} ok");
-        site.Log.Records.Single(record => record.Id == 5010).Text.ShouldContain("2 tickets were removed");
+        site.Log.Records.Single(record => record.Id == 5010).Text.ShouldContain("removed tickets: 2");
     }
 
     [Fact]

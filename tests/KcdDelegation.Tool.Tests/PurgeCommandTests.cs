@@ -17,7 +17,7 @@ public sealed class PurgeCommandTests
         var (run, received) = await RunAsync("{\"tickets\":3}\n", options);
 
         run.ExitCode.ShouldBe(ExitCode.Done);
-        run.Output.ShouldBe($"3 tickets were removed.{Environment.NewLine}");
+        run.Output.ShouldBe($"Removed tickets: 3.{Environment.NewLine}");
         received.ShouldBe(request + "\n");
     }
 
@@ -27,7 +27,7 @@ public sealed class PurgeCommandTests
         var (run, _) = await RunAsync("{\"sessions\":2,\"tickets\":3}\n", "--user ada --sessions");
 
         run.ExitCode.ShouldBe(ExitCode.Done);
-        run.Output.ShouldBe($"2 sessions were ended.{Environment.NewLine}3 tickets were removed.{Environment.NewLine}");
+        run.Output.ShouldBe($"Ended sessions: 2.{Environment.NewLine}Removed tickets: 3.{Environment.NewLine}");
     }
 
     [Theory]

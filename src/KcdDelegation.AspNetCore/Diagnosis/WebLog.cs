@@ -18,8 +18,8 @@ internal static partial class WebLog
     [LoggerMessage(WebEventId.ErrorPageFailed, LogLevel.Error, "The host's IKcdErrorPage failed; the client got the answer for programs")]
     public static partial void ErrorPageFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(WebEventId.SessionEnded, LogLevel.Information, "A user signed out: {Requests} open requests were aborted and {Tickets} "
-        + "tickets were removed")]
+    [LoggerMessage(WebEventId.SessionEnded, LogLevel.Information, "A user signed out; number of aborted requests: {Requests}, of removed "
+        + "tickets: {Tickets}")]
     public static partial void SessionEnded(ILogger logger, int requests, int tickets);
 
     [LoggerMessage(WebEventId.HealthCheckFailed, LogLevel.Error, "The health check failed for {Subject}: {Cause} Remedy: {Remedy}")]

@@ -42,10 +42,11 @@ internal static partial class GatewayLog
         + "in flight have {Timeout} to end")]
     public static partial void Draining(ILogger logger, TimeSpan delay, TimeSpan timeout);
 
-    [LoggerMessage(GatewayEventId.TicketsPurged, LogLevel.Information, "An administrator removed tickets ({Scope}): {Tickets} were "
-        + "removed")]
+    [LoggerMessage(GatewayEventId.TicketsPurged, LogLevel.Information, "An administrator removed tickets ({Scope}); number of tickets: "
+        + "{Tickets}")]
     public static partial void TicketsPurged(ILogger logger, string scope, int tickets);
 
-    [LoggerMessage(GatewayEventId.SessionsEnded, LogLevel.Information, "An administrator ended sessions ({Scope}): {Sessions} were ended")]
+    [LoggerMessage(GatewayEventId.SessionsEnded, LogLevel.Information, "An administrator ended sessions ({Scope}); number of sessions: "
+        + "{Sessions}")]
     public static partial void SessionsEnded(ILogger logger, string scope, int sessions);
 }

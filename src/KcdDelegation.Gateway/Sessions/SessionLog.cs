@@ -14,7 +14,7 @@ internal static partial class SessionLog
         + "Raise the limit, or reduce Sessions:IdleLife")]
     public static partial void SessionLimitReached(ILogger logger, int limit);
 
-    [LoggerMessage(6062, LogLevel.Debug, "{Count} sessions have reached the end of their life and were removed")]
+    [LoggerMessage(6062, LogLevel.Debug, "Sessions that have ended were removed; number of sessions: {Count}")]
     public static partial void SessionsExpired(ILogger logger, int count);
 
     [LoggerMessage(6063, LogLevel.Information, "The tokens of a session of the provider {Provider} were refreshed")]

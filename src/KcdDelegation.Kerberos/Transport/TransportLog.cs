@@ -45,7 +45,7 @@ internal static partial class TransportLog
         "{Path}, line {Line}: the realm {Realm} is ignored, since its value '{Value}' is not an opening brace at the end of the line")]
     public static partial void Krb5RealmIgnored(ILogger logger, string path, int line, string realm, string value);
 
-    [LoggerMessage(2116, LogLevel.Warning, "{Path} has {Count} further lines that are ignored")]
+    [LoggerMessage(2116, LogLevel.Warning, "{Path} has further lines that are ignored; number of lines: {Count}")]
     public static partial void Krb5WarningsOmitted(ILogger logger, string path, int count);
 
     [LoggerMessage(2113, LogLevel.Debug, "The KDC {Kdc} {Reason}. TCP is used")]

@@ -52,7 +52,7 @@ internal sealed record PurgeResult : CommandResult
     public override void WriteText(OutputStream output)
     {
         if (Sessions is { } sessions)
-            output.Writer.WriteLine($"{sessions} sessions were ended.");
-        output.Writer.WriteLine(Error is null ? $"{Tickets} tickets were removed." : $"Nothing was removed. {Error}");
+            output.Writer.WriteLine($"Ended sessions: {sessions}.");
+        output.Writer.WriteLine(Error is null ? $"Removed tickets: {Tickets}." : $"Nothing was removed. {Error}");
     }
 }

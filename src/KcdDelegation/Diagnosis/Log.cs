@@ -17,14 +17,16 @@ internal static partial class Log
 
     // 1xxx: token, identity, settings.
 
-    [LoggerMessage(KcdEventId.SigningKeysLoaded, LogLevel.Information, "{Count} signing keys loaded from {Authority}")]
+    [LoggerMessage(KcdEventId.SigningKeysLoaded, LogLevel.Information, "Signing keys were loaded from {Authority}; number of keys: "
+        + "{Count}")]
     public static partial void SigningKeysLoaded(ILogger logger, int count, string authority);
 
     [LoggerMessage(KcdEventId.IssuerUnreachable, LogLevel.Warning, "The signing keys could not be loaded; keys loaded earlier remain in "
         + "use for one day: {Cause}")]
     public static partial void SigningKeysNotLoaded(ILogger logger, string cause);
 
-    [LoggerMessage(KcdEventId.SettingsApplied, LogLevel.Information, "Changed settings are in effect, with {Applications} applications")]
+    [LoggerMessage(KcdEventId.SettingsApplied, LogLevel.Information, "Changed settings are in effect; number of applications: "
+        + "{Applications}")]
     public static partial void SettingsApplied(ILogger logger, int applications);
 
     [LoggerMessage(KcdEventId.SettingsRejected, LogLevel.Error, "The changed settings are invalid; the last valid settings remain in "
@@ -51,7 +53,8 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.LogOnRecovered, LogLevel.Information, "The account {Account} of the realm {Realm} can log on again")]
     public static partial void LogOnRecovered(ILogger logger, string account, string realm);
 
-    [LoggerMessage(KcdEventId.TicketsPurged, LogLevel.Information, "{Count} tickets of {Owner} were dropped by a call of the host")]
+    [LoggerMessage(KcdEventId.TicketsPurged, LogLevel.Information, "Tickets of {Owner} were dropped by a call of the "
+        + "host; number of tickets: {Count}")]
     public static partial void TicketsPurged(ILogger logger, int count, string owner);
 
     // 4xxx and 13022: HTTP.
@@ -97,9 +100,10 @@ internal static partial class Log
     [LoggerMessage(KcdEventId.TicketMayBeRefused, LogLevel.Warning, "{Cause} Remedy: {Remedy} This hint is logged once an hour")]
     public static partial void TicketMayBeRefused(ILogger logger, string cause, string remedy);
 
-    [LoggerMessage(KcdEventId.UsersNearLimit, LogLevel.Warning, "{Users} users have connections to {Application}, {Active} of them "
-        + "requests or open streams, and at most {MaxUsers} may have connections. Beyond that, connections of idle users are closed for "
-        + "others, and users wait while all are active. Remedy: increase MaxUsers if the host has memory and ports for more users")]
+    [LoggerMessage(KcdEventId.UsersNearLimit, LogLevel.Warning, "Number of users with connections to {Application}: {Users}, {Active} of "
+        + "them with requests or open streams. At most {MaxUsers} may have connections. Beyond that, connections of idle users are "
+        + "closed for others, and users wait while all are active. Remedy: increase MaxUsers if the host has memory and ports for "
+        + "more users")]
     public static partial void UsersNearLimit(ILogger logger, string application, int users, int active, int maxUsers);
 
     [LoggerMessage(KcdEventId.ChannelBindingUndefined, LogLevel.Warning, "{Origin}, the backend of {Application}, presents a certificate "

@@ -186,7 +186,7 @@ public sealed class AdminSocketTests
         {
             var count = 2 * ended.Split(' ').Length;
             answer.ShouldContain(FormattableString.Invariant($"\"sessions\":{count}"));
-            site.Gateway.Log.Find(6022).ShouldHaveSingleItem().ShouldContain(FormattableString.Invariant($"{count} were ended"));
+            site.Gateway.Log.Find(6022).ShouldHaveSingleItem().ShouldContain(FormattableString.Invariant($"number of sessions: {count}"));
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Text.RegularExpressions;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Tests.Conventions;
 using KcdDelegation.Yarp.Diagnosis;
@@ -11,6 +12,11 @@ namespace KcdDelegation.Tests.Diagnosis;
 public sealed class EventTableTests
 {
     private const string Refusal = "refusal";
+
+    /// <summary>Numbers of bytes are never one.</summary>
+    private static readonly Regex s_numberBeforePlural = new(
+        @"\{(?!\w*Bytes\})\w+s\} ([a-z]+ )?[a-z]{2,}s\b|\{Count\} [a-z]", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        TimeSpan.FromSeconds(1));
 
     [Fact]
     public async Task The_table_lists_exactly_the_events_of_the_code()
@@ -33,6 +39,11 @@ public sealed class EventTableTests
 
         numbers.GroupBy(entry => entry.Number).Where(group => group.Count() > 1).ShouldBeEmpty();
     }
+
+    [Fact]
+    public void No_message_has_a_number_before_a_plural() =>
+        // "1 signing keys"
+        Messages().Where(static message => s_numberBeforePlural.IsMatch(message)).ShouldBeEmpty();
 
     [Fact]
     public void The_library_logs_only_numbers_that_it_defines() =>
@@ -60,9 +71,16 @@ public sealed class EventTableTests
             .Select(field => ((int)field.GetRawConstantValue()!, field.Name));
 
     private static IEnumerable<(int Number, string Name, LogLevel Level)> LogEvents(Assembly assembly) =>
+        LogMessages(assembly).Select(static entry => (entry.Attribute.EventId, entry.Name, entry.Attribute.Level));
+
+    private static IEnumerable<string> Messages() =>
+        new[] { Repository.Library, Repository.Engine, Repository.Web, Repository.Gateway, Repository.Directory }
+            .SelectMany(LogMessages).Select(static entry => entry.Attribute.Message);
+
+    private static IEnumerable<(string Name, LoggerMessageAttribute Attribute)> LogMessages(Assembly assembly) =>
         from type in assembly.GetTypes()
         from method in type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
         let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
         where attribute is not null
-        select (attribute.EventId, method.Name, attribute.Level);
+        select (method.Name, attribute);
 }

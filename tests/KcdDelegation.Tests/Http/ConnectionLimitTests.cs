@@ -104,7 +104,7 @@ public sealed class ConnectionLimitTests
 
         var record = delegation.Log.Records.ShouldHaveSingleItem();
         (record.Category, record.Id, record.Level).ShouldBe(("KcdDelegation", KcdEventId.UsersNearLimit, LogLevel.Warning));
-        record.Text.ShouldContain("8 users have connections to app");
+        record.Text.ShouldContain("users with connections to app: 8");
         streams.ForEach(stream => stream.Dispose());
     }
 
