@@ -26,8 +26,11 @@ internal sealed class SessionRefresh(
     /// <summary>The longest time that requests wait for a provider.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>The time after a failure before the provider is asked again for the same session.</summary>
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
+    /// <summary>The longest time after a failure before the provider is asked again for the same session.</summary>
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromSeconds(30);
+
+    /// <summary>The shortest time, for a session whose tokens end soon or have ended.</summary>
+    private static readonly TimeSpan MinRetryAfter = TimeSpan.FromSeconds(5);
 
     private readonly ILogger _logger = loggerFactory.CreateLogger(SessionLog.Category);
     private readonly ConcurrentDictionary<string, Lazy<Task<AuthenticationTicket?>>> _pending = new(StringComparer.Ordinal);
@@ -100,7 +103,7 @@ internal sealed class SessionRefresh(
         if (result.Ticket is null)
         {
             SessionLog.RefreshFailed(_logger, session.Provider, result.Cause);
-            Delay(reference.Hash);
+            Delay(reference.Hash, session);
             return HasEnded(session, timeProvider.GetUtcNow()) ? null : ticket;
         }
         _retries.TryRemove(reference.Hash, out _);
@@ -113,14 +116,14 @@ internal sealed class SessionRefresh(
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             SessionLog.RefreshFailed(_logger, session.Provider, $"the folder of State cannot be written: {error.Message}");
-            Delay(reference.Hash);
+            Delay(reference.Hash, session);
             return HasEnded(session, timeProvider.GetUtcNow()) ? null : ticket;
         }
         SessionLog.TokensRefreshed(_logger, session.Provider);
         return result.Ticket.Clone();
     }
 
-    private void Delay(string hash)
+    private void Delay(string hash, SessionTicket session)
     {
         var now = timeProvider.GetUtcNow();
         foreach (var (old, time) in _retries)
@@ -128,6 +131,8 @@ internal sealed class SessionRefresh(
             if (time <= now)
                 _retries.TryRemove(KeyValuePair.Create(old, time));
         }
-        _retries[hash] = now + RetryAfter;
+        // Several attempts fit into the rest of the tokens' life: a short outage before their end does not interrupt the session.
+        var quarter = session.TokensEnd is { } end ? (end - now) / 4 : MaxRetryAfter;
+        _retries[hash] = now + (quarter < MinRetryAfter ? MinRetryAfter : quarter > MaxRetryAfter ? MaxRetryAfter : quarter);
     }
 }

@@ -96,6 +96,23 @@ public sealed class SessionRefreshTests : IDisposable
     }
 
     [Fact]
+    public async Task After_a_failure_shortly_before_the_tokens_end_the_provider_is_asked_again_before_their_end()
+    {
+        var reference = await StoreAsync();
+        _fixture.Time.Advance(Life - TimeSpan.FromSeconds(12));
+        (await GetAsync(reference)).ShouldNotBeNull();
+        _fixture.Time.Advance(TimeSpan.FromSeconds(4));
+        (await GetAsync(reference)).ShouldNotBeNull();
+        _provider.Count.ShouldBe(1, "each session asks once in five seconds at most");
+
+        _provider.Respond = (ticket, session) => Task.FromResult(Renewed(ticket, session, "second"));
+        _fixture.Time.Advance(TimeSpan.FromSeconds(2));
+        SessionTicket.Read((await GetAsync(reference))!.Properties)!.RefreshToken.ShouldBe("second");
+        _fixture.Time.Advance(TimeSpan.FromSeconds(7));
+        (await GetAsync(reference)).ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task A_sign_out_during_the_refresh_is_not_undone()
     {
         var reference = await StoreAsync();
