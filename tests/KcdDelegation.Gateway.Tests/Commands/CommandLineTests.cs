@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using KcdDelegation.Gateway.Tests.Sessions;
 using System.Text.RegularExpressions;
+using KcdDelegation.Gateway.Tests.Sessions;
 
 namespace KcdDelegation.Gateway.Tests.Commands;
 
