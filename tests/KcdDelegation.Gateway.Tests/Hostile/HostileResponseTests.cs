@@ -328,7 +328,11 @@ public sealed class HostileResponseTests(HostileApplicationSite site) : IClassFi
                     TestContext.Current.CancellationToken);
                 var buffer = new byte[65_536];
                 for (var left = 1_000_000; left > 0;)
-                    left -= await stream.ReadAsync(buffer, TestContext.Current.CancellationToken);
+                {
+                    var read = await stream.ReadAsync(buffer, TestContext.Current.CancellationToken);
+                    read.ShouldBeGreaterThan(0, Encoding.ASCII.GetString(buffer));
+                    left -= read;
+                }
             }
 
             await ended.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
