@@ -50,7 +50,8 @@ internal sealed class PortRelay : IAsyncDisposable
             while (true)
                 _ = RelayAsync(await listener.AcceptTcpClientAsync(cancellationToken));
         }
-        catch (Exception error) when (error is OperationCanceledException or SocketException)
+        // The listener may be stopped between two connections, which is an InvalidOperationException.
+        catch (Exception error) when (error is OperationCanceledException or SocketException or InvalidOperationException)
         {
             // The server is stopped.
         }
