@@ -33,7 +33,7 @@ public sealed class HostileApplicationSite : IAsyncLifetime
             settings["Kcd"]!["Applications"]!["erp"]!["InternalUrl"] = _backend.Url;
             settings["Applications"]!["wiki"]!["InternalUrls"] = new JsonArray(_backend.Url);
             foreach (var application in ApplicationNames)
-                settings["Applications"]![application]!["ActivityTimeout"] = "00:00:02";
+                settings["Applications"]![application]!["ActivityTimeout"] = "00:00:04";
         });
     }
 
