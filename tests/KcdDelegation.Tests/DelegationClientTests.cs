@@ -317,7 +317,7 @@ public sealed class DelegationClientTests : IAsyncDisposable
         await client.GetCredentialAsync("erp", Caller("ada"), Cancel);
         _realm.Transcript.Count(line => line == "SELF ada>gw$ ok").ShouldBe(2);
         _log.Records.Where(record => record.Id == 2410).ShouldHaveSingleItem().Text
-            .ShouldBe("2 tickets of a user were dropped by a call of the host");
+            .ShouldBe("Tickets of a user were dropped by a call of the host; number of tickets: 2");
     }
 
     [Fact]
