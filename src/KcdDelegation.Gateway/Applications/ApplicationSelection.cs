@@ -35,7 +35,7 @@ internal sealed class ApplicationSelection(GatewaySettingsStore settings, ILogge
         // The address is that of the settings: no header of the request can lead elsewhere.
         context.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
         context.Response.Headers.Location =
-            application.ExternalUrl.GetLeftPart(UriPartial.Authority) + RequestTarget.GetPathAndQuery(context.Request);
+            application.ExternalUrl.GetLeftPart(UriPartial.Authority) + SentTarget.GetPathAndQuery(context.Request);
         context.Response.Headers.CacheControl = "no-store";
         return Task.CompletedTask;
     }

@@ -1,3 +1,4 @@
+using KcdDelegation.Gateway.Requests;
 using KcdDelegation.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -44,14 +45,11 @@ internal sealed class EncodedSlashes : ITransformProvider
     /// mean the same path.</summary>
     public static string? FindPath(string? path, string? rawTarget)
     {
-        if (path is null || rawTarget is null || !path.Contains("%2F", StringComparison.OrdinalIgnoreCase))
+        if (path is null || !path.Contains("%2F", StringComparison.OrdinalIgnoreCase)
+            || SentTarget.FindPathAndQuery(rawTarget) is not { } sent)
             return null;
-        var start = rawTarget.StartsWith('/') ? 0
-            : rawTarget.IndexOf("://", StringComparison.Ordinal) is >= 0 and var scheme ? rawTarget.IndexOf('/', scheme + 3) : -1;
-        if (start < 0)
-            return null;
-        var end = rawTarget.IndexOf('?', start);
-        var raw = rawTarget[start..(end < 0 ? rawTarget.Length : end)];
+        var end = sent.IndexOf('?', StringComparison.Ordinal);
+        var raw = end < 0 ? sent : sent[..end];
         if (raw.Contains(Slash, StringComparison.Ordinal))
             return null;
         var marked = RemoveDotSegments(Uri.UnescapeDataString(raw.Replace("%2F", $"{Slash}", StringComparison.OrdinalIgnoreCase)));

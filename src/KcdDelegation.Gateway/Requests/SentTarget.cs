@@ -7,7 +7,7 @@ namespace KcdDelegation.Gateway.Requests;
 
 /// <summary>The path and the query of a request as the client sent them.</summary>
 /// <remarks>The server decodes a path, but not <c>%2F</c>. A path that is encoded again therefore has <c>%252F</c> for it.</remarks>
-internal static class RequestTarget
+internal static class SentTarget
 {
     /// <summary>The characters of a path and a query (RFC 3986 §3.3, §3.4), and the percent sign of escapes.</summary>
     private static readonly SearchValues<char> Allowed = SearchValues.Create(
@@ -15,11 +15,11 @@ internal static class RequestTarget
 
     /// <summary>Returns the path and the query. They start with a slash, and have characters of an address only.</summary>
     public static string GetPathAndQuery(HttpRequest request) =>
-        FindSent(request.HttpContext.Features.Get<IHttpRequestFeature>()?.RawTarget) is { } sent
+        FindPathAndQuery(request.HttpContext.Features.Get<IHttpRequestFeature>()?.RawTarget) is { } sent
             ? Escape(sent) : request.Path.ToUriComponent() + request.QueryString.ToUriComponent();
 
     /// <summary>Returns the part of a target from its path on; null if it has none (RFC 9112 §3.2).</summary>
-    private static string? FindSent(string? target)
+    public static string? FindPathAndQuery(string? target)
     {
         if (string.IsNullOrEmpty(target) || target[0] == '/')
             return string.IsNullOrEmpty(target) ? null : target;
