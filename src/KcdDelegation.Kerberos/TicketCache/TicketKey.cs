@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace KcdDelegation.Kerberos.TicketCache;
 
 /// <summary>The kinds of cache entries.</summary>
@@ -25,6 +27,11 @@ internal enum TicketKind
 internal readonly record struct TicketKey(
     TicketKind Kind, string Account, KerberosPrincipal? User, ServicePrincipalName? Service, EvidenceOrigin Evidence)
 {
+    /// <summary>Hashes the names that distinguish most entries. The other members have few values for one user and host.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public override int GetHashCode() => HashCode.Combine(
+        Kind, User?.Name.GetHashCode(StringComparison.Ordinal), Service?.Host.GetHashCode(StringComparison.Ordinal));
+
     public static TicketKey Tgt(string account) => new(TicketKind.Tgt, account, null, null, EvidenceOrigin.None);
 
     public static TicketKey Own(string account, ServicePrincipalName service) =>

@@ -43,12 +43,14 @@ internal readonly struct CallerClaims
         var slots = default(Slots);
         var (isAuthenticated, isOwnSubject) = (false, false);
         TokenKind? kind = null;
-        foreach (var identity in caller.Identities)
+        // An enumeration of an IEnumerable allocates, and .NET returns lists here. Other kinds of principals are copied.
+        var identities = caller.Identities as List<ClaimsIdentity> ?? [.. caller.Identities];
+        foreach (var identity in identities)
         {
             if (!identity.IsAuthenticated)
                 continue;
             isAuthenticated = true;
-            foreach (var claim in identity.Claims)
+            foreach (var claim in identity.Claims as List<Claim> ?? [.. identity.Claims])
                 Add(claim, names, ref slots);
             // For each identity: one that the host adds may have another subject.
             isOwnSubject |= IsOwnSubject(slots);
