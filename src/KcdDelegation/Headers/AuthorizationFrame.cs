@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -56,13 +55,6 @@ internal readonly struct AuthorizationFrame
     public string CreateParameter(Span<byte> buffer) => Create(_text.AsSpan(Scheme.Length + 1), buffer);
 
     /// <summary>Writes the value, "Negotiate " and base64, in ASCII. Allocates nothing.</summary>
-    public void Write(IBufferWriter<byte> output, Span<byte> buffer)
-    {
-        Write(output.GetSpan(Length), buffer);
-        output.Advance(Length);
-    }
-
-    /// <inheritdoc cref="Write(IBufferWriter{byte}, Span{byte})"/>
     public void Write(Span<byte> output, Span<byte> buffer)
     {
         Carry(buffer);

@@ -54,21 +54,6 @@ internal sealed class AuthorizationTemplate
     /// <summary>Gets the number of bytes of every value.</summary>
     public int Length => _frame.Length;
 
-    /// <summary>Creates the part of a value that belongs to one request. <see cref="WriteValue"/> takes it.</summary>
-    /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
-    public byte[] CreateTail(out ApRequestState state)
-    {
-        var buffer = new byte[_frame.TailBufferLength];
-        state = Request.WriteTail(buffer.AsSpan(_frame.CarryLength));
-        DelegationMetrics.HeaderSize.Record(_frame.Length);
-        return buffer;
-    }
-
-    /// <summary>Writes the value with this tail, in ASCII. Allocates nothing.</summary>
-    /// <param name="output">Receives the value, with at least <see cref="Length"/> bytes.</param>
-    /// <param name="tail">The result of <see cref="CreateTail"/>.</param>
-    public void WriteValue(Span<byte> output, byte[] tail) => _frame.Write(output, tail);
-
     /// <summary>Creates the base64 part of the value for one request.</summary>
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
     [SkipLocalsInit]
@@ -80,10 +65,19 @@ internal sealed class AuthorizationTemplate
         return _frame.CreateParameter(buffer);
     }
 
-    /// <summary>Writes the value for one request.</summary>
+    /// <summary>Writes the value for one request, in ASCII.</summary>
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
-    [SkipLocalsInit]
     public ApRequestState Write(IBufferWriter<byte> output)
+    {
+        var state = Write(output.GetSpan(Length));
+        output.Advance(Length);
+        return state;
+    }
+
+    /// <inheritdoc cref="Write(IBufferWriter{byte})"/>
+    /// <param name="output">Receives the value, with at least <see cref="Length"/> bytes.</param>
+    [SkipLocalsInit]
+    public ApRequestState Write(Span<byte> output)
     {
         var buffer = GetBuffer(stackalloc byte[MaxTailOnStack]);
         var state = Request.WriteTail(buffer[_frame.CarryLength..]);

@@ -5,23 +5,22 @@ using KcdDelegation.Kerberos;
 
 namespace KcdDelegation.Http;
 
-/// <summary>The <c>Authorization</c> value of one attempt: created when the connection's certificate is known, and kept to verify the
-/// reply.</summary>
+/// <summary>The <c>Authorization</c> value of one attempt: bound when the connection's certificate is known, created when the request is
+/// written, and kept to verify the reply.</summary>
 /// <remarks>
 /// <para>Each attempt needs a new value. <see cref="BeginWrite"/> ensures that no token is sent twice.</para>
-/// <para>The request holds a placeholder. The value is encoded into the connection's buffer when .NET writes the request, so there is no
-/// string of it, which would take twice the size of the ticket.</para>
+/// <para>The request holds a placeholder. .NET asks <see cref="SocketsHttpHandler.RequestHeaderEncodingSelector"/> for the encoding of each
+/// field that it writes. This class is the encoding of its own field, and creates the value in the connection's buffer. The value therefore
+/// needs no string, which would take twice the size of the ticket, and no buffer of its own.</para>
 /// </remarks>
-internal sealed class SentAuthorization(DelegatedCredential credential, TokenFormat format)
+internal sealed class SentAuthorization(DelegatedCredential credential, TokenFormat format) : Encoding
 {
     /// <summary>The value on the request. A server that gets it, because another handler wrote the request, refuses it.</summary>
     private const string Placeholder = AuthorizationFrame.Scheme;
 
-    private const string OptionsKey = "KcdDelegation.SentAuthorization";
-    private static readonly HttpRequestOptionsKey<SentAuthorization> s_key = new(OptionsKey);
+    private static readonly HttpRequestOptionsKey<SentAuthorization> s_key = new("KcdDelegation.SentAuthorization");
 
     private AuthorizationTemplate? _template;
-    private byte[]? _tail;
     private ApRequestState _state;
     private bool _isWritten;
 
@@ -46,31 +45,24 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
     /// up.</summary>
     public bool IsTicketUnusable { get; private set; }
 
-    /// <summary>Creates a new value and sets it on the request.</summary>
+    /// <summary>Prepares a new value and sets it on the request.</summary>
     /// <exception cref="KcdException">The ticket was purged or has expired in the meantime.</exception>
     public void SetOn(HttpRequestMessage request, ReadOnlyMemory<byte> channelBinding)
     {
-        using var span = credential.StartHeaderSpan();
         try
         {
             _template = credential.GetTemplate(Format, channelBinding);
-            _tail = _template.CreateTail(out _state);
-            if (!request.Headers.NonValidated.Contains("Authorization"))
-                request.Headers.TryAddWithoutValidation("Authorization", Placeholder);
-            request.Options.Set(s_key, this);
-            _isWritten = false;
         }
         catch (InvalidOperationException error)
         {
-            IsTicketUnusable = true;
+            using var span = credential.StartHeaderSpan();
             span.FailDropped();
-            throw new KcdException(new DelegationFailure(
-                KcdStage.Delegation,
-                KcdErrorKind.Unavailable, KcdEventId.NoTicket,
-                $"The ticket of {credential.Ticket.User} for {credential.Ticket.Service} was dropped while the request waited. "
-                    + "Nothing was sent.",
-                "Send the request again.") { IsTransient = true }, error);
+            throw Drop(error);
         }
+        if (!request.Headers.NonValidated.Contains("Authorization"))
+            request.Headers.TryAddWithoutValidation("Authorization", Placeholder);
+        request.Options.Set(s_key, this);
+        _isWritten = false;
     }
 
     /// <summary>Marks the request's value as written to a connection, and returns the encoding that writes it.</summary>
@@ -84,15 +76,11 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
         if (sent._isWritten)
             throw new TokenSpentException();
         sent._isWritten = true;
-        return new AuthorizationEncoding(sent._template!, sent._tail!);
+        return sent;
     }
 
-    /// <summary>Removes the value from the request, because handlers outside of this one may log or resend the request.</summary>
-    public static void RemoveFrom(HttpRequestMessage request)
-    {
-        request.Headers.Remove("Authorization");
-        ((IDictionary<string, object?>)request.Options).Remove(OptionsKey);
-    }
+    /// <summary>Removes the placeholder from the request, because handlers outside of this one may log or resend the request.</summary>
+    public static void RemoveFrom(HttpRequestMessage request) => request.Headers.Remove("Authorization");
 
     /// <summary>Verifies a reply token. Returns null if it answers the value that was sent, otherwise the error.</summary>
     public KerberosException? FindReplyError(ReadOnlySpan<byte> token)
@@ -106,6 +94,51 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
         {
             return error;
         }
+    }
+
+    public override int GetByteCount(char[] chars, int index, int count) => Length;
+
+    public override int GetByteCount(ReadOnlySpan<char> chars) => Length;
+
+    public override int GetMaxByteCount(int charCount) => Length;
+
+    public override int GetBytes(char[] chars, int charIndex, int charCount, byte[] bytes, int byteIndex) =>
+        GetBytes(chars.AsSpan(charIndex, charCount), bytes.AsSpan(byteIndex));
+
+    /// <summary>Creates the value in a connection's buffer, in place of any text.</summary>
+    /// <exception cref="KcdException">The ticket was purged or has expired in the meantime.</exception>
+    public override int GetBytes(ReadOnlySpan<char> chars, Span<byte> bytes)
+    {
+        using var span = credential.StartHeaderSpan();
+        try
+        {
+            _state = _template!.Write(bytes);
+            return Length;
+        }
+        catch (InvalidOperationException error)
+        {
+            span.FailDropped();
+            throw Drop(error);
+        }
+    }
+
+    public override int GetCharCount(byte[] bytes, int index, int count) => throw new NotSupportedException();
+
+    public override int GetChars(byte[] bytes, int byteIndex, int byteCount, char[] chars, int charIndex) =>
+        throw new NotSupportedException();
+
+    public override int GetMaxCharCount(int byteCount) => throw new NotSupportedException();
+
+    /// <summary>Marks the ticket as unusable, and returns the error for that.</summary>
+    private KcdException Drop(InvalidOperationException error)
+    {
+        IsTicketUnusable = true;
+        return new KcdException(new DelegationFailure(
+            KcdStage.Delegation,
+            KcdErrorKind.Unavailable, KcdEventId.NoTicket,
+            $"The ticket of {credential.Ticket.User} for {credential.Ticket.Service} was dropped while the request waited. "
+                + "Nothing was sent.",
+            "Send the request again.") { IsTransient = true }, error);
     }
 }
 
