@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Http;
 using KcdDelegation.Settings;
@@ -27,6 +28,7 @@ public sealed class KcdHandler : HttpMessageHandler
     private readonly UserConnectionPool _connections;
     private readonly AnonymousConnections _anonymous;
     private readonly LearnedBackend _learned;
+    private readonly Action<HttpRequestMessage, HttpResponseMessage>? _onResponse;
 
     /// <summary>Creates a handler for one application.</summary>
     /// <param name="client">The delegation client. The handler does not own it.</param>
@@ -45,11 +47,20 @@ public sealed class KcdHandler : HttpMessageHandler
     {
     }
 
+    /// <summary>Creates a handler for one application.</summary>
+    /// <param name="source">The source of tickets.</param>
+    /// <param name="application">The application's name in the options.</param>
+    /// <param name="createHandler">Returns a new handler on each call.</param>
+    /// <param name="callers">Returns the caller of a request that has none; null for none.</param>
+    /// <param name="onResponse">Inspects and changes each response before it is returned. If it throws, it disposes the response. It runs
+    /// in the execution context of the request. A handler around this one would do the same with one more object for each
+    /// request.</param>
     internal KcdHandler(
-        IDelegationSource source, string application, Func<SocketsHttpHandler>? createHandler, ICallerAccessor? callers)
+        IDelegationSource source, string application, Func<SocketsHttpHandler>? createHandler, ICallerAccessor? callers,
+        Action<HttpRequestMessage, HttpResponseMessage>? onResponse = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(application);
-        (_source, _application, _callers) = (source, application, callers);
+        (_source, _application, _callers, _onResponse) = (source, application, callers, onResponse);
         var handlers = new SocketsHttpHandlers(createHandler);
         // A wrong factory fails here and not at the first request.
         _anonymous = new AnonymousConnections(handlers.Create());
@@ -68,7 +79,7 @@ public sealed class KcdHandler : HttpMessageHandler
         var application = _source.GetApplication(_application);
         return request.IsAnonymous()
             ? SendAnonymousAsync(application, request, cancellationToken)
-            : new DelegatedExchange(_source, application, request.GetCaller() ?? _callers?.Caller, _learned)
+            : new DelegatedExchange(_source, application, request.GetCaller() ?? FindCurrentCaller(), _learned, _onResponse)
                 .SendAsync(request, _connections, cancellationToken);
     }
 
@@ -86,6 +97,9 @@ public sealed class KcdHandler : HttpMessageHandler
         base.Dispose(disposing);
     }
 
+    /// <summary>Returns the caller of the running code, if they are authenticated. Those of requests are when they are set.</summary>
+    private ClaimsPrincipal? FindCurrentCaller() => _callers?.Caller is { Identity.IsAuthenticated: true } caller ? caller : null;
+
     private async Task<HttpResponseMessage> SendAnonymousAsync(
         ApplicationSettings application, HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -93,7 +107,9 @@ public sealed class KcdHandler : HttpMessageHandler
         {
             _ = RequestTarget.GetOrigin(application, request);
             OutgoingRequest.Prepare(request);
-            return await _anonymous.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            var response = await _anonymous.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            _onResponse?.Invoke(request, response);
+            return response;
         }
         catch (KcdException refusal)
         {

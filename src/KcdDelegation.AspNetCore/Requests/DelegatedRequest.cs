@@ -9,13 +9,13 @@ namespace KcdDelegation.AspNetCore.Requests;
 /// <remarks>
 /// Servers reuse an <see cref="HttpContext"/> for the next request of a connection, which may be another user's. Code that a request
 /// started and did not await can outlive it and still has its execution context. Every use of the context is therefore under a lock,
-/// together with the check that the request has not ended. Afterwards there is no caller, and nothing is sent.
+/// together with the check that the request has not ended. Afterwards there is no caller, and nothing is sent. The lock is on the object
+/// itself, since there is one for each request and no other code locks it.
 /// </remarks>
 internal sealed class DelegatedRequest
 {
     private static readonly AsyncLocal<DelegatedRequest?> s_current = new();
 
-    private readonly Lock _lock = new();
     private readonly HttpContext _context;
     private readonly ActiveRequests _active;
     private readonly long _signOutsBefore;
@@ -46,21 +46,24 @@ internal sealed class DelegatedRequest
     }
 
     /// <summary>Registers that a request is sent to a backend for the current incoming one.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="callers">Returns the caller of a request that has none.</param>
+    /// <param name="caller">The caller who will be set on the request, if it has none; null if that is not known yet.</param>
     /// <returns>The incoming request, whose refusal must be recorded; null if there is none.</returns>
     /// <exception cref="OperationCanceledException">The caller signed out after the incoming request began. It is aborted.</exception>
-    public static DelegatedRequest? TrackCurrent(HttpRequestMessage request, ICallerAccessor callers)
+    public static DelegatedRequest? TrackCurrent(HttpRequestMessage request, ICallerAccessor callers, ClaimsPrincipal? caller = null)
     {
         if (Current is not { } current)
             return null;
-        if ((request.GetCaller() ?? callers.Caller) is { } caller)
-            current.Track(caller);
+        if ((request.GetCaller() ?? caller ?? callers.Caller) is { } user)
+            current.Track(user);
         return current;
     }
 
     /// <summary>Gets the user; null after the end of the request or of the user's session.</summary>
     public ClaimsPrincipal? GetUser()
     {
-        lock (_lock)
+        lock (this)
             return _hasEnded ? null : _context.User;
     }
 
@@ -69,7 +72,7 @@ internal sealed class DelegatedRequest
     /// <exception cref="OperationCanceledException">The caller signed out after the request began. The request is aborted.</exception>
     public void Track(ClaimsPrincipal caller)
     {
-        lock (_lock)
+        lock (this)
         {
             ThrowIfSignedOut();
             if (_hasEnded || ReferenceEquals(_caller, caller) || _furtherCallers?.Contains(caller) == true)
@@ -98,7 +101,7 @@ internal sealed class DelegatedRequest
     /// <summary>Aborts the request if it was delegated for the user. It has no caller afterwards.</summary>
     public bool TryAbort(ClaimsPrincipal user, HttpContext? except)
     {
-        lock (_lock)
+        lock (this)
         {
             if (_hasEnded || ReferenceEquals(_context, except) || !HasCaller(user))
                 return false;
@@ -110,7 +113,7 @@ internal sealed class DelegatedRequest
     /// <summary>Ends the request, before the server reuses its context.</summary>
     public void End()
     {
-        lock (_lock)
+        lock (this)
         {
             _hasEnded = true;
             if (_caller is not null)
@@ -121,7 +124,7 @@ internal sealed class DelegatedRequest
     /// <summary>Remembers the backend's refusal, so that its 401 does not become one of this host.</summary>
     private void Record(BackendRefusal refusal)
     {
-        lock (_lock)
+        lock (this)
         {
             if (_hasEnded)
                 return;

@@ -10,17 +10,24 @@ namespace KcdDelegation.Gateway.Applications;
 internal sealed class PlainClientFactory(
     ILogger<ForwarderHttpClientFactory> logger, GatewayCookies cookies, ICallerAccessor callers) : ForwarderHttpClientFactory(logger)
 {
-    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
-        new ClusterClientHandler(cookies, callers) { InnerHandler = new CredentialHandler { InnerHandler = handler } };
-
-    /// <summary>Removes the credentials of the request, which are for the gateway.</summary>
-    private sealed class CredentialHandler : DelegatingHandler
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler)
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        var outermost = new ClusterClientHandler(cookies, callers);
+        outermost.InnerHandler = new CredentialHandler(outermost.OnResponse) { InnerHandler = handler };
+        return outermost;
+    }
+
+    /// <summary>Removes the credentials of the request, which are for the gateway, and passes the response to the outermost
+    /// handler.</summary>
+    private sealed class CredentialHandler(Action<HttpRequestMessage, HttpResponseMessage> onResponse) : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             request.Headers.Remove("Authorization");
             request.Headers.Remove("Proxy-Authorization");
-            return base.SendAsync(request, cancellationToken);
+            var response = await base.SendAsync(request, cancellationToken);
+            onResponse(request, response);
+            return response;
         }
     }
 }

@@ -108,7 +108,8 @@ internal sealed class ForwardAuthenticationEndpoint(
                 credential = await ReplaceAsync(delegated, credential, context.RequestAborted);
             context.Response.Headers.Authorization = credential.CreateAuthorization(delegated.TokenFormat).ToString();
         }
-        if (CookieFields.GetOthers(context.Request.Headers.Cookie, await cookies.GetNamesAsync()) is { } kept)
+        await cookies.ReadNamesAsync();
+        if (CookieFields.GetOthers(context.Request.Headers.Cookie, cookies.Names) is { } kept)
             context.Response.Headers.Cookie = kept;
         context.Response.StatusCode = StatusCodes.Status200OK;
     }

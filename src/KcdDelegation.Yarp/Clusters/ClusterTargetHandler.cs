@@ -8,9 +8,12 @@ internal sealed class ClusterTargetHandler(ClusterTargets targets, string cluste
     public static void SetForwarded(HttpRequestMessage request, ForwardedRequest forwarded) =>
         request.Options.Set(s_forwarded, forwarded);
 
+    public static ForwardedRequest? FindForwarded(HttpRequestMessage request) =>
+        request.Options.TryGetValue(s_forwarded, out var forwarded) ? forwarded : null;
+
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (request.Options.TryGetValue(s_forwarded, out var forwarded))
+        if (FindForwarded(request) is { } forwarded)
             targets.Permit(request, forwarded, application);
         else if (!request.IsAnonymous())
             // No transform of this package has seen the request: its route was chosen before the cluster was delegated, or the host has

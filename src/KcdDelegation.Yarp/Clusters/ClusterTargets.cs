@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Http;
 using KcdDelegation.Yarp.Diagnosis;
@@ -19,9 +20,10 @@ internal sealed class ClusterTargets(IServiceProvider services, DelegationClient
     // YARP's state depends on the transforms, which depend on this class.
     private readonly Lazy<IProxyStateLookup> _proxy = new(services.GetRequiredService<IProxyStateLookup>);
 
-    /// <summary>Permits the request to go to its destination.</summary>
+    /// <summary>Permits the request to go to its destination as its user.</summary>
     /// <exception cref="KcdException">The destination is no longer one of the cluster, or the cluster has another application
     /// now.</exception>
+    /// <exception cref="InvalidOperationException">The host has marked the request of a user as anonymous.</exception>
     public void Permit(HttpRequestMessage request, ForwardedRequest forwarded, string application)
     {
         var feature = forwarded.Context.Features.Get<IReverseProxyFeature>();
@@ -33,21 +35,29 @@ internal sealed class ClusterTargets(IServiceProvider services, DelegationClient
             || !state.Destinations.TryGetValue(destination.DestinationId, out var current)
             || !string.Equals(current.Model.Config.Address, forwarded.DestinationPrefix, StringComparison.Ordinal))
         {
-            throw Refuse(request, application, ForwardingErrors.DestinationRemoved(application, cluster));
+            throw Refuse(request.GetCaller() ?? forwarded.Caller, application, ForwardingErrors.DestinationRemoved(application, cluster));
         }
-        request.AllowOrigin(
-            _addresses.GetValue(current.Model, static model => new Uri(model.Config.Address)),
-            FindAllowedHost(request, current.Model, feature.Route));
+        request.AllowDestination(
+            _addresses.GetValue(current.Model, static model => ParseAddress(model.Config.Address)),
+            FindAllowedHost(request, current.Model, feature.Route),
+            forwarded.Caller);
     }
 
     /// <summary>Refuses a request whose route has no transforms of this package.</summary>
     /// <exception cref="KcdException">Always.</exception>
     public void RefuseUnprepared(HttpRequestMessage request, string cluster, string application) =>
-        throw Refuse(request, application, ForwardingErrors.RouteNotDelegated(application, cluster));
+        throw Refuse(request.GetCaller(), application, ForwardingErrors.RouteNotDelegated(application, cluster));
 
-    private KcdException Refuse(HttpRequestMessage request, string application, KcdException refusal)
+    private static Uri ParseAddress(string text)
     {
-        Log.Refused(((IDelegationSource)client).Audit, application, request.GetCaller(), refusal);
+        var address = new Uri(text);
+        KcdHttpRequestMessageExtensions.ThrowIfNoAddress(address);
+        return address;
+    }
+
+    private KcdException Refuse(ClaimsPrincipal? caller, string application, KcdException refusal)
+    {
+        Log.Refused(((IDelegationSource)client).Audit, application, caller, refusal);
         return refusal;
     }
 

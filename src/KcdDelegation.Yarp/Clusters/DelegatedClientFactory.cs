@@ -55,12 +55,11 @@ internal sealed class DelegatedClientFactory(
         // Each user gets a separate handler with the same configuration.
         handler.Dispose();
         var application = ClusterMetadata.GetApplication(context.NewMetadata)!;
-        var delegating = new KcdHandler(client, application, () => CreateHandler(context));
+        var outermost = new ClusterClientHandler(cookies, callers);
+        var delegating = new KcdHandler(client, application, () => CreateHandler(context), callers: null, outermost.OnResponse);
         _created.AddOrUpdate(context, delegating);
-        return new ClusterClientHandler(cookies, callers)
-        {
-            InnerHandler = new ClusterTargetHandler(targets, context.ClusterId, application) { InnerHandler = delegating },
-        };
+        outermost.InnerHandler = new ClusterTargetHandler(targets, context.ClusterId, application) { InnerHandler = delegating };
+        return outermost;
     }
 
     private HttpMessageInvoker Create(ForwarderHttpClientContext context)

@@ -14,21 +14,27 @@ namespace KcdDelegation.Yarp.Cookies;
 internal sealed class GatewayCookies(IServiceProvider services, IOptions<KcdReverseProxyOptions> options)
 {
     private readonly ConcurrentDictionary<string, bool> _affinity = new(CookieNames.Comparer);
-    private Task<CookieNames>? _names;
+    private Task? _reading;
+    private CookieNames? _names;
+
+    /// <summary>Gets the names.</summary>
+    /// <exception cref="InvalidOperationException">They have not been read.</exception>
+    public CookieNames Names => Volatile.Read(ref _names)
+        ?? throw new InvalidOperationException("The names of the gateway's cookies have not been read.");
 
     /// <summary>Adds the cookie of a cluster's session affinity. It stays, since browsers keep cookies after a reload too.</summary>
     public void AddAffinity(string name) => _affinity.TryAdd(name, true);
 
-    /// <summary>Returns the names. The host's settings are read once.</summary>
-    public Task<CookieNames> GetNamesAsync()
+    /// <summary>Reads the names. The host's settings are read once.</summary>
+    public Task ReadNamesAsync()
     {
-        var names = Volatile.Read(ref _names);
-        if (names is null || names.IsFaulted)
-            Volatile.Write(ref _names, names = ReadNamesAsync());
-        return names;
+        var reading = Volatile.Read(ref _reading);
+        if (reading is null || reading.IsFaulted)
+            Volatile.Write(ref _reading, reading = ReadAsync());
+        return reading;
     }
 
-    private async Task<CookieNames> ReadNamesAsync()
+    private async Task ReadAsync()
     {
         List<string> names = [.. options.Value.GatewayCookies];
         if (services.GetService<IAuthenticationSchemeProvider>() is { } schemes)
@@ -48,7 +54,7 @@ internal sealed class GatewayCookies(IServiceProvider services, IOptions<KcdReve
         if (services.GetService<IAntiforgery>() is not null
             && services.GetRequiredService<IOptions<AntiforgeryOptions>>().Value.Cookie.Name is { } antiforgery)
             names.Add(antiforgery);
-        return CookieNames.Create(names, _affinity);
+        Volatile.Write(ref _names, CookieNames.Create(names, _affinity));
     }
 
     /// <summary>Returns the names of a cookie scheme. A long cookie is sent in parts: the name, followed by C1, C2 and so on.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using KcdDelegation.AspNetCore;
 using KcdDelegation.AspNetCore.Answers;
 using KcdDelegation.AspNetCore.Requests;
@@ -33,7 +32,6 @@ internal sealed class AnsweringForwarder(IHttpForwarder inner) : IHttpForwarder
             context, inner.SendAsync(context, destinationPrefix, httpClient, requestConfig, transformer, cancellationToken));
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<ForwarderError> AnswerAsync(HttpContext context, ValueTask<ForwarderError> sent)
     {
         var result = await sent.ConfigureAwait(false);

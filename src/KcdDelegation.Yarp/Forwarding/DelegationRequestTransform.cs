@@ -9,10 +9,9 @@ internal sealed class DelegationRequestTransform : RequestTransform
     public override ValueTask ApplyAsync(RequestTransformContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ClusterTargetHandler.SetForwarded(context.ProxyRequest, new ForwardedRequest(context.HttpContext, context.DestinationPrefix));
-        // Without a user nothing is set, and KcdHandler refuses the request.
-        if (context.HttpContext.User is { Identity.IsAuthenticated: true } user)
-            context.ProxyRequest.SetCaller(user);
+        // Without a user, KcdHandler refuses the request.
+        var user = context.HttpContext.User is { Identity.IsAuthenticated: true } authenticated ? authenticated : null;
+        ClusterTargetHandler.SetForwarded(context.ProxyRequest, new ForwardedRequest(context.HttpContext, context.DestinationPrefix, user));
         return ValueTask.CompletedTask;
     }
 }

@@ -8,6 +8,9 @@ namespace KcdDelegation.Http;
 /// one.</summary>
 internal sealed class BackendAnswer
 {
+    /// <summary>The answer of almost every response: success, and nothing about authentication.</summary>
+    private static readonly BackendAnswer s_plainSuccess = new(HttpStatusCode.OK, [], hasToken: false, token: null);
+
     private readonly NegotiateToken? _token;
 
     private BackendAnswer(HttpStatusCode status, IReadOnlyList<Challenge> challenges, bool hasToken, NegotiateToken? token)
@@ -41,11 +44,11 @@ internal sealed class BackendAnswer
     /// the ticket, such as the AP-REP in an error page of the application, is no challenge. Nor is a challenge in a success: some servers
     /// send it in every response.</remarks>
     public bool IsRefusal => Status == HttpStatusCode.Unauthorized || IsStatedRefusal
-        || (AcceptsTickets && IsError && (!HasToken || !IsAcceptance));
+        || (IsError && AcceptsTickets && (!HasToken || !IsAcceptance));
 
     /// <summary>Whether the response to a request without a ticket asks for one.</summary>
     /// <remarks>A success with a challenge is the response of a public resource, whose request must not be repeated.</remarks>
-    public bool IsChallenge => Status == HttpStatusCode.Unauthorized || (AcceptsTickets && IsError);
+    public bool IsChallenge => Status == HttpStatusCode.Unauthorized || (IsError && AcceptsTickets);
 
     /// <summary>Whether the backend states that it has not accepted the ticket: SPNEGO's reject or a KRB-ERROR.</summary>
     public bool IsStatedRefusal => State == NegotiationState.Reject || GetInnerKind() == NegotiateTokenKind.KerberosError;
@@ -71,6 +74,8 @@ internal sealed class BackendAnswer
     public static BackendAnswer Read(HttpResponseMessage response)
     {
         var challenges = Challenge.ReadAll(response.Headers);
+        if (challenges.Count == 0 && response.StatusCode == HttpStatusCode.OK)
+            return s_plainSuccess;
         var text = challenges.FirstOrDefault(static challenge => challenge is { AcceptsTickets: true, Token: not null }).Token;
         NegotiateToken? token = null;
         if (text is not null && NegotiateToken.TryParse(text, out var parsed))

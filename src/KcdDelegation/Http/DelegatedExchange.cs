@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
@@ -13,17 +12,24 @@ namespace KcdDelegation.Http;
 /// challenge. After a refusal it gets the request at most once more in the other token format, if the format must be learned, and once more
 /// with a new ticket, if the refused one was cached. <see cref="UserRoute"/> repeats a request whose connection breaks before the
 /// response.</remarks>
+/// <param name="source">The source of tickets.</param>
+/// <param name="application">The settings of the application.</param>
+/// <param name="caller">The caller, who is authenticated; null for none.</param>
+/// <param name="learned">What is known of the backend.</param>
+/// <param name="onResponse">The host's check of each response that is passed on; null for none.</param>
 internal sealed class DelegatedExchange(
-    IDelegationSource source, ApplicationSettings application, ClaimsPrincipal? caller, LearnedBackend learned)
+    IDelegationSource source, ApplicationSettings application, ClaimsPrincipal? caller, LearnedBackend learned,
+    Action<HttpRequestMessage, HttpResponseMessage>? onResponse)
 {
     /// <summary>The limit on tickets that are requested because the one before was evicted before its use. With a small cache and many
     /// users that can happen to the next one too.</summary>
     private const int MaxFetches = 3;
 
-    private readonly ResponseCheck _responses = new(application, learned, source.Logger);
     private DelegatedCredential _credential;
     private bool _canRepeat;
     private bool _hasAskedForNewTicket;
+
+    private ResponseCheck Responses => new(application, learned, source.Logger);
 
     /// <summary>Gets the caller's ticket and sends the request with it.</summary>
     /// <exception cref="KcdException">The request was not sent, or the backend did not prove its identity.</exception>
@@ -55,12 +61,27 @@ internal sealed class DelegatedExchange(
             {
                 // A backend that has accepted the format before is more likely to refuse the ticket than the format.
                 var suspectsFormat = application.TokenFormat == TokenFormat.Auto && !learned.Format.IsProven;
-                var attempt = await SendTicketAsync(
-                    request, route, learned.Format.GetFormat(application.TokenFormat), cancellationToken).ConfigureAwait(false);
-                attempt = await RepeatAsync(attempt, suspectsFormat, request, route, cancellationToken).ConfigureAwait(false);
-                response = _responses.Pass(attempt, request);
+                var sent = new SentAuthorization(_credential, learned.Format.GetFormat(application.TokenFormat));
+                Exception? failure = null;
+                try
+                {
+                    response = await route.SendOnceAsync(request, sent, cancellationToken).ConfigureAwait(false);
+                    route.RecordAnswer();
+                }
+                catch (Exception error)
+                {
+                    // Thrown again or handled where the further attempts are made.
+                    failure = error;
+                }
+                var attempt = response is not null ? TicketAttempt.Read(response, sent)
+                    : await SendTicketAsync(request, route, sent, failure, cancellationToken).ConfigureAwait(false);
+                if (attempt.Answer.IsRefusal || attempt.Answer.IsForbiddenWithoutChallenge)
+                    attempt = await RepeatAsync(attempt, suspectsFormat, request, route, cancellationToken).ConfigureAwait(false);
+                LearnFormat(attempt);
+                response = Responses.Pass(attempt, request);
             }
             route.TransferLease(response, request.Method);
+            onResponse?.Invoke(request, response);
             return response;
         }
         catch (KcdException refusal)
@@ -78,19 +99,19 @@ internal sealed class DelegatedExchange(
     private async ValueTask<HttpResponseMessage?> SendWithoutTicketAsync(
         HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
     {
-        var response = await route.SendAsync(request, authorization: null, cancellationToken).ConfigureAwait(false);
+        var response = await route.SendAsync(request, authorization: null, failure: null, cancellationToken).ConfigureAwait(false);
         var answer = BackendAnswer.Read(response);
         // Without a challenge the resource is public, or the backend has tied this connection to the user.
         if (!answer.IsChallenge)
-            return _responses.PassUnauthenticated(response, answer);
+            return Responses.PassUnauthenticated(response, answer);
         if (!answer.AcceptsTickets || !IsSafeToRepeat(request, answer))
-            return _responses.Refuse(response, answer, sent: null);
+            return Responses.Refuse(response, answer, sent: null);
         response.Dispose();
         return null;
     }
 
     /// <summary>Sends a refused request again, as long as the refusal may have another cause than the user.</summary>
-    private async ValueTask<TicketAttempt> RepeatAsync(
+    private async Task<TicketAttempt> RepeatAsync(
         TicketAttempt attempt, bool suspectsFormat, HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
     {
         var isAuto = application.TokenFormat == TokenFormat.Auto;
@@ -99,26 +120,31 @@ internal sealed class DelegatedExchange(
         attempt = await RepeatWithNewTicketAsync(attempt, request, route, cancellationToken).ConfigureAwait(false);
         if (isAuto && !suspectsFormat)
             attempt = await RepeatInOtherFormatAsync(attempt, request, route, cancellationToken).ConfigureAwait(false);
-        if (isAuto && attempt.ProvesFormat && learned.Format.RecordAccepted(attempt.Sent.Format))
-            Log.FormatLearnt(source.Logger, application.Name, attempt.Sent.Format);
         return attempt;
     }
 
+    /// <summary>Remembers the token format of a response that proves it.</summary>
+    private void LearnFormat(TicketAttempt attempt)
+    {
+        if (application.TokenFormat == TokenFormat.Auto && attempt.ProvesFormat && learned.Format.RecordAccepted(attempt.Sent.Format))
+            Log.FormatLearnt(source.Logger, application.Name, attempt.Sent.Format);
+    }
+
     /// <summary>Sends the request again in the other format, if the backend refused the ticket in this one.</summary>
-    private async ValueTask<TicketAttempt> RepeatInOtherFormatAsync(
+    private async Task<TicketAttempt> RepeatInOtherFormatAsync(
         TicketAttempt attempt, HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
     {
         if (!attempt.Answer.IsRefusal || !attempt.Answer.AcceptsTickets || !_canRepeat || !IsSafeToRepeat(request, attempt.Answer))
             return attempt;
         attempt.Response.Dispose();
-        var other = await SendTicketAsync(request, route, LearnedFormat.GetOther(attempt.Sent.Format), cancellationToken)
-            .ConfigureAwait(false);
+        var sent = new SentAuthorization(_credential, LearnedFormat.GetOther(attempt.Sent.Format));
+        var other = await SendTicketAsync(request, route, sent, failure: null, cancellationToken).ConfigureAwait(false);
         return other with { FollowsOtherFormat = other.Sent.Ticket == attempt.Sent.Ticket };
     }
 
     /// <summary>Replaces a refused ticket that the service's key may no longer open, and sends the request again if that is
     /// possible.</summary>
-    private async ValueTask<TicketAttempt> RepeatWithNewTicketAsync(
+    private async Task<TicketAttempt> RepeatWithNewTicketAsync(
         TicketAttempt attempt, HttpRequestMessage request, UserRoute route, CancellationToken cancellationToken)
     {
         if (_hasAskedForNewTicket || !MayBeOutdated(attempt))
@@ -142,7 +168,8 @@ internal sealed class DelegatedExchange(
         Log.RequestSentWithNewTicket(source.Logger, application.Name, application.Service.ToString(), status, oldKey, newKey);
         attempt.Response.Dispose();
         _credential = replacement;
-        return await SendTicketAsync(request, route, attempt.Sent.Format, cancellationToken).ConfigureAwait(false);
+        var sent = new SentAuthorization(_credential, attempt.Sent.Format);
+        return await SendTicketAsync(request, route, sent, failure: null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Determines whether another ticket may be accepted where this one was not.</summary>
@@ -177,18 +204,21 @@ internal sealed class DelegatedExchange(
         }
     }
 
-    /// <summary>Sends the request with the current ticket. If the ticket was evicted since it was looked up, gets another one.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TicketAttempt> SendTicketAsync(
-        HttpRequestMessage request, UserRoute route, TokenFormat format, CancellationToken cancellationToken)
+    /// <summary>Sends the request with a ticket. If the ticket was evicted since it was looked up, gets another one.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="route">The path to the backend.</param>
+    /// <param name="sent">The value with the current ticket.</param>
+    /// <param name="failure">The failure of an attempt with this value; null before it.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    private async Task<TicketAttempt> SendTicketAsync(
+        HttpRequestMessage request, UserRoute route, SentAuthorization sent, Exception? failure, CancellationToken cancellationToken)
     {
         for (var fetches = 0; ; fetches++)
         {
-            var sent = new SentAuthorization(_credential, format);
             try
             {
-                var response = await route.SendAsync(request, sent, cancellationToken).ConfigureAwait(false);
-                return new TicketAttempt(response, BackendAnswer.Read(response), sent);
+                var response = await route.SendAsync(request, sent, failure, cancellationToken).ConfigureAwait(false);
+                return TicketAttempt.Read(response, sent);
             }
             catch (KcdException) when (sent.IsTicketUnusable && fetches < MaxFetches)
             {
@@ -197,6 +227,7 @@ internal sealed class DelegatedExchange(
                 // Connections belong to the user that the ticket names.
                 if (_credential.Ticket.User != user)
                     throw;
+                (sent, failure) = (new SentAuthorization(_credential, sent.Format), null);
             }
             catch (HttpRequestException error) when (HeaderSize.MayCause(error, request, sent, learned))
             {
@@ -210,17 +241,16 @@ internal sealed class DelegatedExchange(
     /// <summary>Gets the caller's ticket.</summary>
     private async ValueTask GetCredentialAsync(CancellationToken cancellationToken)
     {
-        _credential = await source.DelegateAsync(application, RequireAuthenticated(caller), cancellationToken).ConfigureAwait(false);
+        _credential = await source.DelegateAsync(application, caller ?? throw CallerMissing(), cancellationToken).ConfigureAwait(false);
         if (!_credential.IsFromCache)
             learned.ServiceKey.Record(_credential.Ticket);
     }
 
-    private static ClaimsPrincipal RequireAuthenticated(ClaimsPrincipal? caller) =>
-        caller?.Identity?.IsAuthenticated == true ? caller : throw new KcdException(DelegationFailure.Identity(
-            KcdErrorKind.NotAuthenticated, KcdEventId.CallerMissing,
-            "The request has no authenticated caller. Nothing was sent.",
-            "Set the caller with request.SetCaller(principal), or register an ICallerAccessor. In ASP.NET Core, require authorization "
-                + "for the route."));
+    private static KcdException CallerMissing() => new(DelegationFailure.Identity(
+        KcdErrorKind.NotAuthenticated, KcdEventId.CallerMissing,
+        "The request has no authenticated caller. Nothing was sent.",
+        "Set the caller with request.SetCaller(principal), or register an ICallerAccessor. In ASP.NET Core, require authorization "
+            + "for the route."));
 
     /// <summary>Determines whether the backend has not carried out the request that it answered, or a second execution is
     /// harmless.</summary>

@@ -54,12 +54,7 @@ public static class KcdHttpRequestMessageExtensions
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(address);
-        if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
-            || address.UserInfo.Length > 0 || address.Query.Length > 0 || address.Fragment.Length > 0)
-        {
-            throw new ArgumentException(
-                "The address must be an http or https address without a user, a query and a fragment.", nameof(address));
-        }
+        ThrowIfNoAddress(address);
         var settings = request.GetSettings();
         request.Options.Set(s_settings, settings with { AllowedOrigin = address, AllowedHost = host ?? settings.AllowedHost });
     }
@@ -85,6 +80,32 @@ public static class KcdHttpRequestMessageExtensions
     {
         ArgumentNullException.ThrowIfNull(response);
         return s_hints.TryGetValue(response, out var hint) ? hint : null;
+    }
+
+    /// <exception cref="ArgumentException">The address is not an http or https address, or has a user, a query or a fragment.</exception>
+    internal static void ThrowIfNoAddress(Uri address)
+    {
+        if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
+            || address.UserInfo.Length > 0 || address.Query.Length > 0 || address.Fragment.Length > 0)
+        {
+            throw new ArgumentException(
+                "The address must be an http or https address without a user, a query and a fragment.", nameof(address));
+        }
+    }
+
+    /// <summary>Allows the destination of a proxy, and sets the caller unless the request has one already.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="address">The destination's address, for which <see cref="ThrowIfNoAddress"/> was called.</param>
+    /// <param name="host">A value of the <c>Host</c> header that is allowed; null for none.</param>
+    /// <param name="caller">The authenticated user; null for none.</param>
+    /// <exception cref="InvalidOperationException"><see cref="SetAnonymous"/> was called for the request of a user.</exception>
+    internal static void AllowDestination(this HttpRequestMessage request, Uri address, string? host, ClaimsPrincipal? caller)
+    {
+        var settings = request.GetSettings();
+        if (settings.IsAnonymous && caller is not null)
+            throw new InvalidOperationException("The request is marked as anonymous, so it has no caller.");
+        request.Options.Set(s_settings, new RequestSettings(
+            settings.Caller ?? caller, settings.IsAnonymous, address, host ?? settings.AllowedHost));
     }
 
     internal static ClaimsPrincipal? GetCaller(this HttpRequestMessage request) => request.GetSettings().Caller;

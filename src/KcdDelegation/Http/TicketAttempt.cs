@@ -3,6 +3,10 @@ namespace KcdDelegation.Http;
 /// <summary>A request that was sent with a ticket, and its response.</summary>
 internal readonly record struct TicketAttempt(HttpResponseMessage Response, BackendAnswer Answer, SentAuthorization Sent)
 {
+    /// <summary>Reads the backend's answer.</summary>
+    public static TicketAttempt Read(HttpResponseMessage response, SentAuthorization sent) =>
+        new(response, BackendAnswer.Read(response), sent);
+
     /// <summary>Whether the backend refused the same ticket in the other token format before.</summary>
     public bool FollowsOtherFormat { get; init; }
 

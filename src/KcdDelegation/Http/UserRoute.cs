@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
@@ -17,25 +16,52 @@ internal sealed class UserRoute(
 
     private ConnectionLease _lease;
 
+    /// <summary>Sends the request once, with or without a ticket. <see cref="SendAsync"/> continues after a failure.</summary>
+    /// <remarks>Almost every request needs one attempt. It has no asynchronous method of its own, which would be an object for each
+    /// request.</remarks>
+    /// <exception cref="Exception">The attempt failed.</exception>
+    public ValueTask<HttpResponseMessage> SendOnceAsync(
+        HttpRequestMessage request, SentAuthorization? authorization, CancellationToken cancellationToken)
+    {
+        if (!_lease.Exists)
+        {
+            var lease = connections.LeaseAsync(key, user, limits, cancellationToken);
+            if (!lease.IsCompletedSuccessfully)
+                return SendWhenLeasedAsync(lease, request, authorization, cancellationToken);
+            _lease = lease.Result;
+        }
+        return _lease.Connection.SendAsync(request, authorization, cancellationToken);
+    }
+
+    /// <summary>Notes that the backend has answered.</summary>
+    public void RecordAnswer() => connections.Services.BackendHasAnswered = true;
+
     /// <summary>Sends the request with or without a ticket.</summary>
     /// <remarks>If the connection breaks after the backend may have received the request, it is sent again with a new token if that is safe
     /// (RFC 9110 §9.2.2).</remarks>
+    /// <param name="request">The request.</param>
+    /// <param name="authorization">The value of its <c>Authorization</c> field; null to send it without a ticket.</param>
+    /// <param name="failure">The failure of <see cref="SendOnceAsync"/>, which was the first attempt; null before it.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>The response.</returns>
     /// <exception cref="HttpRequestException">No connection could be opened, or it broke.</exception>
     /// <exception cref="KcdException">Each new connection presents another certificate.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> SendAsync(
-        HttpRequestMessage request, SentAuthorization? authorization, CancellationToken cancellationToken)
+        HttpRequestMessage request, SentAuthorization? authorization, Exception? failure, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            if (!_lease.Exists)
+            if (failure is null && !_lease.Exists)
                 _lease = await connections.LeaseAsync(key, user, limits, cancellationToken).ConfigureAwait(false);
             try
             {
+                if (failure is { } first)
+                {
+                    failure = null;
+                    ExceptionDispatchInfo.Throw(first);
+                }
                 var response = await _lease.Connection.SendAsync(request, authorization, cancellationToken).ConfigureAwait(false);
-                if (!connections.Services.BackendHasAnswered)
-                    connections.Services.BackendHasAnswered = true;
+                RecordAnswer();
                 return response;
             }
             catch (Exception error) when (UserConnection.NeedsOtherConnection(error))
@@ -82,6 +108,13 @@ internal sealed class UserRoute(
     public static bool IsHarmlessTwice(HttpRequestMessage request) => request.Content is null
         && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head || request.Method == HttpMethod.Options
             || request.Method == HttpMethod.Put || request.Method == HttpMethod.Delete);
+
+    private async ValueTask<HttpResponseMessage> SendWhenLeasedAsync(
+        ValueTask<ConnectionLease> lease, HttpRequestMessage request, SentAuthorization? authorization, CancellationToken cancellationToken)
+    {
+        _lease = await lease.ConfigureAwait(false);
+        return await _lease.Connection.SendAsync(request, authorization, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Transfers the lease of the connections to the response's body.</summary>
     public void TransferLease(HttpResponseMessage response, HttpMethod method)

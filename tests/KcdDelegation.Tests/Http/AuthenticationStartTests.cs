@@ -22,6 +22,20 @@ public sealed class AuthenticationStartTests
     }
 
     [Fact]
+    public async Task Both_requests_of_a_start_on_challenge_use_one_connection()
+    {
+        await using var backend = await FakeBackend.StartAsync(AskFor("Negotiate"));
+        var delegation = Delegation(backend, AuthenticationStart.OnChallenge, TokenFormat.Spnego);
+        // A second lease would wait for the first one.
+        delegation.Limit(limits => limits with { MaxConnectionsPerUser = 1, MaxWait = TimeSpan.FromMilliseconds(200) });
+        using var client = delegation.CreateClient();
+
+        for (var call = 0; call < 3; call++)
+            await client.GetStringAsAsync("ada");
+        backend.Seen.Count(seen => seen.Authorization is not null).ShouldBe(3);
+    }
+
+    [Fact]
     public async Task A_backend_without_a_challenge_gets_no_ticket()
     {
         await using var backend = await FakeBackend.StartAsync();
