@@ -27,10 +27,11 @@ internal enum TicketKind
 internal readonly record struct TicketKey(
     TicketKind Kind, string Account, KerberosPrincipal? User, ServicePrincipalName? Service, EvidenceOrigin Evidence)
 {
-    /// <summary>Hashes the names that distinguish most entries. The other members have few values for one user and host.</summary>
+    /// <summary>Hashes the members that have many values. The others have few for one user, host and origin of evidence.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override int GetHashCode() => HashCode.Combine(
-        Kind, User?.Name.GetHashCode(StringComparison.Ordinal), Service?.Host.GetHashCode(StringComparison.Ordinal));
+        Kind, User?.Name.GetHashCode(StringComparison.Ordinal), Service?.Host.GetHashCode(StringComparison.Ordinal),
+        Evidence.PresentedTicketHash.GetHashCode(StringComparison.Ordinal));
 
     public static TicketKey Tgt(string account) => new(TicketKind.Tgt, account, null, null, EvidenceOrigin.None);
 
