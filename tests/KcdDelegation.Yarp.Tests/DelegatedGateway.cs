@@ -75,7 +75,7 @@ internal sealed class DelegatedGateway : IAsyncDisposable
         _application.Use((context, next) =>
         {
             if (context.Request.Headers["X-User"].ToString() is { Length: > 0 } user)
-                context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("upn", $"{user}@contoso.test")], "test"));
+                context.User = CreatePrincipal(user);
             return next(context);
         });
         if (setup.Pipeline is { } pipeline)
@@ -145,6 +145,9 @@ internal sealed class DelegatedGateway : IAsyncDisposable
         change?.Invoke(request);
         return await _client.SendAsync(request, cancellation ?? TestContext.Current.CancellationToken);
     }
+
+    public static ClaimsPrincipal CreatePrincipal(string user) =>
+        new(new ClaimsIdentity([new Claim("upn", $"{user}@contoso.test")], "test"));
 
     public async Task<(HttpStatusCode Status, string Body)> GetAsync(
         string? user, string path = "/", Action<HttpRequestMessage>? change = null)

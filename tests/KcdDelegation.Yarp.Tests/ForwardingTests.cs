@@ -1,6 +1,10 @@
 using System.Net;
+using KcdDelegation.Testing;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace KcdDelegation.Yarp.Tests;
 
@@ -79,6 +83,28 @@ public sealed class ForwardingTests
     }
 
     [Fact]
+    public async Task A_user_s_request_that_a_transform_marks_as_anonymous_is_not_sent()
+    {
+        await using var realm = DelegatedGateway.StartRealm();
+        await using var backend = await KerberosBackend.StartAsync(realm, DelegatedGateway.Erp);
+        await using var gateway = await StartWithTransformAsync(realm, backend, static request => request.SetAnonymous());
+
+        (await gateway.GetAsync("ada")).Status.ShouldBe(HttpStatusCode.Forbidden);
+        backend.Received.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_signed_in_user_replaces_the_caller_of_an_earlier_transform()
+    {
+        await using var realm = DelegatedGateway.StartRealm();
+        await using var backend = await KerberosBackend.StartAsync(realm, DelegatedGateway.Erp);
+        await using var gateway = await StartWithTransformAsync(
+            realm, backend, static request => request.SetCaller(DelegatedGateway.CreatePrincipal("bob")));
+
+        (await gateway.GetAsync("ada")).ShouldBe((HttpStatusCode.OK, "ada"));
+    }
+
+    [Fact]
     public async Task A_refusal_of_the_backend_becomes_403_and_its_negotiation_stays_in_the_gateway()
     {
         await using var realm = DelegatedGateway.StartRealm();
@@ -113,5 +139,32 @@ public sealed class ForwardingTests
         for (var i = 0; i < 20; i++)
             (await gateway.GetAsync("eve")).Status.ShouldBe(HttpStatusCode.Forbidden);
         (await gateway.GetAsync("ada")).ShouldBe((HttpStatusCode.OK, "ada"));
+    }
+
+    /// <summary>Starts a gateway with a transform of the host, which runs before that of the package.</summary>
+    private static Task<DelegatedGateway> StartWithTransformAsync(
+        TestRealm realm, KerberosBackend backend, Action<HttpRequestMessage> change) =>
+        DelegatedGateway.StartAsync(new GatewaySetup
+        {
+            Realm = realm,
+            Cluster = DelegatedGateway.CreateCluster("erp", backend.Url),
+            Services = services => services.AddSingleton<ITransformProvider>(new HostTransform(change)),
+        });
+
+    private sealed class HostTransform(Action<HttpRequestMessage> change) : ITransformProvider
+    {
+        public void Apply(TransformBuilderContext context) => context.AddRequestTransform(transform =>
+        {
+            change(transform.ProxyRequest);
+            return ValueTask.CompletedTask;
+        });
+
+        public void ValidateRoute(TransformRouteValidationContext context)
+        {
+        }
+
+        public void ValidateCluster(TransformClusterValidationContext context)
+        {
+        }
     }
 }

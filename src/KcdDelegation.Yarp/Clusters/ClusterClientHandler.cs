@@ -6,7 +6,7 @@ namespace KcdDelegation.Yarp.Clusters;
 /// <summary>The outermost handler of a cluster's client. It keeps the gateway's cookies away from backends, in both directions, connects
 /// the request with the incoming one, and refuses responses that cannot be passed on.</summary>
 /// <remarks>A handler and not a transform: YARP copies the fields of a response before the transforms run, next to cookies that the gateway
-/// itself has set. <see cref="KcdHandler"/> calls <see cref="OnResponse"/>, because each asynchronous layer is an object for each
+/// itself has set. The handlers inside call <see cref="OnResponse"/>, because each asynchronous layer is an object for each
 /// request.</remarks>
 internal sealed class ClusterClientHandler(GatewayCookies cookies, ICallerAccessor callers) : DelegatingHandler
 {

@@ -21,9 +21,8 @@ internal sealed class ClusterTargets(IServiceProvider services, DelegationClient
     private readonly Lazy<IProxyStateLookup> _proxy = new(services.GetRequiredService<IProxyStateLookup>);
 
     /// <summary>Permits the request to go to its destination as its user.</summary>
-    /// <exception cref="KcdException">The destination is no longer one of the cluster, or the cluster has another application
-    /// now.</exception>
-    /// <exception cref="InvalidOperationException">The host has marked the request of a user as anonymous.</exception>
+    /// <exception cref="KcdException">The destination is no longer one of the cluster, the cluster has another application now, or the
+    /// host has marked the request of a user as anonymous.</exception>
     public void Permit(HttpRequestMessage request, ForwardedRequest forwarded, string application)
     {
         var feature = forwarded.Context.Features.Get<IReverseProxyFeature>();
@@ -37,6 +36,8 @@ internal sealed class ClusterTargets(IServiceProvider services, DelegationClient
         {
             throw Refuse(request.GetCaller() ?? forwarded.Caller, application, ForwardingErrors.DestinationRemoved(application, cluster));
         }
+        if (forwarded.Caller is not null && request.IsAnonymous())
+            throw Refuse(forwarded.Caller, application, ForwardingErrors.UserMarkedAnonymous(application));
         request.AllowDestination(
             _addresses.GetValue(current.Model, static model => ParseAddress(model.Config.Address)),
             FindAllowedHost(request, current.Model, feature.Route),
@@ -51,7 +52,7 @@ internal sealed class ClusterTargets(IServiceProvider services, DelegationClient
     private static Uri ParseAddress(string text)
     {
         var address = new Uri(text);
-        KcdHttpRequestMessageExtensions.ThrowIfNoAddress(address);
+        KcdHttpRequestMessageExtensions.ThrowIfNotAddress(address);
         return address;
     }
 

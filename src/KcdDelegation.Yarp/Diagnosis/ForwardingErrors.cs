@@ -23,6 +23,14 @@ internal static class ForwardingErrors
         "If the configuration has just changed, send the request again. If the host calls ReassignProxyRequest, set KcdApplication on the "
             + "cluster of the route too."));
 
+    /// <summary>Creates the error of a user's request that the host has marked as anonymous.</summary>
+    public static KcdException UserMarkedAnonymous(string application) => new(new DelegationFailure(
+        KcdStage.Target,
+        KcdErrorKind.Configuration,
+        KcdEventId.RequestRefused,
+        $"A transform or handler of the host has marked the request of a user to '{application}' as anonymous. Nothing was sent.",
+        "Call SetAnonymous only for requests without a signed-in user, such as health probes."));
+
     /// <summary>Creates the error of applications that have neither an address nor a cluster.</summary>
     public static Exception NoAddress(IEnumerable<string> applications) => new InvalidOperationException(string.Join(
         Environment.NewLine,

@@ -3,7 +3,7 @@ using Yarp.ReverseProxy.Transforms;
 
 namespace KcdDelegation.Yarp.Forwarding;
 
-/// <summary>Sets the user of a request of a delegated cluster.</summary>
+/// <summary>Keeps the user and the destination of a request of a delegated cluster for <see cref="ClusterTargets"/>.</summary>
 internal sealed class DelegationRequestTransform : RequestTransform
 {
     public override ValueTask ApplyAsync(RequestTransformContext context)
@@ -11,6 +11,9 @@ internal sealed class DelegationRequestTransform : RequestTransform
         ArgumentNullException.ThrowIfNull(context);
         // Without a user, KcdHandler refuses the request.
         var user = context.HttpContext.User is { Identity.IsAuthenticated: true } authenticated ? authenticated : null;
+        // The user replaces the caller of an earlier transform. A later one can set another.
+        if (user is not null && context.ProxyRequest.GetCaller() is not null)
+            context.ProxyRequest.SetCaller(user);
         ClusterTargetHandler.SetForwarded(context.ProxyRequest, new ForwardedRequest(context.HttpContext, context.DestinationPrefix, user));
         return ValueTask.CompletedTask;
     }

@@ -54,7 +54,7 @@ public static class KcdHttpRequestMessageExtensions
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(address);
-        ThrowIfNoAddress(address);
+        ThrowIfNotAddress(address);
         var settings = request.GetSettings();
         request.Options.Set(s_settings, settings with { AllowedOrigin = address, AllowedHost = host ?? settings.AllowedHost });
     }
@@ -83,7 +83,7 @@ public static class KcdHttpRequestMessageExtensions
     }
 
     /// <exception cref="ArgumentException">The address is not an http or https address, or has a user, a query or a fragment.</exception>
-    internal static void ThrowIfNoAddress(Uri address)
+    internal static void ThrowIfNotAddress(Uri address)
     {
         if (!address.IsAbsoluteUri || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
             || address.UserInfo.Length > 0 || address.Query.Length > 0 || address.Fragment.Length > 0)
@@ -93,17 +93,14 @@ public static class KcdHttpRequestMessageExtensions
         }
     }
 
-    /// <summary>Allows the destination of a proxy, and sets the caller unless the request has one already.</summary>
+    /// <summary>Allows the destination of a proxy, and sets the caller unless the request has one already, in one step.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="address">The destination's address, for which <see cref="ThrowIfNoAddress"/> was called.</param>
+    /// <param name="address">The destination's address, for which <see cref="ThrowIfNotAddress"/> was called.</param>
     /// <param name="host">A value of the <c>Host</c> header that is allowed; null for none.</param>
     /// <param name="caller">The authenticated user; null for none.</param>
-    /// <exception cref="InvalidOperationException"><see cref="SetAnonymous"/> was called for the request of a user.</exception>
     internal static void AllowDestination(this HttpRequestMessage request, Uri address, string? host, ClaimsPrincipal? caller)
     {
         var settings = request.GetSettings();
-        if (settings.IsAnonymous && caller is not null)
-            throw new InvalidOperationException("The request is marked as anonymous, so it has no caller.");
         request.Options.Set(s_settings, new RequestSettings(
             settings.Caller ?? caller, settings.IsAnonymous, address, host ?? settings.AllowedHost));
     }
