@@ -52,7 +52,7 @@ public sealed class KcdHandler : HttpMessageHandler
     /// <param name="application">The application's name in the options.</param>
     /// <param name="createHandler">Returns a new handler on each call.</param>
     /// <param name="callers">Returns the caller of a request that has none; null for none.</param>
-    /// <param name="onResponse">Inspects and changes each response before it is returned. If it throws, it disposes the response. It runs
+    /// <param name="onResponse">Inspects and changes each response before it is returned. If it refuses one, it disposes it. It runs
     /// in the execution context of the request. A handler around this one would do the same with one more object for each
     /// request.</param>
     internal KcdHandler(

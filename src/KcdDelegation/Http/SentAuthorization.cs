@@ -18,7 +18,8 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
     /// <summary>The value on the request. A server that gets it, because another handler wrote the request, refuses it.</summary>
     private const string Placeholder = AuthorizationFrame.Scheme;
 
-    private static readonly HttpRequestOptionsKey<SentAuthorization> s_key = new("KcdDelegation.SentAuthorization");
+    private const string OptionsKey = "KcdDelegation.SentAuthorization";
+    private static readonly HttpRequestOptionsKey<SentAuthorization> s_key = new(OptionsKey);
 
     private AuthorizationTemplate? _template;
     private ApRequestState _state;
@@ -49,13 +50,14 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
     /// <exception cref="KcdException">The ticket was purged or has expired in the meantime.</exception>
     public void SetOn(HttpRequestMessage request, ReadOnlyMemory<byte> channelBinding)
     {
+        // Not where the value is written: there, the current activity is the one of .NET's client, which may not be exported.
+        using var span = credential.StartHeaderSpan();
         try
         {
             _template = credential.GetTemplate(Format, channelBinding);
         }
         catch (InvalidOperationException error)
         {
-            using var span = credential.StartHeaderSpan();
             span.FailDropped();
             throw Drop(error);
         }
@@ -79,8 +81,12 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
         return sent;
     }
 
-    /// <summary>Removes the placeholder from the request, because handlers outside of this one may log or resend the request.</summary>
-    public static void RemoveFrom(HttpRequestMessage request) => request.Headers.Remove("Authorization");
+    /// <summary>Removes the value from the request, because handlers outside of this one may log, keep or resend the request.</summary>
+    public static void RemoveFrom(HttpRequestMessage request)
+    {
+        request.Headers.Remove("Authorization");
+        ((IDictionary<string, object?>)request.Options).Remove(OptionsKey);
+    }
 
     /// <summary>Verifies a reply token. Returns null if it answers the value that was sent, otherwise the error.</summary>
     public KerberosException? FindReplyError(ReadOnlySpan<byte> token)
@@ -109,7 +115,6 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
     /// <exception cref="KcdException">The ticket was purged or has expired in the meantime.</exception>
     public override int GetBytes(ReadOnlySpan<char> chars, Span<byte> bytes)
     {
-        using var span = credential.StartHeaderSpan();
         try
         {
             _state = _template!.Write(bytes);
@@ -117,7 +122,6 @@ internal sealed class SentAuthorization(DelegatedCredential credential, TokenFor
         }
         catch (InvalidOperationException error)
         {
-            span.FailDropped();
             throw Drop(error);
         }
     }

@@ -16,12 +16,12 @@ internal sealed class UserRoute(
 
     private ConnectionLease _lease;
 
-    /// <summary>Sends the request once, with or without a ticket. <see cref="SendAsync"/> continues after a failure.</summary>
+    /// <summary>Sends the request with a ticket, once. <see cref="SendAsync"/> continues after a failure.</summary>
     /// <remarks>Almost every request needs one attempt. It has no asynchronous method of its own, which would be an object for each
     /// request.</remarks>
     /// <exception cref="Exception">The attempt failed.</exception>
     public ValueTask<HttpResponseMessage> SendOnceAsync(
-        HttpRequestMessage request, SentAuthorization? authorization, CancellationToken cancellationToken)
+        HttpRequestMessage request, SentAuthorization authorization, CancellationToken cancellationToken)
     {
         if (!_lease.Exists)
         {
@@ -110,7 +110,7 @@ internal sealed class UserRoute(
             || request.Method == HttpMethod.Put || request.Method == HttpMethod.Delete);
 
     private async ValueTask<HttpResponseMessage> SendWhenLeasedAsync(
-        ValueTask<ConnectionLease> lease, HttpRequestMessage request, SentAuthorization? authorization, CancellationToken cancellationToken)
+        ValueTask<ConnectionLease> lease, HttpRequestMessage request, SentAuthorization authorization, CancellationToken cancellationToken)
     {
         _lease = await lease.ConfigureAwait(false);
         return await _lease.Connection.SendAsync(request, authorization, cancellationToken).ConfigureAwait(false);

@@ -83,6 +83,13 @@ internal sealed class FakeDelegation : IDelegationSource
         return request;
     }
 
+    /// <summary>Evicts a user's ticket.</summary>
+    public void Evict(string user)
+    {
+        if (_tickets.TryRemove(user, out var ticket))
+            ((ICachedTicket)ticket).Retire();
+    }
+
     ILogger IDelegationSource.Logger => Log.CreateLogger(KcdDelegation.Diagnosis.Log.Category);
 
     ILogger IDelegationSource.Audit => Log.CreateLogger(KcdDelegation.Diagnosis.Log.AuditCategory);
@@ -104,8 +111,7 @@ internal sealed class FakeDelegation : IDelegationSource
         if (Evictions > 0)
         {
             Evictions--;
-            ((ICachedTicket)ticket).Retire();
-            _tickets.TryRemove(user, out _);
+            Evict(user);
         }
         return ValueTask.FromResult(new DelegatedCredential(ticket, _templates, application.MutualAuthentication, isFromCache));
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using KcdDelegation.Diagnosis;
 using KcdDelegation.Kerberos;
 using KcdDelegation.Kerberos.Messages;
@@ -284,6 +285,34 @@ public sealed class StaleTicketTests
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         delegation.TicketsAsked.ShouldBe(2);
         backend.Seen.Last().Body.ShouldBe("body");
+    }
+
+    [Fact]
+    public async Task A_ticket_that_is_evicted_while_a_connection_is_opened_is_requested_again()
+    {
+        await using var backend = await FakeBackend.StartAsync();
+        var delegation = new FakeDelegation(backend.Url);
+        var connections = 0;
+        using var client = delegation.CreateClient(() => new SocketsHttpHandler
+        {
+            // Each request opens a connection.
+            PooledConnectionLifetime = TimeSpan.Zero,
+            ConnectCallback = async (context, cancellation) =>
+            {
+                // The template of the ticket is kept from its second use on.
+                if (Interlocked.Increment(ref connections) == 3)
+                    delegation.Evict("ada");
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        });
+        for (var call = 0; call < 3; call++)
+            (await client.GetStringAsAsync("ada")).ShouldBe("hello");
+
+        delegation.TicketsAsked.ShouldBe(4);
+        backend.Seen.Count.ShouldBe(3);
+        connections.ShouldBe(4);
     }
 
     [Fact]
