@@ -80,7 +80,9 @@ internal static class GatewayServer
         };
         var proxy = builder.Services.AddReverseProxy().LoadFromMemory([route], [cluster]);
         if (isDelegated)
-            proxy.AddKcdDelegation();
+            proxy.AddKcdDelegation(static options => options.ConfigureClient = static (_, handler) =>
+                // The users of a row are idle while the other columns are measured. Active users would keep their connections.
+                handler.PooledConnectionIdleTimeout = UserHandlers.IdleTimeout);
         if (settings.Forwarding != Forwarding.Control)
             return;
         builder.Services.AddSingleton<IForwarderHttpClientFactory>(new UserHandlers.Factory(settings.CreateControlValue()));

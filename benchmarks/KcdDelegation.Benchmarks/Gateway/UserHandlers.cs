@@ -14,7 +14,10 @@ internal sealed class UserHandlers(string authorization) : HttpMessageHandler
 
     public static void SetUser(HttpRequestMessage request, string user) => request.Options.Set(s_user, user);
 
-    /// <summary>Creates a handler with YARP's defaults. Idle connections stay open as long as those of delegation.</summary>
+    /// <summary>Gets the time for which idle connections stay open, in the control and with delegation.</summary>
+    public static TimeSpan IdleTimeout { get; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Creates a handler with YARP's defaults, except for idle connections.</summary>
     public static SocketsHttpHandler CreateHandler() => new()
     {
         UseProxy = false,
@@ -24,7 +27,7 @@ internal sealed class UserHandlers(string authorization) : HttpMessageHandler
         EnableMultipleHttp2Connections = true,
         ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
         ConnectTimeout = TimeSpan.FromSeconds(15),
-        PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5),
+        PooledConnectionIdleTimeout = IdleTimeout,
     };
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
