@@ -12,10 +12,10 @@ internal sealed class UserHandlers(string authorization) : HttpMessageHandler
 
     private readonly ConcurrentDictionary<string, HttpMessageInvoker> _handlers = new(StringComparer.Ordinal);
 
-    public static void SetUser(HttpRequestMessage request, string user) => request.Options.Set(s_user, user);
-
     /// <summary>Gets the time for which idle connections stay open, in the control and with delegation.</summary>
     public static TimeSpan IdleTimeout { get; } = TimeSpan.FromMinutes(5);
+
+    public static void SetUser(HttpRequestMessage request, string user) => request.Options.Set(s_user, user);
 
     /// <summary>Creates a handler with YARP's defaults, except for idle connections.</summary>
     public static SocketsHttpHandler CreateHandler() => new()
