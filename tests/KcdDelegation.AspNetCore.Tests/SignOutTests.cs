@@ -122,6 +122,36 @@ public sealed class SignOutTests
     }
 
     [Fact]
+    public void Requests_end_in_any_order()
+    {
+        var active = new ActiveRequests();
+        var running = new List<DelegatedRequest>();
+        for (var step = 0; step < 2000; step++)
+        {
+            if (running.Count == 0 || (running.Count < 20 && step % 7 < 4))
+            {
+                var context = new DefaultHttpContext { User = Site.CreatePrincipal($"user{step}") };
+                running.Add(DelegatedRequest.Begin(context, active));
+                running[^1].Track(context.User);
+            }
+            else
+            {
+                var ended = step * 31 % running.Count;
+                running[ended].End();
+                running.RemoveAt(ended);
+            }
+            active.Count.ShouldBe(running.Count);
+        }
+        foreach (var request in running)
+        {
+            active.Abort(request.GetUser()!, except: null).ShouldBe(1);
+            request.End();
+            request.End();
+        }
+        active.Count.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_request_that_was_authenticated_before_the_sign_out_and_reaches_the_backend_after_it_is_aborted()
     {
         var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());

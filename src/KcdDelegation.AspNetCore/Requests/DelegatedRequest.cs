@@ -19,6 +19,8 @@ internal sealed class DelegatedRequest
     private readonly HttpContext _context;
     private readonly ActiveRequests _active;
     private readonly long _signOutsBefore;
+    private RequestList.Links _neighbours;
+    private RequestList? _list;
     private ClaimsPrincipal? _caller;
     private List<ClaimsPrincipal>? _furtherCallers;
     private BackendRefusal? _refusal;
@@ -30,6 +32,9 @@ internal sealed class DelegatedRequest
 
     /// <summary>Gets the request that the running code belongs to; null outside of a request and after its end.</summary>
     public static DelegatedRequest? Current => s_current.Value;
+
+    /// <summary>Gets the links of the <see cref="RequestList"/> that the request is in.</summary>
+    public ref RequestList.Links Neighbours => ref _neighbours;
 
     /// <summary>Gets the backend's last refusal during this request.</summary>
     public BackendRefusal? Refusal => Volatile.Read(ref _refusal);
@@ -80,7 +85,7 @@ internal sealed class DelegatedRequest
             if (_caller is null)
             {
                 _caller = caller;
-                _active.Add(this);
+                _list = _active.Add(this);
             }
             else
                 (_furtherCallers ??= []).Add(caller);
@@ -116,8 +121,8 @@ internal sealed class DelegatedRequest
         lock (this)
         {
             _hasEnded = true;
-            if (_caller is not null)
-                _active.Remove(this);
+            _list?.Remove(this);
+            _list = null;
         }
     }
 
