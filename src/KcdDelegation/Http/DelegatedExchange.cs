@@ -47,9 +47,7 @@ internal sealed class DelegatedExchange(
             _canRepeat = request.Content is null
                 || (mayRepeat && await RequestBody.TryKeepAsync(request.Content, cancellationToken).ConfigureAwait(false));
 
-            var user = _credential.Ticket.User;
-            using var route = new UserRoute(
-                connections, ConnectionKey.Create(application, user, request, origin), user, application.Connections);
+            using var route = new UserRoute(connections, application, _credential.Ticket.User, origin);
             // A body that cannot be sent twice is sent with a ticket at once: without one it would be consumed by the backend's 401. So is
             // a request without a body that may be carried out once only. If the connection breaks, .NET sends any request without a body
             // again, and only a ticket stops it.

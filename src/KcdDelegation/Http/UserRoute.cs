@@ -6,8 +6,8 @@ using KcdDelegation.Settings;
 namespace KcdDelegation.Http;
 
 /// <summary>The path of one request to the backend, over connections of its user. Not thread-safe.</summary>
-internal sealed class UserRoute(
-    UserConnectionPool connections, ConnectionKey key, KerberosPrincipal user, ConnectionLimits limits) : IDisposable
+internal sealed class UserRoute(UserConnectionPool connections, ApplicationSettings application, KerberosPrincipal user, Uri origin)
+    : IDisposable
 {
     /// <summary>The limit on attempts. Attempts also fail because the backend has closed a kept connection.</summary>
     /// <remarks>A request that met another certificate opens a connection of its own, which may present any certificate. A third attempt
@@ -15,6 +15,8 @@ internal sealed class UserRoute(
     private const int MaxAttempts = 4;
 
     private ConnectionLease _lease;
+
+    private string OriginText => origin.GetLeftPart(UriPartial.Authority);
 
     /// <summary>Sends the request with a ticket, once. <see cref="SendAsync"/> continues after a failure.</summary>
     /// <remarks>Almost every request needs one attempt. It has no asynchronous method of its own, which would be an object for each
@@ -25,7 +27,7 @@ internal sealed class UserRoute(
     {
         if (!_lease.Exists)
         {
-            var lease = connections.LeaseAsync(key, user, limits, cancellationToken);
+            var lease = LeaseAsync(request, cancellationToken);
             if (!lease.IsCompletedSuccessfully)
                 return SendWhenLeasedAsync(lease, request, authorization, cancellationToken);
             _lease = lease.Result;
@@ -52,7 +54,7 @@ internal sealed class UserRoute(
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             if (failure is null && !_lease.Exists)
-                _lease = await connections.LeaseAsync(key, user, limits, cancellationToken).ConfigureAwait(false);
+                _lease = await LeaseAsync(request, cancellationToken).ConfigureAwait(false);
             try
             {
                 if (failure is { } first)
@@ -79,12 +81,12 @@ internal sealed class UserRoute(
                 if (!IsHarmlessTwice(request) || attempt == MaxAttempts - 1)
                     throw connections.Services.BackendHasAnswered
                         ? new HttpRequestException(HttpRequestError.ResponseEnded, error.Message, error)
-                        : RequestVersion.CreateUnansweredError(key.Origin, HttpRequestError.ResponseEnded, inner: null);
+                        : RequestVersion.CreateUnansweredError(OriginText, HttpRequestError.ResponseEnded, inner: null);
                 continue;
             }
             catch (HttpRequestException error) when (!connections.Services.BackendHasAnswered && RequestVersion.MayCause(error))
             {
-                throw RequestVersion.CreateUnansweredError(key.Origin, error.HttpRequestError, error);
+                throw RequestVersion.CreateUnansweredError(OriginText, error.HttpRequestError, error);
             }
             if (_lease.User.Key.User is null && connections.Services.SharingHasEnded)
                 Dispose();
@@ -96,7 +98,7 @@ internal sealed class UserRoute(
         throw new KcdException(new DelegationFailure(
             KcdStage.Target,
             KcdErrorKind.Unavailable, KcdEventId.CertificateChanged,
-            $"Every new connection to {key.Origin} presents another certificate, so no ticket can be bound to one. Nothing was sent.",
+            $"Every new connection to {OriginText} presents another certificate, so no ticket can be bound to one. Nothing was sent.",
             "Use the same certificate on all servers at this address, or turn ChannelBinding off for the application.")
             {
                 IsTransient = true,
@@ -108,6 +110,10 @@ internal sealed class UserRoute(
     public static bool IsHarmlessTwice(HttpRequestMessage request) => request.Content is null
         && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head || request.Method == HttpMethod.Options
             || request.Method == HttpMethod.Put || request.Method == HttpMethod.Delete);
+
+    private ValueTask<ConnectionLease> LeaseAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        connections.LeaseAsync(
+            ConnectionKey.Create(application, user, request, origin), user, application.Connections, cancellationToken);
 
     private async ValueTask<HttpResponseMessage> SendWhenLeasedAsync(
         ValueTask<ConnectionLease> lease, HttpRequestMessage request, SentAuthorization authorization, CancellationToken cancellationToken)
