@@ -37,6 +37,7 @@ internal static class BackendServer
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestHeadersTotalSize = 64 << 10;
+            kestrel.Limits.KeepAliveTimeout = UserHandlers.IdleTimeout;
             kestrel.Listen(IPAddress.Loopback, 0, endpoint =>
             {
                 endpoint.Protocols = HttpProtocols.Http1;

@@ -12,8 +12,9 @@ internal sealed class UserHandlers(string authorization) : HttpMessageHandler
 
     private readonly ConcurrentDictionary<string, HttpMessageInvoker> _handlers = new(StringComparer.Ordinal);
 
-    /// <summary>Gets the time for which idle connections stay open, in the control and with delegation.</summary>
-    public static TimeSpan IdleTimeout { get; } = TimeSpan.FromMinutes(5);
+    /// <summary>Gets the time for which idle connections stay open, in the control, with delegation, and at the backend. It is longer than
+    /// the measurement of all columns.</summary>
+    public static TimeSpan IdleTimeout { get; } = TimeSpan.FromHours(2);
 
     public static void SetUser(HttpRequestMessage request, string user) => request.Options.Set(s_user, user);
 

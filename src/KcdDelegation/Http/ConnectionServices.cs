@@ -23,6 +23,9 @@ internal sealed class ConnectionServices(SocketsHttpHandlers handlers, string ap
     /// <summary>Gets the number of connections that a handler of the factory opens at most.</summary>
     public int MaxConnectionsPerServer => handlers.MaxConnectionsPerServer;
 
+    /// <inheritdoc cref="SocketsHttpHandlers.IdleLife"/>
+    public TimeSpan IdleLife => handlers.IdleLife;
+
     /// <summary>Gets whether sharing has ended for the lifetime of the handler, whatever the settings say, because the backend tied a
     /// connection to its user.</summary>
     public bool SharingHasEnded => _sharingHasEnded;

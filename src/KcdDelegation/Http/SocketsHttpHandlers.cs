@@ -7,11 +7,16 @@ namespace KcdDelegation.Http;
 internal sealed class SocketsHttpHandlers(Func<SocketsHttpHandler>? create)
 {
     private static readonly ConditionalWeakTable<SocketsHttpHandler, object> s_returned = [];
+    private static readonly TimeSpan s_leastIdleLife = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Gets the number of connections that the last handler opens at most.</summary>
     /// <remarks>The factory always returns the same configuration.</remarks>
     public int MaxConnectionsPerServer { get; private set; } = int.MaxValue;
+
+    /// <summary>Gets the time after which an idle user is dropped, with the user's handler. Until then the handler decides when its idle
+    /// connections are closed, by default after a minute.</summary>
+    public TimeSpan IdleLife { get; private set; } = s_leastIdleLife;
 
     /// <summary>Creates a handler without cookies, redirects and proxy. Its connections are renewed periodically, to follow DNS
     /// changes.</summary>
@@ -47,7 +52,15 @@ internal sealed class SocketsHttpHandlers(Func<SocketsHttpHandler>? create)
         if (handler.ConnectTimeout == Timeout.InfiniteTimeSpan)
             handler.ConnectTimeout = s_connectTimeout;
         MaxConnectionsPerServer = handler.MaxConnectionsPerServer;
+        IdleLife = GetIdleLife(handler.PooledConnectionIdleTimeout);
         return handler;
+    }
+
+    private static TimeSpan GetIdleLife(TimeSpan connections)
+    {
+        if (connections == Timeout.InfiniteTimeSpan)
+            return TimeSpan.MaxValue;
+        return connections > s_leastIdleLife ? connections : s_leastIdleLife;
     }
 
     private static string? FindViolation(SocketsHttpHandler handler)

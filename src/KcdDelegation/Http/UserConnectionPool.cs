@@ -13,10 +13,6 @@ namespace KcdDelegation.Http;
 /// </remarks>
 internal sealed class UserConnectionPool(ConnectionServices services, TimeProvider time) : IDisposable
 {
-    /// <summary>The time after which an idle user is dropped. A SocketsHttpHandler closes its idle connections itself after a
-    /// minute.</summary>
-    private static readonly TimeSpan s_idleLife = TimeSpan.FromMinutes(5);
-
     private static readonly TimeSpan s_sweepPeriod = TimeSpan.FromMinutes(1);
 
     /// <summary>The number of users who may wait, and of requests of one user, if the limits that they wait for are lower.</summary>
@@ -311,7 +307,7 @@ internal sealed class UserConnectionPool(ConnectionServices services, TimeProvid
         {
             foreach (var idle in FindIdle())
             {
-                if (time.GetElapsedTime(idle.LastUse) > s_idleLife)
+                if (time.GetElapsedTime(idle.LastUse) > services.IdleLife)
                     Close(idle.User, closed);
             }
             _nearLimitWasLogged &= _count >= 0.7 * _maxUsers;

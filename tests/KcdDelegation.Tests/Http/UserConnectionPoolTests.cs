@@ -60,6 +60,27 @@ public sealed class UserConnectionPoolTests
         }
     }
 
+    [Theory]
+    [InlineData(29, true)]
+    [InlineData(32, false)]
+    [InlineData(-1, true)]
+    public async Task A_user_whose_connections_may_be_idle_longer_is_kept_as_long(int minutes, bool isKept)
+    {
+        var isLimited = minutes > 0;
+        var handlers = new SocketsHttpHandlers(() => new SocketsHttpHandler
+        {
+            PooledConnectionIdleTimeout = isLimited ? TimeSpan.FromMinutes(30) : Timeout.InfiniteTimeSpan,
+        });
+        handlers.Create().Dispose();
+        using var pool = new UserConnectionPool(new ConnectionServices(handlers, "pool", NullLogger.Instance), _time);
+        var idle = await LeaseAsync(pool, "ada");
+        idle.End();
+
+        _time.Advance(isLimited ? TimeSpan.FromMinutes(minutes) : TimeSpan.FromDays(7));
+
+        idle.User.HasSlot.ShouldBe(isKept);
+    }
+
     [Fact]
     public async Task A_user_who_is_idle_for_five_minutes_is_dropped()
     {
