@@ -28,7 +28,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     private readonly ServiceClients _clients;
     private readonly DeferredDisposal _retirement;
     private readonly ReplacedApplications _replaced = new();
-    private readonly AuthorizationTemplateCache _templates = new();
+    private readonly AuthorizationTemplateCache _templates;
     private readonly ILogger _logger;
     private readonly ILogger _audit;
     private readonly AccountLogOns _logOns;
@@ -41,6 +41,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         _audit = loggerFactory.CreateLogger(Log.AuditCategory);
         _logOns = new AccountLogOns(_logger, _audit);
         _retirement = new DeferredDisposal(timeProvider);
+        _templates = new AuthorizationTemplateCache(settings.Current.Limits.MaxBytes);
         _tokens = new CurrentTokenValidator(settings, _retirement, _logger, timeProvider);
         _clients = new ServiceClients(_retirement, loggerFactory, timeProvider);
         _settings.Subscribe(Apply);
@@ -323,6 +324,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     {
         _replaced.Add(_settings.Current, settings);
         _clients.Apply(settings);
+        _templates.SetMaxBytes(settings.Limits.MaxBytes);
     }
 
     private int LogPurge(string owner, int dropped)

@@ -150,6 +150,7 @@ public sealed class ApRequestTemplateTests
 
     private static Authenticator Open(ServiceTicket ticket, ApRequestTemplate template, byte[] tail)
     {
+        template.CreatePrefix().ShouldBe(template.Prefix.ToArray());
         var (type, message) = GssKerberosToken.Unwrap((byte[])[.. template.Prefix.Span, .. tail]);
         type.ShouldBe(GssKerberosToken.ApRequestToken);
         return Authenticator.Decode(

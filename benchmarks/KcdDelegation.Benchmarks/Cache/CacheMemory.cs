@@ -39,7 +39,7 @@ internal static class CacheMemory
                     Row($"{Hot:N0} of them hot: additional memory for cipher and template (SPNEGO)", hot, cold, Hot),
                 ])
             .Text($"The process without entries: {Megabytes(empty.Resident)} MB. {Entries:N0} cold entries must not take more than 300 "
-                + "MB (1 MB = 1,000,000 bytes). By default, all templates together are limited to 64 MB.")
+                + "MB (1 MB = 1,000,000 bytes). All templates together are limited to `MaxCacheBytes`.")
             .Write();
     }
 

@@ -18,7 +18,7 @@ public sealed class ApRequestTemplate
     private readonly long _endSeconds;
     private readonly int _sequence;
     private readonly ServiceTicket _ticket;
-    private readonly byte[] _prefix;
+    private byte[]? _prefix;
 
     /// <exception cref="ObjectDisposedException">The ticket's client is disposed.</exception>
     internal ApRequestTemplate(ServiceTicket ticket, ApRequestOptions options)
@@ -31,18 +31,11 @@ public sealed class ApRequestTemplate
         _timestamps = AuthenticatorTimestamps.Get(ticket.Clock.TimeProvider);
         _sequence = AuthenticatorTimestamps.GetSequence(ticket.User.Name, ticket.Issued.ClientRealm);
         MutualAuthentication = options.MutualAuthentication;
-        var key = ticket.Issued.SessionKey;
-        TailLength = EncryptionProfile.ConfounderLength + _authenticator.Length + key.Profile.ChecksumLength;
-        // The cipher is the last field of the AP-REQ, so everything before it is constant once its length is known.
-        var request = new ApRequest(
-            options.MutualAuthentication ? ApRequest.MutualRequired : 0,
-            ticket.Issued.Ticket,
-            new EncryptedData(key.Type, null, new byte[TailLength])).Encode();
-        _prefix = GssKerberosToken.Wrap(GssKerberosToken.ApRequestToken, request)[..^TailLength];
+        TailLength = EncryptionProfile.ConfounderLength + _authenticator.Length + ticket.Issued.SessionKey.Profile.ChecksumLength;
     }
 
     /// <summary>Gets the bytes before the tail: the GSS frame, the ticket, and the start of the encrypted authenticator.</summary>
-    public ReadOnlyMemory<byte> Prefix => _prefix;
+    public ReadOnlyMemory<byte> Prefix => _prefix ??= CreatePrefix();
 
     /// <summary>Gets the number of bytes that <see cref="WriteTail"/> writes.</summary>
     public int TailLength { get; }
@@ -52,6 +45,18 @@ public sealed class ApRequestTemplate
     internal KerberosKey SessionKey => _ticket.Issued.SessionKey;
 
     internal ServiceTicket Ticket => _ticket;
+
+    /// <summary>Creates a copy of <see cref="Prefix"/> that the template does not keep. Use it to keep the bytes in another form
+    /// only.</summary>
+    public byte[] CreatePrefix()
+    {
+        // The cipher is the last field of the AP-REQ, so everything before it is constant once its length is known.
+        var request = new ApRequest(
+            MutualAuthentication ? ApRequest.MutualRequired : 0,
+            _ticket.Issued.Ticket,
+            new EncryptedData(SessionKey.Type, null, new byte[TailLength])).Encode();
+        return GssKerberosToken.Wrap(GssKerberosToken.ApRequestToken, request)[..^TailLength];
+    }
 
     /// <summary>Writes a new authenticator. The prefix and the tail together are a token that may be sent once.</summary>
     /// <remarks>Takes no lock and allocates nothing. Waits only if one user sends more than 967,232 requests a second for more than two

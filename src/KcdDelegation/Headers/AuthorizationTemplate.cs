@@ -40,7 +40,7 @@ internal sealed class AuthorizationTemplate
     {
         _kind = kind;
         Request = ticket.CreateApRequest(new ApRequestOptions(kind.MutualAuthentication, kind.ChannelBinding));
-        _frame = new AuthorizationFrame(kind.Format, Request.Prefix.Span, Request.TailLength);
+        _frame = new AuthorizationFrame(kind.Format, Request.CreatePrefix(), Request.TailLength);
     }
 
     public ref readonly AuthorizationKind Kind => ref _kind;
@@ -48,8 +48,8 @@ internal sealed class AuthorizationTemplate
     /// <summary>The AP-REQ template that replies are verified against.</summary>
     public ApRequestTemplate Request { get; }
 
-    /// <summary>The number of bytes kept by this instance and the engine's template.</summary>
-    public int Size => _frame.Size + Request.Prefix.Length;
+    /// <summary>Gets the number of bytes kept, almost all of them the ticket in base64.</summary>
+    public int Size => _frame.Size;
 
     /// <summary>Gets the number of bytes of every value.</summary>
     public int Length => _frame.Length;

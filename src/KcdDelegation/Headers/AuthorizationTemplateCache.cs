@@ -4,17 +4,19 @@ using KcdDelegation.Kerberos;
 namespace KcdDelegation.Headers;
 
 /// <summary>A cache of the templates of tickets in use. Look-ups take no lock. Thread-safe.</summary>
-/// <remarks>A template takes as much memory as its ticket, so it is kept only from the ticket's second use on. It lives no longer than its
-/// ticket. Above the byte limit, templates that were not used since the last pass are evicted first.</remarks>
+/// <remarks>A template takes four thirds of the memory of its ticket, so it is kept only from the ticket's second use on. It lives no
+/// longer than its ticket. Above the byte limit, templates that were not used since the last pass are evicted first.</remarks>
+/// <param name="maxBytes">The limit; by default the one of <c>MaxCacheBytes</c>.</param>
 internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTemplateCache.DefaultMaxBytes)
 {
-    private const long DefaultMaxBytes = 64L << 20;
+    private const long DefaultMaxBytes = 256L << 20;
 
     private readonly ConditionalWeakTable<ServiceTicket, TicketTemplates> _tickets = [];
     private readonly Lock _lock = new();
 
     // The owner is weak, and the kind stands for the template, because a template keeps its ticket alive.
     private readonly Queue<(WeakReference<TicketTemplates> Owner, AuthorizationKind Kind, int Size)> _kept = new();
+    private long _maxBytes = maxBytes;
     private long _bytes;
 
     /// <summary>The number of bytes of the templates kept.</summary>
@@ -27,6 +29,23 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
         }
     }
 
+    /// <summary>Gets the number of templates kept.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _kept.Count;
+        }
+    }
+
+    /// <summary>Changes the limit. A smaller one takes effect when the next template is kept.</summary>
+    public void SetMaxBytes(long maxBytes)
+    {
+        lock (_lock)
+            _maxBytes = maxBytes;
+    }
+
     /// <summary>Gets the templates of a ticket.</summary>
     public TicketTemplates GetTemplates(ServiceTicket ticket) =>
         _tickets.TryGetValue(ticket, out var known) ? known : _tickets.GetOrAdd(ticket, new TicketTemplates(this));
@@ -36,12 +55,27 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
     {
         lock (_lock)
         {
-            if (template.Size > maxBytes || !owner.TryAdd(template))
+            if (template.Size > _maxBytes || !owner.TryAdd(template))
                 return;
+            RemoveEnded();
             _kept.Enqueue((new WeakReference<TicketTemplates>(owner), template.Kind, template.Size));
             _bytes += template.Size;
-            while (_bytes > maxBytes)
+            while (_bytes > _maxBytes)
                 EvictOrRequeueOldest();
+        }
+    }
+
+    /// <summary>Removes the entries of templates that were collected with their tickets. It looks at the next two entries, so that there
+    /// are never more than about twice as many entries as templates.</summary>
+    private void RemoveEnded()
+    {
+        const int Looked = 2;
+        for (var number = 0; number < Looked && _kept.TryDequeue(out var oldest); number++)
+        {
+            if (oldest.Owner.TryGetTarget(out _))
+                _kept.Enqueue(oldest);
+            else
+                _bytes -= oldest.Size;
         }
     }
 

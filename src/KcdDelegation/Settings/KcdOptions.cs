@@ -66,6 +66,8 @@ public sealed class KcdOptions
     public int MaxCacheEntries { get; set; } = 100_000;
 
     /// <summary>Gets or sets the largest total size in bytes of the tickets in the cache of one delegating account.</summary>
+    /// <remarks>It is also the limit on the prepared headers of all tickets in use. A header takes four thirds of the bytes of its
+    /// ticket.</remarks>
     public long MaxCacheBytes { get; set; } = 256L << 20;
 
     /// <summary>Gets or sets the remaining lifetime below which a cached ticket is no longer used.</summary>

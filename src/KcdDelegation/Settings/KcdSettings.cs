@@ -12,6 +12,9 @@ internal sealed record KcdSettings(FrozenDictionary<string, ApplicationSettings>
 {
     /// <summary>The settings that turn a protection off.</summary>
     public IReadOnlyList<WeakenedSetting> Weakened { get; init; } = [];
+
+    /// <summary>The limits of all engine clients.</summary>
+    public ClientLimits Limits { get; init; } = ClientLimits.Default;
 }
 
 /// <summary>The settings of one application, with everything that a request to it depends on.</summary>

@@ -64,7 +64,10 @@ internal sealed class SettingsParser
             .OfType<ApplicationSettings>()
             .ToArray();
         CheckOneKeyPerAccount(applications);
-        return new KcdSettings(applications.ToFrozenDictionary(application => application.Name, StringComparer.OrdinalIgnoreCase), token);
+        return new KcdSettings(applications.ToFrozenDictionary(application => application.Name, StringComparer.OrdinalIgnoreCase), token)
+        {
+            Limits = limits,
+        };
     }
 
     private RealmKdcs ParseKdcs()

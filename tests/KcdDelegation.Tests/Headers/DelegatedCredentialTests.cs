@@ -132,6 +132,69 @@ public sealed class DelegatedCredentialTests
     }
 
     [Fact]
+    public void A_smaller_limit_takes_effect_with_the_next_template()
+    {
+        var kind = new AuthorizationKind(TokenFormat.Kerberos, MutualAuthentication: false, default);
+        var tickets = Enumerable.Range(0, 10).Select(_ => FakeTickets.For("user", 1000)).ToList();
+        foreach (var ticket in tickets)
+            UseTwice(ticket);
+        var size = _templates.Bytes / tickets.Count;
+        _templates.Count.ShouldBe(10);
+
+        _templates.SetMaxBytes(size * 3);
+        _templates.Count.ShouldBe(10);
+        UseTwice(FakeTickets.For("user", 1000));
+
+        _templates.Count.ShouldBe(3);
+        _templates.Bytes.ShouldBe(size * 3);
+
+        void UseTwice(ServiceTicket ticket)
+        {
+            Get(_templates, ticket, kind);
+            Get(_templates, ticket, kind);
+        }
+    }
+
+    [Fact]
+    public void Templates_of_collected_tickets_are_no_longer_counted()
+    {
+        UseHundredAndForget();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+
+        var used = UseHundred();
+
+        _templates.Count.ShouldBe(100);
+        _templates.Bytes.ShouldBe(used.Sum(ticket =>
+            new AuthorizationTemplate(ticket, new AuthorizationKind(TokenFormat.Spnego, MutualAuthentication: false, default)).Size));
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void UseHundredAndForget()
+        {
+            var forgotten = UseHundred();
+            _templates.Count.ShouldBe(100);
+            GC.KeepAlive(forgotten);
+        }
+
+        List<ServiceTicket> UseHundred()
+        {
+            var tickets = Enumerable.Range(0, 100).Select(_ => FakeTickets.For("ada")).ToList();
+            foreach (var ticket in tickets.Concat(tickets))
+                new DelegatedCredential(ticket, _templates, MutualAuthentication.Off).CreateAuthorization(TokenFormat.Spnego);
+            return tickets;
+        }
+    }
+
+    [Fact]
+    public void A_template_takes_four_thirds_of_its_ticket()
+    {
+        var ticket = FakeTickets.For("ada", 12_000);
+        var template = new AuthorizationTemplate(ticket, new AuthorizationKind(TokenFormat.Kerberos, MutualAuthentication: false, default));
+        template.Size.ShouldBeInRange(ticket.Size * 4 / 3, (ticket.Size * 4 / 3) + 300);
+    }
+
+    [Fact]
     public void A_kept_template_does_not_keep_its_ticket()
     {
         var ticket = UseAndForget(_templates);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Claims;
 using KcdDelegation.Settings;
 using KcdDelegation.Testing;
@@ -96,6 +97,29 @@ public sealed class PurgeAfterReloadTests : IAsyncDisposable
         Client.PurgeAll().ShouldBe(3);
 
         Should.Throw<InvalidOperationException>(() => credential.CreateAuthorization(TokenFormat.Kerberos));
+    }
+
+    [Fact]
+    public async Task A_reload_changes_the_limit_on_templates()
+    {
+        var credential = await Client.GetCredentialAsync("erp", Ada, TestContext.Current.CancellationToken);
+        var output = new ArrayBufferWriter<byte>(1 << 14);
+
+        _configuration.Change("Kcd:MaxCacheBytes", "1");
+        Write();
+        Write();
+        Allocations.Measure(calls: 50, Write).ShouldBeGreaterThan(50 * 1000);
+
+        _configuration.Change("Kcd:MaxCacheBytes", "100000");
+        Write();
+        Write();
+        Allocations.Measure(calls: 50, Write).ShouldBe(0);
+
+        void Write()
+        {
+            output.ResetWrittenCount();
+            credential.WriteAuthorization(output, TokenFormat.Spnego);
+        }
     }
 
     [Fact]
