@@ -18,8 +18,7 @@ internal static class GatewayPage
         [
             .. GatewayRun.TicketKilobytes
                 .Select(size => GatewayResult.Read(numbers, size))
-                .OfType<GatewayResult>()
-                .Select(part => part.KeepQuietRounds()),
+                .OfType<GatewayResult>(),
         ];
         if (parts.Length == 0)
             throw new InvalidOperationException($"There are no numbers in {numbers}.");
@@ -55,7 +54,7 @@ internal static class GatewayPage
         its own, because the ephemeral ports of one address do not suffice for 10,000 connections of each gateway.
 
         {part.Rounds} interleaved rounds of one second, after the just-in-time compiler has finished. The half with the least disturbance
-        counts. The tables have medians. Ratios and differences are medians of those of the rounds.
+        counts. {DescribeStarts(part)} The tables have medians. Ratios and differences are medians of those of the rounds.
 
         - *plain YARP* sends no ticket. With a bearer token it passes the token on.
         - *control* is plain YARP with one `SocketsHttpHandler` for each user and a constant `Authorization` header of the same length:
@@ -67,8 +66,13 @@ internal static class GatewayPage
 
         Processor time and bytes are those of the gateway's process, from `Environment.CpuUsage` and `GC.GetTotalAllocatedBytes` before and
         after each round. Connections are those that the backend accepted for the row, warm-up included. The working set includes the users
-        of the rows before. A gateway that is less than 0.95 busy was limited by `wrk`, the backend, or other load on the machine.
+        of other rows. A gateway that is less than 0.95 busy was limited by `wrk`, the backend, or other load on the machine.
         """;
+
+    private static string DescribeStarts(GatewayResult part) => part.Starts == 1
+        ? "Each process was started once, and two processes of the same program differ by several microseconds."
+        : $"The processes of the rows with 64 and 10,000 users were started {part.Starts} times, because two processes of the same program "
+            + "differ by several microseconds.";
 
     private static IReadOnlyList<string> AsRow(GatewayResult part, GatewayCell cell)
     {

@@ -15,18 +15,29 @@ internal sealed record GatewayRound(
 /// <summary>One column of one row in all rounds.</summary>
 /// <param name="Column">The column's name.</param>
 /// <param name="Users">The number of users of the row.</param>
-/// <param name="Group">The number of the group of rows that alternate.</param>
-internal sealed record GatewayCell(string Column, int Users, int Group)
+internal sealed record GatewayCell(string Column, int Users)
 {
     public List<GatewayRound> Rounds { get; init; } = [];
 
     /// <summary>Gets or sets the number of connections that were opened to the backend.</summary>
     public long Connections { get; set; }
 
-    /// <summary>Gets or sets the resident memory of the process after the last round.</summary>
+    /// <summary>Gets or sets the resident memory of the process after the last round; of several, the largest.</summary>
     public long WorkingSet { get; set; }
 
-    public double ConnectionsPerUser => (double)Connections / Users;
+    /// <summary>Gets or sets the number of processes that were measured one after another.</summary>
+    public int Starts { get; set; } = 1;
+
+    public double ConnectionsPerUser => (double)Connections / Users / Starts;
+
+    /// <summary>Adds the rounds of another process with the same column and users.</summary>
+    public void Add(GatewayCell other)
+    {
+        Rounds.AddRange(other.Rounds);
+        Starts += other.Starts;
+        Connections += other.Connections;
+        WorkingSet = Math.Max(WorkingSet, other.WorkingSet);
+    }
 
     public double GetMedian(Func<GatewayRound, double> value) => Interleaved.Quantile([.. Rounds.Select(value)], 0.5);
 
@@ -53,7 +64,11 @@ internal sealed record GatewayResult
 
     public required string OtherProcessors { get; init; }
 
+    /// <summary>Gets the number of rounds of each start, half of which were kept.</summary>
     public required int Rounds { get; init; }
+
+    /// <summary>Gets the number of starts of the processes for the rows with 64 users.</summary>
+    public required int Starts { get; init; }
 
     /// <summary>Gets whether rows were left out to save time.</summary>
     public required bool IsShort { get; init; }
@@ -69,14 +84,8 @@ internal sealed record GatewayResult
 
     public required IReadOnlyList<GatewayCell> Cells { get; init; }
 
-    /// <summary>Returns the result of the half of the rounds with the least disturbance, determined over all cells of a group.</summary>
+    /// <summary>Keeps the half of the rounds with the least disturbance, determined over all cells.</summary>
     /// <remarks>Other load on the machine adds processor time, because it displaces data from the caches.</remarks>
-    public GatewayResult KeepQuietRounds() => this with
-    {
-        Cells = [.. Cells.GroupBy(cell => cell.Group).SelectMany(group => KeepQuietRounds([.. group]))],
-    };
-
-    /// <summary>Keeps the half of the rounds with the least disturbance.</summary>
     public static IEnumerable<GatewayCell> KeepQuietRounds(IReadOnlyList<GatewayCell> cells)
     {
         var medians = cells.Select(cell => cell.GetMedian(round => round.ProcessorTime)).ToArray();

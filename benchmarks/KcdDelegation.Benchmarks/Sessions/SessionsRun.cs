@@ -25,14 +25,14 @@ internal static class SessionsRun
         var sessions = isShort || OpenFiles.Limit < 13_000 ? 2000 : 10_000;
         var rounds = isShort ? 5 : 9;
         await using var site = await SessionsSite.StartAsync(ProxyColumn.All, sessions, TicketKilobytes);
-        var few = await MeasureRatesAsync(site, FewUsers, group: 0, rounds);
+        var few = await MeasureRatesAsync(site, FewUsers, rounds);
         foreach (var proxy in site.SigningIn)
             await site.SignInAsync(proxy, FewUsers, WarmUpSignIns);
         var times = await MeasureSignInsAsync(site, FewUsers + WarmUpSignIns);
         List<SignInResult> signIns = [];
         foreach (var proxy in site.SigningIn)
             signIns.Add(await MeasureManyAsync(site, proxy, times[proxy.Column.Name], sessions));
-        var many = await MeasureRatesAsync(site, sessions, group: 1, rounds);
+        var many = await MeasureRatesAsync(site, sessions, rounds);
         new SessionsPage
         {
             Few = GatewayResult.KeepQuietRounds(few).ToArray(),
@@ -66,9 +66,9 @@ internal static class SessionsRun
         }
     }
 
-    private static Task<IReadOnlyList<GatewayCell>> MeasureRatesAsync(SessionsSite site, int users, int group, int rounds)
+    private static Task<IReadOnlyList<GatewayCell>> MeasureRatesAsync(SessionsSite site, int users, int rounds)
     {
-        var cells = site.Proxies.Select(proxy => (Proxy: proxy, Cell: new GatewayCell(proxy.Column.Name, users, group))).ToArray();
+        var cells = site.Proxies.Select(proxy => (Proxy: proxy, Cell: new GatewayCell(proxy.Column.Name, users))).ToArray();
         foreach (var (proxy, _) in cells)
         {
             Console.Error.WriteLine($"{proxy.Column.Name}, {users} sessions");
