@@ -72,17 +72,17 @@ public sealed class ManagedPasswordRollTests
         return served;
     }
 
-    /// <summary>Creates the token of a request. The user with number 1 purges all tickets, also one that another user has just received:
-    /// that user asks for a new one.</summary>
+    /// <summary>Creates the token of a request. If the ticket is purged before it is used, asks for a new one: one of the users purges all
+    /// tickets.</summary>
     private static async Task SendRequestAsync(S4UClient client, KerberosPrincipal user)
     {
         while (true)
         {
             var ticket = await client.GetTicketAsync(user, ServicePrincipalName.Parse("HTTP/web.roll.test"), Stop);
             ticket.User.ShouldBe(user);
-            var template = ticket.CreateApRequest();
             try
             {
+                var template = ticket.CreateApRequest();
                 template.WriteTail(new byte[template.TailLength]);
                 return;
             }
