@@ -29,7 +29,7 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
         }
     }
 
-    /// <summary>Gets the number of templates kept.</summary>
+    /// <summary>Gets the number of entries, including those of templates that were collected with their tickets.</summary>
     public int Count
     {
         get
@@ -57,7 +57,9 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
         {
             if (template.Size > _maxBytes || !owner.TryAdd(template))
                 return;
-            RemoveEnded();
+            // At the limit the eviction finds them, and moving entries here would change whose turn it is.
+            if (_bytes + template.Size <= _maxBytes)
+                RemoveEnded();
             _kept.Enqueue((new WeakReference<TicketTemplates>(owner), template.Kind, template.Size));
             _bytes += template.Size;
             while (_bytes > _maxBytes)
@@ -65,12 +67,12 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
         }
     }
 
-    /// <summary>Removes the entries of templates that were collected with their tickets. It looks at the next two entries, so that there
-    /// are never more than about twice as many entries as templates.</summary>
+    /// <summary>Removes entries of templates that were collected with their tickets. It looks at two entries for each one that is added, so
+    /// that they do not accumulate.</summary>
     private void RemoveEnded()
     {
-        const int Looked = 2;
-        for (var number = 0; number < Looked && _kept.TryDequeue(out var oldest); number++)
+        const int EntriesPerCall = 2;
+        for (var number = 0; number < EntriesPerCall && _kept.TryDequeue(out var oldest); number++)
         {
             if (oldest.Owner.TryGetTarget(out _))
                 _kept.Enqueue(oldest);

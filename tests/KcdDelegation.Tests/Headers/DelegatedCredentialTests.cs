@@ -132,6 +132,25 @@ public sealed class DelegatedCredentialTests
     }
 
     [Fact]
+    public void At_the_limit_the_oldest_template_that_is_not_used_is_evicted()
+    {
+        var kind = new AuthorizationKind(TokenFormat.Kerberos, MutualAuthentication: false, default);
+        var size = new AuthorizationTemplate(FakeTickets.For("user", 1000), kind).Size;
+        var templates = new AuthorizationTemplateCache(maxBytes: size * 3);
+        var tickets = Enumerable.Range(0, 7).Select(_ => FakeTickets.For("user", 1000)).ToList();
+        var kept = new List<AuthorizationTemplate>();
+        foreach (var ticket in tickets)
+        {
+            Get(templates, ticket, kind);
+            kept.Add(Get(templates, ticket, kind));
+        }
+
+        // The newest first: an evicted one is kept again when it is asked for.
+        for (var number = tickets.Count - 1; number >= 0; number--)
+            ReferenceEquals(Get(templates, tickets[number], kind), kept[number]).ShouldBe(number >= 4, $"ticket {number}");
+    }
+
+    [Fact]
     public void A_smaller_limit_takes_effect_with_the_next_template()
     {
         var kind = new AuthorizationKind(TokenFormat.Kerberos, MutualAuthentication: false, default);
