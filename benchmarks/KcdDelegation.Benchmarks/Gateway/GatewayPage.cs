@@ -53,8 +53,13 @@ internal static class GatewayPage
         and the KDC run on processor {part.OtherProcessors}. A backend is a Kestrel that ignores `Authorization`. Each gateway has one of
         its own, because the ephemeral ports of one address do not suffice for 10,000 connections of each gateway.
 
-        {part.Rounds} interleaved rounds of one second, after the just-in-time compiler has finished. The half with the least disturbance
-        counts. {DescribeStarts(part)} The tables have medians. Ratios and differences are medians of those of the rounds.
+        The users of a row are idle while the other columns are measured. So idle connections of the control and of delegation stay open
+        for {UserHandlers.IdleTimeout.TotalHours} hours, instead of a minute, and the backend keeps them as long. The gateway has a
+        `MaxCacheBytes` of 1 GB and `MaxUsers` of 20,000, for the tickets of all users.
+
+        {part.Rounds} interleaved rounds of one second in each start, after the just-in-time compiler has finished. The half with the least
+        disturbance of each start counts. {DescribeStarts(part)} The tables have medians. Ratios and differences are medians of those of
+        the rounds.
 
         - *plain YARP* sends no ticket. With a bearer token it passes the token on.
         - *control* is plain YARP with one `SocketsHttpHandler` for each user and a constant `Authorization` header of the same length:
@@ -70,9 +75,10 @@ internal static class GatewayPage
         """;
 
     private static string DescribeStarts(GatewayResult part) => part.Starts == 1
-        ? "Each process was started once, and two processes of the same program differ by several microseconds."
-        : $"The processes of the rows with 64 and 10,000 users were started {part.Starts} times, because two processes of the same program "
-            + "differ by several microseconds.";
+        ? "Each process was started once. Two processes of the same program differ by several microseconds, so such differences mean "
+            + "nothing."
+        : $"The processes of the row of 64 users, and of 10,000 if it is there, were started {part.Starts} times. Two processes of the "
+            + "same program differ by several microseconds, so such differences mean nothing in the other rows.";
 
     private static IReadOnlyList<string> AsRow(GatewayResult part, GatewayCell cell)
     {

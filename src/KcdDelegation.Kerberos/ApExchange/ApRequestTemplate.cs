@@ -46,8 +46,8 @@ public sealed class ApRequestTemplate
 
     internal ServiceTicket Ticket => _ticket;
 
-    /// <summary>Creates a copy of <see cref="Prefix"/> that the template does not keep. Use it to keep the bytes in another form
-    /// only.</summary>
+    /// <summary>Creates a copy of <see cref="Prefix"/> that the template does not keep. Use it if you keep the bytes only in another form,
+    /// such as base64.</summary>
     public byte[] CreatePrefix()
     {
         // The cipher is the last field of the AP-REQ, so everything before it is constant once its length is known.

@@ -89,8 +89,8 @@ public sealed class ServiceTicket : ICachedTicket
     /// <exception cref="ObjectDisposedException">The client is disposed.</exception>
     internal AuthenticatorCipher AuthenticatorCipher => Volatile.Read(ref _cipher) ?? CreateCipher();
 
-    /// <summary>Creates a template of tokens for the service (RFC 4120 §3.2.1). A template takes about as much memory as the ticket: keep
-    /// it only while it is used.</summary>
+    /// <summary>Creates a template of tokens for the service (RFC 4120 §3.2.1). With its prefix a template takes about as much memory as
+    /// the ticket: keep it only while it is used.</summary>
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired, or its client is disposed.</exception>
     public ApRequestTemplate CreateApRequest(ApRequestOptions options = default)
     {
