@@ -6,10 +6,11 @@ namespace KcdDelegation.Headers;
 /// <summary>A cache of the templates of tickets in use. Look-ups take no lock. Thread-safe.</summary>
 /// <remarks>A template takes four thirds of the memory of its ticket, so it is kept only from the ticket's second use on. It lives no
 /// longer than its ticket. Above the byte limit, templates that were not used since the last pass are evicted first.</remarks>
-/// <param name="maxBytes">The limit; by default the one of <c>MaxCacheBytes</c>.</param>
+/// <param name="maxBytes">The limit, which a client takes from its options; by default the one of tickets to which no options
+/// apply.</param>
 internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTemplateCache.DefaultMaxBytes)
 {
-    private const long DefaultMaxBytes = 256L << 20;
+    private const long DefaultMaxBytes = 64L << 20;
 
     private readonly ConditionalWeakTable<ServiceTicket, TicketTemplates> _tickets = [];
     private readonly Lock _lock = new();

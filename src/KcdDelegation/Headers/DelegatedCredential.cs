@@ -13,9 +13,8 @@ namespace KcdDelegation;
 /// caller's token and name are validated again.</remarks>
 public readonly struct DelegatedCredential
 {
-    /// <summary>The cache for tickets that were not obtained through a delegation client, which has its own. No options apply to
-    /// it.</summary>
-    private static readonly AuthorizationTemplateCache s_templatesOfTickets = new(maxBytes: 64L << 20);
+    /// <summary>The cache for tickets that were not obtained through a delegation client, which has its own.</summary>
+    private static readonly AuthorizationTemplateCache s_templatesOfTickets = new();
 
     private readonly ServiceTicket? _ticket;
     private readonly TicketTemplates? _templates;

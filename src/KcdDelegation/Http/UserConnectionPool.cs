@@ -291,8 +291,8 @@ internal sealed class UserConnectionPool(ConnectionServices services, TimeProvid
         return true;
     }
 
-    /// <summary>Creates the timer that drops idle users. It exists only while there are users, so it does not keep an abandoned handler
-    /// alive.</summary>
+    /// <summary>Creates the timer that drops idle users. It exists only while there are users, so it keeps an abandoned handler alive no
+    /// longer than they are kept.</summary>
     private ITimer CreateSweep()
     {
         // The timer must not keep the context of the request that created it.
