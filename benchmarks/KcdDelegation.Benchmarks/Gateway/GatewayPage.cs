@@ -54,8 +54,8 @@ internal static class GatewayPage
         its own, because the ephemeral ports of one address do not suffice for 10,000 connections of each gateway.
 
         The users of a row are idle while the other columns are measured. So idle connections of the control and of delegation stay open
-        for {UserHandlers.IdleTimeout.TotalHours} hours, instead of a minute, and the backend keeps them as long. The gateway has a
-        `MaxCacheBytes` of 1 GB and `MaxUsers` of 20,000, for the tickets of all users.
+        for {UserHandlers.IdleTimeout.TotalHours} hours, instead of a minute, and the backend keeps them as long. For the tickets of all
+        users, `MaxCacheBytes` of the gateway is {ProcessSettings.MaxCacheBytes >> 30} GB and `MaxUsers` {ProcessSettings.MaxUsers:N0}.
 
         {part.Rounds} interleaved rounds of one second in each start, after the just-in-time compiler has finished. The half with the least
         disturbance of each start counts. {DescribeStarts(part)} The tables have medians. Ratios and differences are medians of those of

@@ -68,7 +68,7 @@ internal sealed record GatewayResult
     public required int Rounds { get; init; }
 
     /// <summary>Gets the number of starts of the processes for the rows with 64 users.</summary>
-    public required int Starts { get; init; }
+    public int Starts => Cells.Max(cell => cell.Starts);
 
     /// <summary>Gets whether rows were left out to save time.</summary>
     public required bool IsShort { get; init; }

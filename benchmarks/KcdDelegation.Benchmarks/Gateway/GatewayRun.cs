@@ -89,7 +89,6 @@ internal static class GatewayRun
             GatewayProcessors = ProcessorSet.Gateway.ToString(),
             OtherProcessors = ProcessorSet.Others.ToString(),
             Rounds = Rounds,
-            Starts = isShort ? 1 : Starts,
             IsShort = isShort,
             LeftOut = hasAllUsers ? null : $"The row of {MostUsers:N0} users is left out, because only "
                 + $"{OpenFiles.Limit:N0} files can be open in a process (`ulimit -n`), and it needs 13,000.",

@@ -2,7 +2,7 @@ using KcdDelegation.Testing;
 
 namespace KcdDelegation.Benchmarks.Gateway;
 
-/// <summary>A process for each column, all started at the same time.</summary>
+/// <summary>A process for each column, just started.</summary>
 internal sealed class ProcessSet : IDisposable
 {
     private readonly List<MeasuredProcess> _processes = [];

@@ -12,6 +12,12 @@ internal sealed class ProcessSettings
     public const string UserClaim = "onprem_sam_account_name";
     public const string UserField = "X-User";
 
+    /// <summary>The limit on users of a process, which the users of all rows do not reach.</summary>
+    public const int MaxUsers = 20_000;
+
+    /// <summary>The limit on tickets and on headers, which those of 12 KB of all users do not reach.</summary>
+    public const long MaxCacheBytes = 1L << 30;
+
     public Forwarding Forwarding { get; set; }
 
     public CallerCheck Check { get; set; }
@@ -56,9 +62,8 @@ internal sealed class ProcessSettings
             ["ServiceAccount"] = new { kcd.ServiceAccount.Name, kcd.ServiceAccount.Keytab },
             ["Kdcs"] = kcd.Kdcs,
             ["Applications"] = new Dictionary<string, object>(StringComparer.Ordinal) { [Application] = application },
-            // All users of all rows, with tickets of 12 KB.
-            ["MaxUsers"] = 20_000,
-            ["MaxCacheBytes"] = 1L << 30,
+            ["MaxUsers"] = MaxUsers,
+            ["MaxCacheBytes"] = MaxCacheBytes,
         };
         if (token is not null)
             library["Token"] = token;
