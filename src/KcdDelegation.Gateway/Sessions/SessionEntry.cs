@@ -11,6 +11,7 @@ internal sealed class SessionEntry(SessionTicket session, AuthenticationProperti
     private long _lastUse = version.LastWrite.Ticks;
     private long _writtenUse = version.LastWrite.Ticks;
 
+    /// <summary>Gets the time of the sign-in, in whole seconds.</summary>
     public DateTimeOffset Issued { get; } = properties.IssuedUtc ?? DateTimeOffset.MinValue;
 
     /// <summary>Gets the end that a sign-in has given to the session that it replaces; null for none.</summary>

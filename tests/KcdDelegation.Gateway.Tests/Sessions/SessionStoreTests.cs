@@ -267,22 +267,25 @@ public sealed class SessionStoreTests : IDisposable
         SessionTicket.Read(second.Properties).ShouldNotBeNull();
     }
 
-    [Fact]
-    public async Task A_user_has_a_limited_number_of_sessions_and_the_oldest_one_ends()
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(10)]
+    public async Task A_user_has_a_limited_number_of_sessions_and_the_oldest_one_ends(int milliseconds)
     {
-        _fixture.Settings = _fixture.Settings with { MaxSessionsPerUser = 2 };
+        _fixture.Settings = _fixture.Settings with { MaxSessionsPerUser = 10 };
         var store = _fixture.Start();
         var references = new List<string>();
         var other = await store.StoreAsync(_fixture.CreateTicket("bob"));
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < 30; i++)
         {
             references.Add(await store.StoreAsync(_fixture.CreateTicket()));
-            _fixture.Time.Advance(TimeSpan.FromSeconds(1));
+            _fixture.Time.Advance(TimeSpan.FromMilliseconds(milliseconds));
         }
 
-        (await store.RetrieveAsync(references[0])).ShouldBeNull();
-        (await store.RetrieveAsync(references[1])).ShouldNotBeNull();
-        (await store.RetrieveAsync(references[2])).ShouldNotBeNull();
+        foreach (var ended in references.Take(20))
+            (await store.RetrieveAsync(ended)).ShouldBeNull();
+        foreach (var kept in references.Skip(20))
+            (await store.RetrieveAsync(kept)).ShouldNotBeNull();
         (await store.RetrieveAsync(other)).ShouldNotBeNull();
     }
 
