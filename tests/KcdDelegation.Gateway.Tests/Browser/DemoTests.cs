@@ -49,7 +49,14 @@ public sealed partial class DemoTests
     private static async Task SignInAsync(IPage page, string url, string user)
     {
         await page.GotoAsync(url);
-        await page.ClickAsync($"button[value={user}]");
+        try
+        {
+            await page.ClickAsync($"button[value={user}]");
+        }
+        catch (TimeoutException error)
+        {
+            throw new InvalidOperationException($"The page {page.Url} is not that of the provider: {await page.InnerTextAsync("body")}", error);
+        }
         (await page.InnerTextAsync("#user")).ShouldBe($"{user}@CONTOSO.TEST");
     }
 
