@@ -55,7 +55,8 @@ public sealed partial class DemoTests
         }
         catch (TimeoutException error)
         {
-            throw new InvalidOperationException($"The page {page.Url} is not that of the provider: {await page.InnerTextAsync("body")}", error);
+            throw new InvalidOperationException(
+                $"The page {page.Url} is not that of the provider: {await page.InnerTextAsync("body")}", error);
         }
         (await page.InnerTextAsync("#user")).ShouldBe($"{user}@CONTOSO.TEST");
     }
