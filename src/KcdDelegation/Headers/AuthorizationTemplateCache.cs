@@ -49,7 +49,7 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
 
     /// <summary>Gets the templates of a ticket.</summary>
     public TicketTemplates GetTemplates(ServiceTicket ticket) =>
-        _tickets.TryGetValue(ticket, out var known) ? known : _tickets.GetOrAdd(ticket, new TicketTemplates(this));
+        _tickets.TryGetValue(ticket, out var known) ? known : _tickets.GetOrAdd(ticket, new TicketTemplates(this, ticket));
 
     /// <summary>Keeps a template if its owner does not have one of its kind yet and it fits.</summary>
     public void Keep(TicketTemplates owner, AuthorizationTemplate template)

@@ -16,7 +16,7 @@ public readonly struct DelegatedCredential
     /// <summary>The cache for tickets that were not obtained through a delegation client, which has its own.</summary>
     private static readonly AuthorizationTemplateCache s_templatesOfTickets = new();
 
-    private readonly ServiceTicket? _ticket;
+    // The ticket is found through it: each attempt of a request has a copy of the credential, so a second reference would cost memory.
     private readonly TicketTemplates? _templates;
     private readonly bool _mutual;
 
@@ -28,9 +28,8 @@ public readonly struct DelegatedCredential
     internal DelegatedCredential(
         ServiceTicket ticket, AuthorizationTemplateCache templates, MutualAuthentication mutualAuthentication, bool isFromCache = false)
     {
-        _ticket = ticket;
-        IsFromCache = isFromCache;
         _templates = templates.GetTemplates(ticket);
+        IsFromCache = isFromCache;
         _mutual = mutualAuthentication != MutualAuthentication.Off;
     }
 
@@ -45,8 +44,7 @@ public readonly struct DelegatedCredential
 
     /// <summary>The ticket, for protocols other than HTTP.</summary>
     /// <exception cref="InvalidOperationException">The credential is <c>default</c>.</exception>
-    public ServiceTicket Ticket =>
-        _ticket ?? throw new InvalidOperationException("This credential was not created by DelegationClient.GetCredentialAsync.");
+    public ServiceTicket Ticket => (_templates ?? throw WithoutTicket()).Ticket;
 
     /// <summary>Whether the ticket was in the cache before this request, so that the service's key may have changed since.</summary>
     internal bool IsFromCache { get; }
@@ -97,12 +95,15 @@ public readonly struct DelegatedCredential
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal DelegationSpan StartHeaderSpan() =>
         DelegationSpan.Start(
-            DelegationSpan.Header, DelegationSpan.DelegationStage, application: null, _ticket?.User.Realm, _ticket?.Service);
+            DelegationSpan.Header, DelegationSpan.DelegationStage, application: null, _templates?.Ticket.User.Realm,
+            _templates?.Ticket.Service);
 
     internal AuthorizationTemplate GetTemplate(TokenFormat format, ReadOnlyMemory<byte> channelBinding)
     {
         var kind = new AuthorizationKind(format == TokenFormat.Auto ? TokenFormat.Kerberos : format, _mutual, channelBinding);
-        var ticket = Ticket;
-        return _templates!.Get(ticket, kind);
+        return (_templates ?? throw WithoutTicket()).Get(kind);
     }
+
+    private static InvalidOperationException WithoutTicket() =>
+        new("This credential was not created by DelegationClient.GetCredentialAsync.");
 }

@@ -3,7 +3,7 @@ using KcdDelegation.Kerberos;
 namespace KcdDelegation.Headers;
 
 /// <summary>The templates of one ticket. Reads take no lock; changes are made under the lock of the cache that owns it.</summary>
-internal sealed class TicketTemplates(AuthorizationTemplateCache cache)
+internal sealed class TicketTemplates(AuthorizationTemplateCache cache, ServiceTicket ticket)
 {
     /// <summary>The limit on kinds: two formats, with and without mutual authentication, and a change of the backend's
     /// certificate.</summary>
@@ -12,9 +12,12 @@ internal sealed class TicketTemplates(AuthorizationTemplateCache cache)
     private volatile Entry? _newest;
     private int _used;
 
+    /// <summary>Gets the ticket, the key of the cache's weak table. A reference from the value does not keep a key alive.</summary>
+    public ServiceTicket Ticket => ticket;
+
     /// <summary>Gets a template of a kind, and keeps it in the cache from the ticket's second use on.</summary>
     /// <exception cref="InvalidOperationException">The ticket was purged or has expired.</exception>
-    public AuthorizationTemplate Get(ServiceTicket ticket, in AuthorizationKind kind)
+    public AuthorizationTemplate Get(in AuthorizationKind kind)
     {
         if (Find(kind) is { } kept)
         {

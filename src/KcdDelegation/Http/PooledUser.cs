@@ -56,7 +56,7 @@ internal sealed class PooledUser(UserConnectionPool pool, ConnectionKey key)
         {
             var connection = Volatile.Read(ref _current) ?? Publish(new UserConnection(this, pool.Services, first: null));
             if (connection.TryAddLease())
-                return new ConnectionLease(this, connection);
+                return new ConnectionLease(connection);
             Withdraw(connection);
         }
     }
@@ -171,7 +171,7 @@ internal sealed class PooledUser(UserConnectionPool pool, ConnectionKey key)
         if (authorization is null || Interlocked.CompareExchange(ref _current, replacement, null) is not null)
             replacement.Retire();
         lease.Connection.EndLease();
-        return new ConnectionLease(this, replacement);
+        return new ConnectionLease(replacement);
     }
 
     /// <summary>Ends sharing: no further user uses these connections.</summary>

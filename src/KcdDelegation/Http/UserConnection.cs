@@ -15,7 +15,6 @@ internal sealed class UserConnection
     /// <summary>The value of <see cref="_state"/> after the handler was disposed.</summary>
     private const int Closed = int.MinValue;
 
-    private readonly PooledUser _user;
     private readonly ConnectionServices _services;
     private readonly Lock _lock = new();
     private HttpMessageInvoker? _invoker;
@@ -31,9 +30,12 @@ internal sealed class UserConnection
     /// <param name="services">The factory, the log and the metrics.</param>
     /// <param name="first">The request that opens the first connection; null for the first one that is sent.</param>
     public UserConnection(PooledUser user, ConnectionServices services, FirstRequest? first) =>
-        (_user, _services, _first) = (user, services, first);
+        (User, _services, _first) = (user, services, first);
 
-    private ConnectionKey Key => _user.Key;
+    /// <summary>Gets the user of the connections.</summary>
+    public PooledUser User { get; }
+
+    private ConnectionKey Key => User.Key;
 
     /// <summary>Adds a lease, unless the connections accept no further request.</summary>
     public bool TryAddLease()
@@ -121,7 +123,7 @@ internal sealed class UserConnection
             handler.ResponseHeaderEncodingSelector = WatchResponses(handler.ResponseHeaderEncodingSelector, new PersistentAuthReader(() =>
             {
                 _isTied = true;
-                _user.EndSharing(this);
+                User.EndSharing(this);
             }));
         handler.PlaintextStreamFilter = WatchConnections(handler.PlaintextStreamFilter);
         return new HttpMessageInvoker(handler, disposeHandler: true);

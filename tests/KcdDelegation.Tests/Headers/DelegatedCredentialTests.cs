@@ -224,7 +224,7 @@ public sealed class DelegatedCredentialTests
     }
 
     private static AuthorizationTemplate Get(AuthorizationTemplateCache templates, ServiceTicket ticket, AuthorizationKind kind) =>
-        templates.GetTemplates(ticket).Get(ticket, kind);
+        templates.GetTemplates(ticket).Get(kind);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WeakReference UseAndForget(AuthorizationTemplateCache templates)
