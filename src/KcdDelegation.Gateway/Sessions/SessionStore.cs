@@ -344,8 +344,8 @@ internal sealed class SessionStore : ITicketStore, IDisposable
     private async Task EnforceLimitsAsync(SessionTicket session)
     {
         var settings = _settings();
-        // The time of the sign-in has whole seconds, as AuthenticationProperties stores it. The last use decides within a second: otherwise
-        // the session of a sign-in that has just ended could be the one that ends.
+        // AuthenticationProperties stores the time of the sign-in in whole seconds. Of the sessions of one second, the least recently used
+        // one ends. In arbitrary order, a session that was just created could end.
         var own = _entries.Where(pair => pair.Value.Is(session.Issuer, session.Subject, sessionId: null))
             .OrderBy(static pair => pair.Value.Issued).ThenBy(static pair => pair.Value.LastUse).ToList();
         foreach (var (hash, _) in own.Take(own.Count - settings.MaxSessionsPerUser + 1))

@@ -15,7 +15,7 @@ internal sealed class AuthorizationTemplateCache(long maxBytes = AuthorizationTe
     private readonly ConditionalWeakTable<ServiceTicket, TicketTemplates> _tickets = [];
     private readonly Lock _lock = new();
 
-    // The owner is weak, and the kind stands for the template, because a template keeps its ticket alive.
+    // The owner is weak, and the kind stands for the template, because both would keep the ticket alive.
     private readonly Queue<(WeakReference<TicketTemplates> Owner, AuthorizationKind Kind, int Size)> _kept = new();
     private long _maxBytes = maxBytes;
     private long _bytes;

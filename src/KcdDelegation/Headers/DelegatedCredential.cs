@@ -16,7 +16,7 @@ public readonly struct DelegatedCredential
     /// <summary>The cache for tickets that were not obtained through a delegation client, which has its own.</summary>
     private static readonly AuthorizationTemplateCache s_templatesOfTickets = new();
 
-    // The ticket is found through it: each attempt of a request has a copy of the credential, so a second reference would cost memory.
+    // It also has the ticket. Each attempt of a request has a copy of the credential, so a second reference would cost memory.
     private readonly TicketTemplates? _templates;
     private readonly bool _mutual;
 

@@ -4,16 +4,18 @@ namespace KcdDelegation.Http;
 /// dropped.</summary>
 /// <remarks>It is a value, so that a lease allocates nothing. Its owner ends it exactly once: <see cref="UserRoute"/> until there is a
 /// response, then <see cref="LeasedContent"/>.</remarks>
-internal readonly record struct ConnectionLease(UserConnection Connection)
+internal readonly struct ConnectionLease(UserConnection connection)
 {
     /// <summary>Gets whether there is a lease. The default value is none.</summary>
-    public bool Exists => Connection is not null;
+    public bool Exists => connection is not null;
 
-    public PooledUser User => Connection.User;
+    public UserConnection Connection => connection;
+
+    public PooledUser User => connection.User;
 
     public void End()
     {
-        Connection.EndLease();
+        connection.EndLease();
         User.Leave();
     }
 }
