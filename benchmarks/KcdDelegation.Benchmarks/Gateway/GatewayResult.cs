@@ -17,6 +17,9 @@ internal sealed record GatewayRound(
 /// <param name="Users">The number of users of the row.</param>
 internal sealed record GatewayCell(string Column, int Users)
 {
+    /// <summary>Gets the number of users of the other rows that the same process serves.</summary>
+    public required int OtherUsers { get; init; }
+
     public List<GatewayRound> Rounds { get; init; } = [];
 
     /// <summary>Gets or sets the number of connections that were opened to the backend.</summary>
@@ -30,7 +33,7 @@ internal sealed record GatewayCell(string Column, int Users)
 
     public double ConnectionsPerUser => (double)Connections / Users / Starts;
 
-    /// <summary>Adds the rounds of another process with the same column and users.</summary>
+    /// <summary>Adds the rounds of another process with the same column, users and other users.</summary>
     public void Add(GatewayCell other)
     {
         Rounds.AddRange(other.Rounds);
@@ -67,7 +70,7 @@ internal sealed record GatewayResult
     /// <summary>Gets the number of rounds of each start, half of which were kept.</summary>
     public required int Rounds { get; init; }
 
-    /// <summary>Gets the number of starts of the processes for the rows with 64 users.</summary>
+    /// <summary>Gets the largest number of starts of the processes of a row.</summary>
     public int Starts => Cells.Max(cell => cell.Starts);
 
     /// <summary>Gets whether rows were left out to save time.</summary>
@@ -97,8 +100,12 @@ internal sealed record GatewayResult
         return cells.Select(cell => cell with { Rounds = [.. quiet.Select(round => cell.Rounds[round])] });
     }
 
-    public GatewayCell? Find(string column, int users) =>
-        Cells.FirstOrDefault(cell => cell.Users == users && string.Equals(cell.Column, column, StringComparison.Ordinal));
+    /// <summary>Finds a cell.</summary>
+    /// <param name="column">The column's name.</param>
+    /// <param name="users">The number of users of the row.</param>
+    /// <param name="otherUsers">The number of users of the other rows of the process.</param>
+    public GatewayCell? Find(string column, int users, int otherUsers) => Cells.FirstOrDefault(cell =>
+        cell.Users == users && cell.OtherUsers == otherUsers && string.Equals(cell.Column, column, StringComparison.Ordinal));
 
     public static string GetPath(string directory, int ticketKilobytes) => Path.Combine(directory, $"gateway-{ticketKilobytes}.json");
 

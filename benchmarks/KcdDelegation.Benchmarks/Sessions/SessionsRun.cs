@@ -68,7 +68,9 @@ internal static class SessionsRun
 
     private static Task<IReadOnlyList<GatewayCell>> MeasureRatesAsync(SessionsSite site, int users, int rounds)
     {
-        var cells = site.Proxies.Select(proxy => (Proxy: proxy, Cell: new GatewayCell(proxy.Column.Name, users))).ToArray();
+        var cells = site.Proxies
+            .Select(proxy => (Proxy: proxy, Cell: new GatewayCell(proxy.Column.Name, users) { OtherUsers = 0 }))
+            .ToArray();
         foreach (var (proxy, _) in cells)
         {
             Console.Error.WriteLine($"{proxy.Column.Name}, {users} sessions");
