@@ -6,9 +6,6 @@ namespace KcdDelegation.Benchmarks.Gateway;
 /// <summary>Writes the tables of the page <c>gateway</c> and compares them with the targets.</summary>
 internal static class GatewayPage
 {
-    private const int FewUsers = 64;
-    private const int ManyUsers = 10_000;
-
     /// <summary>Writes the page from the numbers of <see cref="GatewayRun"/>.</summary>
     /// <param name="results">The directory of the page.</param>
     /// <param name="numbers">The directory of the numbers.</param>
@@ -87,8 +84,8 @@ internal static class GatewayPage
     private static string DescribeStarts(GatewayResult part) => part.Starts == 1
         ? "Each process was started once. Two processes of the same program differ by several microseconds, so such differences mean "
             + "nothing."
-        : $"The processes that serve only {FewUsers} users were started {part.Starts} times. Two processes of the same program differ by "
-            + "several microseconds, so such differences mean nothing in the other rows.";
+        : $"The processes that serve only {GatewayRun.FewUsers} users were started {part.Starts} times. Two processes of the same program "
+            + "differ by several microseconds, so such differences mean nothing in the other rows.";
 
     private static IReadOnlyList<string> AsRow(GatewayResult part, GatewayCell cell)
     {
@@ -119,9 +116,9 @@ internal static class GatewayPage
     private static IEnumerable<(string Target, string Result, bool IsMet)> Targets(GatewayResult part)
     {
         var size = $"{part.TicketKilobytes} KB";
-        var plain = part.Find(GatewayColumn.Plain, FewUsers, otherUsers: 0)!;
-        var control = part.Find(GatewayColumn.Control, FewUsers, otherUsers: 0)!;
-        var ours = part.Find(GatewayColumn.Delegated, FewUsers, otherUsers: 0)!;
+        var plain = Find(GatewayColumn.Plain);
+        var control = Find(GatewayColumn.Control);
+        var ours = Find(GatewayColumn.Delegated);
         var (overPlain, overControl) = (ours.GetDifference(plain, Time), ours.GetDifference(control, Time));
         yield return ($"{size}: processor time of delegation at most 8 µs over plain YARP, or 4 µs over the control",
             $"{overPlain.Number(1)} µs over plain, {overControl.Number(1)} µs over the control", overPlain <= 8 || overControl <= 4);
@@ -129,9 +126,9 @@ internal static class GatewayPage
         yield return ($"{size}: at most 2,048 bytes per request over plain YARP", bytes.Number(0), bytes <= 2048);
         yield return AtLeast($"{size}: requests/s of delegation at least 0.87 of plain YARP", ours.GetRatio(plain, Rate), 0.87);
 
-        var jwt = part.Find(GatewayColumn.PlainJwtBearer, FewUsers, otherUsers: 0)!;
-        var kcd = part.Find(GatewayColumn.PlainKcdBearer, FewUsers, otherUsers: 0)!;
-        var both = part.Find(GatewayColumn.DelegatedKcdBearer, FewUsers, otherUsers: 0)!;
+        var jwt = Find(GatewayColumn.PlainJwtBearer);
+        var kcd = Find(GatewayColumn.PlainKcdBearer);
+        var both = Find(GatewayColumn.DelegatedKcdBearer);
         yield return AtLeast($"{size}: with bearer tokens and `AddKcdBearer` on both sides at least 0.88", both.GetRatio(kcd, Rate), 0.88);
         yield return AtLeast(
             $"{size}: delegation with `AddKcdBearer` no slower than plain YARP with `JwtBearer`", both.GetRatio(jwt, Rate), 1);
@@ -140,14 +137,17 @@ internal static class GatewayPage
             $"{(part.TokenCheck / 1000).Number(1)} µs and {part.TokenCheckBytes:N0} bytes alone; {check.Number(1)} µs in the gateway, "
                 + "authentication and authorization of ASP.NET Core included",
             check <= 15);
-        if (part.Find(GatewayColumn.Delegated, ManyUsers, FewUsers) is { } many)
+        if (part.Find(GatewayColumn.Delegated, GatewayRun.MostUsers, GatewayRun.FewUsers) is { } many)
         {
             // Of the same process, whose rounds alternated.
-            var few = part.Find(GatewayColumn.Delegated, FewUsers, ManyUsers)!;
+            var few = part.Find(GatewayColumn.Delegated, GatewayRun.FewUsers, GatewayRun.MostUsers)!;
             yield return AtLeast($"{size}: 10,000 users at least 0.8 of the rate of 64", many.GetRatio(few, Rate), 0.8);
             yield return ($"{size}: at most 1.2 connections opened per user of 10,000",
                 many.ConnectionsPerUser.Number(), many.ConnectionsPerUser <= 1.2);
         }
+
+        // Of processes that serve no other users.
+        GatewayCell Find(string column) => part.Find(column, GatewayRun.FewUsers, otherUsers: 0)!;
     }
 
     private static (string Target, string Result, bool IsMet) AtLeast(string target, double ratio, double least) =>

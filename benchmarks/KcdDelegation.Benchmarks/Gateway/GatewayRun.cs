@@ -18,7 +18,12 @@ internal static class GatewayRun
 
     /// <summary>The delegating account.</summary>
     public const string Account = "gw";
-    private const int MostUsers = 10_000;
+
+    /// <summary>The row that most targets are about. It is also measured without a gateway.</summary>
+    public const int FewUsers = 64;
+
+    /// <summary>The largest row, which is compared with <see cref="FewUsers"/>.</summary>
+    public const int MostUsers = 10_000;
 
     /// <summary>The number of rounds of each start.</summary>
     private const int Rounds = 5;
@@ -27,13 +32,10 @@ internal static class GatewayRun
     /// several microseconds for each request, for as long as they live: their code and their objects are at other addresses.</summary>
     private const int Starts = 5;
 
-    /// <summary>The row that most targets are about. It is also measured without a gateway.</summary>
-    private const int ClientUsers = 64;
-
     /// <summary>The rows. Those of one group alternate in the same processes, because their ratio is a result.</summary>
     /// <remarks>Where rows share processes, a garbage collection during a round of one row also marks objects of the other. With 10,000
     /// users this adds several microseconds to each request of the row of 64, so 64 users also have processes of their own.</remarks>
-    private static readonly int[][] s_groups = [[ClientUsers], [1, 2000], [ClientUsers, MostUsers]];
+    private static readonly int[][] s_groups = [[FewUsers], [1, 2000], [FewUsers, MostUsers]];
 
     /// <returns>Why nothing can be measured here; null if it can.</returns>
     public static string? FindObstacle()
@@ -55,7 +57,7 @@ internal static class GatewayRun
         self.ProcessorAffinity = ProcessorSet.Others.ToMask();
         // Connections of all rows, in the gateway and in its backend.
         var hasAllUsers = OpenFiles.Limit >= 13_000;
-        var groups = (isShort ? [[ClientUsers]] : s_groups)
+        var groups = (isShort ? [[FewUsers]] : s_groups)
             .Where(group => hasAllUsers || !group.Contains(MostUsers))
             .ToArray();
         var mostUsers = groups.Max(group => group.Sum());
@@ -67,7 +69,7 @@ internal static class GatewayRun
         var headerLength = 0;
         foreach (var rows in groups)
         {
-            var starts = rows is [ClientUsers] && !isShort ? Starts : 1;
+            var starts = rows is [FewUsers] && !isShort ? Starts : 1;
             for (var start = 0; start < starts; start++)
             {
                 using var set = await ProcessSet.StartAsync(realm, issuer, kcd, users, ticketKilobytes);
@@ -108,8 +110,8 @@ internal static class GatewayRun
     public static async Task LoadAsync(string column, int ticketKilobytes, int seconds)
     {
         await using var issuer = await TestIssuer.StartAsync();
-        await using var realm = CreateRealm(ClientUsers, ticketKilobytes);
-        using var users = UserFiles.Create(issuer, ClientUsers);
+        await using var realm = CreateRealm(FewUsers, ticketKilobytes);
+        using var users = UserFiles.Create(issuer, FewUsers);
         var settings = new ProcessSettings
         {
             Authority = issuer.Authority,
@@ -119,12 +121,12 @@ internal static class GatewayRun
         };
         using var process = MeasuredProcess.Start(
             GatewayColumn.All.Single(each => each.Name == column), settings, realm.CreateOptions(Account, issuer), users);
-        await process.ConnectAsync(0, ClientUsers);
-        process.WarmUp(0, ClientUsers);
+        await process.ConnectAsync(0, FewUsers);
+        process.WarmUp(0, FewUsers);
         Console.WriteLine(process.Id);
         for (var second = 1; second <= seconds; second++)
         {
-            var round = process.Run(0, ClientUsers, second);
+            var round = process.Run(0, FewUsers, second);
             Console.WriteLine($"{round.RequestsPerSecond.Number(0)} requests/s, {round.ProcessorTime.Number(1)} µs, "
                 + $"{round.Bytes.Number(0)} bytes");
         }
@@ -165,7 +167,7 @@ internal static class GatewayRun
         {
             // Each row has users of its own, so that its connections are counted from zero.
             cells.AddRange(processes
-                .Where(process => process.Column.HasGateway || rows is [ClientUsers])
+                .Where(process => process.Column.HasGateway || rows is [FewUsers])
                 .Select(process => (
                     process, new GatewayCell(process.Column.Name, users) { OtherUsers = rows.Sum() - users }, firstUser)));
             firstUser += users;
