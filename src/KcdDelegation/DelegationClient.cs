@@ -118,7 +118,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public ValueTask<ClaimsPrincipal> ValidateTokenAsync(string token, CancellationToken cancellationToken = default) =>
-        ValidateAsync(token, kind: null, nonce: null, cancellationToken);
+        ValidateAsync(AsText(token), kind: null, nonce: null, cancellationToken);
 
     /// <summary>Validates an access token, whatever <see cref="TokenOptions.Kind"/> is. Use it for bearer authentication.</summary>
     /// <param name="token">A JWT in compact form, without the prefix <c>Bearer</c>.</param>
@@ -128,7 +128,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public ValueTask<ClaimsPrincipal> ValidateAccessTokenAsync(string token, CancellationToken cancellationToken = default) =>
-        ValidateAsync(token, TokenKind.AccessToken, nonce: null, cancellationToken);
+        ValidateAccessTokenAsync(AsText(token), cancellationToken);
 
     /// <summary>Validates the ID token of a sign-in, whatever <see cref="TokenOptions.Kind"/> is.</summary>
     /// <remarks>The audience is <see cref="TokenOptions.ClientId"/>, and <c>azp</c> must be the same client if it is present. The
@@ -142,7 +142,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public ValueTask<ClaimsPrincipal> ValidateIdTokenAsync(string token, string? nonce, CancellationToken cancellationToken = default) =>
-        ValidateAsync(token, TokenKind.IdToken, nonce, cancellationToken);
+        ValidateAsync(AsText(token), TokenKind.IdToken, nonce, cancellationToken);
 
     /// <summary>Returns the identity that would be delegated. No KDC is contacted.</summary>
     /// <param name="application">The application's name in the options.</param>
@@ -278,6 +278,12 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken) =>
         DelegateAsync(application, caller, cancellationToken);
 
+    /// <summary>Validates an access token that is part of a longer text, without a copy of it.</summary>
+    /// <exception cref="KcdException">The token is not accepted, no issuer is configured, or the issuer's keys cannot be
+    /// loaded.</exception>
+    internal ValueTask<ClaimsPrincipal> ValidateAccessTokenAsync(ReadOnlyMemory<char> token, CancellationToken cancellationToken) =>
+        ValidateAsync(token, TokenKind.AccessToken, nonce: null, cancellationToken);
+
     /// <summary>Gets the settings in force of all applications.</summary>
     internal IReadOnlyCollection<ApplicationSettings> Applications => _settings.Current.Applications.Values;
 
@@ -333,10 +339,15 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         return dropped;
     }
 
-    private async ValueTask<ClaimsPrincipal> ValidateAsync(
-        string token, TokenKind? kind, string? nonce, CancellationToken cancellationToken)
+    private static ReadOnlyMemory<char> AsText(string token)
     {
         ArgumentNullException.ThrowIfNull(token);
+        return token.AsMemory();
+    }
+
+    private async ValueTask<ClaimsPrincipal> ValidateAsync(
+        ReadOnlyMemory<char> token, TokenKind? kind, string? nonce, CancellationToken cancellationToken)
+    {
         using var span = DelegationSpan.Start(
             DelegationSpan.Token, DelegationSpan.IdentityStage, application: null, realm: null, service: null);
         try

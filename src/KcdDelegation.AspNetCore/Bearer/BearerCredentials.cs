@@ -4,10 +4,10 @@ using Microsoft.Extensions.Primitives;
 namespace KcdDelegation.AspNetCore.Bearer;
 
 /// <summary>The bearer token of an <c>Authorization</c> header (RFC 6750 §2.1), or the reason why there is none.</summary>
-/// <param name="Token">The token; null without one.</param>
+/// <param name="Token">The token, a part of the header's value, since a copy would take as much memory again; empty without one.</param>
 /// <param name="IsRepeated">Whether there is more than one header. Two readers could then choose different tokens.</param>
 /// <param name="IsMalformed">Whether the scheme is Bearer but no token follows.</param>
-internal readonly record struct BearerCredentials(string? Token, bool IsRepeated, bool IsMalformed)
+internal readonly record struct BearerCredentials(ReadOnlyMemory<char> Token, bool IsRepeated, bool IsMalformed)
 {
     private const string Scheme = "Bearer";
 
@@ -19,13 +19,14 @@ internal readonly record struct BearerCredentials(string? Token, bool IsRepeated
     public static BearerCredentials Parse(StringValues values)
     {
         if (values.Count != 1)
-            return new BearerCredentials(null, values.Count > 1, false);
-        var value = values[0].AsSpan();
-        if (!value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || (value.Length > Scheme.Length && value[Scheme.Length] != ' '))
+            return new BearerCredentials(default, values.Count > 1, false);
+        var value = values[0].AsMemory();
+        if (!value.Span.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            || (value.Length > Scheme.Length && value.Span[Scheme.Length] != ' '))
             return default;
         var token = value[Scheme.Length..].Trim(' ');
-        return token.IsEmpty || token.ContainsAnyExcept(s_tokenCharacters)
-            ? new BearerCredentials(null, false, true)
-            : new BearerCredentials(token.ToString(), false, false);
+        return token.IsEmpty || token.Span.ContainsAnyExcept(s_tokenCharacters)
+            ? new BearerCredentials(default, false, true)
+            : new BearerCredentials(token, false, false);
     }
 }

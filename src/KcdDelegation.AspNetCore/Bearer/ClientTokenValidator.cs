@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace KcdDelegation.AspNetCore.Bearer;
 
-/// <summary>Validates access tokens of <c>Kcd:Token</c>, with <see cref="DelegationClient.ValidateAccessTokenAsync"/>.</summary>
+/// <summary>Validates access tokens of <c>Kcd:Token</c>, with the rules of <see cref="DelegationClient"/>.</summary>
 internal sealed class ClientTokenValidator(DelegationClient client) : IAccessTokenValidator
 {
-    public ValueTask<ClaimsPrincipal> ValidateAsync(HttpContext context, string token) =>
+    public ValueTask<ClaimsPrincipal> ValidateAsync(HttpContext context, ReadOnlyMemory<char> token) =>
         client.ValidateAccessTokenAsync(token, context.RequestAborted);
 }

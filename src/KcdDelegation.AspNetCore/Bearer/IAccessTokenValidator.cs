@@ -10,5 +10,5 @@ internal interface IAccessTokenValidator
     /// <param name="context">The request. Its end cancels the wait.</param>
     /// <param name="token">The token in compact form.</param>
     /// <exception cref="KcdException">The token is not accepted. The reason has been logged.</exception>
-    ValueTask<ClaimsPrincipal> ValidateAsync(HttpContext context, string token);
+    ValueTask<ClaimsPrincipal> ValidateAsync(HttpContext context, ReadOnlyMemory<char> token);
 }

@@ -37,11 +37,11 @@ internal sealed class KcdBearerHandler(
             _challenge = credentials.IsRepeated ? InvalidRequest : InvalidToken;
             return AuthenticateResult.Fail("The request has no single, well-formed Authorization header.");
         }
-        if (credentials.Token is not { } token)
+        if (credentials.Token.IsEmpty)
             return AuthenticateResult.NoResult();
         try
         {
-            var caller = await validator.ValidateAsync(Context, token).ConfigureAwait(false);
+            var caller = await validator.ValidateAsync(Context, credentials.Token).ConfigureAwait(false);
             return AuthenticateResult.Success(new AuthenticationTicket(caller, Scheme.Name));
         }
         catch (KcdException refusal)

@@ -11,7 +11,7 @@ namespace KcdDelegation.Gateway.Applications;
 /// accepted there.</summary>
 internal sealed class ApplicationTokenValidator(ProviderRegistry providers) : IAccessTokenValidator
 {
-    public ValueTask<ClaimsPrincipal> ValidateAsync(HttpContext context, string token)
+    public ValueTask<ClaimsPrincipal> ValidateAsync(HttpContext context, ReadOnlyMemory<char> token)
     {
         var name = context.GetGatewayApplication().Provider;
         return providers.Find(name) is { } provider

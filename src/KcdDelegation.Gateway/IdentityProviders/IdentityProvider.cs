@@ -20,7 +20,7 @@ internal sealed class IdentityProvider(ProviderSettings settings, SigningKeys ke
 
     /// <summary>Validates an access token.</summary>
     /// <exception cref="KcdException">The token is not accepted. The reason has been logged.</exception>
-    public ValueTask<ClaimsPrincipal> ValidateAccessTokenAsync(string token, CancellationToken cancellationToken) =>
+    public ValueTask<ClaimsPrincipal> ValidateAccessTokenAsync(ReadOnlyMemory<char> token, CancellationToken cancellationToken) =>
         ValidateAsync(token, TokenKind.AccessToken, nonce: null, cancellationToken);
 
     /// <summary>Validates the ID token of a sign-in.</summary>
@@ -29,7 +29,7 @@ internal sealed class IdentityProvider(ProviderSettings settings, SigningKeys ke
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="KcdException">The token is not accepted. The reason has been logged.</exception>
     public ValueTask<ClaimsPrincipal> ValidateIdTokenAsync(string token, string? nonce, CancellationToken cancellationToken) =>
-        ValidateAsync(token, TokenKind.IdToken, nonce, cancellationToken);
+        ValidateAsync(token.AsMemory(), TokenKind.IdToken, nonce, cancellationToken);
 
     /// <summary>Validates the signature, the times, the issuer and the audience of a logout token, and returns its claims.</summary>
     /// <exception cref="KcdException">The token is not accepted.</exception>
@@ -52,7 +52,7 @@ internal sealed class IdentityProvider(ProviderSettings settings, SigningKeys ke
     }
 
     private async ValueTask<ClaimsPrincipal> ValidateAsync(
-        string token, TokenKind kind, string? nonce, CancellationToken cancellationToken)
+        ReadOnlyMemory<char> token, TokenKind kind, string? nonce, CancellationToken cancellationToken)
     {
         using var span = DelegationSpan.Start(
             DelegationSpan.Token, DelegationSpan.IdentityStage, application: null, realm: null, service: null);

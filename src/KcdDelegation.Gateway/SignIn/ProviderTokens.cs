@@ -27,7 +27,7 @@ internal sealed record ProviderTokens(ClaimsPrincipal User, ClaimsPrincipal Call
             return new ProviderTokens(user, user);
         if (string.IsNullOrEmpty(accessToken))
             throw new SignInException(SignInFailure.AnswerRefused, "The answer has no access token, which SignIn:Caller names.");
-        var caller = await provider.ValidateAccessTokenAsync(accessToken, cancellationToken);
+        var caller = await provider.ValidateAccessTokenAsync(accessToken.AsMemory(), cancellationToken);
         return IsSameUser(user, caller)
             ? new ProviderTokens(user, caller)
             : throw new SignInException(SignInFailure.AnswerRefused, "The ID token and the access token are of two users.");

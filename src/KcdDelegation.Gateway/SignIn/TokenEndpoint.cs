@@ -90,7 +90,7 @@ internal sealed class TokenEndpoint(ProviderRegistry providers, ProviderClients 
             }
             else if (session.EndsWithTokens)
             {
-                var caller = await provider.ValidateAccessTokenAsync(FindText(answer, "access_token")!, cancellationToken);
+                var caller = await provider.ValidateAccessTokenAsync(FindText(answer, "access_token").AsMemory(), cancellationToken);
                 if (!ProviderTokens.IsSameUser(principal, caller))
                     return Refuse("the new access token is of another user");
                 principal = caller;

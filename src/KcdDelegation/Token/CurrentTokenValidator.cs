@@ -21,7 +21,8 @@ internal sealed class CurrentTokenValidator(SettingsStore settings, DeferredDisp
     /// <param name="cancellationToken">Cancels the wait for keys.</param>
     /// <exception cref="KcdException">The token is not accepted, or no issuer is configured.</exception>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
-    public ValueTask<ClaimsPrincipal> ValidateAsync(string token, TokenKind? kind, string? nonce, CancellationToken cancellationToken)
+    public ValueTask<ClaimsPrincipal> ValidateAsync(
+        ReadOnlyMemory<char> token, TokenKind? kind, string? nonce, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         var inForce = settings.Current.Token ?? throw TokenRefusal.NotConfigured();

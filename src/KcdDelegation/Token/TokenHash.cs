@@ -12,7 +12,7 @@ internal readonly record struct TokenHash(ulong First, ulong Second, ulong Third
     private const int MaxOnStack = 2048;
 
     /// <summary>Hashes a token. Returns false if it is no text of a token: too long, or not ASCII.</summary>
-    public static bool TryCreate(string token, out TokenHash hash)
+    public static bool TryCreate(ReadOnlySpan<char> token, out TokenHash hash)
     {
         hash = default;
         if (token.Length > CompactToken.MaxLength)

@@ -18,21 +18,14 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
     /// <param name="nonce">The value of <c>nonce</c> that an ID token must have; null if the host checks it.</param>
     /// <param name="cancellationToken">Cancels the wait for keys.</param>
     /// <exception cref="KcdException">The token is not accepted, or the issuer's keys cannot be loaded (transient).</exception>
-    public async ValueTask<ClaimsPrincipal> ValidateAsync(
-        string token, TokenKind kind, string? nonce, CancellationToken cancellationToken)
+    public ValueTask<ClaimsPrincipal> ValidateAsync(
+        ReadOnlyMemory<char> token, TokenKind kind, string? nonce, CancellationToken cancellationToken)
     {
         // Read once: the look-up may start a refresh, and this token is still checked with the current keys.
         var current = keys.FindCurrent();
-        if (TokenHash.TryCreate(token, out var hash) && current?.Verified.Find(hash) is { } claims)
-            return CheckClaims(claims, current, kind, nonce);
-        var compact = CompactToken.Parse(token);
-        var issuer = current?.ById.ContainsKey(compact.KeyId) == true
-            ? current
-            : await keys.FindAsync(compact.KeyId, cancellationToken).ConfigureAwait(false);
-        CheckSignature(compact, issuer);
-        var caller = CheckClaims(compact.Claims, issuer, kind, nonce);
-        issuer.Verified.Add(hash, compact.Claims);
-        return caller;
+        return TokenHash.TryCreate(token.Span, out var hash) && current?.Verified.Find(hash) is { } claims
+            ? ValueTask.FromResult(CheckClaims(claims, current, kind, nonce))
+            : VerifyAsync(CompactToken.Parse(token.ToString()), hash, current, kind, nonce, cancellationToken);
     }
 
     /// <summary>Validates the signature, the times, the issuer and the audience of a logout token (OpenID Connect Back-Channel Logout 1.0
@@ -50,6 +43,19 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
             throw TokenRefusal.Malformed("it has no iat");
         CheckClient(compact.Claims);
         return compact.Claims.CreatePrincipal(AuthenticationTypes.LogoutToken);
+    }
+
+    /// <summary>Validates a token whose signature was not verified before, and remembers it.</summary>
+    private async ValueTask<ClaimsPrincipal> VerifyAsync(
+        CompactToken compact, TokenHash hash, IssuerKeys? current, TokenKind kind, string? nonce, CancellationToken cancellationToken)
+    {
+        var issuer = current?.ById.ContainsKey(compact.KeyId) == true
+            ? current
+            : await keys.FindAsync(compact.KeyId, cancellationToken).ConfigureAwait(false);
+        CheckSignature(compact, issuer);
+        var caller = CheckClaims(compact.Claims, issuer, kind, nonce);
+        issuer.Verified.Add(hash, compact.Claims);
+        return caller;
     }
 
     private static void CheckSignature(CompactToken token, IssuerKeys issuer)

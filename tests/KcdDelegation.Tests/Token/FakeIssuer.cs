@@ -169,6 +169,10 @@ internal static class TokenValidatorExtensions
     public static ValueTask<ClaimsPrincipal> ValidateAsync(
         this TokenValidator validator, string token, CancellationToken cancellationToken) =>
         validator.ValidateAsync(token, TokenKind.AccessToken, nonce: null, cancellationToken);
+
+    public static ValueTask<ClaimsPrincipal> ValidateAsync(
+        this TokenValidator validator, string token, TokenKind kind, string? nonce, CancellationToken cancellationToken) =>
+        validator.ValidateAsync(token.AsMemory(), kind, nonce, cancellationToken);
 }
 
 /// <summary>A time source whose clock can be corrected without any time passing.</summary>
