@@ -67,7 +67,8 @@ internal static class NameRules
             return $"it is longer than {MaxSuffixLength} characters";
         if (!suffix.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
             return "it has characters other than ASCII letters, digits, dots, hyphens and underscores";
-        return suffix.Split('.').Any(label => label.Length == 0) ? "it starts or ends with a dot, or has two in a row" : null;
+        return suffix.StartsWith('.') || suffix.EndsWith('.') || suffix.Contains("..", StringComparison.Ordinal)
+            ? "it starts or ends with a dot, or has two in a row" : null;
     }
 
     /// <summary>Returns whether Entra gave a guest this name: <c>name_home.example#EXT#@tenant.onmicrosoft.com</c>.</summary>

@@ -41,4 +41,12 @@ public sealed class PrincipalNameTests
             .ShouldBe(KerberosPrincipal.Enterprise("a/b@contoso.test", "CONTOSO.TEST"));
         new PrincipalName(1, ["host", "web"]).ToPrincipal("CONTOSO.TEST").ShouldBe(KerberosPrincipal.Principal("host/web", "CONTOSO.TEST"));
     }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/web")]
+    [InlineData("host/")]
+    [InlineData("host//web")]
+    public void A_component_is_never_empty(string name) =>
+        Should.Throw<ArgumentException>(() => KerberosPrincipal.Principal(name, "CONTOSO.TEST")).Message.ShouldContain("empty component");
 }

@@ -441,6 +441,7 @@ public sealed class ClaimsIdentityMapperTests
     [InlineData("ada@")]
     [InlineData("ada@contoso.com.")]
     [InlineData("ada@.contoso.com")]
+    [InlineData("ada@contoso..com")]
     [InlineData("ada@conto so.com")]
     [InlineData("ada@cоntoso.com")]
     [InlineData("ada @contoso.com")]
