@@ -47,6 +47,7 @@ internal sealed class IdentityProvider : IAsyncDisposable
         var provider = new IdentityProvider(app, address);
         await provider.AddClientAsync(gateway, secret, cancellationToken);
         await app.StartAsync(cancellationToken);
+        await WarmUpAsync(address, cancellationToken);
         return provider;
     }
 
@@ -72,6 +73,16 @@ internal sealed class IdentityProvider : IAsyncDisposable
                 server.UseAspNetCore().DisableTransportSecurityRequirement()
                     .EnableAuthorizationEndpointPassthrough().EnableEndSessionEndpointPassthrough();
             });
+    }
+
+    /// <summary>Requests the documents that the gateway reads at the first sign-in.</summary>
+    /// <remarks>The first answer of a provider takes seconds, while its code is compiled. On a busy machine that can be longer than the
+    /// gateway waits, and the first user would be asked to try again.</remarks>
+    private static async Task WarmUpAsync(Uri address, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        foreach (var document in (string[])[".well-known/openid-configuration", ".well-known/jwks"])
+            await http.GetStringAsync(new Uri(address, document), cancellationToken);
     }
 
     private async Task AddClientAsync(Uri gateway, string secret, CancellationToken cancellationToken)
