@@ -278,7 +278,7 @@ public sealed class DelegationClient : IAsyncDisposable, IDelegationSource
         ApplicationSettings application, ClaimsPrincipal caller, CancellationToken cancellationToken) =>
         DelegateAsync(application, caller, cancellationToken);
 
-    /// <summary>Validates an access token that is part of a longer text, without a copy of it.</summary>
+    /// <summary>Validates an access token that is part of a longer text. A token that is remembered is not copied.</summary>
     /// <exception cref="KcdException">The token is not accepted, no issuer is configured, or the issuer's keys cannot be
     /// loaded.</exception>
     internal ValueTask<ClaimsPrincipal> ValidateAccessTokenAsync(ReadOnlyMemory<char> token, CancellationToken cancellationToken) =>

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Primitives;
 namespace KcdDelegation.AspNetCore.Bearer;
 
 /// <summary>The bearer token of an <c>Authorization</c> header (RFC 6750 §2.1), or the reason why there is none.</summary>
-/// <param name="Token">The token, a part of the header's value, since a copy would take as much memory again; empty without one.</param>
+/// <param name="Token">The token, as a part of the header's value and not a copy; empty if there is none.</param>
 /// <param name="IsRepeated">Whether there is more than one header. Two readers could then choose different tokens.</param>
 /// <param name="IsMalformed">Whether the scheme is Bearer but no token follows.</param>
 internal readonly record struct BearerCredentials(ReadOnlyMemory<char> Token, bool IsRepeated, bool IsMalformed)

@@ -104,7 +104,7 @@ public sealed class ServiceAccount : IDisposable
         NameCharacters.ThrowIfRefused(name, "The account's name", nameof(name));
         if (name.Contains('@', StringComparison.Ordinal))
             throw new ArgumentException($"The account's name '{name}' contains '@'. Give the name without its realm.", nameof(name));
-        if (name.Split('/').Any(component => component.Length == 0))
+        if (NameCharacters.HasEmptyComponent(name))
             throw new ArgumentException($"The account's name '{name}' has an empty component.", nameof(name));
     }
 }

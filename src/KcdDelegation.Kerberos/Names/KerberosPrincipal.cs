@@ -26,7 +26,7 @@ public sealed partial record KerberosPrincipal
             throw new ArgumentException("Only an enterprise name can have no realm.", nameof(realm));
         if (realm is not null)
             RealmName.ThrowIfInvalid(realm, "The realm", nameof(realm));
-        if (type != PrincipalNameType.Enterprise && HasEmptyComponent(name))
+        if (type != PrincipalNameType.Enterprise && NameCharacters.HasEmptyComponent(name))
             throw new ArgumentException("The name has an empty component.", nameof(name));
         (Type, Name, Realm) = (type, name, realm);
     }
@@ -80,10 +80,6 @@ public sealed partial record KerberosPrincipal
 
     /// <summary>Returns <c>name@REALM</c>, or only the name while the realm is not known.</summary>
     public override string ToString() => Realm is null ? Name : $"{Name}@{Realm}";
-
-    /// <summary>Determines whether one of the components, which slashes separate, has no characters.</summary>
-    private static bool HasEmptyComponent(string name) =>
-        name.StartsWith('/') || name.EndsWith('/') || name.Contains("//", StringComparison.Ordinal);
 
     [GeneratedRegex(@"\AS-1-[0-9]{1,15}(?:-[0-9]{1,10}){1,15}\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
         matchTimeoutMilliseconds: 1000)]

@@ -82,6 +82,11 @@ internal static class NameCharacters
             throw new ArgumentException(reason + ".", parameter);
     }
 
+    /// <summary>Determines whether one of the components of a name, which slashes separate, has no characters.</summary>
+    /// <param name="name">The name, which is not empty.</param>
+    public static bool HasEmptyComponent(string name) =>
+        name.StartsWith('/') || name.EndsWith('/') || name.Contains("//", StringComparison.Ordinal);
+
     /// <summary>Returns null if every character is allowed, else the first one that is not, such as "the combining mark U+0301 at
     /// 5".</summary>
     public static string? FindViolation(ReadOnlySpan<char> text)

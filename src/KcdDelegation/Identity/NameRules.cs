@@ -17,6 +17,9 @@ internal static class NameRules
     // Not allowed in a sAMAccountName. Each has a meaning in a notation for names: DOMAIN\user, user@realm, service/host, LDAP.
     private static readonly SearchValues<char> Reserved = SearchValues.Create("\"/\\[]:;|=,+*?<>@");
 
+    private static readonly SearchValues<char> SuffixCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_");
+
     /// <summary>The names of built-in accounts in the languages in which Windows translates them, without accents.</summary>
     private static readonly string[] BuiltIn =
     [
@@ -65,7 +68,7 @@ internal static class NameRules
             return "it is empty";
         if (suffix.Length > MaxSuffixLength)
             return $"it is longer than {MaxSuffixLength} characters";
-        if (!suffix.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
+        if (suffix.AsSpan().ContainsAnyExcept(SuffixCharacters))
             return "it has characters other than ASCII letters, digits, dots, hyphens and underscores";
         return suffix.StartsWith('.') || suffix.EndsWith('.') || suffix.Contains("..", StringComparison.Ordinal)
             ? "it starts or ends with a dot, or has two in a row" : null;

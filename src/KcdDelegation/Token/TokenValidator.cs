@@ -45,7 +45,7 @@ internal sealed class TokenValidator(TokenSettings settings, SigningKeys keys, T
         return compact.Claims.CreatePrincipal(AuthenticationTypes.LogoutToken);
     }
 
-    /// <summary>Validates a token whose signature was not verified before, and remembers it.</summary>
+    /// <summary>Verifies the signature of a token that is not remembered, and checks its claims. Remembers it if it is accepted.</summary>
     private async ValueTask<ClaimsPrincipal> VerifyAsync(
         CompactToken compact, TokenHash hash, IssuerKeys? current, TokenKind kind, string? nonce, CancellationToken cancellationToken)
     {

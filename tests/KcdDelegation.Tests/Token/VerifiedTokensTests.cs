@@ -27,6 +27,18 @@ public sealed class VerifiedTokensTests : IDisposable
     }
 
     [Fact]
+    public async Task A_token_inside_of_a_header_is_the_same_token()
+    {
+        var validator = _issuer.Validator();
+        var token = _issuer.Token();
+        var header = $"Bearer  {token} ";
+        await validator.ValidateAsync(token, Cancel);
+
+        TokenHash.TryCreate(header.AsSpan(8, token.Length), out var hash).ShouldBeTrue();
+        _issuer.SigningKeys!.FindCurrent()!.Verified.Find(hash).ShouldBeSameAs(Remembered(token).ShouldNotBeNull());
+    }
+
+    [Fact]
     public async Task A_token_that_was_refused_is_not_remembered()
     {
         var validator = _issuer.Validator();
