@@ -65,9 +65,10 @@ public sealed partial class PackageTests(PackageTests.Packages packages) : IClas
 
         public async ValueTask InitializeAsync()
         {
+            // A node of MSBuild that waits for the next build keeps the output open, for a quarter of an hour.
             var start = new ProcessStartInfo(
                 "dotnet", ["pack", Path.Combine(Repository.Root, "KcdDelegation.sln"), "--output", _folder.FullName, "--nologo",
-                "--verbosity", "quiet"]) { UseShellExecute = false, RedirectStandardOutput = true };
+                "--verbosity", "quiet", "-nodeReuse:false"]) { UseShellExecute = false, RedirectStandardOutput = true };
             using var pack = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
             var output = await pack.StandardOutput.ReadToEndAsync();
             await pack.WaitForExitAsync();
